@@ -1,0 +1,1 @@
+"""Eutectic fuses two sounds into a third with diffusion inversion."""

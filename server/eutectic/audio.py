@@ -1,0 +1,232 @@
+"""Waveforms: reading, writing, resampling, channels, loudness. NumPy only, no torch.
+
+A waveform is float32, shape (channel, frame), full scale at ±1.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eutectic.errors import BadAudio, BadOutput
+
+Samples = NDArray[np.float32]
+
+MIN_SECONDS = 0.05
+SILENCE_DB = -80.0
+PEAK_CEILING_DB = -0.3
+"""Fusions are turned down, never limited, where they would pass this peak."""
+MAX_LEVEL_GAIN_DB = 30.0
+
+_ITU_51 = np.array(
+    [[1, 0, 0.7071, 0, 0.7071, 0], [0, 1, 0.7071, 0, 0, 0.7071]], dtype=np.float32
+)
+"""Left and right from L R C LFE Ls Rs (ITU-R BS.775)."""
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """Sound in memory: samples (channel, frame), float32, at rate_hz."""
+
+    samples: Samples
+    rate_hz: int
+
+    @property
+    def frames(self) -> int:
+        return self.samples.shape[-1]
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate_hz
+
+    @property
+    def digest(self) -> str:
+        """Hash of rate, shape and samples, for cache keys."""
+        header = f"{self.rate_hz} {self.samples.shape}".encode()
+        return hashlib.sha256(header + np.ascontiguousarray(self.samples).tobytes()).hexdigest()
+
+
+def db_to_gain(db: float) -> float:
+    """Amplitude factor of a level in dB."""
+    return 10.0 ** (db / 20.0)
+
+
+def gain_to_db(gain: float) -> float:
+    """Level in dB of an amplitude factor; -inf for 0."""
+    return 20.0 * float(np.log10(gain)) if gain > 0 else -np.inf
+
+
+def load_clip(
+    path: Path,
+    rate_hz: int,
+    channels: int = 2,
+    start_seconds: float = 0.0,
+    duration_seconds: float | None = None,
+    max_seconds: float | None = None,
+) -> Waveform:
+    """Read a clip, at any rate and channel count, as (channels, frame) at rate_hz.
+
+    Only the asked section is read, so a short section of an hour costs little.
+
+    Raises:
+        BadAudio: missing, a directory, unreadable, not audio, silent, not finite,
+            shorter than MIN_SECONDS or longer than max_seconds.
+    """
+    samples, file_rate_hz = _read_section(path, start_seconds, duration_seconds, max_seconds)
+    if not np.isfinite(samples).all():
+        raise BadAudio(f"{path}: has samples that are not finite (NaN or infinity)")
+    if gain_to_db(float(np.abs(samples).max())) < SILENCE_DB:
+        raise BadAudio(f"{path}: is silent (peak under {SILENCE_DB:g} dB)")
+    samples = resample(to_channels(samples, channels), file_rate_hz, rate_hz)
+    return Waveform(samples, rate_hz)
+
+
+def _read_section(
+    path: Path, start_seconds: float, duration_seconds: float | None, max_seconds: float | None
+) -> tuple[Samples, int]:
+    import soundfile
+
+    if not path.exists():
+        raise BadAudio(f"{path}: no such file")
+    if path.is_dir():
+        raise BadAudio(f"{path}: is a directory, not a sound file")
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate_hz = file.samplerate
+            start = round(start_seconds * rate_hz)
+            if start and start >= file.frames:
+                raise BadAudio(f"{path}: starts at {start_seconds:g} s but the clip ends before")
+            frames = file.frames - start
+            if duration_seconds is not None:
+                frames = min(frames, round(duration_seconds * rate_hz))
+            seconds = frames / rate_hz
+            if seconds < MIN_SECONDS:
+                raise BadAudio(
+                    f"{path}: {seconds * 1000:.3g} ms long; the shortest clip is "
+                    f"{MIN_SECONDS * 1000:g} ms"
+                )
+            if max_seconds is not None and frames > round(max_seconds * rate_hz):
+                raise BadAudio(
+                    f"{path}: {seconds:.1f} s long; this model takes {max_seconds:.1f} s: "
+                    "choose a section with --start and --duration"
+                )
+            file.seek(start)
+            return file.read(frames, dtype="float32", always_2d=True).T, rate_hz
+    except PermissionError:
+        raise BadAudio(f"{path}: no permission to read it") from None
+    except (soundfile.LibsndfileError, OSError, MemoryError, ValueError) as error:
+        raise BadAudio(f"{path}: can't be read as audio ({_reason(error)})") from None
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    return str(text).strip().rstrip(".")
+
+
+def to_channels(samples: Samples, channels: int) -> Samples:
+    """Fold or spread (any, frame) to (channels, frame); mono goes to every channel.
+
+    Six channels are read as 5.1 in WAV order; any other surplus goes to the sides in turn.
+    """
+    count = samples.shape[0]
+    if count == channels:
+        return samples
+    if count == 1:
+        return np.repeat(samples, channels, axis=0)
+    if channels == 2 and count == 6:
+        return _ITU_51 @ samples
+    folded = [samples[side::channels].mean(axis=0) for side in range(min(channels, count))]
+    folded += [folded[-1]] * (channels - len(folded))
+    return np.stack(folded).astype(np.float32)
+
+
+def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
+    """Resample (channel, frame) with soxr at its highest quality."""
+    if from_hz == to_hz:
+        return samples
+    import soxr
+
+    return np.ascontiguousarray(soxr.resample(samples.T, from_hz, to_hz, quality="VHQ").T)
+
+
+def loudness_lufs(waveform: Waveform) -> float:
+    """Integrated loudness (ITU-R BS.1770, pyloudnorm); under 0.4 s by RMS; -inf for silence."""
+    samples = waveform.samples.astype(np.float64)
+    if waveform.seconds > 0.4:
+        import warnings
+
+        import pyloudnorm
+
+        with warnings.catch_warnings(), np.errstate(divide="ignore"):
+            warnings.simplefilter("ignore")
+            lufs = float(pyloudnorm.Meter(waveform.rate_hz).integrated_loudness(samples.T))
+        if np.isfinite(lufs):
+            return lufs
+    return gain_to_db(float(np.sqrt((samples**2).mean() * samples.shape[0]))) - 0.691
+
+
+def match_loudness(waveform: Waveform, target_lufs: float) -> Waveform:
+    """Bring a waveform to a loudness by one gain, lower where its peak would pass the ceiling."""
+    current = loudness_lufs(waveform)
+    if not np.isfinite(current) or not np.isfinite(target_lufs):
+        return waveform
+    gain = db_to_gain(min(target_lufs - current, MAX_LEVEL_GAIN_DB))
+    peak = float(np.abs(waveform.samples).max())
+    gain = min(gain, db_to_gain(PEAK_CEILING_DB) / peak)
+    return Waveform((waveform.samples * gain).astype(np.float32), waveform.rate_hz)
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place when the block succeeds.
+
+    Raises:
+        BadOutput: the folder is missing, or it can't be written.
+    """
+    if path.is_dir():
+        raise BadOutput(f"{path}: is a directory")
+    if not path.parent.is_dir():
+        raise BadOutput(f"{path}: the folder {path.parent} does not exist")
+    try:
+        handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise BadOutput(f"{path}: can't be written ({_reason(error)})") from None
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise BadOutput(f"{path}: can't be written ({_reason(error)})") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    value = os.umask(0)
+    os.umask(value)
+    return value
+
+
+def save_wav(path: Path, waveform: Waveform) -> None:
+    """Write 32-bit float WAV (so that no level is lost), whole or not at all.
+
+    SciPy writes it: libsndfile stamps float files with the time, so that the same sound
+    twice would be two different files.
+
+    Raises:
+        BadOutput: see `atomic_path`.
+    """
+    from scipy.io import wavfile
+
+    with atomic_path(path) as temporary:
+        wavfile.write(temporary, waveform.rate_hz, np.ascontiguousarray(waveform.samples.T))

@@ -1,0 +1,243 @@
+"""Algorithm 1: sample the reference, put the original's inverted latent in, go on to the end.
+
+The injection overwrites the state, so what came before reaches the result only through the
+multistep history. The reference's own sampling, with every estimate kept (`Prefix`), is therefore
+run once, and any injection afterwards costs only `remaining` network evaluations, with the result
+of the full run to the bit (same device, same batch shape).
+
+Where to inject is told as `remaining`, the paper's i (steps still to run), or as `blend` in 0..1,
+by which equal turns of a knob are equal survival of the original (see `survival`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from jaxtyping import Float
+from torch import Tensor
+
+from eutectic.engine.denoiser import Denoiser
+from eutectic.engine.inversion import Trajectory
+from eutectic.engine.noise import Noise
+from eutectic.engine.sample import Progress, Row, Sampler, advance, sample, start
+from eutectic.engine.steps import Value
+from eutectic.errors import BadSetting
+
+
+@dataclass(frozen=True)
+class Injection:
+    """Where the original enters: at `sigma`, under grid level `index` by `offset` (log share).
+
+    At index `steps` nothing is left to sample, and the original's own latent is the result.
+    """
+
+    index: int
+    sigma: float
+    offset: float = 0.0
+
+    def remaining(self, sampler: Sampler) -> int:
+        """Network evaluations still to run, the paper's i."""
+        return sampler.steps - self.index
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """The reference's own sampling as far as it has been run, every estimate kept.
+
+    `denoised[i]` is the estimate at grid level i, float32 (1, channel, frame), for all levels
+    above the row's. At the end of the grid the row's state is the reference's own sample.
+    """
+
+    sampler: Sampler
+    noise: Noise
+    row: Row[Tensor]
+    denoised: tuple[Tensor, ...] = ()
+
+    @classmethod
+    def begin(cls, sampler: Sampler, noise: Noise) -> Prefix:
+        """Nothing sampled yet."""
+        return cls(sampler, noise, start(noise, sampler))
+
+    def extend(
+        self,
+        denoiser: Denoiser,
+        until: int,
+        cancelled: Callable[[], bool] | None = None,
+        progress: Progress | None = None,
+    ) -> Prefix:
+        """The same run taken on to grid level `until`; itself where it is there already."""
+        if until <= self.row.index:
+            return self
+        kept = list(self.denoised)
+        (row,) = sample(
+            denoiser,
+            [self.row],
+            self.sampler,
+            self.noise,
+            until=until,
+            cancelled=cancelled,
+            progress=progress,
+            on_estimate=lambda _, denoised: kept.append(denoised),
+        )
+        return replace(self, row=row, denoised=tuple(kept))
+
+
+def needed(injections: Sequence[Injection | None], sampler: Sampler) -> int:
+    """Grid level to which a prefix must reach for these injections; None is no injection."""
+    return max(
+        sampler.steps
+        if point is None
+        else 0
+        if sampler.history == 0 or point.index == sampler.steps
+        else point.index + (point.offset > 0)
+        for point in injections
+    )
+
+
+def at_remaining(remaining: int, sampler: Sampler) -> Injection:
+    """The injection with this many steps left: steps replaces the initial latent, 0 is no step.
+
+    Raises:
+        BadSetting: out of 0..steps, or at a level that is infinite (a flow model's first).
+    """
+    highest = sampler.steps - sampler.grid.first_finite
+    if not 0 <= remaining <= highest:
+        raise BadSetting(f"remaining must be 0 to {highest} with this grid, not {remaining}")
+    index = sampler.steps - remaining
+    return Injection(index, sampler.grid.sigmas[index])
+
+
+def at_blend(blend: float, sampler: Sampler, on_grid: bool = False) -> Injection | None:
+    """The injection by which the share `blend` of the original survives; None at 0.
+
+    `on_grid` takes the nearest grid level, for trajectories that know no others.
+
+    Raises:
+        BadSetting: blend is not in 0..1.
+    """
+    if not 0.0 <= blend <= 1.0:
+        raise BadSetting(f"blend must be 0 to 1, not {blend:g}")
+    if blend == 0.0:
+        return None
+    if blend == 1.0:
+        return at_remaining(0, sampler)
+    if on_grid:
+        table = _survival_on_grid(sampler)
+        index = min(table, key=lambda level: abs(table[level] - blend))
+        return Injection(index, sampler.grid.sigmas[index])
+    return _solve(blend, sampler)
+
+
+def survival(point: Injection, sampler: Sampler) -> float:
+    """How much of the original is left in the result: the coefficient of x0.
+
+    The scalar recursion of D = y/(1 + s²), the best estimate for data of deviation 1, through the
+    very grid and steps in use, with nothing of x0 in the history.
+    """
+    row = _row_at(point, sampler, 1.0, lambda _: 0.0)
+    while row.index < sampler.steps:
+        denoised = row.state / (1.0 + row.sigma**2)
+        row = advance(row, denoised, 0.0, sampler)
+    return row.state
+
+
+@lru_cache(maxsize=64)
+def _survival_on_grid(sampler: Sampler) -> dict[int, float]:
+    grid = sampler.grid
+    return {
+        index: survival(Injection(index, grid.sigmas[index]), sampler)
+        for index in range(grid.first_finite, grid.steps)
+    }
+
+
+@lru_cache(maxsize=1024)
+def _solve(blend: float, sampler: Sampler) -> Injection:
+    """The highest level at which `blend` survives, bisected in log sigma."""
+    table = _survival_on_grid(sampler)
+    reached = [index for index, value in table.items() if value >= blend]
+    if not reached:
+        return at_remaining(1, sampler)
+    below = min(reached)
+    if below == sampler.grid.first_finite:
+        return Injection(below, sampler.grid.sigmas[below])
+    above = below - 1
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        if survival(_between(above, middle, sampler), sampler) < blend:
+            low = middle
+        else:
+            high = middle
+    if high == 1.0:
+        return Injection(below, sampler.grid.sigmas[below])
+    return _between(above, high, sampler)
+
+
+def _between(index: int, offset: float, sampler: Sampler) -> Injection:
+    sigma = sampler.grid.sigmas[index] * math.exp(-offset * sampler.grid.spacing(index))
+    return Injection(index, sigma, offset)
+
+
+def inject(prefix: Prefix, trajectory: Trajectory, point: Injection) -> Row[Tensor]:
+    """The row that goes on from the original's inverted latent with the reference's history.
+
+    Between two grid levels the history is interpolated in log s, one grid spacing above the
+    state, with the grid's own spacings; on a grid level it is exactly that of the full run.
+    """
+    sampler = prefix.sampler
+    state = trajectory.x0 if point.sigma == 0 else trajectory.at(point.sigma)
+    return _row_at(point, sampler, state, lambda level: prefix.denoised[level])
+
+
+def _row_at(
+    point: Injection, sampler: Sampler, state: Value, estimate: Callable[[int], Value]
+) -> Row[Value]:
+    index, offset, grid = point.index, point.offset, sampler.grid
+    if index == sampler.steps:
+        return Row(state, index, 0.0)
+    reach = min(sampler.history, index)
+    denoised: list[Value] = []
+    widths: list[float] = []
+    for level in range(index - 1, index - 1 - reach, -1):
+        value, width = estimate(level), grid.spacing(level)
+        if offset:
+            value = (1.0 - offset) * value + offset * estimate(level + 1)
+            width = (1.0 - offset) * width + offset * grid.spacing(level + 1)
+        denoised.append(value)
+        widths.append(width)
+    after: tuple[Value, ...] = ()
+    if offset and sampler.history:
+        after = tuple(estimate(level) for level in range(index, index - sampler.history, -1) if level >= 0)
+    return Row(state, index, point.sigma, tuple(denoised), tuple(widths), offset, after)
+
+
+def fuse(
+    denoiser: Denoiser,
+    prefix: Prefix,
+    trajectory: Trajectory,
+    injections: Sequence[Injection | None],
+    max_batch: int | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    progress: Progress | None = None,
+) -> list[Float[Tensor, "1 channel frame"]]:
+    """Fused latents, one for each injection (None: the reference's own sample), as one fan.
+
+    The prefix must reach to `needed(injections, sampler)`. Rows join one batch on the way down;
+    each costs its own `remaining` evaluations.
+    """
+    rows = [
+        prefix.row if point is None else inject(prefix, trajectory, point) for point in injections
+    ]
+    done = sample(
+        denoiser,
+        rows,
+        prefix.sampler,
+        trajectory.noise or prefix.noise,
+        max_batch=max_batch,
+        cancelled=cancelled,
+        progress=progress,
+    )
+    return [row.state for row in done]

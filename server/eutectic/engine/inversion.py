@@ -1,0 +1,214 @@
+"""From a clip's latent x0 to latents ŷ(s) at every noise level, to be injected while sampling.
+
+Ours (paper 3.3, Eq. 6 and 8): with the model output held at x0, both the SDE's and the ODE's
+step away from x0 is one affine map, y_t − x0 = (s_t/s_{t−1})^(1+η)·(y_{t−1} − x0), so the whole
+trajectory has a closed form and needs no network:
+
+    ŷ(s) = x0 + (s/s_min)^(1+η)·(y_1 − x0)          η = 1 SDE (Eq. 6), η = 0 ODE (Eq. 8)
+
+The paper leaves y_1 open, so it is a choice, `Residual`. Its own recursion, in float32, would
+only amplify rounding; it is the oracle of the tests. The two inversions the paper builds on are
+here behind the same interface: DDIM (2.1) and edit-friendly DDPM (2.2).
+
+Noise map (Eq. 9): ε(s) = (ŷ(s) − x0)/s, constant for the ODE, proportional to s for the SDE.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from eutectic.engine.denoiser import Denoiser
+from eutectic.engine.noise import Noise, StepNoise
+from eutectic.engine.sample import Progress
+from eutectic.engine.schedule import Grid
+from eutectic.engine.steps import make_step
+from eutectic.errors import BadSetting, Cancelled
+
+Kind = Literal["clean", "gaussian", "stochastic", "scaled"]
+
+
+@runtime_checkable
+class Trajectory(Protocol):
+    """A clip inverted: its latent at any level, or at those of one grid."""
+
+    @property
+    def x0(self) -> Float[Tensor, "1 channel frame"]:
+        """The clip's own latent."""
+        ...
+
+    @property
+    def on_grid(self) -> bool:
+        """Whether only the levels of the grid it was made for are known."""
+        ...
+
+    @property
+    def noise(self) -> StepNoise | None:
+        """The noise that sampling from here must use; None: any."""
+        ...
+
+    def at(self, sigma: float) -> Float[Tensor, "1 channel frame"]:
+        """The latent ŷ at a finite level."""
+        ...
+
+
+@dataclass(frozen=True)
+class Residual:
+    """What is left between x0 and the first inverted latent y_1, and how it grows.
+
+    - `clean` (the paper's (a)): y_1 = x0, so every ŷ is x0 itself in these coordinates.
+    - `gaussian` (b): y_1 = x0 + amount·s_min·n and η 0, so ŷ = x0 + amount·s·n; amount 1 is
+      forward diffusion (SDEdit).
+    - `stochastic` (c): the SDE's noise terms kept and cumulated, ŷ = x0 + n·s·√((s/s_min)² − 1).
+    - `scaled`: the variance-preserving reading, x_1 = x0 unscaled, so y_1 = x0/α_min and
+      ŷ = c(s)·x0.
+    """
+
+    kind: Kind = "clean"
+    amount: float = 1.0
+    eta: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.amount <= 1.0:
+            raise BadSetting(f"residual amount must be 0 to 1, not {self.amount:g}")
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """Inversion with the model output held at x0: any level, at no network evaluation.
+
+    `unit_noise` is n of the noisy residuals; `flow` says that α = 1 − t rather than cos.
+    """
+
+    x0: Float[Tensor, "1 channel frame"]
+    s_min: float
+    residual: Residual
+    unit_noise: Float[Tensor, "1 channel frame"]
+    flow: bool = False
+    on_grid: bool = False
+    noise: None = None
+
+    def at(self, sigma: float) -> Float[Tensor, "1 channel frame"]:
+        if not 0 < sigma < math.inf:
+            raise ValueError(f"no latent at sigma {sigma}")
+        ratio = sigma / self.s_min
+        match self.residual.kind:
+            case "clean":
+                return self.x0
+            case "gaussian":
+                return self.x0 + self.residual.amount * sigma * self.unit_noise
+            case "stochastic":
+                return self.x0 + sigma * math.sqrt(max(0.0, ratio**2 - 1)) * self.unit_noise
+            case "scaled":
+                alpha_inverse = 1 + self.s_min if self.flow else math.hypot(1, self.s_min)
+                return self.x0 * (1 + (alpha_inverse - 1) * ratio ** (1 + self.residual.eta))
+
+
+def invert(
+    x0: Float[Tensor, "1 channel frame"],
+    s_min: float,
+    residual: Residual,
+    noise: Noise,
+    flow: bool = False,
+) -> ClosedForm:
+    """Invert a clip's latent in closed form (Eq. 6 at η 1, Eq. 8 at η 0)."""
+    return ClosedForm(x0, s_min, residual, noise.initial(), flow)
+
+
+def noise_map(
+    state: Float[Tensor, "1 channel frame"], x0: Float[Tensor, "1 channel frame"], sigma: float
+) -> Float[Tensor, "1 channel frame"]:
+    """Eq. 9: the noise that, predicted at `state`, makes the model output x0."""
+    return (state - x0) / sigma
+
+
+@dataclass(frozen=True)
+class OnGrid:
+    """An inversion that needed the network: states for each finite level of one grid."""
+
+    x0: Float[Tensor, "1 channel frame"]
+    states: dict[float, Tensor]
+    noise: StepNoise | None = None
+    on_grid: bool = True
+
+    def at(self, sigma: float) -> Float[Tensor, "1 channel frame"]:
+        return self.states[sigma]
+
+
+@torch.no_grad()
+def invert_ddim(
+    denoiser: Denoiser,
+    x0: Float[Tensor, "1 channel frame"],
+    grid: Grid,
+    cancelled: Callable[[], bool] | None = None,
+    progress: Progress | None = None,
+) -> OnGrid:
+    """DDIM inversion (2.1; Mokady et al. 2022): the ODE run upwards, one evaluation a step.
+
+    The estimate at the lower level stands for that at the higher: y(s′) = d + (s′/s)(y − d).
+    """
+    levels = [sigma for sigma in reversed(grid.sigmas) if 0 < sigma < math.inf]
+    states = {levels[0]: x0}
+    for done, (low, high) in enumerate(zip(levels, levels[1:], strict=False), start=1):
+        denoised = _evaluate(denoiser, states[low], low, cancelled)
+        states[high] = denoised + (high / low) * (states[low] - denoised)
+        if progress is not None:
+            progress(done, len(levels) - 1)
+    return OnGrid(x0, states)
+
+
+@dataclass(frozen=True)
+class OwnNoise:
+    """Noise recovered from a clip, by grid index."""
+
+    maps: dict[int, Tensor]
+
+    def step(self, index: int) -> Float[Tensor, "1 channel frame"]:
+        return self.maps[index]
+
+
+@torch.no_grad()
+def invert_edit_friendly(
+    denoiser: Denoiser,
+    x0: Float[Tensor, "1 channel frame"],
+    grid: Grid,
+    noise: Noise,
+    cancelled: Callable[[], bool] | None = None,
+    progress: Progress | None = None,
+) -> OnGrid:
+    """Edit-friendly DDPM inversion (2.2; Huberman-Spiegelglas et al. 2024), order 1 at η 1.
+
+    Each latent is x0 under noise of its own (Eq. 4); the noise of each step is then what takes
+    one latent to the next, given the model's estimate. Sampling with that noise under the same
+    prompt gives the clip back; under another it is an edit.
+    """
+    first, last = grid.first_finite, grid.steps - 1
+    states = {
+        sigma: x0 + sigma * noise.step(index)
+        for index, sigma in enumerate(grid.sigmas)
+        if 0 < sigma < math.inf
+    }
+    maps: dict[int, Tensor] = {last: torch.zeros_like(x0)}
+    for index in range(first, last):
+        sigma, sigma_next = grid.sigmas[index], grid.sigmas[index + 1]
+        step = make_step(sigma, sigma_next, (), order=1, eta=1.0)
+        denoised = _evaluate(denoiser, states[sigma], sigma, cancelled)
+        mean = step.state * states[sigma] + step.denoised[0] * denoised
+        maps[index] = (states[sigma_next] - mean) / step.noise
+        if progress is not None:
+            progress(index - first + 1, last - first)
+    return OnGrid(x0, states, OwnNoise(maps))
+
+
+def _evaluate(
+    denoiser: Denoiser, state: Tensor, sigma: float, cancelled: Callable[[], bool] | None
+) -> Tensor:
+    if cancelled is not None and cancelled():
+        raise Cancelled("cancelled")
+    return denoiser(state, torch.tensor([sigma], dtype=torch.float64))

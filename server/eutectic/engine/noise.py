@@ -1,0 +1,47 @@
+"""Seeded noise: one z for each (seed, step), the same whichever step sampling starts at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@runtime_checkable
+class StepNoise(Protocol):
+    """Noise for each step: seeded, or an inversion's own."""
+
+    def step(self, index: int) -> Float[Tensor, "1 channel frame"]:
+        """The z of the step that leaves grid level `index`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Standard normal noise of one shape, addressed by step.
+
+    Drawn on the CPU and moved, so that a seed sounds the same on every device. The global
+    generator is neither read nor changed.
+    """
+
+    seed: int
+    channels: int
+    frames: int
+    device: torch.device
+
+    def initial(self) -> Float[Tensor, "1 channel frame"]:
+        """The unit noise that sampling starts from."""
+        return self._draw(0)
+
+    def step(self, index: int) -> Float[Tensor, "1 channel frame"]:
+        """The z of the step that leaves grid level `index`."""
+        return self._draw(1 + index)
+
+    def _draw(self, stream: int) -> Float[Tensor, "1 channel frame"]:
+        words = np.random.SeedSequence([self.seed, stream]).generate_state(2, np.uint32)
+        generator = torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
+        return torch.randn(1, self.channels, self.frames, generator=generator).to(self.device)

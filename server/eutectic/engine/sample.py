@@ -1,0 +1,183 @@
+"""The one sampling loop: rows that share grid and noise, each starting where it joins.
+
+A run from the top, a run resumed from a kept prefix, a single injection and a fan of them are
+the same loop over different rows. A row is independent of the others but for sharing network
+batches. The multistep history is part of the row, so nothing is hidden between steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic
+
+import torch
+from torch import Tensor
+
+from eutectic.engine.denoiser import Denoiser
+from eutectic.engine.noise import Noise, StepNoise
+from eutectic.engine.schedule import Grid
+from eutectic.engine.steps import Solver, Step, Value, make_step
+from eutectic.errors import BadSetting, Cancelled
+
+Progress = Callable[[int, int], None]
+"""Called with the network evaluations done and those of the whole run."""
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """How to sample: grid, order, solver, and how much noise returns at each step.
+
+    Algorithm 1 lowers the order to 1 while `remaining` is above `warm_up` (n_s; None: never)
+    and while it is below `cool_down` (n_f).
+    """
+
+    grid: Grid
+    order: int = 2
+    solver: Solver = "midpoint"
+    eta: float = 1.0
+    warm_up: int | None = None
+    cool_down: int = 0
+
+    def __post_init__(self) -> None:
+        if self.order not in (1, 2, 3):
+            raise BadSetting(f"order must be 1, 2 or 3, not {self.order}")
+        if not 0.0 <= self.eta <= 1.0:
+            raise BadSetting(f"eta must be 0 to 1, not {self.eta:g}")
+
+    @property
+    def steps(self) -> int:
+        return self.grid.steps
+
+    @property
+    def history(self) -> int:
+        """How many earlier estimates a step can look back on."""
+        return 0 if self.solver == "pingpong" else self.order - 1
+
+    def order_at(self, index: int) -> int:
+        """Order of the step that leaves grid level `index`."""
+        remaining = self.steps - index
+        warming = self.warm_up is not None and remaining > self.warm_up
+        return 1 if warming or remaining < self.cool_down else self.order
+
+    def step(self, index: int, sigma: float, widths: tuple[float, ...]) -> Step:
+        """The step from `sigma`, at or under grid level `index`, to the next level."""
+        target = self.grid.sigmas[index + 1]
+        return make_step(sigma, target, widths, self.order_at(index), self.eta, self.solver)
+
+
+@dataclass(frozen=True)
+class Row(Generic[Value]):
+    """A sample under way, about to leave grid level `index`, or a level between it and the next.
+
+    `offset` is how far below level `index` the state stands, as a share of the log distance to
+    the next level. `denoised` are the estimates d₋₁, d₋₂ and `widths` their log spacings, newest
+    first. `after` is what a row that starts between two levels must remember once it has taken
+    its short first step (see `fusion.inject`); it weighs in d₋₁ by `offset`.
+
+    States and estimates are latents (1, channel, frame) in float32, or plain numbers where only
+    the coefficients matter (`fusion.survival`).
+    """
+
+    state: Value
+    index: int
+    sigma: float
+    denoised: tuple[Value, ...] = ()
+    widths: tuple[float, ...] = ()
+    offset: float = 0.0
+    after: tuple[Value, ...] = ()
+
+
+def start(noise: Noise, sampler: Sampler) -> Row[Tensor]:
+    """A row at the top of the grid: noise at s_max, or unit noise where that is infinite."""
+    sigma = sampler.grid.sigmas[0]
+    unit = noise.initial()
+    return Row(unit if math.isinf(sigma) else unit * sigma, index=0, sigma=sigma)
+
+
+def evaluations(rows: Sequence[Row[Tensor]], sampler: Sampler) -> int:
+    """Network evaluations, counted a row, that finishing these rows takes."""
+    return sum(sampler.steps - row.index for row in rows)
+
+
+@torch.no_grad()
+def sample(
+    denoiser: Denoiser,
+    rows: Sequence[Row[Tensor]],
+    sampler: Sampler,
+    noise: StepNoise,
+    until: int | None = None,
+    max_batch: int | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    progress: Progress | None = None,
+    on_estimate: Callable[[int, Tensor], None] | None = None,
+) -> list[Row[Tensor]]:
+    """Take every row down to grid level `until` (default: the end, where state is the sample).
+
+    Args:
+        denoiser: called once a step with all rows under way, `max_batch` at a time.
+        rows: each joins the batch when the sampler reaches its `index`.
+        noise: shared by all rows.
+        cancelled: asked before every network evaluation.
+        progress: told after each.
+        on_estimate: given (index, d) after each step's evaluation, d being all rows' (n, c, f).
+
+    Raises:
+        Cancelled: `cancelled` answered true.
+    """
+    until = sampler.steps if until is None else until
+    rows = list(rows)
+    whole = sum(max(0, until - row.index) for row in rows)
+    done = 0
+    for index in range(min(row.index for row in rows), until):
+        active = [number for number, row in enumerate(rows) if row.index == index]
+        estimates: list[Tensor] = []
+        for batch in _batches(active, max_batch):
+            if cancelled is not None and cancelled():
+                raise Cancelled("cancelled")
+            estimates.append(_denoise(denoiser, [rows[number] for number in batch]))
+            done += len(batch)
+            if progress is not None:
+                progress(done, whole)
+        denoised = torch.cat(estimates)
+        if on_estimate is not None:
+            on_estimate(index, denoised)
+        z = noise.step(index)
+        for place, number in enumerate(active):
+            rows[number] = advance(rows[number], denoised[place : place + 1], z, sampler)
+    return rows
+
+
+def _batches(active: list[int], max_batch: int | None) -> list[list[int]]:
+    size = max_batch or len(active)
+    return [active[at : at + size] for at in range(0, len(active), size)]
+
+
+def _denoise(denoiser: Denoiser, rows: list[Row[Tensor]]) -> Tensor:
+    state = torch.cat([row.state for row in rows])
+    sigma = torch.tensor([row.sigma for row in rows], dtype=torch.float64, device="cpu")
+    return denoiser(state, sigma)
+
+
+def advance(row: Row[Value], denoised: Value, z: Value, sampler: Sampler) -> Row[Value]:
+    """The row one grid level lower, given the denoiser's estimate for it and the step's noise."""
+    step = sampler.step(row.index, row.sigma, row.widths)
+    state = step.apply(row.state, (denoised, *row.denoised), z)
+    widths = (sampler.grid.spacing(row.index), *row.widths)
+    earlier = row.denoised
+    if row.after:
+        denoised = (1.0 - row.offset) * denoised + row.offset * row.after[0]
+        earlier = row.after[1:]
+        widths = (widths[0], *(sampler.grid.spacing(row.index - 1) for _ in earlier))
+    kept = sampler.history
+    return replace(
+        row,
+        state=state,
+        index=row.index + 1,
+        sigma=sampler.grid.sigmas[row.index + 1],
+        denoised=(denoised, *earlier)[:kept],
+        widths=widths[:kept],
+        offset=0.0,
+        after=(),
+    )

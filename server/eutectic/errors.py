@@ -1,0 +1,52 @@
+"""The errors a user can meet.
+
+    EutecticError
+    ├── BadInput          a user's mistake: one clear line, exit code 2
+    │   ├── BadAudio      a clip that can't be read or used
+    │   ├── BadSetting    a value out of its range
+    │   ├── BadModel      an unknown model, missing or unfitting weights
+    │   └── BadOutput     a place that can't be written
+    └── Cancelled         the user took the work back
+"""
+
+
+class EutecticError(Exception):
+    """Base of everything raised on purpose; its text is one line for the user."""
+
+    code = "error"
+
+
+class BadInput(EutecticError):
+    """Something the user gave can't be used."""
+
+    code = "bad_input"
+
+
+class BadAudio(BadInput):
+    """A clip that is missing, unreadable, silent, too short, too long or not finite."""
+
+    code = "bad_audio"
+
+
+class BadSetting(BadInput):
+    """A setting out of its range, or two that exclude each other."""
+
+    code = "bad_setting"
+
+
+class BadModel(BadInput):
+    """A model that is unknown, incomplete or doesn't fit its configuration."""
+
+    code = "bad_model"
+
+
+class BadOutput(BadInput):
+    """A file that can't be written."""
+
+    code = "bad_output"
+
+
+class Cancelled(EutecticError):
+    """The work was cancelled between two network evaluations."""
+
+    code = "cancelled"
