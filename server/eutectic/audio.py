@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +26,7 @@ PEAK_CEILING_DB = -0.3
 """Fusions are turned down, never limited, where they would pass this peak."""
 MAX_LEVEL_GAIN_DB = 30.0
 
-_ITU_51 = np.array(
-    [[1, 0, 0.7071, 0, 0.7071, 0], [0, 1, 0.7071, 0, 0, 0.7071]], dtype=np.float32
-)
+_ITU_51 = np.array([[1, 0, 0.7071, 0, 0.7071, 0], [0, 1, 0.7071, 0, 0, 0.7071]], dtype=np.float32)
 """Left and right from L R C LFE Ls Rs (ITU-R BS.775)."""
 
 
@@ -119,7 +117,8 @@ def _read_section(
                     "choose a section with --start and --duration"
                 )
             file.seek(start)
-            return file.read(frames, dtype="float32", always_2d=True).T, rate_hz
+            samples: Samples = file.read(frames, dtype="float32", always_2d=True)
+            return samples.T, rate_hz
     except PermissionError:
         raise BadAudio(f"{path}: no permission to read it") from None
     except (soundfile.LibsndfileError, OSError, MemoryError, ValueError) as error:
@@ -173,19 +172,22 @@ def loudness_lufs(waveform: Waveform) -> float:
     return gain_to_db(float(np.sqrt((samples**2).mean() * samples.shape[0]))) - 0.691
 
 
-def match_loudness(waveform: Waveform, target_lufs: float) -> Waveform:
-    """Bring a waveform to a loudness by one gain, lower where its peak would pass the ceiling."""
+def match_loudness(waveform: Waveform, target_lufs: float) -> tuple[Waveform, float]:
+    """Bring a waveform to a loudness by one gain, lower where its peak would pass the ceiling.
+
+    Returns the waveform and the gain (amplitude factor); silence is left as it is.
+    """
     current = loudness_lufs(waveform)
     if not np.isfinite(current) or not np.isfinite(target_lufs):
-        return waveform
+        return waveform, 1.0
     gain = db_to_gain(min(target_lufs - current, MAX_LEVEL_GAIN_DB))
     peak = float(np.abs(waveform.samples).max())
     gain = min(gain, db_to_gain(PEAK_CEILING_DB) / peak)
-    return Waveform((waveform.samples * gain).astype(np.float32), waveform.rate_hz)
+    return Waveform((waveform.samples * np.float32(gain)), waveform.rate_hz), gain
 
 
 @contextlib.contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Generator[Path]:
     """A temporary path beside `path` that takes its place when the block succeeds.
 
     Raises:

@@ -1,12 +1,12 @@
 """The errors a user can meet.
 
-    EutecticError
-    ├── BadInput          a user's mistake: one clear line, exit code 2
-    │   ├── BadAudio      a clip that can't be read or used
-    │   ├── BadSetting    a value out of its range
-    │   ├── BadModel      an unknown model, missing or unfitting weights
-    │   └── BadOutput     a place that can't be written
-    └── Cancelled         the user took the work back
+EutecticError
+├── BadInput          a user's mistake: one clear line, exit code 2
+│   ├── BadAudio      a clip that can't be read or used
+│   ├── BadSetting    a value out of its range
+│   ├── BadModel      an unknown model, missing or unfitting weights
+│   └── BadOutput     a place that can't be written
+└── Cancelled         the user took the work back
 """
 
 

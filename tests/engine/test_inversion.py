@@ -1,9 +1,11 @@
 """The closed form against the paper's recursion, its invariants, and retracing (Appendix C)."""
 
+import itertools
 import math
 
 import pytest
 import torch
+from oracle import Constant, Gaussian, Quiet, relative_rms, spread
 from torch import Tensor
 
 from eutectic.engine.inversion import (
@@ -18,7 +20,6 @@ from eutectic.engine.noise import Noise
 from eutectic.engine.sample import Row, Sampler, sample
 from eutectic.engine.schedule import Grid, karras, polyexponential
 from eutectic.errors import BadSetting
-from oracle import Constant, Gaussian, Quiet, relative_rms, spread
 
 NOISE = Noise(3, 4, 50, torch.device("cpu"))
 GRID = polyexponential(40, 0.3, 500.0)
@@ -36,7 +37,7 @@ def recursion_vp(x0: Tensor, x1: Tensor, sigmas: list[float], eta: float) -> Ten
     Eq. 8's printed σ_{t−1}(e^{λ_{t−1}} − e^{λ_t})x0 is Eq. 7's integral.
     """
     x = x1
-    for low, high in zip(sigmas, sigmas[1:], strict=False):
+    for low, high in itertools.pairwise(sigmas):
         a0, a1 = alpha(low), alpha(high)
         s0, s1 = low * a0, high * a1
         lam0, lam1 = -math.log(low), -math.log(high)
@@ -67,7 +68,7 @@ def test_difference_recursion_composes(eta: float) -> None:
     levels = [sigma for sigma in reversed(GRID.sigmas) if sigma]
     y1 = X0 + 0.3 * NOISE.initial().double()
     y = y1
-    for low, high in zip(levels, levels[1:], strict=False):
+    for low, high in itertools.pairwise(levels):
         y = X0 + (high / low) ** (1 + eta) * (y - X0)
     assert relative_rms(y, X0 + (levels[-1] / levels[0]) ** (1 + eta) * (y1 - X0)) < 1e-12
 

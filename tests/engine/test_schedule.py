@@ -46,7 +46,9 @@ def test_a_grid_that_does_not_fall_to_zero_cannot_be_made(sigmas: tuple[float, .
         Grid(sigmas)
 
 
-@pytest.mark.parametrize(("steps", "low", "high"), [(0, 0.1, 1.0), (5, 0.0, 1.0), (5, 2.0, 1.0), (2000, 0.1, 1.0)])
+@pytest.mark.parametrize(
+    ("steps", "low", "high"), [(0, 0.1, 1.0), (5, 0.0, 1.0), (5, 2.0, 1.0), (2000, 0.1, 1.0)]
+)
 def test_grid_limits_are_checked(steps: int, low: float, high: float) -> None:
     with pytest.raises(BadSetting):
         polyexponential(steps, low, high)

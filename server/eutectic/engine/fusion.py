@@ -22,8 +22,9 @@ from torch import Tensor
 from eutectic.engine.denoiser import Denoiser
 from eutectic.engine.inversion import Trajectory
 from eutectic.engine.noise import Noise
-from eutectic.engine.sample import Progress, Row, Sampler, advance, sample, start
+from eutectic.engine.sample import Row, Sampler, advance, sample, start
 from eutectic.engine.steps import Value
+from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import BadSetting
 
 
@@ -65,8 +66,7 @@ class Prefix:
         self,
         denoiser: Denoiser,
         until: int,
-        cancelled: Callable[[], bool] | None = None,
-        progress: Progress | None = None,
+        watch: Watch = UNWATCHED,
     ) -> Prefix:
         """The same run taken on to grid level `until`; itself where it is there already."""
         if until <= self.row.index:
@@ -78,8 +78,7 @@ class Prefix:
             self.sampler,
             self.noise,
             until=until,
-            cancelled=cancelled,
-            progress=progress,
+            watch=watch,
             on_estimate=lambda _, denoised: kept.append(denoised),
         )
         return replace(self, row=row, denoised=tuple(kept))
@@ -210,7 +209,9 @@ def _row_at(
         widths.append(width)
     after: tuple[Value, ...] = ()
     if offset and sampler.history:
-        after = tuple(estimate(level) for level in range(index, index - sampler.history, -1) if level >= 0)
+        after = tuple(
+            estimate(level) for level in range(index, index - sampler.history, -1) if level >= 0
+        )
     return Row(state, index, point.sigma, tuple(denoised), tuple(widths), offset, after)
 
 
@@ -220,8 +221,7 @@ def fuse(
     trajectory: Trajectory,
     injections: Sequence[Injection | None],
     max_batch: int | None = None,
-    cancelled: Callable[[], bool] | None = None,
-    progress: Progress | None = None,
+    watch: Watch = UNWATCHED,
 ) -> list[Float[Tensor, "1 channel frame"]]:
     """Fused latents, one for each injection (None: the reference's own sample), as one fan.
 
@@ -237,7 +237,6 @@ def fuse(
         prefix.sampler,
         trajectory.noise or prefix.noise,
         max_batch=max_batch,
-        cancelled=cancelled,
-        progress=progress,
+        watch=watch,
     )
     return [row.state for row in done]

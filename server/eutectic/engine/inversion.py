@@ -15,8 +15,8 @@ Noise map (Eq. 9): ε(s) = (ŷ(s) − x0)/s, constant for the ODE, proportional 
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -26,10 +26,10 @@ from torch import Tensor
 
 from eutectic.engine.denoiser import Denoiser
 from eutectic.engine.noise import Noise, StepNoise
-from eutectic.engine.sample import Progress
 from eutectic.engine.schedule import Grid
 from eutectic.engine.steps import make_step
-from eutectic.errors import BadSetting, Cancelled
+from eutectic.engine.watch import UNWATCHED, Watch
+from eutectic.errors import BadSetting
 
 Kind = Literal["clean", "gaussian", "stochastic", "scaled"]
 
@@ -146,8 +146,7 @@ def invert_ddim(
     denoiser: Denoiser,
     x0: Float[Tensor, "1 channel frame"],
     grid: Grid,
-    cancelled: Callable[[], bool] | None = None,
-    progress: Progress | None = None,
+    watch: Watch = UNWATCHED,
 ) -> OnGrid:
     """DDIM inversion (2.1; Mokady et al. 2022): the ODE run upwards, one evaluation a step.
 
@@ -155,11 +154,10 @@ def invert_ddim(
     """
     levels = [sigma for sigma in reversed(grid.sigmas) if 0 < sigma < math.inf]
     states = {levels[0]: x0}
-    for done, (low, high) in enumerate(zip(levels, levels[1:], strict=False), start=1):
-        denoised = _evaluate(denoiser, states[low], low, cancelled)
+    for done, (low, high) in enumerate(itertools.pairwise(levels), start=1):
+        denoised = _evaluate(denoiser, states[low], low, watch)
         states[high] = denoised + (high / low) * (states[low] - denoised)
-        if progress is not None:
-            progress(done, len(levels) - 1)
+        watch.progress(done, len(levels) - 1)
     return OnGrid(x0, states)
 
 
@@ -179,8 +177,7 @@ def invert_edit_friendly(
     x0: Float[Tensor, "1 channel frame"],
     grid: Grid,
     noise: Noise,
-    cancelled: Callable[[], bool] | None = None,
-    progress: Progress | None = None,
+    watch: Watch = UNWATCHED,
 ) -> OnGrid:
     """Edit-friendly DDPM inversion (2.2; Huberman-Spiegelglas et al. 2024), order 1 at η 1.
 
@@ -198,17 +195,13 @@ def invert_edit_friendly(
     for index in range(first, last):
         sigma, sigma_next = grid.sigmas[index], grid.sigmas[index + 1]
         step = make_step(sigma, sigma_next, (), order=1, eta=1.0)
-        denoised = _evaluate(denoiser, states[sigma], sigma, cancelled)
+        denoised = _evaluate(denoiser, states[sigma], sigma, watch)
         mean = step.state * states[sigma] + step.denoised[0] * denoised
         maps[index] = (states[sigma_next] - mean) / step.noise
-        if progress is not None:
-            progress(index - first + 1, last - first)
+        watch.progress(index - first + 1, last - first)
     return OnGrid(x0, states, OwnNoise(maps))
 
 
-def _evaluate(
-    denoiser: Denoiser, state: Tensor, sigma: float, cancelled: Callable[[], bool] | None
-) -> Tensor:
-    if cancelled is not None and cancelled():
-        raise Cancelled("cancelled")
+def _evaluate(denoiser: Denoiser, state: Tensor, sigma: float, watch: Watch) -> Tensor:
+    watch.check()
     return denoiser(state, torch.tensor([sigma], dtype=torch.float64))

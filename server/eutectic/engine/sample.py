@@ -19,10 +19,8 @@ from eutectic.engine.denoiser import Denoiser
 from eutectic.engine.noise import Noise, StepNoise
 from eutectic.engine.schedule import Grid
 from eutectic.engine.steps import Solver, Step, Value, make_step
-from eutectic.errors import BadSetting, Cancelled
-
-Progress = Callable[[int, int], None]
-"""Called with the network evaluations done and those of the whole run."""
+from eutectic.engine.watch import UNWATCHED, Watch
+from eutectic.errors import BadSetting
 
 
 @dataclass(frozen=True)
@@ -109,8 +107,7 @@ def sample(
     noise: StepNoise,
     until: int | None = None,
     max_batch: int | None = None,
-    cancelled: Callable[[], bool] | None = None,
-    progress: Progress | None = None,
+    watch: Watch = UNWATCHED,
     on_estimate: Callable[[int, Tensor], None] | None = None,
 ) -> list[Row[Tensor]]:
     """Take every row down to grid level `until` (default: the end, where state is the sample).
@@ -119,12 +116,11 @@ def sample(
         denoiser: called once a step with all rows under way, `max_batch` at a time.
         rows: each joins the batch when the sampler reaches its `index`.
         noise: shared by all rows.
-        cancelled: asked before every network evaluation.
-        progress: told after each.
+        watch: asked before every network evaluation, told after each.
         on_estimate: given (index, d) after each step's evaluation, d being all rows' (n, c, f).
 
     Raises:
-        Cancelled: `cancelled` answered true.
+        Cancelled: the watch was asked to stop.
     """
     until = sampler.steps if until is None else until
     rows = list(rows)
@@ -134,12 +130,10 @@ def sample(
         active = [number for number, row in enumerate(rows) if row.index == index]
         estimates: list[Tensor] = []
         for batch in _batches(active, max_batch):
-            if cancelled is not None and cancelled():
-                raise Cancelled("cancelled")
+            watch.check()
             estimates.append(_denoise(denoiser, [rows[number] for number in batch]))
             done += len(batch)
-            if progress is not None:
-                progress(done, whole)
+            watch.progress(done, whole)
         denoised = torch.cat(estimates)
         if on_estimate is not None:
             on_estimate(index, denoised)

@@ -6,6 +6,7 @@ collapse to 108. Flow models' own grids begin at time 1, which is s = ∞.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -25,8 +26,10 @@ class Grid:
 
     def __post_init__(self) -> None:
         levels = self.sigmas
-        if len(levels) < 2 or levels[-1] != 0 or not all(
-            high > low for high, low in zip(levels, levels[1:], strict=False)
+        if (
+            len(levels) < 2
+            or levels[-1] != 0
+            or not all(high > low for high, low in itertools.pairwise(levels))
         ):
             raise BadSetting("a sigma grid needs at least one level, falling, with a final 0")
 

@@ -1,0 +1,101 @@
+"""Settings a user chooses, frozen and checked when made. None: the model's own default."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from eutectic.errors import BadSetting
+
+Residual = Literal["clean", "gaussian", "stochastic", "scaled", "ddim", "edit-friendly"]
+Solver = Literal["midpoint", "heun", "pingpong"]
+Level = Literal["match", "raw"]
+Method = Literal["lora", "full"]
+
+MAX_SEED = 2**32 - 1
+
+
+def data_folder() -> Path:
+    """Where references and other things a user made are kept (EUTECTIC_DATA overrides)."""
+    chosen = os.environ.get("EUTECTIC_DATA")
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("eutectic", appauthor=False))
+
+
+def _between(name: str, value: float | None, low: float, high: float) -> None:
+    if value is not None and not low <= value <= high:  # false for NaN, too
+        raise BadSetting(f"{name} must be {low:g} to {high:g}, not {value:g}")
+
+
+def _one_of(name: str, value: str | None, choices: tuple[str, ...]) -> None:
+    if value is not None and value not in choices:
+        raise BadSetting(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """How the reference is sampled and the original inverted; what a prefix depends on."""
+
+    seed: int = 0
+    cfg: float | None = None
+    negative: str | None = None
+    steps: int | None = None
+    order: int | None = None
+    solver: Solver | None = None
+    eta: float | None = None
+    residual: Residual = "clean"
+    residual_amount: float = 1.0
+
+    def __post_init__(self) -> None:
+        _between("seed", self.seed, 0, MAX_SEED)
+        _between("cfg", self.cfg, 0, 30)
+        _between("steps", self.steps, 1, 1000)
+        _between("order", self.order, 1, 3)
+        _between("eta", self.eta, 0, 1)
+        _between("residual-amount", self.residual_amount, 0, 1)
+        _one_of("solver", self.solver, get_args(Solver))
+        _one_of("residual", self.residual, get_args(Residual))
+        if self.residual == "edit-friendly" and (
+            self.order not in (None, 1) or self.eta not in (None, 1.0) or self.solver
+        ):
+            raise BadSetting("residual edit-friendly samples at order 1 and eta 1 only")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the original enters: by blend or by the steps remaining, one of the two."""
+
+    blend: float | None = None
+    remaining: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.blend is None) == (self.remaining is None):
+            raise BadSetting("choose either blend or remaining")
+        _between("blend", self.blend, 0, 1)
+        _between("remaining", self.remaining, 0, math.inf)
+
+
+@dataclass(frozen=True)
+class LearnSettings:
+    """How a reference is learned. The budget only caps: steps make results repeat."""
+
+    method: Method | None = None
+    steps: int | None = None
+    rank: int = 16
+    learning_rate: float | None = None
+    budget_seconds: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _one_of("method", self.method, get_args(Method))
+        _between("steps", self.steps, 1, 100_000)
+        _between("rank", self.rank, 1, 256)
+        _between("learning-rate", self.learning_rate, 1e-8, 1.0)
+        _between("budget", self.budget_seconds, 0.1, 86_400)
+        _between("seed", self.seed, 0, MAX_SEED)

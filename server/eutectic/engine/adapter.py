@@ -1,0 +1,118 @@
+"""What learning leaves: new weights for a network, in full or as low-rank differences.
+
+A `Switch` puts them into the network in use by copying into its own tensors, from a kept copy
+of the base weights, so that after any number of references the base is back bit for bit, and
+nothing is added to a network evaluation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from eutectic.audio import atomic_path
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """Tensors by name, and what they were learned from.
+
+    `full`: the network's own parameter names. `lora`: for each linear layer `<name>.lora_A`
+    (rank, in) and `<name>.lora_B` (out, rank), with W = W_base + B·A (alpha equals rank).
+    `about` holds at least method, prompt, seconds, steps, and the hash of the base model.
+    """
+
+    tensors: dict[str, Tensor]
+    about: dict[str, Any]
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of every tensor, for cache keys and to notice damage."""
+        hashed = hashlib.sha256()
+        for name in sorted(self.tensors):
+            tensor = self.tensors[name].cpu().contiguous()
+            hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            hashed.update(tensor.view(torch.uint8).numpy().tobytes())
+        return hashed.hexdigest()
+
+    def weights(self, base: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The parameters this changes, given the base's."""
+        if self.about["method"] == "full":
+            return self.tensors
+        changed: dict[str, Tensor] = {}
+        for name, down in self.tensors.items():
+            if name.endswith(".lora_A"):
+                layer = name.removesuffix(".lora_A")
+                weight = base[f"{layer}.weight"]
+                up = self.tensors[f"{layer}.lora_B"].to(weight)
+                changed[f"{layer}.weight"] = torch.addmm(weight, up, down.to(weight))
+        return changed
+
+    def save(self, path: Path) -> None:
+        """Write as safetensors, whole or not at all.
+
+        Raises:
+            BadOutput: the path can't be written.
+        """
+        from safetensors.torch import save_file
+
+        metadata = {"format": str(FORMAT), "digest": self.digest, "about": json.dumps(self.about)}
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in self.tensors.items()}
+        with atomic_path(path) as temporary:
+            save_file(tensors, temporary, metadata=metadata)
+
+    @classmethod
+    def read(cls, path: Path) -> Adapter:
+        """Read a saved adapter.
+
+        Raises:
+            ValueError: damaged, or of another format.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            adapter = cls(tensors, json.loads(metadata["about"]))
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise ValueError(f"{path}: not a reference ({type(error).__name__})") from None
+        if metadata.get("format") != str(FORMAT) or metadata.get("digest") != adapter.digest:
+            raise ValueError(f"{path}: damaged, or of another version")
+        return adapter
+
+
+class Switch:
+    """Puts adapters into a network and takes them out; owned by the thread that owns it."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._parameters = dict(network.named_parameters())
+        self._base: dict[str, Tensor] = {}
+        self.active: Adapter | None = None
+
+    @torch.no_grad()
+    def activate(self, adapter: Adapter | None) -> None:
+        """Make the network the base's (None) or an adapter's."""
+        if adapter is self.active:
+            return
+        for name, weight in self._base.items():
+            self._parameters[name].copy_(weight)
+        self.active = None
+        if adapter is None:
+            return
+        weights = adapter.weights(self._parameters)
+        for name, weight in weights.items():
+            if name not in self._base:
+                self._base[name] = self._parameters[name].clone()
+            self._parameters[name].copy_(weight)
+        self.active = adapter

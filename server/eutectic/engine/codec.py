@@ -1,0 +1,132 @@
+"""Between waveforms and latents, over any stable-audio-tools `Pretransform`.
+
+Encoding takes the mean of a variational codec (its own `encode` samples: twice is different).
+Decoding can be streamed: each chunk is decoded with as much context as the decoder's receptive
+field, so that chunks join to the whole decode up to float rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from eutectic.audio import Samples, Waveform
+
+
+class Codec:
+    """Encodes clips and decodes latents; owned by the thread that owns the model.
+
+    Attributes:
+        rate_hz: sample rate of its waveforms.
+        channels: of its waveforms.
+        ratio: frames of waveform for one frame of latent.
+        latent_channels: of its latents.
+    """
+
+    def __init__(self, pretransform: Any, rate_hz: int, device: torch.device) -> None:
+        self.rate_hz = rate_hz
+        self.device = device
+        self.channels: int = pretransform.io_channels
+        self.ratio: int = pretransform.downsampling_ratio
+        self.latent_channels: int = pretransform.encoded_channels
+        self._pretransform = pretransform
+        self._context_frames: int | None = getattr(pretransform, "context_frames", None)
+
+    def latent_frames(self, frames: int) -> int:
+        """Latent frames that hold so many frames of waveform."""
+        return -(-frames // self.ratio)
+
+    @torch.no_grad()
+    def encode(
+        self, waveform: Waveform, latent_frames: int | None = None
+    ) -> Float[Tensor, "1 channel frame"]:
+        """x0 of a clip: the codec's mean, float32, silence after the clip up to latent_frames."""
+        count = latent_frames or self.latent_frames(waveform.frames)
+        samples = np.zeros((self.channels, count * self.ratio), np.float32)
+        samples[:, : waveform.frames] = waveform.samples
+        audio = torch.from_numpy(samples)[None].to(self.device)
+        return _encode_mean(self._pretransform, audio).float()
+
+    @torch.no_grad()
+    def decode(
+        self, latent: Float[Tensor, "1 channel frame"], frames: int | None = None
+    ) -> Samples:
+        """The waveform (channel, frame) of a latent, cut to `frames`."""
+        audio = self._pretransform.decode(latent.to(self.device))
+        return audio[0, :, :frames].float().cpu().numpy()
+
+    @torch.no_grad()
+    def stream(
+        self,
+        latent: Float[Tensor, "1 channel frame"],
+        frames: int | None = None,
+        first: int = 8,
+        growth: float = 2.0,
+        longest: int = 128,
+    ) -> Iterator[Samples]:
+        """Chunks (channel, frame) that join to `decode`'s waveform: a short one, then longer.
+
+        Args:
+            latent: x0, whole.
+            frames: length of the waveform; default all.
+            first: latent frames of the first chunk.
+            growth: each chunk is so much longer than the one before, up to `longest`.
+            longest: latent frames of the longest chunk.
+        """
+        left = latent.shape[-1] * self.ratio if frames is None else frames
+        at, size = 0, float(first)
+        while left > 0:
+            stop = min(latent.shape[-1], at + int(size))
+            chunk = self._decode_slice(latent, at, stop)[:, :left]
+            yield chunk
+            left -= chunk.shape[-1]
+            at, size = stop, min(size * growth, longest)
+
+    def _decode_slice(self, latent: Tensor, start: int, stop: int) -> Samples:
+        context = self.context_frames
+        low, high = max(0, start - context), min(latent.shape[-1], stop + context)
+        # A codec whose decoding depends on absolute position is told where the slice begins.
+        options = {"first_frame": low} if hasattr(self._pretransform, "context_frames") else {}
+        audio = self._pretransform.decode(latent[..., low:high].to(self.device), **options)
+        return audio[0, :, (start - low) * self.ratio : (stop - low) * self.ratio].cpu().numpy()
+
+    @property
+    def context_frames(self) -> int:
+        """Latent frames either side on which a frame of waveform depends."""
+        if self._context_frames is None:
+            self._context_frames = _receptive_field(
+                self._pretransform, self.latent_channels, self.ratio, self.device
+            )
+        return self._context_frames
+
+
+def _encode_mean(pretransform: Any, audio: Tensor) -> Tensor:
+    """The mean of a variational autoencoder; any other pretransform's own answer."""
+    autoencoder = getattr(pretransform, "model", None)
+    if autoencoder is None or type(autoencoder.bottleneck).__name__ != "VAEBottleneck":
+        return pretransform.encode(audio)
+    moments = autoencoder.encode(audio, skip_bottleneck=True)
+    mean, _ = moments.chunk(2, dim=1)
+    return mean / pretransform.scale
+
+
+def _receptive_field(
+    pretransform: Any, channels: int, ratio: int, device: torch.device, length: int = 65
+) -> int:
+    """How far the decoder looks, from where the gradient of one frame's waveform is not 0."""
+    middle = length // 2
+    with torch.enable_grad():
+        latent = torch.randn(1, channels, length, generator=torch.Generator().manual_seed(0)).to(
+            device
+        )
+        latent.requires_grad_(True)
+        audio = pretransform.decode(latent)
+        frame = audio[..., middle * ratio : (middle + 1) * ratio]
+        (gradient,) = torch.autograd.grad(frame.square().sum(), latent)
+    reached = gradient.abs().sum(dim=(0, 1)).nonzero().flatten().tolist()
+    return max(middle - min(reached), max(reached) - middle)

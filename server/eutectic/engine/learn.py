@@ -1,0 +1,167 @@
+"""Learning a reference (3.4): the network memorises one clip with its prompt.
+
+No generalisation is wanted. Learning works on a copy of the network; what comes out is an
+`Adapter`, either low-rank (PEFT) or full, and the weights in use never change (see `adapter`).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from eutectic.config import LearnSettings
+from eutectic.engine.adapter import Adapter
+from eutectic.engine.model import Conditioning, Model
+from eutectic.engine.watch import UNWATCHED, Watch
+
+BATCH = 4
+PROMPT_DROPOUT = 0.1
+WARM_UP_STEPS = 5
+ADAPTER_NAME = "reference"
+CHECKPOINTING_PARAMETERS = 200_000_000
+"""From this size on, activations are computed twice rather than kept."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """An adapter, the loss at each step, and whether the time budget cut the steps short."""
+
+    adapter: Adapter
+    losses: tuple[float, ...]
+    steps: int
+    capped: bool
+
+
+def learn(
+    model: Model,
+    latent: Float[Tensor, "1 channel frame"],
+    prompt: str,
+    seconds: float,
+    settings: LearnSettings,
+    learned_from: dict[str, Any] | None = None,
+    watch: Watch = UNWATCHED,
+) -> Learned:
+    """Memorise a clip's latent with its prompt.
+
+    Args:
+        model: its network is copied, never changed.
+        latent: x0 of the reference.
+        seconds: the length that the prompt is conditioned with.
+        learned_from: kept with the adapter beside what is known here.
+        watch: asked before every step, told after each.
+
+    Raises:
+        Cancelled: the watch was asked to stop.
+    """
+    defaults = model.defaults["learn"]
+    method = settings.method or defaults["method"]
+    steps = settings.steps or defaults["steps"]
+    rate = settings.learning_rate or _learning_rate(defaults, method)
+    conditioning = model.condition(prompt, seconds)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        network = _trainable_copy(model.network, method, settings.rank)
+    losses, capped = _descend(
+        model, network, latent.to(model.device), conditioning, steps, rate, settings, watch,
+    )  # fmt: skip
+    about = {
+        "model": model.digest, "method": method, "prompt": prompt, "seconds": seconds,
+        "steps": len(losses), "rank": settings.rank, "learning_rate": rate,
+        "seed": settings.seed, "loss": losses[-1],
+    } | (learned_from or {})  # fmt: skip
+    return Learned(_extract(network, method, about), tuple(losses), len(losses), capped)
+
+
+def _learning_rate(defaults: dict[str, Any], method: str) -> float:
+    """The model's own for its own method; low-rank factors take, and need, more than weights."""
+    if method == defaults["method"]:
+        return defaults["learning_rate"]
+    return defaults["learning_rate"] * (6.0 if method == "lora" else 1 / 6.0)
+
+
+def _trainable_copy(network: nn.Module, method: str, rank: int) -> nn.Module:
+    network = copy.deepcopy(network).train()
+    if method == "full":
+        return network.requires_grad_(True)
+    from peft import LoraConfig, inject_adapter_in_model
+
+    linear = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    config = LoraConfig(r=rank, lora_alpha=rank, target_modules=linear)
+    return inject_adapter_in_model(config, network, adapter_name=ADAPTER_NAME)
+
+
+def _descend(
+    model: Model,
+    network: nn.Module,
+    latent: Tensor,
+    conditioning: Conditioning,
+    steps: int,
+    rate: float,
+    settings: LearnSettings,
+    watch: Watch,
+) -> tuple[list[float], bool]:
+    """Minimise the model's own loss on one latent; AdamW, warm-up, cosine to a tenth."""
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(weights, lr=rate, betas=(0.9, 0.95), weight_decay=0.0)
+    generator = torch.Generator().manual_seed(settings.seed)
+    losses: list[float] = []
+    began = time.monotonic()
+    for step in range(steps):
+        watch.check()
+        spent = time.monotonic() - began
+        if settings.budget_seconds is not None and losses and spent >= settings.budget_seconds:
+            return losses, True
+        cosine = 0.55 + 0.45 * math.cos(math.pi * step / steps)
+        optimiser.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / WARM_UP_STEPS) * cosine
+        loss = _loss(model, network, latent, conditioning, generator)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimiser.step()
+        losses.append(float(loss.detach()))
+        watch.progress(step + 1, steps)
+    return losses, False
+
+
+def _loss(
+    model: Model,
+    network: nn.Module,
+    latent: Tensor,
+    conditioning: Conditioning,
+    generator: torch.Generator,
+) -> Tensor:
+    """v-prediction or flow matching on one batch: one clip, times spread evenly, fresh noise."""
+    spread = (torch.arange(BATCH) + torch.rand(BATCH, generator=generator)) / BATCH
+    t = (0.001 + 0.998 * spread).to(latent)
+    noise = torch.randn(BATCH, *latent.shape[1:], generator=generator).to(latent)
+    dropped = torch.rand(BATCH, generator=generator) < PROMPT_DROPOUT
+    conditions = [conditioning.unprompted() if drop else conditioning for drop in dropped.tolist()]
+    time_ = t[:, None, None]
+    if model.flow:
+        x, target = (1 - time_) * latent + time_ * noise, noise - latent
+    else:
+        alpha, sigma = torch.cos(time_ * math.pi / 2), torch.sin(time_ * math.pi / 2)
+        x, target = alpha * latent + sigma * noise, alpha * noise - sigma * latent
+    size = sum(weight.numel() for weight in network.parameters())
+    predicted = model.predict(x, t, conditions, network, size >= CHECKPOINTING_PARAMETERS)
+    return (predicted - target).square().mean()
+
+
+def _extract(network: nn.Module, method: str, about: dict[str, Any]) -> Adapter:
+    if method == "full":
+        tensors = {name: weight.detach().clone() for name, weight in network.named_parameters()}
+        return Adapter(tensors, about)
+    tensors = {}
+    layers: list[tuple[str, Any]] = list(network.named_modules())
+    for name, module in layers:
+        if hasattr(module, "lora_A"):
+            tensors[f"{name}.lora_A"] = module.lora_A[ADAPTER_NAME].weight.detach().clone()
+            tensors[f"{name}.lora_B"] = module.lora_B[ADAPTER_NAME].weight.detach().clone()
+    return Adapter(tensors, about)

@@ -1,0 +1,358 @@
+"""Models in stable-audio-tools' format: loading, conditioning, and the denoiser the loop calls.
+
+Every objective is brought to the coordinates of `schedule` (y = x/α, s = σ/α):
+
+- `v`: α, σ = cos, sin of t·π/2, so t = atan(s)·2/π; network input y/√(1+s²);
+  D = y/(1+s²) − v·s/√(1+s²)
+- `rectified_flow`, `rf_denoiser`: α, σ = 1 − t, t, so t = s/(1+s); network input (1−t)·y;
+  D = x − t·v; at s = ∞, t = 1 and the state is the unit noise x itself
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from eutectic.config import SamplingSettings
+from eutectic.engine import schedule, toy
+from eutectic.engine.codec import Codec
+from eutectic.engine.denoiser import guide
+from eutectic.engine.sample import Sampler
+from eutectic.errors import BadModel
+
+FLOW_OBJECTIVES = ("rectified_flow", "rf_denoiser")
+
+_V_DEFAULTS: dict[str, Any] = {  # Stable Audio Open 1.0's card
+    "grid": "polyexponential", "s_min": 0.3, "s_max": 500.0, "rho": 1.0, "steps": 100,
+    "order": 2, "eta": 1.0, "cfg": 7.0,
+    "learn": {"method": "lora", "steps": 300, "learning_rate": 1e-4},
+}  # fmt: skip
+_FLOW_DEFAULTS = _V_DEFAULTS | {"grid": "log_snr", "steps": 50, "eta": 0.0}
+_FEW_STEP_DEFAULTS = _FLOW_DEFAULTS | {  # Stable Audio Open Small's card
+    "steps": 8, "order": 1, "eta": 1.0, "solver": "pingpong", "cfg": 1.0,
+}  # fmt: skip
+_DEFAULTS = {
+    "v": _V_DEFAULTS,
+    "rectified_flow": _FLOW_DEFAULTS,
+    "rf_denoiser": _FEW_STEP_DEFAULTS,
+}
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What the network is told beside state and time, for one row; no prompt is zero tokens."""
+
+    tokens: Tensor | None  # cross attention (1, token, width)
+    prepended: Tensor | None  # (1, token, width)
+    everywhere: Tensor | None  # global embedding (1, width)
+
+    def unprompted(self) -> Conditioning:
+        """stable-audio-tools' null condition: every token zero, the global embedding kept."""
+        zero = [None if t is None else torch.zeros_like(t) for t in (self.tokens, self.prepended)]
+        return Conditioning(zero[0], zero[1], self.everywhere)
+
+
+class Model:
+    """A loaded model; owned by one thread.
+
+    Attributes:
+        name: as the user asked for it.
+        digest: hash of configuration and weights, for cache keys.
+        network: the diffusion network, whose weights references are learned into.
+        codec: between waveforms and latents.
+        objective: `v`, `rectified_flow` or `rf_denoiser`.
+        defaults: sampling and learning settings where the user chose none.
+    """
+
+    def __init__(
+        self, name: str, wrapper: Any, config: dict[str, Any], digest: str, device: torch.device
+    ) -> None:
+        self.name, self.digest, self.device = name, digest, device
+        self.wrapper = wrapper.to(device).eval().requires_grad_(False)
+        self.network: nn.Module = wrapper.model
+        self.codec = Codec(wrapper.pretransform, wrapper.sample_rate, device)
+        self.objective: str = wrapper.diffusion_objective
+        self.defaults = _DEFAULTS[self.objective] | config.get("eutectic", {})
+        self.max_seconds: float = config["sample_size"] / config["sample_rate"]
+
+    @property
+    def flow(self) -> bool:
+        return self.objective in FLOW_OBJECTIVES
+
+    def sampler(self, settings: SamplingSettings) -> Sampler:
+        """The sampler of the settings, the model's defaults standing in where there are none."""
+        chosen = self.defaults | {
+            key: value
+            for key in ("steps", "order", "solver", "eta")
+            if (value := getattr(settings, key)) is not None
+        }
+        if settings.residual == "edit-friendly":
+            chosen |= {"order": 1, "eta": 1.0, "solver": "midpoint"}
+        if chosen["grid"] == "log_snr":
+            grid = schedule.log_snr(chosen["steps"])
+        else:
+            make = {"polyexponential": schedule.polyexponential, "karras": schedule.karras}
+            grid = make[chosen["grid"]](
+                chosen["steps"],
+                float(chosen["s_min"]),
+                float(chosen["s_max"]),
+                float(chosen["rho"]),
+            )
+        solver = chosen.get("solver", "midpoint")
+        return Sampler(grid, chosen["order"], solver, float(chosen["eta"]))
+
+    @torch.no_grad()
+    def condition(self, prompt: str, seconds: float) -> Conditioning:
+        """Encode a prompt and the length it is for."""
+        metadata = {"prompt": prompt, "seconds_start": 0.0, "seconds_total": seconds}
+        tensors = self.wrapper.conditioner([metadata], self.device)
+        inputs = self.wrapper.get_conditioning_inputs(tensors)
+        if inputs.get("input_concat_cond") is not None:
+            raise BadModel(f"{self.name}: models that take audio beside the latent are not usable")
+        return Conditioning(
+            inputs.get("cross_attn_cond"), inputs.get("prepend_cond"), inputs.get("global_cond")
+        )
+
+    def denoiser(
+        self, conditioning: Conditioning, cfg: float = 1.0, negative: Conditioning | None = None
+    ) -> NetworkDenoiser:
+        """The denoiser under a condition, guided away from `negative` (None: no prompt)."""
+        against = None if cfg == 1.0 else (negative or conditioning.unprompted())
+        return NetworkDenoiser(self, conditioning, cfg, against)
+
+    def predict(
+        self,
+        x: Float[Tensor, "batch channel frame"],
+        t: Tensor,
+        conditions: list[Conditioning],
+        network: nn.Module | None = None,
+        checkpointing: bool = False,
+    ) -> Float[Tensor, "batch channel frame"]:
+        """The network's own output for one condition a row, in float32.
+
+        `network` may be a copy in training; `checkpointing` saves its memory at the cost of time
+        (stable-audio-tools' transformer does it unless told not to).
+        """
+        arguments: dict[str, Tensor] = {}
+        for key, name in (
+            ("cross_attn_cond", "tokens"),
+            ("prepend_cond", "prepended"),
+            ("global_cond", "everywhere"),
+        ):
+            parts = [getattr(condition, name) for condition in conditions]
+            if parts[0] is not None:
+                arguments[key] = torch.cat(parts)
+        if "prepend_cond" in arguments:
+            shape = arguments["prepend_cond"].shape[:2]
+            arguments["prepend_cond_mask"] = torch.ones(shape, dtype=torch.bool, device=x.device)
+        network = network or self.network
+        return network(x, t, use_checkpointing=checkpointing, **arguments).float()
+
+
+@dataclass(frozen=True)
+class NetworkDenoiser:
+    """D(y; s) of a model under a condition, guided (Algorithm 1) in one doubled batch."""
+
+    model: Model
+    conditioning: Conditioning
+    cfg: float
+    against: Conditioning | None
+
+    def __call__(
+        self, state: Float[Tensor, "batch channel frame"], sigma: Float[Tensor, " batch"]
+    ) -> Float[Tensor, "batch channel frame"]:
+        count = state.shape[0]
+        levels = sigma.double().tolist()
+        x, t, on_x, on_output = _to_network(state, levels, self.model.flow)
+        if self.against is None:
+            output = self.model.predict(x, t, [self.conditioning] * count)
+        else:
+            conditions = [self.conditioning] * count + [self.against] * count
+            both = self.model.predict(torch.cat([x, x]), torch.cat([t, t]), conditions)
+            output = guide(both[:count], both[count:], self.cfg)
+        return on_x * x + on_output * output
+
+
+def _to_network(
+    state: Tensor, levels: list[float], flow: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Network input and time, and the factors of D = on_x·x + on_output·output."""
+
+    def column(values: list[float]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float64).to(state)[:, None, None]
+
+    if flow:
+        times = [1.0 if math.isinf(s) else s / (1 + s) for s in levels]
+        scale = column([1.0 if t == 1.0 else 1 - t for t in times])
+        on_x, on_output = column([1.0] * len(levels)), column([-t for t in times])
+    else:
+        times = [math.atan(s) * 2 / math.pi for s in levels]
+        scale = column([1 / math.hypot(1, s) for s in levels])
+        on_x, on_output = scale, column([-s / math.hypot(1, s) for s in levels])
+    t = torch.tensor(times, dtype=torch.float64).to(state)
+    return scale * state, t, on_x, on_output
+
+
+def choose_device(name: str | None = None) -> torch.device:
+    """The device asked for, or the best there is: cuda, mps, cpu.
+
+    Raises:
+        BadModel: the device asked for isn't there.
+    """
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name is None:
+        return torch.device(next(kind for kind, there in available.items() if there))
+    if not available.get(name.split(":")[0], False):
+        there = ", ".join(kind for kind, is_there in available.items() if is_there)
+        raise BadModel(f"no device {name!r} here; there is: {there}")
+    return torch.device(name)
+
+
+def load(name: str = "embedded", device: torch.device | None = None) -> Model:
+    """Load a model: `embedded`, `toy`, a folder, or a Hub id.
+
+    A folder holds `model_config.json` and `model.safetensors` or `model.ckpt`.
+
+    Raises:
+        BadModel: unknown, unreachable, incomplete, or weights that don't fit the configuration.
+    """
+    device = device or choose_device()
+    if name == "toy":
+        return Model(name, toy.ToyModel(), toy.CONFIG, "toy-1", device)
+    if name == "embedded":
+        from eutectic.engine import embedded
+
+        config_path, weights_path = _files_in(embedded.FOLDER)
+    elif Path(name).is_dir():
+        config_path, weights_path = _files_in(Path(name))
+    elif name.count("/") == 1 and not name.startswith((".", "/", "~")):
+        config_path, weights_path = _from_hub(name)
+    else:
+        raise BadModel(
+            f"unknown model {name!r}: it may be embedded, toy, a folder, or a Hub id "
+            "such as stabilityai/stable-audio-open-1.0"
+        )
+    config = _read_config(config_path)
+    wrapper = _build(config, config_path)
+    _load_weights(wrapper, weights_path)
+    return Model(name, wrapper, config, _digest(config_path, weights_path), device)
+
+
+def _files_in(folder: Path) -> tuple[Path, Path]:
+    config = folder / "model_config.json"
+    weights = [folder / name for name in ("model.safetensors", "model.ckpt")]
+    if not config.is_file():
+        raise BadModel(f"{folder}: has no model_config.json")
+    for path in weights:
+        if path.is_file():
+            return config, path
+    raise BadModel(f"{folder}: has neither model.safetensors nor model.ckpt")
+
+
+def _from_hub(name: str) -> tuple[Path, Path]:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, RepositoryNotFoundError
+
+    try:
+        config = Path(hf_hub_download(name, "model_config.json"))
+        try:
+            return config, Path(hf_hub_download(name, "model.safetensors"))
+        except EntryNotFoundError:
+            return config, Path(hf_hub_download(name, "model.ckpt"))
+    except GatedRepoError:
+        raise BadModel(
+            f"{name}: accept its licence on the Hub's page, then log in with `hf auth login`"
+        ) from None
+    except (RepositoryNotFoundError, EntryNotFoundError):
+        raise BadModel(f"{name}: the Hub has no such stable-audio-tools model") from None
+    except Exception as error:  # the Hub's client raises many kinds where it can't connect
+        raise BadModel(
+            f"{name}: the Hub can't be reached ({type(error).__name__}); download the model "
+            "elsewhere and give its folder with --model DIR"
+        ) from None
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        diffusion = config["model"]["diffusion"]
+        kind, network = config["model_type"], diffusion["type"]
+        objective = diffusion.get("diffusion_objective", "v")
+        _ = config["sample_size"] / config["sample_rate"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadModel(f"{path}: not a stable-audio-tools configuration ({error})") from None
+    if kind != "diffusion_cond" or network != "dit" or objective not in _DEFAULTS:
+        raise BadModel(f"{path}: a {kind} {network} with objective {objective} is not usable")
+    return config
+
+
+def _build(config: dict[str, Any], path: Path) -> Any:
+    from eutectic.engine.embedded import create_model
+
+    try:
+        with _quiet():
+            return create_model(config)
+    except OSError:
+        raise BadModel(
+            f"{path}: its text encoder can't be fetched from the Hub; run once with a "
+            "connection, or point HF_HOME to a folder that has it"
+        ) from None
+    except Exception as error:  # the factory fails in as many ways as a configuration can be wrong
+        raise BadModel(f"{path}: no model can be built from it ({error})") from None
+
+
+@contextlib.contextmanager
+def _quiet() -> Generator[None]:
+    """stable-audio-tools prints while it builds."""
+    import io
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+def _load_weights(wrapper: nn.Module, path: Path) -> None:
+    """Load weights, each present and of the right shape (the library's own loader skips those)."""
+    try:
+        with _quiet():
+            from stable_audio_tools.models.utils import load_ckpt_state_dict
+
+            weights: dict[str, Tensor] = load_ckpt_state_dict(str(path))
+    except Exception as error:  # whatever a damaged file makes of the readers
+        raise BadModel(f"{path}: can't be read as weights ({type(error).__name__})") from None
+    expected = wrapper.state_dict()
+    missing = [name for name, _ in wrapper.named_parameters() if name not in weights]
+    if missing:
+        raise BadModel(f"{path}: lacks {len(missing)} weights of its configuration: {missing[0]} …")
+    for name, tensor in expected.items():
+        if name in weights and weights[name].shape != tensor.shape:
+            raise BadModel(
+                f"{path}: {name} has shape {tuple(weights[name].shape)} where its configuration "
+                f"says {tuple(tensor.shape)}"
+            )
+    wrapper.load_state_dict({n: t for n, t in weights.items() if n in expected}, strict=False)
+
+
+def _digest(config: Path, weights: Path) -> str:
+    """Hash of the configuration and of the weights' size, head and tail (gigabytes take long)."""
+    hashed = hashlib.sha256(config.read_bytes())
+    size = weights.stat().st_size
+    hashed.update(str(size).encode())
+    with weights.open("rb") as file:
+        hashed.update(file.read(1 << 20))
+        file.seek(max(0, size - (1 << 20)))
+        hashed.update(file.read())
+    return hashed.hexdigest()[:16]

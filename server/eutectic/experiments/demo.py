@@ -1,0 +1,61 @@
+"""`eutectic demo`: two recordings that ship, five fusions, one picture, one table."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from eutectic import audio
+from eutectic.config import LearnSettings, SamplingSettings
+from eutectic.engine.engine import Engine, Reference
+from eutectic.engine.watch import UNWATCHED, Watch
+from eutectic.errors import BadInput
+from eutectic.experiments import pictures, window
+from eutectic.experiments.window import Window
+
+ORIGINAL, REFERENCE, PROMPT = "loop_weirdo", "ambi_glass_rub", "rubbed glass, singing overtones"
+BLENDS = (0.15, 0.3, 0.5, 0.7, 0.85)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo made, and the seconds each part took."""
+
+    window: Window
+    sounds: list[Path]
+    picture: Path
+    seconds_learning: float
+    seconds_fusing: float
+
+
+def clips_folder() -> Path:
+    """The recordings that ship: beside the package in a wheel, in the repository else.
+
+    Raises:
+        BadInput: neither is there.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "presets" / "clips", package.parents[1] / "presets" / "clips"):
+        if folder.is_dir():
+            return folder
+    raise BadInput("the clips that ship with Eutectic are missing: install it again")
+
+
+def make(
+    engine: Engine, folder: Path, learning: Watch = UNWATCHED, fusing: Watch = UNWATCHED
+) -> Demo:
+    """Learn the reference (from scratch, so that the time is honest), fuse, draw, write."""
+    clips, rate_hz = clips_folder(), engine.model.codec.rate_hz
+    original = engine.encode(audio.load_clip(clips / f"{ORIGINAL}.flac", rate_hz))
+    source = engine.encode(audio.load_clip(clips / f"{REFERENCE}.flac", rate_hz))
+    began = time.monotonic()
+    learned = engine.learn(source, PROMPT, LearnSettings(), watch=learning)
+    between = time.monotonic()
+    reference = Reference(PROMPT, source, learned.adapter)
+    made = window.measure(engine, original, reference, BLENDS, SamplingSettings(), watch=fusing)
+    ended = time.monotonic()
+    sounds = window.save_sounds(made, folder)
+    picture = folder / "fusion.png"
+    pictures.draw_window(made, picture, (ORIGINAL, REFERENCE))
+    return Demo(made, sounds, picture, between - began, ended - between)

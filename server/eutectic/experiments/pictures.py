@@ -1,0 +1,88 @@
+"""Pictures, drawn without a display."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from eutectic.audio import Waveform, atomic_path
+from eutectic.experiments.window import Window
+
+RANGE_DB = 90.0
+LOW_HZ, HIGH_HZ = 40.0, 20_000.0
+ORIGINAL_COLOUR, REFERENCE_COLOUR = "#c2542d", "#2d6cc2"
+
+
+def draw_spectrogram(axes: Axes, waveform: Waveform, title: str) -> None:
+    """Mono power spectrogram in dB under its own peak, log frequency."""
+    window, hop = 2048, 512
+    mono = np.pad(waveform.samples.mean(axis=0), window // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(mono, window)[::hop]
+    power = np.abs(np.fft.rfft(frames * np.hanning(window))) ** 2
+    decibels = 10 * np.log10(power / max(float(power.max()), 1e-20) + 1e-12)
+    hertz = np.fft.rfftfreq(window, 1 / waveform.rate_hz)
+    seconds = np.arange(len(frames)) * hop / waveform.rate_hz
+    axes.pcolormesh(
+        seconds, hertz[1:], decibels[:, 1:].T, vmin=-RANGE_DB, vmax=0, cmap="magma",
+        shading="nearest", rasterized=True,
+    )  # fmt: skip
+    axes.set_yscale("log")
+    axes.set_ylim(LOW_HZ, min(HIGH_HZ, waveform.rate_hz / 2))
+    axes.set_yticks([100, 1000, 10_000], ["100", "1k", "10k"])
+    axes.set_yticks([], minor=True)
+    axes.set_title(title, fontsize=10)
+
+
+def draw_window(window: Window, path: Path, names: tuple[str, str]) -> None:
+    """Spectrograms of original, reference and every fusion, and the curve of likeness."""
+    sounds = [
+        (window.original, f"original: {names[0]}"),
+        (window.reference, f"reference: {names[1]}"),
+        *((p.fusion.waveform, f"blend {p.fusion.blend:.2f}") for p in window.points),
+    ]
+    rows = -(-len(sounds) // 4)
+    figure = Figure(figsize=(14, 2.4 * rows + 3.2), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=[2.4 * rows, 3.2], squeeze=False)[:, 0]
+    grid = above.subplots(rows, 4, squeeze=False)
+    _fill(grid.flatten().tolist(), sounds)
+    _draw_curve(below.subplots(), window)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=110, format="png")
+
+
+def _fill(cells: Sequence[Axes], sounds: Sequence[tuple[Waveform, str]]) -> None:
+    for cell, (waveform, title) in zip(cells, sounds, strict=False):
+        draw_spectrogram(cell, waveform, title)
+    for number, cell in enumerate(cells):
+        if number >= len(sounds):
+            cell.set_axis_off()
+        if number % 4 == 0:
+            cell.set_ylabel("Hz")
+        if number >= len(sounds) - 4:
+            cell.set_xlabel("seconds")
+
+
+def _draw_curve(axes: Axes, window: Window) -> None:
+    axes.plot(
+        window.blends, window.like_original, "o-", color=ORIGINAL_COLOUR,
+        label="likeness to the original (log-mel)",
+    )  # fmt: skip
+    axes.plot(
+        window.blends, window.like_reference, "s-", color=REFERENCE_COLOUR,
+        label="likeness to the reference (texture)",
+    )  # fmt: skip
+    if window.crossing is not None:
+        axes.axvline(window.crossing, color="0.5", linestyle=":")
+        axes.annotate(
+            f"balance at blend {window.crossing:.2f}", (window.crossing, 0.02),
+            xycoords=("data", "axes fraction"), xytext=(5, 2), textcoords="offset points",
+        )  # fmt: skip
+    axes.set_xlabel("blend (0: the reference's own sampling, 1: the original)")
+    axes.set_ylabel("likeness")
+    axes.set_xlim(-0.02, 1.02)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="best", fontsize=9)

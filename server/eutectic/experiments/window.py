@@ -1,0 +1,144 @@
+"""The fusion window (4.3): fuse across it, measure likeness to both sources, find the balance."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eutectic import audio
+from eutectic.audio import Waveform
+from eutectic.config import Level, Place, SamplingSettings
+from eutectic.engine.engine import Clip, Engine, Fusion, Reference
+from eutectic.engine.watch import UNWATCHED, Watch
+from eutectic.experiments.distances import log_mel_distance, texture_distance
+
+
+@dataclass(frozen=True)
+class Point:
+    """One fusion of the window, and how far it is from the codec's round trip of each source."""
+
+    fusion: Fusion
+    from_original: float
+    """Log-mel distance."""
+    from_reference: float
+    """Texture distance."""
+    seconds: float
+    """To compute it, the prefix being there."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Fusions over rising blend, with likenesses scaled so that the curves can be compared.
+
+    Likeness to the original is 1 for its own round trip and 0 for the reference's own sample
+    (blend 0), to the reference 1 at no distance and 0 for the original's round trip.
+    """
+
+    original: Waveform
+    reference: Waveform
+    points: tuple[Point, ...]
+    original_span: float
+    """Log-mel distance of the reference's own sample from the original's round trip."""
+    reference_span: float
+    """Texture distance of the original's round trip from the reference's."""
+
+    @property
+    def blends(self) -> list[float]:
+        return [point.fusion.blend for point in self.points]
+
+    @property
+    def like_original(self) -> list[float]:
+        return [1 - point.from_original / self.original_span for point in self.points]
+
+    @property
+    def like_reference(self) -> list[float]:
+        return [1 - point.from_reference / self.reference_span for point in self.points]
+
+    @property
+    def crossing(self) -> float | None:
+        """The blend at which both likenesses are equal (the paper's equilibrium)."""
+        gap = np.array(self.like_original) - np.array(self.like_reference)
+        for left in range(len(gap) - 1):
+            if gap[left] <= 0 < gap[left + 1]:
+                share = gap[left] / (gap[left] - gap[left + 1])
+                return float(np.interp(share, [0, 1], self.blends[left : left + 2]))
+        return None
+
+
+def measure(
+    engine: Engine,
+    original: Clip,
+    reference: Reference,
+    blends: Sequence[float],
+    settings: SamplingSettings,
+    level: Level = "match",
+    watch: Watch = UNWATCHED,
+) -> Window:
+    """Fuse at each blend, one at a time so that each can be timed, after the whole prefix."""
+
+    def fuse(blend: float) -> Fusion:
+        place = [Place(blend=blend)]
+        return engine.fuse(original, reference, place, settings, level, watch)[0]
+
+    own = fuse(0.0)
+    original_trip, reference_trip = (
+        _round_trip(engine, original),
+        _round_trip(engine, reference.clip),
+    )
+    points: list[Point] = []
+    for blend in blends:
+        began = time.monotonic()
+        fusion = fuse(blend)
+        seconds = time.monotonic() - began
+        to_original = log_mel_distance(fusion.waveform, original_trip)
+        to_reference = texture_distance(fusion.waveform, reference_trip)
+        points.append(Point(fusion, to_original, to_reference, seconds))
+    return Window(
+        original.waveform,
+        reference.clip.waveform,
+        tuple(points),
+        log_mel_distance(own.waveform, original_trip),
+        texture_distance(original_trip, reference_trip),
+    )
+
+
+def _round_trip(engine: Engine, clip: Clip) -> Waveform:
+    samples = engine.model.codec.decode(clip.latent, clip.waveform.frames)
+    return Waveform(samples, engine.model.codec.rate_hz)
+
+
+def save_sounds(window: Window, folder: Path) -> list[Path]:
+    """Write original, reference and fusions as WAV; returns the fusions' paths."""
+    audio.save_wav(folder / "original.wav", window.original)
+    audio.save_wav(folder / "reference.wav", window.reference)
+    paths: list[Path] = []
+    for point in window.points:
+        path = folder / f"fusion-{round(100 * point.fusion.blend):03d}.wav"
+        audio.save_wav(path, point.fusion.waveform)
+        paths.append(path)
+    return paths
+
+
+def save_table(window: Window, path: Path) -> None:
+    """Write one line a fusion as CSV."""
+    with audio.atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["blend", "remaining", "gain_db", "from_original", "from_reference",
+             "like_original", "like_reference"]
+        )  # fmt: skip
+        for point, to_original, to_reference in zip(
+            window.points, window.like_original, window.like_reference, strict=True
+        ):
+            fusion = point.fusion
+            figures = (
+                fusion.gain_db, point.from_original, point.from_reference,
+                to_original, to_reference,
+            )  # fmt: skip
+            row = [f"{fusion.blend:.4f}", fusion.remaining, *(f"{x:.4f}" for x in figures)]
+            writer.writerow(row)
