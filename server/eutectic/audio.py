@@ -12,11 +12,15 @@ import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.errors import BadAudio, BadOutput
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
 
 Samples = NDArray[np.float32]
 
@@ -87,42 +91,58 @@ def load_clip(
     return Waveform(samples, rate_hz)
 
 
-def _read_section(
-    path: Path, start_seconds: float, duration_seconds: float | None, max_seconds: float | None
-) -> tuple[Samples, int]:
+def check_clip(path: Path) -> None:
+    """Look, before any long work, whether a path is a sound file at all.
+
+    Raises:
+        BadAudio: missing, a directory, unreadable, not audio.
+    """
+    with _opened(path):
+        pass
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Generator[SoundFile]:
     import soundfile
 
     if not path.exists():
         raise BadAudio(f"{path}: no such file")
     if path.is_dir():
         raise BadAudio(f"{path}: is a directory, not a sound file")
+    if not os.access(path, os.R_OK):
+        raise BadAudio(f"{path}: no permission to read it")
     try:
         with soundfile.SoundFile(path) as file:
-            rate_hz = file.samplerate
-            start = round(start_seconds * rate_hz)
-            if start and start >= file.frames:
-                raise BadAudio(f"{path}: starts at {start_seconds:g} s but the clip ends before")
-            frames = file.frames - start
-            if duration_seconds is not None:
-                frames = min(frames, round(duration_seconds * rate_hz))
-            seconds = frames / rate_hz
-            if seconds < MIN_SECONDS:
-                raise BadAudio(
-                    f"{path}: {seconds * 1000:.3g} ms long; the shortest clip is "
-                    f"{MIN_SECONDS * 1000:g} ms"
-                )
-            if max_seconds is not None and frames > round(max_seconds * rate_hz):
-                raise BadAudio(
-                    f"{path}: {seconds:.1f} s long; this model takes {max_seconds:.1f} s: "
-                    "choose a section with --start and --duration"
-                )
-            file.seek(start)
-            samples: Samples = file.read(frames, dtype="float32", always_2d=True)
-            return samples.T, rate_hz
-    except PermissionError:
-        raise BadAudio(f"{path}: no permission to read it") from None
+            yield file
     except (soundfile.LibsndfileError, OSError, MemoryError, ValueError) as error:
         raise BadAudio(f"{path}: can't be read as audio ({_reason(error)})") from None
+
+
+def _read_section(
+    path: Path, start_seconds: float, duration_seconds: float | None, max_seconds: float | None
+) -> tuple[Samples, int]:
+    with _opened(path) as file:
+        rate_hz = file.samplerate
+        start = round(start_seconds * rate_hz)
+        if start and start >= file.frames:
+            raise BadAudio(f"{path}: starts at {start_seconds:g} s but the clip ends before")
+        frames = file.frames - start
+        if duration_seconds is not None:
+            frames = min(frames, round(duration_seconds * rate_hz))
+        seconds = frames / rate_hz
+        if seconds < MIN_SECONDS:
+            raise BadAudio(
+                f"{path}: {seconds * 1000:.3g} ms long; the shortest clip is "
+                f"{MIN_SECONDS * 1000:g} ms"
+            )
+        if max_seconds is not None and frames > round(max_seconds * rate_hz):
+            raise BadAudio(
+                f"{path}: {seconds:.1f} s long, where this model takes {max_seconds:.1f} s: "
+                "choose a shorter section"
+            )
+        file.seek(start)
+        samples = np.asarray(file.read(frames, always_2d=True), dtype=np.float32)
+        return samples.T, rate_hz
 
 
 def _reason(error: BaseException) -> str:

@@ -113,8 +113,10 @@ def fuse(
     sampling = _sampling(seed, cfg, negative, steps, order, solver, eta, residual, residual_amount)
     learning = _learning(method, learn_steps, rank, budget, seed)
     chosen_level = _level(level)
+    _check_inputs(original, reference)
     _check_output(out, (original, reference), force)
     engine = _engine(model, compute)
+    engine.points([place], sampling)
     source = _load(engine, original, start, duration)
     known = _reference(engine, reference, prompt, learning, no_learn)
     with _progress("fusing") as watch:
@@ -146,6 +148,7 @@ def learn(
 ) -> None:
     """Learn REFERENCE with its prompt, and keep it for later fusions."""
     learning = _learning(method, steps, rank, budget, seed)
+    _check_inputs(reference)
     if out is not None:
         _check_output(out, (reference,), force)
     engine = _engine(model, compute)
@@ -195,6 +198,7 @@ def window(
     chosen_level = _level(level)
     if not 2 <= points <= 101:
         raise BadSetting(f"points must be 2 to 101, not {points}")
+    _check_inputs(original, reference)
     _check_folder(out, force)
     engine = _engine(model, compute)
     source = _load(engine, original, start, duration)
@@ -272,19 +276,19 @@ def train_embedded(
     samples: Annotated[
         Path, typer.Option(help="Recordings to train on (sonic-pi-samples).")
     ] = Path("/usr/share/sonic-pi/samples"),
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for checkpoints.")] = Path(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for weights and checkpoints.")] = Path(
         "training"
     ),
-    minutes: Annotated[float, typer.Option(help="How long to train the transformer.")] = 60.0,
+    minutes: Annotated[float, typer.Option(help="How long to train the transformer.")] = 85.0,
     seed: Seed = 0,
 ) -> None:
     """Train the model that ships, going on from the checkpoints in the folder."""
     if not samples.is_dir():
         raise BadInput(f"{samples}: no such folder (Debian's package is sonic-pi-samples)")
     _make_folder(out)
-    from eutectic.experiments.train_embedded import train
+    from eutectic.experiments.train_embedded import Training, train
 
-    train(samples, out, minutes=minutes, seed=seed)
+    train(samples, out, Training(minutes=minutes, seed=seed))
 
 
 def run(arguments: list[str]) -> int:
@@ -389,6 +393,14 @@ def _reference(
             "steps; the result depends on this machine's speed and is not kept"
         )
     return Reference(words, clip, learned.adapter)
+
+
+def _check_inputs(*paths: Path) -> None:
+    """Before a model is loaded: are these sound files?"""
+    from eutectic.audio import check_clip
+
+    for path in paths:
+        check_clip(path)
 
 
 def _check_output(path: Path, inputs: tuple[Path, ...], force: bool) -> None:

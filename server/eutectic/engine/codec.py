@@ -78,7 +78,8 @@ class Codec:
             growth: each chunk is so much longer than the one before, up to `longest`.
             longest: latent frames of the longest chunk.
         """
-        left = latent.shape[-1] * self.ratio if frames is None else frames
+        whole = latent.shape[-1] * self.ratio
+        left = whole if frames is None else min(frames, whole)
         at, size = 0, float(first)
         while left > 0:
             stop = min(latent.shape[-1], at + int(size))

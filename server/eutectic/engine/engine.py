@@ -120,6 +120,18 @@ class Engine:
             seed=settings.seed,
         )
 
+    def points(
+        self, places: Sequence[Place], settings: SamplingSettings
+    ) -> list[fusion.Injection | None]:
+        """Where on the sampler's grid these places are (None: no injection).
+
+        Raises:
+            BadSetting: a place is off the grid.
+        """
+        sampler = self.model.sampler(settings)
+        on_grid = settings.residual in ("ddim", "edit-friendly")
+        return [_point(place, sampler, on_grid) for place in places]
+
     def fuse(
         self,
         original: Clip,
@@ -136,8 +148,7 @@ class Engine:
             BadSetting: a place is off the grid.
         """
         sampler = self.model.sampler(settings)
-        on_grid = settings.residual in ("ddim", "edit-friendly")
-        points = [_point(place, sampler, on_grid) for place in places]
+        points = self.points(places, settings)
         prefix = self._prefix(
             original,
             reference,

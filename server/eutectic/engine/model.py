@@ -47,6 +47,9 @@ _DEFAULTS = {
     "rf_denoiser": _FEW_STEP_DEFAULTS,
 }
 
+_TOLD = {"prompt", "seconds_start", "seconds_total"}
+"""What `Model.condition` tells the conditioners."""
+
 
 @dataclass(frozen=True)
 class Conditioning:
@@ -265,7 +268,12 @@ def _files_in(folder: Path) -> tuple[Path, Path]:
 
 def _from_hub(name: str) -> tuple[Path, Path]:
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, RepositoryNotFoundError
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        GatedRepoError,
+        RemoteEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
 
     try:
         config = Path(hf_hub_download(name, "model_config.json"))
@@ -277,7 +285,7 @@ def _from_hub(name: str) -> tuple[Path, Path]:
         raise BadModel(
             f"{name}: accept its licence on the Hub's page, then log in with `hf auth login`"
         ) from None
-    except (RepositoryNotFoundError, EntryNotFoundError):
+    except (RepositoryNotFoundError, RemoteEntryNotFoundError):
         raise BadModel(f"{name}: the Hub has no such stable-audio-tools model") from None
     except Exception as error:  # the Hub's client raises many kinds where it can't connect
         raise BadModel(
@@ -293,10 +301,17 @@ def _read_config(path: Path) -> dict[str, Any]:
         kind, network = config["model_type"], diffusion["type"]
         objective = diffusion.get("diffusion_objective", "v")
         _ = config["sample_size"] / config["sample_rate"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        conditioning = config["model"]["conditioning"]
+        told = {entry["id"] for entry in conditioning["configs"]}
+        told -= _TOLD | set(conditioning.get("default_keys", {}))
+        # Weights stay in float32, and `Codec` streams: the library's own chunks don't join.
+        config["model"]["pretransform"] |= {"model_half": False, "chunked": False}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise BadModel(f"{path}: not a stable-audio-tools configuration ({error})") from None
     if kind != "diffusion_cond" or network != "dit" or objective not in _DEFAULTS:
         raise BadModel(f"{path}: a {kind} {network} with objective {objective} is not usable")
+    if told:
+        raise BadModel(f"{path}: a model that must be told {', '.join(sorted(told))} is not usable")
     return config
 
 

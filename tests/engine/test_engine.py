@@ -1,0 +1,150 @@
+"""The whole job on the toy: what is computed once, how loud, how long, on every residual."""
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+
+from eutectic import audio
+from eutectic.audio import load_clip
+from eutectic.config import LearnSettings, Place, Residual, SamplingSettings
+from eutectic.engine.engine import Clip, Engine, Reference
+from eutectic.engine.model import load
+from eutectic.engine.store import Store
+from eutectic.engine.watch import Watch
+from eutectic.errors import BadSetting, Cancelled
+
+CLIPS = Path(__file__).parents[2] / "presets" / "clips"
+SETTINGS = SamplingSettings(cfg=2.0)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return Engine(load("toy", torch.device("cpu")), Store(tmp_path))
+
+
+def encode(engine: Engine, name: str, seconds: float) -> Clip:
+    return engine.encode(load_clip(CLIPS / f"{name}.flac", 44100, duration_seconds=seconds))
+
+
+@pytest.fixture
+def original(engine: Engine) -> Clip:
+    return encode(engine, "loop_weirdo", 1.3)
+
+
+@pytest.fixture
+def reference(engine: Engine) -> Reference:
+    clip = encode(engine, "ambi_glass_rub", 1.0)
+    learned = engine.learn(clip, "glass", LearnSettings(steps=3))
+    return Reference("glass", clip, learned.adapter)
+
+
+@pytest.fixture
+def calls(engine: Engine) -> list[int]:
+    """Batch sizes of the network's evaluations, as they happen."""
+    seen: list[int] = []
+    engine.model.network.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    return seen
+
+
+def test_a_second_fusion_costs_only_what_remains(
+    engine: Engine, original: Clip, reference: Reference, calls: list[int]
+) -> None:
+    calls.clear()
+    (first,) = engine.fuse(original, reference, [Place(remaining=10)], SETTINGS)
+    assert calls == [2] * 25  # 15 of the prefix, 10 after; guidance doubles the batch
+    calls.clear()
+    (second,) = engine.fuse(original, reference, [Place(remaining=12)], SETTINGS)
+    assert calls == [2] * 12
+    assert (first.remaining, second.remaining) == (10, 12)
+    calls.clear()
+    engine.fuse(original, reference, [Place(blend=1.0)], SETTINGS)
+    assert calls == []
+
+
+def test_a_fan_sounds_as_its_single_fusions(
+    engine: Engine, original: Clip, reference: Reference
+) -> None:
+    places = [Place(blend=k / 8) for k in range(9)]
+    fan = engine.fuse(original, reference, places, SETTINGS)
+    for place, together in zip(places, fan, strict=True):
+        (alone,) = engine.fuse(original, reference, [place], SETTINGS)
+        difference = np.abs(together.waveform.samples - alone.waveform.samples).max()
+        assert difference < 1e-5  # measured 0 with micro-batches of 2
+        assert together.remaining == alone.remaining
+
+
+def test_a_fusion_has_the_originals_length_and_the_blend_of_the_loudnesses(
+    engine: Engine, original: Clip, reference: Reference
+) -> None:
+    for fusion in engine.fuse(
+        original, reference, [Place(blend=b) for b in (0.0, 0.3, 0.7, 1.0)], SETTINGS
+    ):
+        assert fusion.waveform.samples.shape == original.waveform.samples.shape
+        blend = fusion.blend
+        target = blend * original.loudness_lufs + (1 - blend) * reference.clip.loudness_lufs
+        peak_db = audio.gain_to_db(float(np.abs(fusion.waveform.samples).max()))
+        assert peak_db <= audio.PEAK_CEILING_DB + 1e-3
+        reached = audio.loudness_lufs(fusion.waveform)
+        assert reached == pytest.approx(target, abs=0.1) or peak_db > audio.PEAK_CEILING_DB - 0.01
+
+
+def test_raw_blend_1_is_the_codecs_round_trip_exactly(
+    engine: Engine, original: Clip, reference: Reference
+) -> None:
+    (fusion,) = engine.fuse(original, reference, [Place(blend=1.0)], SETTINGS, level="raw")
+    trip = engine.model.codec.decode(original.latent, original.waveform.frames)
+    assert np.array_equal(fusion.waveform.samples, trip)
+    assert (fusion.remaining, fusion.gain_db) == (0, 0.0)
+
+
+@pytest.mark.parametrize("residual", get_args(Residual))
+def test_every_residual_fuses(
+    engine: Engine, original: Clip, reference: Reference, residual: Residual
+) -> None:
+    settings = SamplingSettings(residual=residual, residual_amount=0.5)
+    places = [Place(blend=0.3), Place(blend=0.8)]
+    low, high = engine.fuse(original, reference, places, settings)
+    for fusion in (low, high):
+        assert np.isfinite(fusion.waveform.samples).all()
+    assert low.remaining >= high.remaining
+
+
+def test_the_base_inverts_and_the_reference_samples(
+    engine: Engine, original: Clip, reference: Reference
+) -> None:
+    """DDIM inversion is the unlearned network's, whatever reference played before."""
+    settings = SamplingSettings(residual="ddim")
+    sampler = engine.model.sampler(settings)
+    fresh = engine.invert(original, settings, sampler)
+    engine.fuse(original, reference, [Place(blend=0.5)], settings)
+    later = engine.invert(original, settings, sampler)
+    assert torch.equal(fresh.at(sampler.grid.s_max), later.at(sampler.grid.s_max))
+
+
+def test_places_off_the_grid_are_refused_before_anything_is_computed(
+    engine: Engine, original: Clip, reference: Reference, calls: list[int]
+) -> None:
+    calls.clear()
+    with pytest.raises(BadSetting, match="remaining must be 0 to 25"):
+        engine.fuse(original, reference, [Place(remaining=26)], SETTINGS)
+    assert calls == []
+
+
+def test_cancel_leaves_the_engine_usable(
+    engine: Engine, original: Clip, reference: Reference, calls: list[int]
+) -> None:
+    calls.clear()
+    with pytest.raises(Cancelled):
+        engine.fuse(
+            original, reference, [Place(blend=0.5)], SETTINGS, watch=Watch(lambda: len(calls) >= 6)
+        )
+    assert len(calls) == 6
+    engine.fuse(original, reference, [Place(blend=0.5)], SETTINGS)
+
+
+def test_clips_of_nearly_one_length_share_a_bucket(engine: Engine) -> None:
+    lengths = {encode(engine, "loop_weirdo", seconds).latent.shape[-1] for seconds in (0.9, 1.0)}
+    assert lengths == {48}

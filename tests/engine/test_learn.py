@@ -1,0 +1,148 @@
+"""Learning changes a copy; adapters save, load and switch; the base comes back bit for bit."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from eutectic.audio import load_clip
+from eutectic.config import LearnSettings, Method
+from eutectic.engine.adapter import Adapter, Switch
+from eutectic.engine.engine import Clip, Engine
+from eutectic.engine.learn import Learned, learn
+from eutectic.engine.model import Model, load
+from eutectic.engine.store import Store
+from eutectic.engine.watch import Watch
+from eutectic.errors import Cancelled
+
+CLIPS = Path(__file__).parents[2] / "presets" / "clips"
+METHODS: list[Method] = ["full", "lora"]
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load("toy", torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def clip(model: Model) -> Clip:
+    engine = Engine(model, Store(Path()))
+    return engine.encode(load_clip(CLIPS / "ambi_glass_rub.flac", 44100, duration_seconds=1.0))
+
+
+def teach(model: Model, clip: Clip, settings: LearnSettings, watch: Watch | None = None) -> Learned:
+    return learn(model, clip.latent, "glass", 1.0, settings, watch=watch or Watch())
+
+
+def snapshot(model: Model) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
+
+
+def unchanged(model: Model, before: dict[str, torch.Tensor]) -> bool:
+    after = model.network.state_dict()
+    return list(after) == list(before) and all(torch.equal(after[n], before[n]) for n in before)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_learning_brings_the_prompt_to_the_clip_and_leaves_the_model_alone(
+    model: Model, clip: Clip, method: Method
+) -> None:
+    """On the toy, what there is to memorise is the mean of each channel."""
+    before, target = snapshot(model), clip.latent.mean(dim=-1)
+    tokens = model.condition("glass", 1.0).tokens
+    assert tokens is not None
+
+    def distance() -> float:
+        return float((model.network.mean(tokens[:, 0]) - target).norm())
+
+    at_first = distance()
+    learned = teach(model, clip, LearnSettings(method, steps=60, learning_rate=0.05))
+    assert unchanged(model, before)
+    assert (learned.steps, learned.capped) == (60, False)
+    switch = Switch(model.network)
+    switch.activate(learned.adapter)
+    assert distance() < 0.6 * at_first
+    switch.activate(None)
+    assert unchanged(model, before)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_learns_the_same(model: Model, clip: Clip, method: Method) -> None:
+    digests = [
+        teach(model, clip, LearnSettings(method, steps=3, seed=seed)).adapter.digest
+        for seed in (4, 4, 5)
+    ]
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_saved_adapter_comes_back_whole(
+    model: Model, clip: Clip, method: Method, tmp_path: Path
+) -> None:
+    adapter = teach(model, clip, LearnSettings(method, steps=2)).adapter
+    adapter.save(tmp_path / "a.safetensors")
+    again = Adapter.read(tmp_path / "a.safetensors")
+    assert again.digest == adapter.digest
+    assert again.about == adapter.about
+    assert {"method", "model", "prompt", "seconds", "steps", "seed"} <= again.about.keys()
+
+
+def test_switching_puts_new_weights_in_and_the_base_back_to_the_bit(
+    model: Model, clip: Clip
+) -> None:
+    before, switch = snapshot(model), Switch(model.network)
+    adapters = [
+        teach(model, clip, LearnSettings(method, steps=3, seed=seed)).adapter
+        for method, seed in (("full", 0), ("lora", 1), ("full", 2))
+    ]
+    outputs = {}
+    condition = model.condition("glass", 1.0)
+    state = torch.randn(1, 128, 8, generator=torch.Generator().manual_seed(0))
+    for name, adapter in [("base", None), *enumerate(adapters), ("again", adapters[0])]:
+        switch.activate(adapter)
+        outputs[name] = model.denoiser(condition)(state, torch.tensor([1.0]))
+    switch.activate(None)
+    assert unchanged(model, before)
+    assert torch.equal(outputs["again"], outputs[0])
+    assert not torch.equal(outputs["base"], outputs[0])
+    assert not torch.equal(outputs[1], outputs[2])
+
+
+def test_low_rank_weights_are_the_base_plus_the_product(model: Model, clip: Clip) -> None:
+    """What PEFT trained is what the switch puts in: the same output within rounding."""
+    adapter = teach(model, clip, LearnSettings("lora", steps=5, rank=4)).adapter
+    base = dict(model.network.named_parameters())
+    changed = adapter.weights(base)
+    assert list(changed) == ["mean.weight"]
+    difference = changed["mean.weight"] - base["mean.weight"]
+    assert torch.linalg.matrix_rank(difference) == 4
+
+
+def test_cancel_stops_before_a_step_and_a_budget_after_one(model: Model, clip: Clip) -> None:
+    done: list[int] = []
+    watch = Watch(lambda: len(done) >= 3, lambda step, _: done.append(step))
+    with pytest.raises(Cancelled):
+        teach(model, clip, LearnSettings(steps=50), watch)
+    assert done == [1, 2, 3]
+    capped = teach(model, clip, LearnSettings(steps=100_000, budget_seconds=0.1))
+    assert capped.capped
+    assert 1 <= capped.steps < 100_000
+
+
+def test_the_store_takes_a_damaged_file_for_none(model: Model, clip: Clip, tmp_path: Path) -> None:
+    store, adapter = Store(tmp_path), teach(model, clip, LearnSettings(steps=1)).adapter
+    assert store.get("key") is None
+    path = store.put("key", adapter)
+    found = store.get("key")
+    assert found is not None
+    assert found.digest == adapter.digest
+    content = path.read_bytes()
+    for damaged in (content[:-8] + bytes(8), content[: len(content) // 2], b"", b"nonsense"):
+        path.write_bytes(damaged)
+        assert store.get("key") is None
+
+
+def test_keys_differ_in_everything_that_shapes_a_reference() -> None:
+    base = {"model": "a", "audio": "b", "prompt": "c", "steps": 3}
+    keys = {Store.key(**base)} | {Store.key(**(base | {name: "x"})) for name in base}
+    assert len(keys) == 5

@@ -1,0 +1,217 @@
+"""Commands as a user types them: what goes wrong is one line and exit code 2, and loses nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from eutectic.cli import run
+from eutectic.engine.adapter import Adapter
+from test_audio import BAD_CLIPS, RATE, bad_clip, tone, write
+
+CLIPS = Path(__file__).parents[1] / "presets" / "clips"
+GLASS, WEIRDO = str(CLIPS / "ambi_glass_rub.flac"), str(CLIPS / "loop_weirdo.flac")
+TOY = ["--model", "toy", "--learn-steps", "2"]
+
+
+@pytest.fixture(autouse=True)
+def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """References learned here stay here; the current folder is empty."""
+    monkeypatch.setenv("EUTECTIC_DATA", str(tmp_path / "data"))
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return work
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Run a command that must be refused; returns its one line."""
+    before = sorted(Path.cwd().rglob("*"))
+    code = run(list(arguments))
+    captured = capsys.readouterr()
+    assert code == 2, captured
+    assert captured.out == ""
+    assert captured.err.startswith("eutectic: ")
+    assert captured.err.count("\n") == 1
+    assert sorted(Path.cwd().rglob("*")) == before
+    return captured.err
+
+
+def read(path: str) -> np.ndarray:
+    return soundfile.read(path, dtype="float32", always_2d=True)[0].T
+
+
+@pytest.mark.parametrize("kind", BAD_CLIPS)
+@pytest.mark.parametrize("command", ["fuse original", "fuse reference", "learn", "window"])
+def test_bad_clips_are_refused_by_every_command(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str, command: str
+) -> None:
+    path = str(bad_clip(tmp_path, kind))
+    arguments = {
+        "fuse original": ["fuse", path, GLASS, "-o", "out.wav"],
+        "fuse reference": ["fuse", GLASS, path, "-o", "out.wav"],
+        "learn": ["learn", path],
+        "window": ["window", path, GLASS, "-o", "out"],
+    }[command]
+    assert BAD_CLIPS[kind] in refused(capsys, *arguments, *TOY)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--blend", "1.5"], "blend must be 0 to 1, not 1.5"),
+        (["--blend", "nan"], "blend must be 0 to 1"),
+        (["--blend", "loud"], "'--blend'"),
+        (["--remaining", "26"], "remaining must be 0 to 25 with this grid, not 26"),
+        (["--remaining", "3", "--blend", "0.5"], "either blend or remaining"),
+        (["--model", "nonsense"], "unknown model 'nonsense'"),
+        (["--model", "."], "has no model_config.json"),
+        (["--compute", "abacus"], "no device 'abacus'"),
+        (["--order", "7"], "order must be 1 to 3"),
+        (["--steps", "0"], "steps must be 1 to 1000"),
+        (["--seed", "-4"], "seed must be"),
+        (["--level", "loud"], "level must be match or raw"),
+        (["--residual", "noisy"], "residual must be one of"),
+        (["--method", "magic"], "method must be one of lora, full"),
+        (["--start", "900"], "ends before"),
+        (["--start", "-1"], "start must be 0 or more"),
+        (["--duration", "0"], "duration must be more than 0"),
+        (["--volume", "11"], "No such option"),
+    ],
+)
+def test_bad_options_are_refused(
+    capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    assert words in refused(capsys, "fuse", WEIRDO, GLASS, "-o", "out.wav", *TOY, *options)
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [("none/out.wav", "does not exist"), (".", "is a directory"), ("/proc/out.wav", "")],
+)
+def test_unwritable_outputs_are_refused(
+    capsys: pytest.CaptureFixture[str], out: str, words: str
+) -> None:
+    if out.startswith("/proc") and not Path("/proc").is_dir():
+        out = "none/out.wav"
+    assert words in refused(capsys, "fuse", WEIRDO, GLASS, "-o", out, *TOY)
+
+
+def test_nothing_that_is_there_is_replaced_unless_forced(
+    capsys: pytest.CaptureFixture[str], own_data: Path
+) -> None:
+    mine = own_data / "mine.wav"
+    write(mine, tone(RATE, 0.5))
+    before = mine.read_bytes()
+    assert "exists" in refused(capsys, "fuse", WEIRDO, GLASS, "-o", "mine.wav", *TOY)
+    words = refused(capsys, "fuse", "mine.wav", GLASS, "-o", "./mine.wav", "--force", *TOY)
+    assert "is one of the sounds" in words
+    assert "not empty" in refused(capsys, "window", WEIRDO, GLASS, "-o", ".", *TOY)
+    assert mine.read_bytes() == before
+    assert run(["fuse", WEIRDO, GLASS, "-o", "mine.wav", "--force", *TOY]) == 0
+    assert mine.read_bytes() != before
+
+
+@pytest.mark.parametrize(("rate_hz", "channels"), [(8000, 1), (192000, 2), (48000, 6)])
+def test_unusual_clips_are_fused(own_data: Path, rate_hz: int, channels: int) -> None:
+    path = write(own_data / "odd.wav", tone(rate_hz, 0.7, 440.0, channels), rate_hz)
+    assert run(["fuse", str(path), GLASS, "-o", "out.wav", *TOY]) == 0
+    assert read("out.wav").shape == (2, round(0.7 * 44100))
+
+
+def test_the_same_command_gives_the_identical_file_and_another_seed_another(
+    own_data: Path,
+) -> None:
+    for name, seed in (("a.wav", "1"), ("b.wav", "1"), ("c.wav", "2")):
+        assert run(["fuse", WEIRDO, GLASS, "-o", name, "--seed", seed, "--no-learn", *TOY]) == 0
+    a, b, c = ((own_data / name).read_bytes() for name in ("a.wav", "b.wav", "c.wav"))
+    assert a == b
+    assert a != c
+
+
+def test_a_reference_is_learned_once_and_damage_is_mended(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(["learn", GLASS, "--prompt", "glass", *TOY, "-o", "glass.safetensors"]) == 0
+    assert "known as \u201cglass\u201d, full, 2 steps" in capsys.readouterr().out
+    (kept,) = (tmp_path / "data" / "references").iterdir()
+    learned = Adapter.read(kept)
+    assert Adapter.read(Path("glass.safetensors")).digest == learned.digest
+    first = kept.read_bytes()
+    stamp = kept.stat().st_mtime_ns
+    fuse = ["fuse", WEIRDO, GLASS, "--prompt", "glass", *TOY]
+    assert run([*fuse, "-o", "a.wav"]) == 0
+    assert kept.stat().st_mtime_ns == stamp
+    kept.write_bytes(first[:-20] + bytes(20))
+    assert run([*fuse, "-o", "b.wav"]) == 0
+    assert Adapter.read(kept).digest == learned.digest
+    assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()
+
+
+def test_a_budget_caps_learning_says_so_and_keeps_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    command = ["learn", GLASS, "--model", "toy", "--learn-steps", "50000", "--budget", "0.2"]
+    assert run(command) == 0
+    assert "the budget of 0.2 s ended learning after" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "data" / "references").exists()
+
+
+def test_a_section_is_fused_at_its_own_length() -> None:
+    section = ["--start", "1", "--duration", "0.75"]
+    assert run(["fuse", WEIRDO, GLASS, "-o", "out.wav", *section, *TOY]) == 0
+    assert read("out.wav").shape == (2, round(0.75 * 44100))
+
+
+def test_the_window_leaves_sounds_a_table_and_a_picture(
+    capsys: pytest.CaptureFixture[str], own_data: Path
+) -> None:
+    assert run(["window", WEIRDO, GLASS, "-o", "out", "--points", "3", *TOY]) == 0
+    names = sorted(path.name for path in (own_data / "out").iterdir())
+    assert names == ["fusion-000.wav", "fusion-050.wav", "fusion-100.wav", "original.wav",
+                     "reference.wav", "window.csv", "window.png"]  # fmt: skip
+    lines = (own_data / "out" / "window.csv").read_text().splitlines()
+    assert lines[0].startswith("blend,remaining,")
+    assert [line.split(",")[0] for line in lines[1:]] == ["0.0000", "0.5000", "1.0000"]
+    assert (own_data / "out" / "window.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_demo_needs_no_arguments(capsys: pytest.CaptureFixture[str], own_data: Path) -> None:
+    assert run(["demo", "--model", "toy", "--no-play"]) == 0
+    made = {path.name for path in (own_data / "demo").iterdir()}
+    assert {"original.wav", "reference.wav", "fusion-050.wav", "fusion.png"} <= made
+    assert "like original" in capsys.readouterr().out
+
+
+def eutectic(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "eutectic", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in (
+    "fuse", "learn", "window", "demo", "bench", "train-embedded"))])  # fmt: skip
+def test_every_command_has_help(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*command, "--help"]) == 0
+    assert "--help" in capsys.readouterr().out
+
+
+def test_help_and_refusals_do_not_import_torch() -> None:
+    """A second is too long to wait for a typing mistake."""
+    code = (
+        "import sys; from eutectic.cli import run; codes = [run(['--help']), "
+        f"run(['fuse', 'none.wav', {GLASS!r}, '-o', 'out.wav'])]; "
+        "print(codes, [name for name in ('torch', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[0, 2] []"
+
+
+def test_a_mistake_in_a_real_process_is_one_line_without_traceback() -> None:
+    done = eutectic("fuse", WEIRDO, GLASS, "-o", "out.wav", "--remaining", "99", *TOY)
+    assert done.returncode == 2
+    assert done.stderr == "eutectic: remaining must be 0 to 25 with this grid, not 99\n"
+    assert done.stdout == ""
