@@ -85,7 +85,7 @@ def run(
     watch: Watch = UNWATCHED,
 ) -> Report:
     """Time the comparisons that the engine's promises rest on."""
-    parts = _Parts(engine, seconds, settings)
+    parts = Parts(engine, seconds, settings)
     comparisons: list[tuple[str, Callable[[], Any], str, Callable[[], Any]]] = [
         ("fusion at 0.5 from a warm prefix", parts.fuse_warm, "Algorithm 1 run whole",
          parts.fuse_whole),
@@ -135,7 +135,7 @@ def _device_name(device: torch.device) -> str:
     return platform.processor() or platform.machine()
 
 
-class _Parts:
+class Parts:
     """The things compared, over one clip, one prompt and one sampler."""
 
     def __init__(self, engine: Engine, seconds: float, settings: SamplingSettings) -> None:
@@ -208,8 +208,7 @@ class _Parts:
 
     def fuse_whole(self) -> Any:
         """Algorithm 1 from its first step, at the same place."""
-        assert self.middle is not None
-        until = min(self.sampler.steps, self.middle.index + 1)
+        until = fusion.needed([self.middle], self.sampler)
         return self._fuse(self._prefix(until), [self.middle])
 
     def fan(self) -> Any:

@@ -1,0 +1,61 @@
+"""The benchmark compares what it says, in figures that are read back as written."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from eutectic.config import SamplingSettings
+from eutectic.engine.engine import Engine
+from eutectic.engine.fusion import needed
+from eutectic.engine.model import load
+from eutectic.engine.store import Store
+from eutectic.experiments import bench
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    device = torch.device("cpu")
+    return Engine(load("embedded", device), Store(tmp_path_factory.mktemp("data")))
+
+
+def test_every_row_is_measured_and_written(engine: Engine, tmp_path: Path) -> None:
+    report = bench.run(engine, 0.5, SamplingSettings(steps=4), runs=1)
+    assert [(row.part, row.over) for row in report.ratios] == [
+        ("full sampling", "generate_diffusion_cond"),
+        ("fusion at 0.5 from a warm prefix", "Algorithm 1 run whole"),
+        ("fan of 5", "its single fusions"),
+        ("inversion", "DDIM inversion"),
+    ]
+    assert all(row.ratio > 0 and row.part_seconds > 0 for row in report.ratios)
+    assert len(report.lines()) == 5
+    report.save(tmp_path / "bench.json")
+    assert json.loads((tmp_path / "bench.json").read_text())["steps"] == 4
+
+
+def test_both_sides_of_a_comparison_do_the_same_work(engine: Engine) -> None:
+    """Evaluations counted: rows of the network's batches on each side."""
+    rows: list[int] = []
+    handle = engine.model.network.register_forward_pre_hook(
+        lambda _, inputs: rows.append(len(inputs[0]))
+    )
+    parts = bench.Parts(engine, 0.5, SamplingSettings(steps=8))
+
+    def count(function: object) -> int:
+        rows.clear()
+        assert callable(function)
+        function()
+        return sum(rows)
+
+    assert count(parts.sample) == count(parts.generate) == 2 * 8  # guided: a doubled batch
+    middle = parts.middle
+    assert middle is not None
+    assert count(parts.fuse_warm) == 2 * middle.remaining(parts.sampler)
+    whole = needed([middle], parts.sampler) + middle.remaining(parts.sampler)
+    assert 8 <= whole <= 9  # between two levels the history takes one more estimate
+    assert count(parts.fuse_whole) == 2 * whole
+    assert count(parts.fan) == count(parts.fan_singly)
+    assert count(parts.invert) == 0
+    assert count(parts.invert_ddim) == 7
+    handle.remove()

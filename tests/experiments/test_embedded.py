@@ -1,0 +1,103 @@
+"""The model that ships, on real recordings: it learns a reference, and fusing does what it says.
+
+Each clip is learned once a session. Distances are those of `experiments.distances`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from eutectic.audio import load_clip
+from eutectic.config import LearnSettings, Method, Place, SamplingSettings
+from eutectic.engine.engine import Clip, Engine, Reference
+from eutectic.engine.model import load
+from eutectic.engine.store import Store
+from eutectic.experiments import window
+from eutectic.experiments.distances import log_mel_distance, rank_correlation
+
+CLIPS = Path(__file__).parents[2] / "presets" / "clips"
+REFERENCES = ("ambi_glass_rub", "loop_drone_g_97", "ambi_lunar_land")
+PAIRS = (
+    ("loop_weirdo", "ambi_glass_rub"),
+    ("perc_bell", "loop_drone_g_97"),
+    ("loop_3d_printer", "ambi_lunar_land"),
+)
+SECONDS = 3.0
+STEPS = {"full": 40, "lora": 40}
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    device = torch.device("cpu")
+    return Engine(load("embedded", device), Store(tmp_path_factory.mktemp("data")))
+
+
+def encode(engine: Engine, name: str) -> Clip:
+    return engine.encode(load_clip(CLIPS / f"{name}.flac", 44100, duration_seconds=SECONDS))
+
+
+def learned(engine: Engine, name: str, method: Method) -> Reference:
+    clip, prompt = encode(engine, name), name.replace("_", " ")
+    settings = LearnSettings(method, STEPS[method])
+    known = engine.known(clip, prompt, settings)
+    return Reference(prompt, clip, known or engine.learn(clip, prompt, settings).adapter)
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How far the prompt's own sample is from the clip."""
+
+    latent: float
+    log_mel: float
+
+
+def apart(engine: Engine, reference: Reference) -> Apart:
+    """One seed, no guidance: what the network itself holds of the clip."""
+    clip, settings = reference.clip, SamplingSettings(cfg=1.0)
+    (own,) = engine.fuse(clip, reference, [Place(blend=0.0)], settings, level="raw")
+    latent = float((own.latent - clip.latent).square().mean().sqrt())
+    return Apart(latent, log_mel_distance(own.waveform, clip.waveform))
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_the_prompt_alone_is_closer_to_the_reference_after_learning(
+    engine: Engine, name: str, method: Method
+) -> None:
+    reference = learned(engine, name, method)
+    before = apart(engine, Reference(reference.prompt, reference.clip, None))
+    after = apart(engine, reference)
+    print(f"{name} {method}: {before} -> {after}")
+    assert after.latent < before.latent
+    assert after.log_mel < before.log_mel
+
+
+@pytest.mark.parametrize(("original", "name"), PAIRS)
+def test_likeness_moves_from_the_reference_to_the_original_across_the_window(
+    engine: Engine, original: str, name: str
+) -> None:
+    measured = window.measure(
+        engine, encode(engine, original), learned(engine, name, "full"),
+        [k / 8 for k in range(9)], SamplingSettings(),
+    )  # fmt: skip
+    to_original = rank_correlation(measured.blends, measured.like_original)
+    to_reference = rank_correlation(measured.blends, measured.like_reference)
+    print(f"{original} -> {name}: {to_original:.2f} {to_reference:.2f}")
+    assert to_original >= 0.9
+    assert to_reference <= -0.9
+
+
+def test_a_fan_equals_its_single_fusions_and_repeats(engine: Engine) -> None:
+    source, reference = encode(engine, "loop_weirdo"), learned(engine, "ambi_glass_rub", "full")
+    places = [Place(blend=blend) for blend in (0.3, 0.5, 0.7)]
+    fan = engine.fuse(source, reference, places, SamplingSettings(), level="raw")
+    again = engine.fuse(source, reference, places, SamplingSettings(), level="raw")
+    for place, together, repeated in zip(places, fan, again, strict=True):
+        (alone,) = engine.fuse(source, reference, [place], SamplingSettings(), level="raw")
+        assert np.array_equal(together.waveform.samples, repeated.waveform.samples)
+        difference = np.abs(together.waveform.samples - alone.waveform.samples).max()
+        print(f"fan against single at {place.blend}: {difference:.1e}")
+        assert difference < 1e-4
