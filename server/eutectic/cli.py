@@ -8,13 +8,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from typer.exceptions import TyperException
 
 from eutectic.config import (
@@ -27,12 +24,22 @@ from eutectic.config import (
     Solver,
     data_folder,
 )
-from eutectic.errors import BadInput, BadOutput, BadSetting, Cancelled
+from eutectic.errors import BadInput, BadSetting, Cancelled
+from eutectic.terminal import (
+    check_folder,
+    check_inputs,
+    check_output,
+    console,
+    errors,
+    fail,
+    make_folder,
+    play_file,
+    print_window,
+    progress,
+)
 
 if TYPE_CHECKING:
     from eutectic.engine.engine import Clip, Engine, Reference
-    from eutectic.engine.watch import Watch
-    from eutectic.experiments.window import Window
 
 app = typer.Typer(
     help="Fuse two sounds into a third: diffusion inversion for live electronic music.",
@@ -41,8 +48,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
-console = Console(highlight=False)
 
 Model = Annotated[str, typer.Option("--model", help="embedded, toy, a folder or a Hub id.")]
 Device = Annotated[str | None, typer.Option("--compute", help="cuda, mps or cpu (default: best).")]
@@ -52,20 +57,17 @@ Steps = Annotated[int | None, typer.Option(help="Sampler steps.")]
 Cfg = Annotated[float | None, typer.Option(help="Guidance scale; 1 is none.")]
 Negative = Annotated[str | None, typer.Option(help="Prompt to be guided away from.")]
 Order = Annotated[int | None, typer.Option(help="Sampler order, 1 to 3.")]
-SolverName = Annotated[str | None, typer.Option("--solver", help="midpoint, heun or pingpong.")]
+SolverName = Annotated[Solver | None, typer.Option("--solver", help="Order 2's rule, or pingpong.")]
 Eta = Annotated[float | None, typer.Option(help="1: SDE, 0: ODE, or between.")]
-ResidualName = Annotated[
-    str,
-    typer.Option(
-        "--residual",
-        help="Inversion: clean, gaussian, stochastic, scaled, ddim or edit-friendly.",
-    ),
-]
+ResidualName = Annotated[Residual, typer.Option("--residual", help="How the original is inverted.")]
 Amount = Annotated[float, typer.Option("--residual-amount", help="Noise of gaussian, 0 to 1.")]
-LevelName = Annotated[str, typer.Option("--level", help="match the sources' loudness, or raw.")]
+LevelName = Annotated[
+    Level,
+    typer.Option("--level", help="match: as loud as the sources; raw: untouched."),
+]
 Start = Annotated[float, typer.Option(help="Where in the original to begin, seconds.")]
 Duration = Annotated[float | None, typer.Option(help="How much of the original, seconds.")]
-MethodName = Annotated[str | None, typer.Option("--method", help="lora or full.")]
+MethodName = Annotated[Method | None, typer.Option("--method", help="How a reference is learned.")]
 LearnSteps = Annotated[int | None, typer.Option("--learn-steps", help="Steps of learning.")]
 Rank = Annotated[int, typer.Option(help="Rank of lora.")]
 Budget = Annotated[
@@ -110,17 +112,18 @@ def fuse(
 ) -> None:
     """Fuse ORIGINAL with REFERENCE, learning the reference first where it isn't known yet."""
     place = Place(0.5 if blend is None and remaining is None else blend, remaining)
-    sampling = _sampling(seed, cfg, negative, steps, order, solver, eta, residual, residual_amount)
-    learning = _learning(method, learn_steps, rank, budget, seed)
-    chosen_level = _level(level)
-    _check_inputs(original, reference)
-    _check_output(out, (original, reference), force)
+    sampling = SamplingSettings(
+        seed, cfg, negative, steps, order, solver, eta, residual, residual_amount
+    )
+    learning = LearnSettings(method, learn_steps, rank, budget_seconds=budget, seed=seed)
+    check_inputs(original, reference)
+    check_output(out, (original, reference), force)
     engine = _engine(model, compute)
     engine.points([place], sampling)
     source = _load(engine, original, start, duration)
     known = _reference(engine, reference, prompt, learning, no_learn)
-    with _progress("fusing") as watch:
-        (fusion,) = engine.fuse(source, known, [place], sampling, chosen_level, watch=watch)
+    with progress("fusing") as watch:
+        (fusion,) = engine.fuse(source, known, [place], sampling, level, watch=watch)
     from eutectic.audio import save_wav
 
     save_wav(out, fusion.waveform)
@@ -147,10 +150,10 @@ def learn(
     force: Force = False,
 ) -> None:
     """Learn REFERENCE with its prompt, and keep it for later fusions."""
-    learning = _learning(method, steps, rank, budget, seed)
-    _check_inputs(reference)
+    learning = LearnSettings(method, steps, rank, budget_seconds=budget, seed=seed)
+    check_inputs(reference)
     if out is not None:
-        _check_output(out, (reference,), force)
+        check_output(out, (reference,), force)
     engine = _engine(model, compute)
     known = _reference(engine, reference, prompt, learning, no_learn=False)
     if known.adapter is None:
@@ -193,13 +196,14 @@ def window(
     force: Force = False,
 ) -> None:
     """Fuse across the whole window; measure and draw likeness to both sources."""
-    sampling = _sampling(seed, cfg, negative, steps, order, solver, eta, residual, residual_amount)
-    learning = _learning(method, learn_steps, rank, budget, seed)
-    chosen_level = _level(level)
+    sampling = SamplingSettings(
+        seed, cfg, negative, steps, order, solver, eta, residual, residual_amount
+    )
+    learning = LearnSettings(method, learn_steps, rank, budget_seconds=budget, seed=seed)
     if not 2 <= points <= 101:
         raise BadSetting(f"points must be 2 to 101, not {points}")
-    _check_inputs(original, reference)
-    _check_folder(out, force)
+    check_inputs(original, reference)
+    check_folder(out, force)
     engine = _engine(model, compute)
     source = _load(engine, original, start, duration)
     known = _reference(engine, reference, prompt, learning, no_learn)
@@ -207,15 +211,13 @@ def window(
     from eutectic.experiments import window as window_
 
     blends = [number / (points - 1) for number in range(points)]
-    with _progress("fusing") as watch:
-        measured = window_.measure(
-            engine, source, known, blends, sampling, chosen_level, watch=watch
-        )
-    _make_folder(out)
+    with progress("fusing") as watch:
+        measured = window_.measure(engine, source, known, blends, sampling, level, watch=watch)
+    make_folder(out)
     window_.save_sounds(measured, out)
     window_.save_table(measured, out / "window.csv")
     pictures.draw_window(measured, out / "window.png", (original.stem, reference.stem))
-    _print_window(measured)
+    print_window(measured)
     console.print(f"sounds, window.csv and window.png are in {out}")
 
 
@@ -229,19 +231,19 @@ def demo(
     ] = True,
 ) -> None:
     """Fuse two recordings that ship with Eutectic, at five points of the window."""
-    _make_folder(out)
+    make_folder(out)
     engine = _engine(model, compute)
     from eutectic.experiments import demo as demo_
 
-    with _progress("learning the reference") as learning, _progress("fusing") as fusing:
+    with progress("learning the reference") as learning, progress("fusing") as fusing:
         made = demo_.make(engine, out, learning, fusing)
-    _print_window(made.window)
+    print_window(made.window)
     console.print(
         f"learning took {made.seconds_learning:.0f} s, fusing {made.seconds_fusing:.0f} s; "
         f"listen to the WAV files in {out}, look at {made.picture}"
     )
     if play:
-        _play(made.sounds[len(made.sounds) // 2])
+        play_file(made.sounds[len(made.sounds) // 2])
 
 
 @app.command()
@@ -255,7 +257,7 @@ def bench(
 ) -> None:
     """Time the engine's parts against each other and against stable-audio-tools, in one run."""
     if json is not None:
-        _check_output(json, (), force=True)
+        check_output(json, (), force=True)
     if not 1 <= runs <= 100:
         raise BadSetting(f"runs must be 1 to 100, not {runs}")
     engine = _engine(model, compute)
@@ -263,7 +265,7 @@ def bench(
         raise BadSetting(f"seconds must be 0.1 to {engine.model.max_seconds:.1f}, not {seconds:g}")
     from eutectic.experiments import bench as bench_
 
-    with _progress("measuring") as watch:
+    with progress("measuring") as watch:
         report = bench_.run(engine, seconds, SamplingSettings(steps=steps), runs, watch)
     for line in report.lines():
         console.print(line, soft_wrap=True)
@@ -276,16 +278,16 @@ def train_embedded(
     samples: Annotated[
         Path, typer.Option(help="Recordings to train on (sonic-pi-samples).")
     ] = Path("/usr/share/sonic-pi/samples"),
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for weights and checkpoints.")] = Path(
-        "training"
-    ),
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for weights, checkpoints.")
+    ] = Path("training"),
     minutes: Annotated[float, typer.Option(help="How long to train the transformer.")] = 85.0,
     seed: Seed = 0,
 ) -> None:
     """Train the model that ships, going on from the checkpoints in the folder."""
     if not samples.is_dir():
         raise BadInput(f"{samples}: no such folder (Debian's package is sonic-pi-samples)")
-    _make_folder(out)
+    make_folder(out)
     from eutectic.experiments.train_embedded import Training, train
 
     train(samples, out, Training(minutes=minutes, seed=seed))
@@ -296,58 +298,17 @@ def run(arguments: list[str]) -> int:
     try:
         app(arguments, standalone_mode=False)
     except TyperException as error:
-        return _fail(error.format_message(), 2)
+        return fail(error.format_message(), 2)
     except BadInput as error:
-        return _fail(str(error), 2)
+        return fail(str(error), 2)
     except (Cancelled, KeyboardInterrupt, typer.Abort):
-        return _fail("cancelled", 130)
+        return fail("cancelled", 130)
     except typer.Exit as error:
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
-
-
-def _fail(text: str, code: int) -> int:
-    errors.print("eutectic: " + " ".join(text.split()), markup=False)
-    return code
-
-
-def _sampling(
-    seed: int,
-    cfg: float | None,
-    negative: str | None,
-    steps: int | None,
-    order: int | None,
-    solver: str | None,
-    eta: float | None,
-    residual: str,
-    residual_amount: float,
-) -> SamplingSettings:
-    chosen: Any = (solver, residual)  # the settings check names the user has typed
-    solver_name: Solver | None = chosen[0]
-    residual_name: Residual = chosen[1]
-    return SamplingSettings(
-        seed, cfg, negative, steps, order, solver_name, eta, residual_name, residual_amount
-    )
-
-
-def _learning(
-    method: str | None, steps: int | None, rank: int, budget: float | None, seed: int
-) -> LearnSettings:
-    chosen: Any = method
-    name: Method | None = chosen
-    return LearnSettings(name, steps, rank, budget_seconds=budget, seed=seed)
-
-
-def _level(level: str) -> Level:
-    match level:
-        case "match" | "raw":
-            return level
-        case _:
-            pass
-    raise BadSetting(f"level must be match or raw, not {level!r}")
 
 
 def _engine(model: str, compute: str | None) -> Engine:
@@ -385,7 +346,7 @@ def _reference(
     known = engine.known(clip, words, settings)
     if known is not None:
         return Reference(words, clip, known)
-    with _progress("learning the reference") as watch:
+    with progress("learning the reference") as watch:
         learned = engine.learn(clip, words, settings, watch=watch)
     if learned.capped:
         errors.print(
@@ -393,94 +354,3 @@ def _reference(
             "steps; the result depends on this machine's speed and is not kept"
         )
     return Reference(words, clip, learned.adapter)
-
-
-def _check_inputs(*paths: Path) -> None:
-    """Before a model is loaded: are these sound files?"""
-    from eutectic.audio import check_clip
-
-    for path in paths:
-        check_clip(path)
-
-
-def _check_output(path: Path, inputs: tuple[Path, ...], force: bool) -> None:
-    """Before anything is computed: can the file be written, and would anything be lost?"""
-    if path.is_dir():
-        raise BadOutput(f"{path}: is a directory")
-    if not path.parent.is_dir():
-        raise BadOutput(f"{path}: the folder {path.parent} does not exist")
-    if not os.access(path.parent, os.W_OK):
-        raise BadOutput(f"{path}: no permission to write into {path.parent}")
-    if path.exists():
-        if any(source.exists() and path.samefile(source) for source in inputs):
-            raise BadOutput(f"{path}: is one of the sounds to be fused; choose another name")
-        if not force:
-            raise BadOutput(f"{path}: exists; choose another name, or --force to replace it")
-
-
-def _check_folder(path: Path, force: bool) -> None:
-    if path.exists() and not path.is_dir():
-        raise BadOutput(f"{path}: is not a folder")
-    if path.is_dir() and any(path.iterdir()) and not force:
-        raise BadOutput(f"{path}: is not empty; choose another folder, or --force to write into it")
-    if not path.exists() and not path.absolute().parent.is_dir():
-        raise BadOutput(f"{path}: the folder {path.parent} does not exist")
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(exist_ok=True)
-    except OSError as error:
-        raise BadOutput(f"{path}: can't be made ({error.strerror})") from None
-    if not os.access(path, os.W_OK):
-        raise BadOutput(f"{path}: no permission to write into it")
-
-
-@contextlib.contextmanager
-def _progress(what: str) -> Generator[Watch]:
-    """A progress bar on the terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    from eutectic.engine.watch import Watch
-
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    )  # fmt: skip
-    with Bar(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield Watch(progress=lambda done, whole: bar.update(task, completed=done, total=whole))
-
-
-def _print_window(measured: Window) -> None:
-    table = Table(box=None, header_style="bold")
-    for heading in ("blend", "remaining", "evaluations", "seconds", "like original",
-                    "like reference", "gain dB"):  # fmt: skip
-        table.add_column(heading, justify="right")
-    for point, to_original, to_reference in zip(
-        measured.points, measured.like_original, measured.like_reference, strict=True
-    ):
-        fusion = point.fusion
-        table.add_row(
-            f"{fusion.blend:.2f}", str(fusion.remaining), str(fusion.remaining),
-            f"{point.seconds:.2f}", f"{to_original:.2f}", f"{to_reference:.2f}",
-            f"{fusion.gain_db:+.1f}",
-        )  # fmt: skip
-    console.print(table)
-    if measured.crossing is not None:
-        console.print(f"the sources balance at blend {measured.crossing:.2f}")
-
-
-def _play(path: Path) -> None:
-    """Play a file where there is a device; a machine without one says so and goes on."""
-    import soundfile
-
-    try:
-        import sounddevice
-
-        samples, rate_hz = soundfile.read(path, dtype="float32")
-        sounddevice.play(samples, rate_hz, blocking=True)
-    except (OSError, ValueError, RuntimeError):
-        console.print(f"(no audio device here to play {path})")
-    except Exception as error:  # PortAudio's own errors derive from Exception alone
-        console.print(f"(no audio device here to play {path}: {error})")

@@ -1,0 +1,125 @@
+"""What commands share of the terminal and of files: progress, tables, and checks before work."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from eutectic.errors import BadOutput
+
+if TYPE_CHECKING:
+    from eutectic.engine.watch import Watch
+    from eutectic.experiments.window import Window
+
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True)
+
+
+def fail(text: str, code: int) -> int:
+    """Say what is wrong in one line; returns the exit code."""
+    errors.print("eutectic: " + " ".join(text.split()), markup=False)
+    return code
+
+
+def check_inputs(*paths: Path) -> None:
+    """Before a model is loaded: are these sound files?"""
+    from eutectic.audio import check_clip
+
+    for path in paths:
+        check_clip(path)
+
+
+def check_output(path: Path, inputs: tuple[Path, ...], force: bool) -> None:
+    """Before anything is computed: can the file be written, and would anything be lost?"""
+    if path.is_dir():
+        raise BadOutput(f"{path}: is a directory")
+    if not path.parent.is_dir():
+        raise BadOutput(f"{path}: the folder {path.parent} does not exist")
+    if not os.access(path.parent, os.W_OK):
+        raise BadOutput(f"{path}: no permission to write into {path.parent}")
+    if path.exists():
+        if any(source.exists() and path.samefile(source) for source in inputs):
+            raise BadOutput(f"{path}: is one of the sounds to be fused; choose another name")
+        if not force:
+            raise BadOutput(f"{path}: exists; choose another name, or --force to replace it")
+
+
+def check_folder(path: Path, force: bool) -> None:
+    """Before anything is computed: may a folder of results be written here?"""
+    if path.exists() and not path.is_dir():
+        raise BadOutput(f"{path}: is not a folder")
+    if path.is_dir() and any(path.iterdir()) and not force:
+        raise BadOutput(f"{path}: is not empty; choose another folder, or --force to write into it")
+    if not path.exists() and not path.absolute().parent.is_dir():
+        raise BadOutput(f"{path}: the folder {path.parent} does not exist")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder for results, or see that it can be written.
+
+    Raises:
+        BadOutput: neither is possible.
+    """
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise BadOutput(f"{path}: can't be made ({error.strerror})") from None
+    if not os.access(path, os.W_OK):
+        raise BadOutput(f"{path}: no permission to write into it")
+
+
+@contextlib.contextmanager
+def progress(what: str) -> Generator[Watch]:
+    """A progress bar on the terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    from eutectic.engine.watch import Watch
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    )  # fmt: skip
+    with Bar(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield Watch(progress=lambda done, whole: bar.update(task, completed=done, total=whole))
+
+
+def print_window(measured: Window) -> None:
+    """One line a fusion, and where the sources balance."""
+    table = Table(box=None, header_style="bold")
+    for heading in ("blend", "remaining", "evaluations", "seconds", "like original",
+                    "like reference", "gain dB"):  # fmt: skip
+        table.add_column(heading, justify="right")
+    for point, to_original, to_reference in zip(
+        measured.points, measured.like_original, measured.like_reference, strict=True
+    ):
+        fusion = point.fusion
+        table.add_row(
+            f"{fusion.blend:.2f}", str(fusion.remaining), str(fusion.remaining),
+            f"{point.seconds:.2f}", f"{to_original:.2f}", f"{to_reference:.2f}",
+            f"{fusion.gain_db:+.1f}",
+        )  # fmt: skip
+    console.print(table)
+    if measured.crossing is not None:
+        console.print(f"the sources balance at blend {measured.crossing:.2f}")
+
+
+def play_file(path: Path) -> None:
+    """Play a file where there is a device; a machine without one says so and goes on."""
+    import soundfile
+
+    try:
+        import sounddevice
+
+        samples, rate_hz = soundfile.read(path, dtype="float32")
+        sounddevice.play(samples, rate_hz, blocking=True)
+    except (OSError, ValueError, RuntimeError):
+        console.print(f"(no audio device here to play {path})")
+    except Exception as error:  # PortAudio's own errors derive from Exception alone
+        console.print(f"(no audio device here to play {path}: {error})")
