@@ -192,7 +192,7 @@ def _to_network(
     """Network input and time, and the factors of D = on_x·x + on_output·output."""
 
     def column(values: list[float]) -> Tensor:
-        return torch.tensor(values, dtype=torch.float64).to(state)[:, None, None]
+        return torch.tensor(values, dtype=state.dtype, device=state.device)[:, None, None]
 
     if flow:
         times = [1.0 if math.isinf(s) else s / (1 + s) for s in levels]
@@ -202,7 +202,7 @@ def _to_network(
         times = [math.atan(s) * 2 / math.pi for s in levels]
         scale = column([1 / math.hypot(1, s) for s in levels])
         on_x, on_output = scale, column([-s / math.hypot(1, s) for s in levels])
-    t = torch.tensor(times, dtype=torch.float64).to(state)
+    t = torch.tensor(times, dtype=state.dtype, device=state.device)
     return scale * state, t, on_x, on_output
 
 
@@ -332,10 +332,17 @@ def _build(config: dict[str, Any], path: Path) -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Generator[None]:
-    """stable-audio-tools prints while it builds."""
+    """stable-audio-tools prints while it builds, and transformers warns."""
     import io
+    import warnings
 
-    with contextlib.redirect_stdout(io.StringIO()):
+    noise = io.StringIO()
+    with (
+        contextlib.redirect_stdout(noise),
+        contextlib.redirect_stderr(noise),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
         yield
 
 

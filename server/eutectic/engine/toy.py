@@ -69,7 +69,7 @@ class ToyNetwork(nn.Module):
         self, x: Tensor, t: Tensor, cross_attn_cond: Tensor, **_: Any
     ) -> Float[Tensor, "batch c frame"]:
         """v at x = y/√(1+s²), t = atan(s)·2/π; from D = y/(1+s²) − v·s/√(1+s²)."""
-        s = torch.tan(t.double() * torch.pi / 2)[:, None, None].to(x.dtype)
+        s = torch.tan(t * (torch.pi / 2))[:, None, None]
         mean = self.mean(cross_attn_cond[:, 0])[:, :, None]
         y = x * torch.sqrt(1 + s**2)
         shrink = DEVIATION**2 / (DEVIATION**2 + s**2)
