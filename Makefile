@@ -6,20 +6,26 @@ BIN := .venv/Scripts
 else
 BIN := .venv/bin
 endif
-UV := $(PYTHON) -m uv
+# uv from the PATH, or of this Python, or of a private environment made for it
+UV = $$(command -v uv || $(PYTHON) -c 'import uv; print(uv.find_uv_bin())' 2>/dev/null \
+	|| echo .uv/$(notdir $(BIN))/uv)
+
+define get_uv
+[ -x "$(UV)" ] || { $(PYTHON) -m venv .uv && .uv/$(notdir $(BIN))/python -m pip install --quiet uv; } \
+	|| { echo "Eutectic's set-up needs uv, or Python's venv (Debian: apt install python3-venv)"; exit 2; }
+endef
 
 .PHONY: help demo test lint lock bench clean setup
 
 help:  ## list what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/installed  ## make .venv from requirements.lock
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Eutectic needs Python 3.11 or newer; name one with PYTHON=..."; exit 2; }
-	@$(PYTHON) -c 'import uv' 2>/dev/null || $(PYTHON) -m pip install --quiet uv 2>/dev/null || \
-		$(PYTHON) -m pip install --quiet --user --break-system-packages uv
+	@$(get_uv)
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv
 	$(UV) pip sync --quiet --require-hashes --python .venv requirements.lock
 	$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv --editable .
@@ -38,6 +44,7 @@ lint: setup  ## style, types and layering
 	$(BIN)/pyright
 
 lock:  ## write requirements.lock anew from pyproject.toml
+	@$(get_uv)
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 		--upgrade --extra dev pyproject.toml -o requirements.lock
 
@@ -45,5 +52,5 @@ bench: setup  ## time the engine's parts against each other
 	$(BIN)/eutectic bench
 
 clean:  ## remove what was built and made here
-	rm -rf .venv demo dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .uv demo dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find server tests -name __pycache__ -type d -prune -exec rm -rf {} +

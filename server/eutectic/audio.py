@@ -85,9 +85,9 @@ def load_clip(
     samples, file_rate_hz = _read_section(path, start_seconds, duration_seconds, max_seconds)
     if not np.isfinite(samples).all():
         raise BadAudio(f"{path}: has samples that are not finite (NaN or infinity)")
+    samples = resample(to_channels(samples, channels), file_rate_hz, rate_hz)
     if gain_to_db(float(np.abs(samples).max())) < SILENCE_DB:
         raise BadAudio(f"{path}: is silent (peak under {SILENCE_DB:g} dB)")
-    samples = resample(to_channels(samples, channels), file_rate_hz, rate_hz)
     return Waveform(samples, rate_hz)
 
 
@@ -105,13 +105,13 @@ def check_clip(path: Path) -> None:
 def _opened(path: Path) -> Generator[SoundFile]:
     import soundfile
 
-    if not path.exists():
-        raise BadAudio(f"{path}: no such file")
-    if path.is_dir():
-        raise BadAudio(f"{path}: is a directory, not a sound file")
-    if not os.access(path, os.R_OK):
-        raise BadAudio(f"{path}: no permission to read it")
     try:
+        if not path.exists():
+            raise BadAudio(f"{path}: no such file")
+        if path.is_dir():
+            raise BadAudio(f"{path}: is a directory, not a sound file")
+        if not os.access(path, os.R_OK):
+            raise BadAudio(f"{path}: no permission to read it")
         with soundfile.SoundFile(path) as file:
             yield file
     except (soundfile.LibsndfileError, OSError, MemoryError, ValueError) as error:
@@ -213,11 +213,11 @@ def atomic_path(path: Path) -> Generator[Path]:
     Raises:
         BadOutput: the folder is missing, or it can't be written.
     """
-    if path.is_dir():
-        raise BadOutput(f"{path}: is a directory")
-    if not path.parent.is_dir():
-        raise BadOutput(f"{path}: the folder {path.parent} does not exist")
     try:
+        if path.is_dir():
+            raise BadOutput(f"{path}: is a directory")
+        if not path.parent.is_dir():
+            raise BadOutput(f"{path}: the folder {path.parent} does not exist")
         handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
     except OSError as error:
         raise BadOutput(f"{path}: can't be written ({_reason(error)})") from None

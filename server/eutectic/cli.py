@@ -6,6 +6,7 @@ A user's mistake ends in exit code 2 and one line; Ctrl-C in 130.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ from eutectic.config import (
     Solver,
     data_folder,
 )
-from eutectic.errors import BadInput, BadSetting, Cancelled
+from eutectic.errors import BadInput, BadOutput, BadSetting, Cancelled
 from eutectic.terminal import (
     check_folder,
     check_inputs,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Fuse two sounds into a third: diffusion inversion for live electronic music.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -67,6 +67,12 @@ LevelName = Annotated[
 ]
 Start = Annotated[float, typer.Option(help="Where in the original to begin, seconds.")]
 Duration = Annotated[float | None, typer.Option(help="How much of the original, seconds.")]
+ReferenceStart = Annotated[
+    float, typer.Option("--reference-start", help="Where in the reference to begin, seconds.")
+]
+ReferenceDuration = Annotated[
+    float | None, typer.Option("--reference-duration", help="How much of the reference, seconds.")
+]
 MethodName = Annotated[Method | None, typer.Option("--method", help="How a reference is learned.")]
 LearnSteps = Annotated[int | None, typer.Option("--learn-steps", help="Steps of learning.")]
 Rank = Annotated[int, typer.Option(help="Rank of lora.")]
@@ -101,6 +107,8 @@ def fuse(
     level: LevelName = "match",
     start: Start = 0.0,
     duration: Duration = None,
+    reference_start: ReferenceStart = 0.0,
+    reference_duration: ReferenceDuration = None,
     method: MethodName = None,
     learn_steps: LearnSteps = None,
     rank: Rank = 16,
@@ -115,13 +123,16 @@ def fuse(
     sampling = SamplingSettings(
         seed, cfg, negative, steps, order, solver, eta, residual, residual_amount
     )
-    learning = LearnSettings(method, learn_steps, rank, budget_seconds=budget, seed=seed)
+    learning = LearnSettings(method, learn_steps, rank, budget_seconds=budget)
     check_inputs(original, reference)
+    if out.suffix.lower() != ".wav":
+        raise BadOutput(f"{out}: fusions are written as .wav")
     check_output(out, (original, reference), force)
     engine = _engine(model, compute)
     engine.points([place], sampling)
     source = _load(engine, original, start, duration)
-    known = _reference(engine, reference, prompt, learning, no_learn)
+    section = (reference_start, reference_duration)
+    known = _reference(engine, reference, prompt, learning, no_learn, section)
     with progress("fusing") as watch:
         (fusion,) = engine.fuse(source, known, [place], sampling, level, watch=watch)
     from eutectic.audio import save_wav
@@ -129,7 +140,7 @@ def fuse(
     save_wav(out, fusion.waveform)
     console.print(
         f"{out}: {fusion.waveform.seconds:.2f} s, blend {fusion.blend:.2f}, "
-        f"remaining {fusion.remaining}, gain {fusion.gain_db:+.1f} dB"
+        f"{_steps_left(fusion.remaining)}, gain {fusion.gain_db:+.1f} dB"
     )
 
 
@@ -137,32 +148,24 @@ def fuse(
 def learn(
     reference: Annotated[Path, typer.Argument(help="The sound to memorise.")],
     prompt: Prompt = None,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Also write what was learned here.")
-    ] = None,
     method: MethodName = None,
     steps: LearnSteps = None,
     rank: Rank = 16,
     budget: Budget = None,
-    seed: Seed = 0,
+    start: ReferenceStart = 0.0,
+    duration: ReferenceDuration = None,
     model: Model = "embedded",
     compute: Device = None,
-    force: Force = False,
 ) -> None:
     """Learn REFERENCE with its prompt, and keep it for later fusions."""
-    learning = LearnSettings(method, steps, rank, budget_seconds=budget, seed=seed)
+    learning = LearnSettings(method, steps, rank, budget_seconds=budget)
     check_inputs(reference)
-    if out is not None:
-        check_output(out, (reference,), force)
     engine = _engine(model, compute)
-    known = _reference(engine, reference, prompt, learning, no_learn=False)
-    if known.adapter is None:
-        raise AssertionError("learning leaves an adapter")
-    if out is not None:
-        known.adapter.save(out)
+    known = _reference(engine, reference, prompt, learning, False, (start, duration))
+    assert known.adapter is not None
     about = known.adapter.about
     console.print(
-        f"{reference}: known as \u201c{known.prompt}\u201d, {about['method']}, "
+        f"{reference}: learned as \u201c{known.prompt}\u201d, {about['method']}, "
         f"{about['steps']} steps, loss {about['loss']:.3f}"
     )
 
@@ -186,6 +189,8 @@ def window(
     level: LevelName = "match",
     start: Start = 0.0,
     duration: Duration = None,
+    reference_start: ReferenceStart = 0.0,
+    reference_duration: ReferenceDuration = None,
     method: MethodName = None,
     learn_steps: LearnSteps = None,
     rank: Rank = 16,
@@ -199,14 +204,15 @@ def window(
     sampling = SamplingSettings(
         seed, cfg, negative, steps, order, solver, eta, residual, residual_amount
     )
-    learning = LearnSettings(method, learn_steps, rank, budget_seconds=budget, seed=seed)
+    learning = LearnSettings(method, learn_steps, rank, budget_seconds=budget)
     if not 2 <= points <= 101:
         raise BadSetting(f"points must be 2 to 101, not {points}")
     check_inputs(original, reference)
-    check_folder(out, force)
+    check_folder(out, (original, reference), force)
     engine = _engine(model, compute)
     source = _load(engine, original, start, duration)
-    known = _reference(engine, reference, prompt, learning, no_learn)
+    section = (reference_start, reference_duration)
+    known = _reference(engine, reference, prompt, learning, no_learn, section)
     from eutectic.experiments import pictures
     from eutectic.experiments import window as window_
 
@@ -223,14 +229,18 @@ def window(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write.")] = Path("demo"),
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder to write (default: demo, made anew).")
+    ] = None,
     model: Model = "embedded",
     compute: Device = None,
-    play: Annotated[
-        bool, typer.Option(help="Play the middle fusion where there is a device.")
-    ] = True,
+    play: Annotated[bool, typer.Option(help="Play the middle fusion if possible.")] = True,
+    force: Force = False,
 ) -> None:
     """Fuse two recordings that ship with Eutectic, at five points of the window."""
+    if out is None:
+        out, force = Path("demo"), True
+    check_folder(out, (), force)
     make_folder(out)
     engine = _engine(model, compute)
     from eutectic.experiments import demo as demo_
@@ -254,10 +264,11 @@ def bench(
     steps: Steps = None,
     runs: Annotated[int, typer.Option(help="Counted runs of each row.")] = 3,
     json: Annotated[Path | None, typer.Option(help="Also write the figures here.")] = None,
+    force: Force = False,
 ) -> None:
     """Time the engine's parts against each other and against stable-audio-tools, in one run."""
     if json is not None:
-        check_output(json, (), force=True)
+        check_output(json, (), force)
     if not 1 <= runs <= 100:
         raise BadSetting(f"runs must be 1 to 100, not {runs}")
     engine = _engine(model, compute)
@@ -296,7 +307,7 @@ def train_embedded(
 def run(arguments: list[str]) -> int:
     """Run the command line; returns the exit code."""
     try:
-        app(arguments, standalone_mode=False)
+        app(arguments or ["--help"], standalone_mode=False)
     except TyperException as error:
         return fail(error.format_message(), 2)
     except BadInput as error:
@@ -311,6 +322,10 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
+def _steps_left(remaining: int | None) -> str:
+    return "the reference's own sampling" if remaining is None else f"remaining {remaining}"
+
+
 def _engine(model: str, compute: str | None) -> Engine:
     with errors.status("loading the model") if errors.is_terminal else contextlib.nullcontext():
         from eutectic.engine.engine import Engine
@@ -323,9 +338,9 @@ def _engine(model: str, compute: str | None) -> Engine:
 def _load(engine: Engine, path: Path, start: float = 0.0, duration: float | None = None) -> Clip:
     from eutectic.audio import load_clip
 
-    if not start >= 0:
+    if not 0 <= start < math.inf:
         raise BadSetting(f"start must be 0 or more, not {start:g}")
-    if duration is not None and not duration > 0:
+    if duration is not None and not 0 < duration < math.inf:
         raise BadSetting(f"duration must be more than 0, not {duration:g}")
     codec = engine.model.codec
     return engine.encode(
@@ -334,12 +349,17 @@ def _load(engine: Engine, path: Path, start: float = 0.0, duration: float | None
 
 
 def _reference(
-    engine: Engine, path: Path, prompt: str | None, settings: LearnSettings, no_learn: bool
+    engine: Engine,
+    path: Path,
+    prompt: str | None,
+    settings: LearnSettings,
+    no_learn: bool,
+    section: tuple[float, float | None],
 ) -> Reference:
     """The reference, from the store or learned now; with `no_learn` its prompt alone."""
     from eutectic.engine.engine import Reference
 
-    clip = _load(engine, path)
+    clip = _load(engine, path, *section)
     words = prompt if prompt is not None else path.stem.replace("_", " ").replace("-", " ")
     if no_learn:
         return Reference(words, clip, None)

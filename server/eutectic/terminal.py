@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from eutectic.engine.watch import Watch
     from eutectic.experiments.window import Window
 
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
-console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+console = Console(highlight=False, soft_wrap=True, markup=False)
 
 
 def fail(text: str, code: int) -> int:
     """Say what is wrong in one line; returns the exit code."""
-    errors.print("eutectic: " + " ".join(text.split()), markup=False)
+    errors.print("eutectic: " + " ".join(text.split()))
     return code
 
 
@@ -36,42 +36,63 @@ def check_inputs(*paths: Path) -> None:
 
 
 def check_output(path: Path, inputs: tuple[Path, ...], force: bool) -> None:
-    """Before anything is computed: can the file be written, and would anything be lost?"""
-    if path.is_dir():
-        raise BadOutput(f"{path}: is a directory")
-    if not path.parent.is_dir():
-        raise BadOutput(f"{path}: the folder {path.parent} does not exist")
-    if not os.access(path.parent, os.W_OK):
-        raise BadOutput(f"{path}: no permission to write into {path.parent}")
-    if path.exists():
-        if any(source.exists() and path.samefile(source) for source in inputs):
+    """Before anything is computed: can the file be written, and would anything be lost?
+
+    Raises:
+        BadOutput: it can't, or something would.
+    """
+    with _readable(path):
+        if path.is_dir():
+            raise BadOutput(f"{path}: is a directory")
+        if not path.parent.is_dir():
+            raise BadOutput(f"{path}: the folder {path.parent} does not exist")
+        if not os.access(path.parent, os.W_OK):
+            raise BadOutput(f"{path}: no permission to write into {path.parent}")
+        if not path.exists():
+            return
+        if any(path.samefile(source) for source in inputs):
             raise BadOutput(f"{path}: is one of the sounds to be fused; choose another name")
         if not force:
             raise BadOutput(f"{path}: exists; choose another name, or --force to replace it")
 
 
-def check_folder(path: Path, force: bool) -> None:
-    """Before anything is computed: may a folder of results be written here?"""
-    if path.exists() and not path.is_dir():
-        raise BadOutput(f"{path}: is not a folder")
-    if path.is_dir() and any(path.iterdir()) and not force:
-        raise BadOutput(f"{path}: is not empty; choose another folder, or --force to write into it")
-    if not path.exists() and not path.absolute().parent.is_dir():
-        raise BadOutput(f"{path}: the folder {path.parent} does not exist")
+def check_folder(path: Path, inputs: tuple[Path, ...], force: bool) -> None:
+    """Before anything is computed: can a folder of results be written, and is nothing lost?
+
+    Raises:
+        BadOutput: it can't, or something would be.
+    """
+    with _readable(path):
+        if not path.exists():
+            check_output(path, (), force)
+            return
+        if not path.is_dir():
+            raise BadOutput(f"{path}: is not a folder")
+        if any(source.absolute().parent.samefile(path) for source in inputs):
+            raise BadOutput(f"{path}: holds one of the sounds to be fused; choose another folder")
+        if any(path.iterdir()) and not force:
+            raise BadOutput(f"{path}: is not empty; choose another, or --force to write into it")
+        if not os.access(path, os.W_OK):
+            raise BadOutput(f"{path}: no permission to write into it")
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Generator[None]:
+    """A path that can't even be looked at (too long, in a closed folder) is a bad output."""
+    try:
+        yield
+    except OSError as error:
+        raise BadOutput(f"{path}: can't be written ({error.strerror})") from None
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder for results, or see that it can be written.
+    """Make a folder for results, where there is none.
 
     Raises:
-        BadOutput: neither is possible.
+        BadOutput: it can't be made.
     """
-    try:
+    with _readable(path):
         path.mkdir(exist_ok=True)
-    except OSError as error:
-        raise BadOutput(f"{path}: can't be made ({error.strerror})") from None
-    if not os.access(path, os.W_OK):
-        raise BadOutput(f"{path}: no permission to write into it")
 
 
 @contextlib.contextmanager
@@ -101,7 +122,8 @@ def print_window(measured: Window) -> None:
     ):
         fusion = point.fusion
         table.add_row(
-            f"{fusion.blend:.2f}", str(fusion.remaining), str(fusion.remaining),
+            f"{fusion.blend:.2f}", "–" if fusion.remaining is None else str(fusion.remaining),
+            str(point.evaluations),
             f"{point.seconds:.2f}", f"{to_original:.2f}", f"{to_reference:.2f}",
             f"{fusion.gain_db:+.1f}",
         )  # fmt: skip

@@ -116,11 +116,29 @@ def test_blend_0_is_the_references_own_sample_and_blend_1_the_original() -> None
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS[:5])
-@pytest.mark.parametrize("blend", [0.02, 0.1, 0.37, 0.5, 0.8, 0.97])
+@pytest.mark.parametrize("blend", [0.02, 0.1, 0.37, 0.5, 0.8, 0.97, 0.9999])
 def test_blend_is_the_share_of_the_original_that_survives(sampler: Sampler, blend: float) -> None:
     point = at_blend(blend, sampler)
     assert point is not None
     assert survival(point, sampler) == pytest.approx(blend, abs=1e-6)
+
+
+@pytest.mark.parametrize("blend", [0.9, 0.97, 0.995])
+@pytest.mark.parametrize(
+    "sampler",
+    [Sampler(polyexponential(100, 0.3, 500.0)), Sampler(log_snr(8), 1, "pingpong")],
+    ids=["Stable Audio Open 1.0", "Stable Audio Open Small"],
+)
+def test_the_knob_reaches_the_original_on_grids_that_end_high(
+    sampler: Sampler, blend: float
+) -> None:
+    """Where no level of the grid leaves so much, the injection lies below them all."""
+    point = at_blend(blend, sampler)
+    assert point is not None
+    assert survival(point, sampler) == pytest.approx(blend, abs=1e-6)
+    (result,) = fuse(Gaussian(1.0), Prefix.begin(sampler, NOISE).extend(
+        Gaussian(1.0), needed([point], sampler)), CLEAN, [point])  # fmt: skip
+    assert torch.isfinite(result).all()
 
 
 def test_survival_is_what_the_sampler_does_to_x0() -> None:
@@ -148,7 +166,7 @@ def test_the_knob_turns_one_way_and_has_no_steps(grid: object, order: int) -> No
 
 
 def test_the_window_lies_where_the_paper_finds_it() -> None:
-    """200 steps from 500 to 0.3, injected at 120 to 180 of 200 (METHOD: .03 .12 .38 .73)."""
+    """200 steps from 500 to 0.3, injected at 120 to 180 of 200 (the paper: middle to late)."""
     sampler = Sampler(polyexponential(200, 0.3, 500.0), order=1)
     shares = [survival(at_remaining(200 - at, sampler), sampler) for at in (120, 140, 160, 180)]
     assert shares == pytest.approx([0.03, 0.12, 0.38, 0.73], abs=0.03)

@@ -1,9 +1,12 @@
 """Learning changes a copy; adapters save, load and switch; the base comes back bit for bit."""
 
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
 import torch
+from peft import LoraConfig, inject_adapter_in_model
+from torch import nn
 
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Method
@@ -108,14 +111,29 @@ def test_switching_puts_new_weights_in_and_the_base_back_to_the_bit(
     assert not torch.equal(outputs[1], outputs[2])
 
 
-def test_low_rank_weights_are_the_base_plus_the_product(model: Model, clip: Clip) -> None:
-    """What PEFT trained is what the switch puts in: the same output within rounding."""
+def test_low_rank_weights_are_pefts(model: Model, clip: Clip) -> None:
+    """The switch puts in what PEFT's own layers would add while they run."""
     adapter = teach(model, clip, LearnSettings("lora", steps=5, rank=4)).adapter
-    base = dict(model.network.named_parameters())
-    changed = adapter.weights(base)
-    assert list(changed) == ["mean.weight"]
-    difference = changed["mean.weight"] - base["mean.weight"]
-    assert torch.linalg.matrix_rank(difference) == 4
+    changed = adapter.weights(dict(model.network.named_parameters()))
+    layer = nn.Linear(*reversed(changed["mean.weight"].shape), bias=False)
+    layer.weight.data.copy_(model.network.mean.weight)
+    wrapped = nn.Sequential(OrderedDict(mean=layer))
+    inject_adapter_in_model(LoraConfig(r=4, lora_alpha=4, target_modules=["mean"]), wrapped)
+    wrapped.mean.lora_A["default"].weight.data.copy_(adapter.tensors["mean.lora_A"])
+    wrapped.mean.lora_B["default"].weight.data.copy_(adapter.tensors["mean.lora_B"])
+    tokens = torch.eye(changed["mean.weight"].shape[1])
+    torch.testing.assert_close(tokens @ changed["mean.weight"].T, wrapped(tokens))
+
+
+def test_a_switch_that_failed_half_way_is_made_good(model: Model, clip: Clip) -> None:
+    before, switch = snapshot(model), Switch(model.network)
+    adapter = teach(model, clip, LearnSettings("full", steps=1)).adapter
+    unfitting = Adapter({"mean.weight": torch.zeros(2, 2, 2)}, {"method": "full"})
+    switch.activate(adapter)
+    with pytest.raises(RuntimeError):
+        switch.activate(unfitting)
+    switch.activate(None)
+    assert unchanged(model, before)
 
 
 def test_cancel_stops_before_a_step_and_a_budget_after_one(model: Model, clip: Clip) -> None:

@@ -32,6 +32,11 @@ def test_log_snr_is_stable_audio_tools_flow_grid() -> None:
     torch.testing.assert_close(ours, times / (1 - times), rtol=1e-12, atol=0)
 
 
+def test_a_flow_grid_needs_a_finite_level() -> None:
+    with pytest.raises(BadSetting, match="steps must be 2 to 1000"):
+        log_snr(1)
+
+
 def test_grid_sizes_are_derived() -> None:
     grid = log_snr(8)
     assert (grid.steps, grid.first_finite) == (8, 1)

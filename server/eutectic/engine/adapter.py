@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from eutectic.audio import atomic_path
+from eutectic.errors import BadOutput
 
 FORMAT = 1
 
@@ -64,12 +65,16 @@ class Adapter:
         Raises:
             BadOutput: the path can't be written.
         """
+        from safetensors import SafetensorError
         from safetensors.torch import save_file
 
         metadata = {"format": str(FORMAT), "digest": self.digest, "about": json.dumps(self.about)}
         tensors = {name: tensor.cpu().contiguous() for name, tensor in self.tensors.items()}
         with atomic_path(path) as temporary:
-            save_file(tensors, temporary, metadata=metadata)
+            try:
+                save_file(tensors, temporary, metadata=metadata)
+            except SafetensorError as error:
+                raise BadOutput(f"{path}: can't be written ({error})") from None
 
     @classmethod
     def read(cls, path: Path) -> Adapter:
@@ -98,21 +103,20 @@ class Switch:
     def __init__(self, network: nn.Module) -> None:
         self._parameters = dict(network.named_parameters())
         self._base: dict[str, Tensor] = {}
+        self._whole = True  # false while weights are being copied, and after that went wrong
         self.active: Adapter | None = None
 
     @torch.no_grad()
     def activate(self, adapter: Adapter | None) -> None:
         """Make the network the base's (None) or an adapter's."""
-        if adapter is self.active:
+        if adapter is self.active and self._whole:
             return
+        self._whole, self.active = False, None
         for name, weight in self._base.items():
             self._parameters[name].copy_(weight)
-        self.active = None
-        if adapter is None:
-            return
-        weights = adapter.weights(self._parameters)
+        weights = {} if adapter is None else adapter.weights(self._parameters)
         for name, weight in weights.items():
             if name not in self._base:
                 self._base[name] = self._parameters[name].clone()
             self._parameters[name].copy_(weight)
-        self.active = adapter
+        self._whole, self.active = True, adapter

@@ -119,7 +119,10 @@ def _encode_mean(pretransform: Any, audio: Tensor) -> Tensor:
 def _receptive_field(
     pretransform: Any, channels: int, ratio: int, device: torch.device, length: int = 65
 ) -> int:
-    """How far the decoder looks, from where the gradient of one frame's waveform is not 0."""
+    """How far the decoder looks, from where the gradient of one frame's waveform is not 0.
+
+    Asked again over twice the length where it may look beyond.
+    """
     middle = length // 2
     with torch.enable_grad():
         latent = torch.randn(1, channels, length, generator=torch.Generator().manual_seed(0)).to(
@@ -130,4 +133,6 @@ def _receptive_field(
         frame = audio[..., middle * ratio : (middle + 1) * ratio]
         (gradient,) = torch.autograd.grad(frame.square().sum(), latent)
     reached = gradient.abs().sum(dim=(0, 1)).nonzero().flatten().tolist()
+    if min(reached) == 0 or max(reached) == length - 1:
+        return _receptive_field(pretransform, channels, ratio, device, 2 * length + 1)
     return max(middle - min(reached), max(reached) - middle)

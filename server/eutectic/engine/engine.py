@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -15,7 +16,7 @@ from eutectic import audio
 from eutectic.audio import Waveform
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
 from eutectic.engine import fusion, inversion
-from eutectic.engine.adapter import Adapter, Switch
+from eutectic.engine.adapter import FORMAT, Adapter, Switch
 from eutectic.engine.inversion import Residual, Trajectory
 from eutectic.engine.learn import Learned, learn
 from eutectic.engine.model import Model, NetworkDenoiser
@@ -23,12 +24,21 @@ from eutectic.engine.noise import Noise
 from eutectic.engine.sample import Sampler
 from eutectic.engine.store import Store
 from eutectic.engine.watch import UNWATCHED, Watch
+from eutectic.errors import BadSetting
+
+Kept = TypeVar("Kept")
 
 BUCKET_FRAMES = 16
 """Latent lengths are whole multiples, so that clips of nearly one length share a prefix."""
 
 MICRO_BATCH = 2
 """Rows a network call takes on a CPU, where more at once gain nothing."""
+
+KEPT = 16
+"""Prefixes, and inversions that needed the network, kept in memory."""
+
+NETWORK_RESIDUALS = ("ddim", "edit-friendly")
+"""Inversions that evaluate the network, and know only the levels of their grid."""
 
 INVERSION_SEED_OFFSET = 0x5EED
 """The noise of an inversion is not the noise of the sampling it is injected into."""
@@ -59,8 +69,8 @@ class Fusion:
     waveform: Waveform
     latent: Float[Tensor, "1 channel frame"]
     blend: float
-    remaining: int
-    """Network evaluations after the injection (0: none was needed; a row, not a batch)."""
+    remaining: int | None
+    """Steps after the injection, the paper's i; 0: the round trip; None: no injection."""
     gain_db: float
 
 
@@ -71,12 +81,16 @@ class Engine:
         self.model, self.store = model, store
         self._switch = Switch(model.network)
         self._prefixes: dict[tuple[object, ...], fusion.Prefix] = {}
+        self._trajectories: dict[tuple[object, ...], Trajectory] = {}
         self.max_batch = MICRO_BATCH if model.device.type == "cpu" else None
 
     def encode(self, waveform: Waveform) -> Clip:
         """A clip's latent and loudness."""
+        longest = self.model.max_frames  # resampling may round one frame up
+        waveform = Waveform(waveform.samples[:, :longest], waveform.rate_hz)
         frames = self.model.codec.latent_frames(waveform.frames)
         bucket = -(-frames // BUCKET_FRAMES) * BUCKET_FRAMES
+        bucket = max(frames, min(bucket, longest // self.model.codec.ratio))
         latent = self.model.codec.encode(waveform, bucket)
         return Clip(waveform, latent, audio.loudness_lufs(waveform))
 
@@ -97,6 +111,7 @@ class Engine:
             Cancelled: the watch was asked to stop.
             BadOutput: the store can't be written.
         """
+        self.store.prepare()
         self._switch.activate(None)
         own = clip.latent[..., : self.model.codec.latent_frames(clip.waveform.frames)]
         learned = learn(
@@ -109,13 +124,15 @@ class Engine:
 
     def _key(self, clip: Clip, prompt: str, settings: LearnSettings) -> str:
         defaults = self.model.defaults["learn"]
+        method = settings.method or defaults["method"]
         return Store.key(
+            format=FORMAT,
             model=self.model.digest,
             audio=clip.waveform.digest,
             prompt=prompt,
-            method=settings.method or defaults["method"],
+            method=method,
             steps=settings.steps or defaults["steps"],
-            rank=settings.rank,
+            rank=settings.rank if method == "lora" else None,
             learning_rate=settings.learning_rate,
             seed=settings.seed,
         )
@@ -126,10 +143,12 @@ class Engine:
         """Where on the sampler's grid these places are (None: no injection).
 
         Raises:
-            BadSetting: a place is off the grid.
+            BadSetting: a place is off the grid, or a setting has no meaning with this model.
         """
+        if settings.negative is not None and self._cfg(settings) == 1.0:
+            raise BadSetting("a negative prompt needs guidance: choose a cfg other than 1")
         sampler = self.model.sampler(settings)
-        on_grid = settings.residual in ("ddim", "edit-friendly")
+        on_grid = settings.residual in NETWORK_RESIDUALS
         return [_point(place, sampler, on_grid) for place in places]
 
     def fuse(
@@ -177,20 +196,6 @@ class Engine:
             for latent, place, point in zip(latents, places, points, strict=True)
         ]
 
-    def sample_reference(
-        self, reference: Reference, seconds: float, settings: SamplingSettings
-    ) -> Waveform:
-        """The reference's own sampling from its prompt alone, for a length."""
-        frames = round(seconds * self.model.codec.rate_hz)
-        latent_frames = self.model.codec.latent_frames(frames)
-        sampler = self.model.sampler(settings)
-        noise = self._noise(settings.seed, latent_frames)
-        self._switch.activate(reference.adapter)
-        denoiser = self._guided(reference.prompt, seconds, settings)
-        prefix = fusion.Prefix.begin(sampler, noise).extend(denoiser, sampler.steps)
-        samples = self.model.codec.decode(prefix.row.state, frames)
-        return Waveform(samples, self.model.codec.rate_hz)
-
     def invert(
         self,
         original: Clip,
@@ -202,26 +207,20 @@ class Engine:
         x0 = original.latent
         noise = self._noise(settings.seed ^ INVERSION_SEED_OFFSET, x0.shape[-1])
         kind = settings.residual
-        if kind not in ("ddim", "edit-friendly"):
+        if kind not in NETWORK_RESIDUALS:
             residual = Residual(kind, settings.residual_amount, eta=sampler.eta)
             return inversion.invert(x0, sampler.grid.s_min, residual, noise, self.model.flow)
-        self._switch.activate(None)
-        condition = self.model.condition("", original.waveform.seconds).unprompted()
-        denoiser = self.model.denoiser(condition)
-        if kind == "ddim":
-            return inversion.invert_ddim(
-                denoiser,
-                x0,
-                sampler.grid,
-                watch,
-            )
-        return inversion.invert_edit_friendly(
-            denoiser,
-            x0,
-            sampler.grid,
-            noise,
-            watch,
-        )
+        key = (original.waveform.digest, kind, settings.seed, sampler)
+        if key not in self._trajectories:
+            self._switch.activate(None)
+            condition = self.model.condition("", self._seconds(original)).unprompted()
+            denoiser = self.model.denoiser(condition)
+            if kind == "ddim":
+                made = inversion.invert_ddim(denoiser, x0, sampler.grid, watch)
+            else:
+                made = inversion.invert_edit_friendly(denoiser, x0, sampler.grid, noise, watch)
+            _keep(self._trajectories, key, made)
+        return self._trajectories[key]
 
     def _prefix(
         self,
@@ -236,7 +235,6 @@ class Engine:
         key = (
             reference.adapter.digest if reference.adapter else None,
             reference.prompt,
-            original.waveform.seconds,
             settings.negative,
             self._cfg(settings),
             settings.seed,
@@ -255,21 +253,22 @@ class Engine:
                 until,
                 watch,
             )
-        self._prefixes[key] = prefix
+        _keep(self._prefixes, key, prefix)
         return prefix
 
     def _denoiser(
         self, original: Clip, reference: Reference, settings: SamplingSettings
     ) -> NetworkDenoiser:
-        return self._guided(reference.prompt, original.waveform.seconds, settings)
-
-    def _guided(self, prompt: str, seconds: float, settings: SamplingSettings) -> NetworkDenoiser:
-        negative = None
+        seconds, negative = self._seconds(original), None
         if settings.negative is not None:
             negative = self.model.condition(settings.negative, seconds)
         return self.model.denoiser(
-            self.model.condition(prompt, seconds), self._cfg(settings), negative
+            self.model.condition(reference.prompt, seconds), self._cfg(settings), negative
         )
+
+    def _seconds(self, clip: Clip) -> float:
+        """The length that sampling is conditioned with: the bucket's."""
+        return clip.latent.shape[-1] * self.model.codec.ratio / self.model.codec.rate_hz
 
     def _cfg(self, settings: SamplingSettings) -> float:
         return float(self.model.defaults["cfg"] if settings.cfg is None else settings.cfg)
@@ -289,15 +288,23 @@ class Engine:
     ) -> Fusion:
         samples = self.model.codec.decode(latent, original.waveform.frames)
         raw = Waveform(samples, self.model.codec.rate_hz)
-        remaining = 0 if point is None else point.remaining(sampler)
+        remaining = None if point is None else point.remaining(sampler)
         blend = place.blend
         if blend is None:
-            blend = 0.0 if point is None else fusion.survival(point, sampler)
+            blend = 0.0 if point is None else min(1.0, fusion.survival(point, sampler))
         if level == "raw":
             return Fusion(raw, latent, blend, remaining, 0.0)
         target = blend * original.loudness_lufs + (1 - blend) * reference.clip.loudness_lufs
         matched, gain = audio.match_loudness(raw, target)
         return Fusion(matched, latent, blend, remaining, audio.gain_to_db(gain))
+
+
+def _keep(kept: dict[tuple[object, ...], Kept], key: tuple[object, ...], value: Kept) -> None:
+    """Keep a value as the newest; the oldest goes where there are too many."""
+    kept.pop(key, None)
+    kept[key] = value
+    if len(kept) > KEPT:
+        del kept[next(iter(kept))]
 
 
 def _point(place: Place, sampler: Sampler, on_grid: bool) -> fusion.Injection | None:

@@ -90,7 +90,7 @@ def needed(injections: Sequence[Injection | None], sampler: Sampler) -> int:
         sampler.steps
         if point is None
         else 0
-        if sampler.history == 0 or point.index == sampler.steps
+        if _reach(point.index, sampler) == 0
         else point.index + (point.offset > 0)
         for point in injections
     )
@@ -125,13 +125,17 @@ def at_blend(blend: float, sampler: Sampler, on_grid: bool = False) -> Injection
         return at_remaining(0, sampler)
     if on_grid:
         table = _survival_on_grid(sampler)
-        index = min(table, key=lambda level: abs(table[level] - blend))
+        rising = range(sampler.grid.first_finite, max(table, key=lambda level: table[level]) + 1)
+        index = min(rising, key=lambda level: abs(table[level] - blend))
         return Injection(index, sampler.grid.sigmas[index])
     return _solve(blend, sampler)
 
 
 def survival(point: Injection, sampler: Sampler) -> float:
     """How much of the original is left in the result: the coefficient of x0.
+
+    At orders 2 and 3 it exceeds 1 at low levels: the history, in which the original is not yet,
+    makes the steps overshoot.
 
     The scalar recursion of D = y/(1 + s²), the best estimate for data of deviation 1, through the
     very grid and steps in use, with nothing of x0 in the history.
@@ -154,11 +158,15 @@ def _survival_on_grid(sampler: Sampler) -> dict[int, float]:
 
 @lru_cache(maxsize=1024)
 def _solve(blend: float, sampler: Sampler) -> Injection:
-    """The highest level at which `blend` survives, bisected in log sigma."""
+    """The highest level at which `blend` survives, bisected in log sigma.
+
+    Where no level of the grid leaves so much, it is one below them all, at which the single last
+    step, y = D, leaves exactly 1/(1 + s²).
+    """
     table = _survival_on_grid(sampler)
     reached = [index for index, value in table.items() if value >= blend]
     if not reached:
-        return at_remaining(1, sampler)
+        return Injection(sampler.steps - 1, math.sqrt(1.0 / blend - 1.0))
     below = min(reached)
     if below == sampler.grid.first_finite:
         return Injection(below, sampler.grid.sigmas[below])
@@ -180,6 +188,11 @@ def _between(index: int, offset: float, sampler: Sampler) -> Injection:
     return Injection(index, sigma, offset)
 
 
+def _reach(index: int, sampler: Sampler) -> int:
+    """Estimates a row injected here looks back on; none where no multistep step is left."""
+    return 0 if index >= sampler.steps - 1 else sampler.history
+
+
 def inject(prefix: Prefix, trajectory: Trajectory, point: Injection) -> Row[Tensor]:
     """The row that goes on from the original's inverted latent with the reference's history.
 
@@ -197,7 +210,7 @@ def _row_at(
     index, offset, grid = point.index, point.offset, sampler.grid
     if index == sampler.steps:
         return Row(state, index, 0.0)
-    reach = min(sampler.history, index)
+    reach = min(_reach(index, sampler), index)
     denoised: list[Value] = []
     widths: list[float] = []
     for level in range(index - 1, index - 1 - reach, -1):

@@ -44,11 +44,6 @@ class Trajectory(Protocol):
         ...
 
     @property
-    def on_grid(self) -> bool:
-        """Whether only the levels of the grid it was made for are known."""
-        ...
-
-    @property
     def noise(self) -> StepNoise | None:
         """The noise that sampling from here must use; None: any."""
         ...
@@ -91,7 +86,6 @@ class ClosedForm:
     residual: Residual
     unit_noise: Float[Tensor, "1 channel frame"]
     flow: bool = False
-    on_grid: bool = False
     noise: None = None
 
     def at(self, sigma: float) -> Float[Tensor, "1 channel frame"]:
@@ -135,7 +129,6 @@ class OnGrid:
     x0: Float[Tensor, "1 channel frame"]
     states: dict[float, Tensor]
     noise: StepNoise | None = None
-    on_grid: bool = True
 
     def at(self, sigma: float) -> Float[Tensor, "1 channel frame"]:
         return self.states[sigma]

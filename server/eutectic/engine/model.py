@@ -86,7 +86,14 @@ class Model:
         self.codec = Codec(wrapper.pretransform, wrapper.sample_rate, device)
         self.objective: str = wrapper.diffusion_objective
         self.defaults = _DEFAULTS[self.objective] | config.get("eutectic", {})
-        self.max_seconds: float = config["sample_size"] / config["sample_rate"]
+        self.max_frames: int = config["sample_size"]
+        self.evaluations = 0
+        """Rows the denoisers of this model have evaluated."""
+
+    @property
+    def max_seconds(self) -> float:
+        """The longest clip."""
+        return self.max_frames / self.codec.rate_hz
 
     @property
     def flow(self) -> bool:
@@ -175,6 +182,7 @@ class NetworkDenoiser:
         self, state: Float[Tensor, "batch channel frame"], sigma: Float[Tensor, " batch"]
     ) -> Float[Tensor, "batch channel frame"]:
         count = state.shape[0]
+        self.model.evaluations += count
         levels = sigma.double().tolist()
         x, t, on_x, on_output = _to_network(state, levels, self.model.flow)
         if self.against is None:
@@ -356,7 +364,9 @@ def _load_weights(wrapper: nn.Module, path: Path) -> None:
     except Exception as error:  # whatever a damaged file makes of the readers
         raise BadModel(f"{path}: can't be read as weights ({type(error).__name__})") from None
     expected = wrapper.state_dict()
-    missing = [name for name, _ in wrapper.named_parameters() if name not in weights]
+    needed = {name for name, _ in wrapper.named_parameters()}
+    needed |= {name for name in expected if name.startswith("pretransform.")}
+    missing = sorted(needed - weights.keys())
     if missing:
         raise BadModel(f"{path}: lacks {len(missing)} weights of its configuration: {missing[0]} …")
     for name, tensor in expected.items():

@@ -94,11 +94,6 @@ def start(noise: Noise, sampler: Sampler) -> Row[Tensor]:
     return Row(unit if math.isinf(sigma) else unit * sigma, index=0, sigma=sigma)
 
 
-def evaluations(rows: Sequence[Row[Tensor]], sampler: Sampler) -> int:
-    """Network evaluations, counted a row, that finishing these rows takes."""
-    return sum(sampler.steps - row.index for row in rows)
-
-
 @torch.no_grad()
 def sample(
     denoiser: Denoiser,

@@ -87,7 +87,7 @@ def log_snr(steps: int, lowest: float = -6.0, highest: float = 2.0) -> Grid:
 
     Its log-SNR is log((1−t)/t) = −log s, so level i is e^(−logsnr_i), with s_0 = ∞.
     """
-    if not 1 <= steps <= 1000:
-        raise BadSetting(f"steps must be 1 to 1000, not {steps}")
+    if not 2 <= steps <= 1000:
+        raise BadSetting(f"steps must be 2 to 1000 on a flow model's grid, not {steps}")
     levels = np.exp(-np.linspace(lowest, highest, steps + 1))
     return Grid((math.inf, *levels[1:-1].tolist(), 0.0))

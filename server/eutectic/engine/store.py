@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ class Store:
         except ValueError:
             return None
 
-    def put(self, key: str, adapter: Adapter) -> Path:
-        """Keep an adapter.
+    def prepare(self) -> None:
+        """See, before long work, that its result can be kept.
 
         Raises:
             BadOutput: the folder can't be made or written.
@@ -41,7 +42,19 @@ class Store:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise BadOutput(f"{self.folder}: can't be made ({error.strerror})") from None
+            raise BadOutput(
+                f"{self.folder}: can't be made ({error.strerror}); EUTECTIC_DATA chooses another"
+            ) from None
+        if not os.access(self.folder, os.W_OK):
+            raise BadOutput(f"{self.folder}: can't be written; EUTECTIC_DATA chooses another")
+
+    def put(self, key: str, adapter: Adapter) -> Path:
+        """Keep an adapter.
+
+        Raises:
+            BadOutput: the folder can't be made or written.
+        """
+        self.prepare()
         path = self._path(key)
         adapter.save(path)
         return path

@@ -99,7 +99,7 @@ CONFIG: dict[str, Any] = {
     "sample_size": 24 * RATE_HZ // RATIO * RATIO,
     "eutectic": {
         "grid": "polyexponential", "s_min": 0.03, "s_max": 100.0, "rho": 1.0,
-        "steps": 25, "render_steps": 25, "order": 2, "eta": 1.0, "cfg": 1.0,
+        "steps": 25, "order": 2, "eta": 1.0, "cfg": 1.0,
         "learn": {"method": "full", "steps": 60, "learning_rate": 0.05},
     },
 }  # fmt: skip

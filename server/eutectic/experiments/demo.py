@@ -46,9 +46,9 @@ def make(
     engine: Engine, folder: Path, learning: Watch = UNWATCHED, fusing: Watch = UNWATCHED
 ) -> Demo:
     """Learn the reference (from scratch, so that the time is honest), fuse, draw, write."""
-    clips, rate_hz = clips_folder(), engine.model.codec.rate_hz
-    original = engine.encode(audio.load_clip(clips / f"{ORIGINAL}.flac", rate_hz))
-    source = engine.encode(audio.load_clip(clips / f"{REFERENCE}.flac", rate_hz))
+    clips, form = clips_folder(), (engine.model.codec.rate_hz, engine.model.codec.channels)
+    original = engine.encode(audio.load_clip(clips / f"{ORIGINAL}.flac", *form))
+    source = engine.encode(audio.load_clip(clips / f"{REFERENCE}.flac", *form))
     began = time.monotonic()
     learned = engine.learn(source, PROMPT, LearnSettings(), watch=learning)
     between = time.monotonic()

@@ -31,7 +31,7 @@ def draw_spectrogram(axes: Axes, waveform: Waveform, title: str) -> None:
         vmin=-RANGE_DB, vmax=0, extent=(0, waveform.seconds, *np.log10(hertz[[0, -1]])),
     )  # fmt: skip
     axes.set_yticks([2, 3, 4], ["100", "1k", "10k"])
-    axes.set_title(title, fontsize=10)
+    axes.set_title(title, fontsize=10, parse_math=False)
 
 
 def draw_window(window: Window, path: Path, names: tuple[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,8 +28,10 @@ class Point:
     """Log-mel distance."""
     from_reference: float
     """Texture distance."""
+    evaluations: int
+    """Of the network, the prefix being there."""
     seconds: float
-    """To compute it, the prefix being there."""
+    """To compute it, decoding and levelling included."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,11 @@ class Window:
 
     @property
     def like_original(self) -> list[float]:
-        return [1 - point.from_original / self.original_span for point in self.points]
+        return [_likeness(point.from_original, self.original_span) for point in self.points]
 
     @property
     def like_reference(self) -> list[float]:
-        return [1 - point.from_reference / self.reference_span for point in self.points]
+        return [_likeness(point.from_reference, self.reference_span) for point in self.points]
 
     @property
     def crossing(self) -> float | None:
@@ -68,6 +71,11 @@ class Window:
                 share = gap[left] / (gap[left] - gap[left + 1])
                 return float(np.interp(share, [0, 1], self.blends[left : left + 2]))
         return None
+
+
+def _likeness(distance: float, span: float) -> float:
+    """Of a distance on a scale; not a number where both ends are the same sound."""
+    return 1 - distance / span if span > 0 else math.nan
 
 
 def measure(
@@ -92,12 +100,13 @@ def measure(
     )
     points: list[Point] = []
     for blend in blends:
-        began = time.monotonic()
+        began, before = time.monotonic(), engine.model.evaluations
         fusion = fuse(blend)
         seconds = time.monotonic() - began
+        evaluations = engine.model.evaluations - before
         to_original = log_mel_distance(fusion.waveform, original_trip)
         to_reference = texture_distance(fusion.waveform, reference_trip)
-        points.append(Point(fusion, to_original, to_reference, seconds))
+        points.append(Point(fusion, to_original, to_reference, evaluations, seconds))
     return Window(
         original.waveform,
         reference.clip.waveform,
@@ -129,7 +138,7 @@ def save_table(window: Window, path: Path) -> None:
     with audio.atomic_path(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(
-            ["blend", "remaining", "gain_db", "from_original", "from_reference",
+            ["blend", "remaining", "evaluations", "gain_db", "from_original", "from_reference",
              "like_original", "like_reference"]
         )  # fmt: skip
         for point, to_original, to_reference in zip(
@@ -140,5 +149,6 @@ def save_table(window: Window, path: Path) -> None:
                 fusion.gain_db, point.from_original, point.from_reference,
                 to_original, to_reference,
             )  # fmt: skip
-            row = [f"{fusion.blend:.4f}", fusion.remaining, *(f"{x:.4f}" for x in figures)]
-            writer.writerow(row)
+            remaining = "" if fusion.remaining is None else fusion.remaining
+            counts = [f"{fusion.blend:.4f}", remaining, point.evaluations]
+            writer.writerow([*counts, *(f"{figure:.4f}" for figure in figures)])
