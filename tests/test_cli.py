@@ -197,7 +197,7 @@ def test_the_window_leaves_sounds_a_table_and_a_picture(
 def test_the_demo_needs_no_arguments(capsys: pytest.CaptureFixture[str], own_data: Path) -> None:
     assert run(["demo", "--model", "toy", "--no-play"]) == 0
     made = {path.name for path in (own_data / "demo").iterdir()}
-    assert {"original.wav", "reference.wav", "fusion-050.wav", "fusion.png"} <= made
+    assert {"original.wav", "reference.wav", "fusion-030.wav", "fusion.png"} <= made
     assert "like original" in capsys.readouterr().out
 
 

@@ -1,5 +1,6 @@
 """Everything under presets is usable, and every clip is listed with its source."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,10 @@ def test_every_clip_is_listed_with_its_source_and_nothing_else_is() -> None:
 def test_the_demo_finds_its_clips() -> None:
     assert clips_folder() == FOLDER
     assert {ORIGINAL, REFERENCE} <= {path.stem for path in CLIPS}
+
+
+def test_the_pictures_of_the_readme_are_there() -> None:
+    root = FOLDER.parents[1]
+    named = re.findall(r"!\[[^]]*\]\(([^)]+)\)", (root / "README.md").read_text())
+    assert named
+    assert all((root / name).read_bytes().startswith(b"\x89PNG") for name in named)

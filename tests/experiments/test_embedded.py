@@ -19,14 +19,14 @@ from eutectic.experiments import window
 from eutectic.experiments.distances import log_mel_distance, rank_correlation
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
-REFERENCES = ("ambi_glass_rub", "loop_drone_g_97", "ambi_lunar_land")
+REFERENCES = ("ambi_glass_rub", "loop_drone_g_97", "loop_3d_printer")
 PAIRS = (
     ("loop_weirdo", "ambi_glass_rub"),
     ("perc_bell", "loop_drone_g_97"),
-    ("loop_3d_printer", "ambi_lunar_land"),
+    ("loop_drone_g_97", "loop_3d_printer"),
 )
 SECONDS = 3.0
-STEPS = {"full": 40, "lora": 40}
+STEPS = {"full": 60, "lora": 40}
 
 
 @pytest.fixture(scope="session")

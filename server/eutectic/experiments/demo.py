@@ -15,7 +15,7 @@ from eutectic.experiments import pictures, window
 from eutectic.experiments.window import Window
 
 ORIGINAL, REFERENCE, PROMPT = "loop_weirdo", "ambi_glass_rub", "rubbed glass, singing overtones"
-BLENDS = (0.15, 0.3, 0.5, 0.7, 0.85)
+BLENDS = (0.05, 0.15, 0.3, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
