@@ -211,6 +211,13 @@ def test_names_are_taken_as_they_are(capsys: pytest.CaptureFixture[str], own_dat
     assert "can't be read as audio" in refused(capsys, "learn", "n" * 300 + ".wav", *TOY)
 
 
+def test_training_without_recordings_says_where_they_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = refused(capsys, "train-embedded", "--samples", "none", "-o", "out")
+    assert "Debian's package is sonic-pi-samples" in words
+
+
 def test_without_arguments_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 0
     assert "Commands:" in capsys.readouterr().out

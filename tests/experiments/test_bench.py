@@ -37,7 +37,8 @@ def test_every_row_is_measured_and_written(engine: Engine, tmp_path: Path) -> No
 def test_both_sides_of_a_comparison_do_the_same_work(engine: Engine) -> None:
     """Evaluations counted: rows of the network's batches on each side."""
     rows: list[int] = []
-    handle = engine.model.network.register_forward_pre_hook(
+    # The transformer itself: guidance doubles the batch inside or outside the network.
+    handle = engine.model.network.model.transformer.register_forward_pre_hook(
         lambda _, inputs: rows.append(len(inputs[0]))
     )
     parts = bench.Parts(engine, 0.5, SamplingSettings(steps=8))

@@ -196,11 +196,13 @@ class Parts:
             contextlib.redirect_stderr(io.StringIO()),
             torch.random.fork_rng(devices=[]),
         ):
-            return generate(
+            latents = generate(
                 self.model.wrapper, steps=self.sampler.steps, cfg_scale=self.cfg,
                 conditioning=[condition], sample_size=self.frames * self.model.codec.ratio,
-                seed=0, device=str(self.model.device), **options,
-            ).cpu()  # fmt: skip
+                seed=0, device=str(self.model.device), return_latents=True, **options,
+            )  # fmt: skip
+            # It would decode, too, but looks for a parameter in a codec that may have none.
+            return self.model.wrapper.pretransform.decode(latents).cpu()
 
     def fuse_warm(self) -> Any:
         """One fusion at blend 0.5, the prefix being there."""
