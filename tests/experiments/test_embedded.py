@@ -21,9 +21,9 @@ from eutectic.experiments.distances import log_mel_distance, rank_correlation
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 REFERENCES = ("ambi_glass_rub", "loop_drone_g_97", "loop_3d_printer")
 PAIRS = (
-    ("loop_weirdo", "ambi_glass_rub"),
-    ("perc_bell", "loop_drone_g_97"),
+    ("ambi_dark_woosh", "loop_drone_g_97"),
     ("loop_drone_g_97", "loop_3d_printer"),
+    ("ambi_lunar_land", "ambi_glass_rub"),
 )
 SECONDS = 3.0
 STEPS = {"full": 60, "lora": 40}
