@@ -14,7 +14,9 @@ from eutectic.errors import BadInput
 from eutectic.experiments import pictures, window
 from eutectic.experiments.window import Window
 
-ORIGINAL, REFERENCE, PROMPT = "loop_weirdo", "ambi_glass_rub", "rubbed glass, singing overtones"
+ORIGINAL, REFERENCE = "ambi_dark_woosh", "loop_3d_printer"
+PROMPT = "mechanical printer, humming motors"
+REFERENCE_SECONDS = 5.0
 BLENDS = (0.05, 0.15, 0.3, 0.5, 0.75)
 
 
@@ -48,7 +50,9 @@ def make(
     """Learn the reference (from scratch, so that the time is honest), fuse, draw, write."""
     clips, form = clips_folder(), (engine.model.codec.rate_hz, engine.model.codec.channels)
     original = engine.encode(audio.load_clip(clips / f"{ORIGINAL}.flac", *form))
-    source = engine.encode(audio.load_clip(clips / f"{REFERENCE}.flac", *form))
+    source = engine.encode(
+        audio.load_clip(clips / f"{REFERENCE}.flac", *form, duration_seconds=REFERENCE_SECONDS)
+    )
     began = time.monotonic()
     learned = engine.learn(source, PROMPT, LearnSettings(), watch=learning)
     between = time.monotonic()
