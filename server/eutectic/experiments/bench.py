@@ -64,9 +64,9 @@ class Report:
             f"{self.device}, {self.threads} threads, torch {self.torch}"
         )
         rows = [
-            f"{row.part} / {row.over}: {row.ratio:.3f}   "
+            f"{row.part} / {row.over}: {row.ratio:.3g}   "
             f"({row.part_seconds:.4f} s / {row.over_seconds:.4f} s; "
-            f"{min(row.ratios):.3f} to {max(row.ratios):.3f})"
+            f"{min(row.ratios):.3g} to {max(row.ratios):.3g})"
             for row in self.ratios
         ]
         return [head, *rows]
