@@ -168,20 +168,8 @@ class Engine:
         """
         sampler = self.model.sampler(settings)
         points = self.points(places, settings)
-        prefix = self._prefix(
-            original,
-            reference,
-            settings,
-            sampler,
-            points,
-            watch,
-        )
-        trajectory = self.invert(
-            original,
-            settings,
-            sampler,
-            watch,
-        )
+        prefix = self._prefix(original, reference, settings, sampler, points, watch)
+        trajectory = self.invert(original, settings, sampler, watch)
         self._switch.activate(reference.adapter)
         latents = fusion.fuse(
             self._denoiser(original, reference, settings),
@@ -248,11 +236,7 @@ class Engine:
         if until > prefix.row.index:
             self._switch.activate(reference.adapter)
             denoiser = self._denoiser(original, reference, settings)
-            prefix = prefix.extend(
-                denoiser,
-                until,
-                watch,
-            )
+            prefix = prefix.extend(denoiser, until, watch)
         _keep(self._prefixes, key, prefix)
         return prefix
 
