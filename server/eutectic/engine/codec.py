@@ -26,6 +26,7 @@ class Codec:
         channels: of its waveforms.
         ratio: frames of waveform for one frame of latent.
         latent_channels: of its latents.
+        loss_weights: of the latent's channels when learning, 1 on average.
     """
 
     def __init__(self, pretransform: Any, rate_hz: int, device: torch.device) -> None:
@@ -35,6 +36,8 @@ class Codec:
         self.ratio: int = pretransform.downsampling_ratio
         self.latent_channels: int = pretransform.encoded_channels
         self._pretransform = pretransform
+        weights = getattr(pretransform, "loss_weights", torch.ones(self.latent_channels))
+        self.loss_weights: Float[Tensor, "channel 1"] = weights[:, None].to(device)
         self._context_frames: int | None = getattr(pretransform, "context_frames", None)
 
     def latent_frames(self, frames: int) -> int:
@@ -89,11 +92,15 @@ class Codec:
             at, size = stop, min(size * growth, longest)
 
     def _decode_slice(self, latent: Tensor, start: int, stop: int) -> Samples:
+        if hasattr(self._pretransform, "decode_slice"):
+            return (
+                self._pretransform.decode_slice(latent.to(self.device), start, stop)[0]
+                .cpu()
+                .numpy()
+            )
         context = self.context_frames
         low, high = max(0, start - context), min(latent.shape[-1], stop + context)
-        # A codec whose decoding depends on absolute position is told where the slice begins.
-        options = {"first_frame": low} if hasattr(self._pretransform, "context_frames") else {}
-        audio = self._pretransform.decode(latent[..., low:high].to(self.device), **options)
+        audio = self._pretransform.decode(latent[..., low:high].to(self.device))
         return audio[0, :, (start - low) * self.ratio : (stop - low) * self.ratio].cpu().numpy()
 
     @property

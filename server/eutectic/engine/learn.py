@@ -122,7 +122,8 @@ def _descend(
         spent = time.monotonic() - began
         if settings.budget_seconds is not None and losses and spent >= settings.budget_seconds:
             return losses, True
-        cosine = 0.55 + 0.45 * math.cos(math.pi * step / steps)
+        share = max(step / steps, spent / (settings.budget_seconds or math.inf))
+        cosine = 0.55 + 0.45 * math.cos(math.pi * share)
         optimiser.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / WARM_UP_STEPS) * cosine
         loss = _loss(model, network, latent, conditioning, generator, checkpointing)
         optimiser.zero_grad()
@@ -155,7 +156,8 @@ def _loss(
         alpha, sigma = torch.cos(time_ * math.pi / 2), torch.sin(time_ * math.pi / 2)
         x, target = alpha * latent + sigma * noise, alpha * noise - sigma * latent
     predicted = model.predict(x, t, conditions, network, checkpointing)
-    return (predicted - target).square().mean()
+    weights = model.codec.loss_weights
+    return (weights * (predicted - target).square()).mean()
 
 
 def _extract(network: nn.Module, method: str, about: dict[str, Any]) -> Adapter:

@@ -1,28 +1,31 @@
-"""A codec without learned layers: low transform coefficients with their gains, noise bands above.
+"""A codec without learned layers: low transform coefficients, and above them partials and noise.
 
-Sound is cut into overlapping frames by a modified discrete cosine transform (Princen, Johnson
-and Bradley 1987: time-domain aliasing cancels between neighbouring frames). The lowest
+Sound is cut into overlapping frames by a modified discrete cosine transform (`mdct`). The lowest
 coefficients of mid and side are kept as gain and shape: the log power of small groups of them,
 smoothed over time, and the coefficients divided by its root. So a model that only knows the
 gains yet already sounds right as shaped noise, and silence stays silent. Above them the ear hears
-little more than how much energy lies where: only the log power of some bands is kept, and
-decoding fills them with noise of that power.
+little more than how much energy lies where: the log power of some bands is kept, and in each band
+of the middle range how far one partial stands out of its noise, and at which frequency (`tones`).
+Decoding sings the partials and fills the bands with noise, which follows the sound's power within
+a frame, too, so that an attack has nothing before it.
 
 Gains and bands together are the sound's envelope. They are rotated to their principal components,
 so that noise on a latent moves neighbouring bands together; the largest components keep a larger
-deviation than 1, so that a sampler settles them first.
-
-Frame k owns the samples [hop·k, hop·(k+1)): its aliasing mirrors lie on those two borders, and
-its window reaches half a hop beyond each. The outermost window halves are hard-edged, so L frames
-stand for exactly L·hop samples.
+deviation than others, so that a sampler settles them first. All channels together have mean 0 and
+deviation 1.
 """
 
 import math
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from stable_audio_tools.models.pretransforms import Pretransform
 from torch import Tensor
+
+from eutectic.engine.embedded.mdct import Mdct
+from eutectic.engine.embedded.tones import ToneBands, Tones
 
 POWER_FLOOR = 1e-9
 """Power (mean square coefficient) below which a group or band counts as silent: −90 dBFS."""
@@ -31,13 +34,34 @@ MAX_LOG_POWER = 5.0
 """Decoding limits powers to this; a full-scale sine reaches about 4.8 in the smallest group."""
 
 GROUPS = (
-    (4, 4, 4, 6, 8, 8, 12, 14, 18, 20, 22, 24),
-    (4, 8, 12, 16),
+    (4, 4, 4, 6, 8, 8, 12, 14, 22, 22, 24),
+    (6, 10, 16),
 )
 """Numbers of kept coefficients that share a gain, from the lowest up, for mid and for side."""
 
 GAIN_SMOOTHING = (1 / 4, 1 / 2, 1 / 4)
 """Weights of a group's power over three frames in its gain."""
+
+TONE_BANDS, HIGH_BANDS, SIDE_BANDS = 22, 2, 10
+"""Of mid, with a partial each and without; of side. Each set is of equal ratios."""
+
+TONES_UP_TO = 0.71
+"""The partials' bands end at this share of all coefficients: 15.7 kHz."""
+
+MAX_TONALITY = 10.0
+"""Largest log ratio of a band's power to its noise alone that is kept: 43 dB."""
+
+LEAST_TONALITY = 0.25
+"""Below this there is no partial: noise on a latent doesn't sing."""
+
+LEAKAGE = 0.1
+"""Partials' leakage over the power left in a band, from which on it is doubted."""
+
+SUBFRAMES = 4
+"""Parts of a frame whose noise power is kept."""
+
+SUBFRAME_DEAD_ZONE, SUBFRAME_RANGE = 0.25, (-5.0, 1.4)
+"""Log power of a part against its frame: smaller deviations are chance, larger are cut."""
 
 NOISE_PERIOD_FRAMES = 512
 """The table of noise signs repeats after this many frames, about 12 s."""
@@ -45,49 +69,62 @@ NOISE_PERIOD_FRAMES = 512
 BAND_SMOOTHING = (1 / 6, 2 / 3, 1 / 6)
 """Weights of a band's loudness over three frames: sampled energies jump and sound blotchy."""
 
+ENVELOPE_DEVIATION = (1.0, 4.0)
+"""Smallest and largest deviation of an envelope component, the shapes' being 1."""
+
+ENVELOPE_WEIGHT = 3.0
+"""In a loss, of the channels after the shapes against that of shapes."""
+
 
 class TransformCodec(Pretransform):
-    """44.1 kHz stereo sound to 240 channels of about unit deviation at 43 Hz, and back.
+    """44.1 kHz stereo sound to 256 channels at 43 Hz, and back.
 
-    Decoding is deterministic, and local: a slice that is given `context_frames` more frames on
-    each side (fewer only at the clip's own ends) decodes to the same samples as the whole.
-    Decoded peaks may slightly exceed 1. All arithmetic is float32.
+    Channels: shapes of mid and side, envelope (gains, bands of mid and side), then tonality and
+    frequency of each partial, then the noise power of each part of the frame.
+
+    Decoding is deterministic. All of it but the partials' phases is local: `decode_slice` gives
+    the same samples as the whole. Encoding depends on `encode_context_frames` either side.
+    Decoded peaks may slightly exceed 1. All arithmetic is float32, phases float64.
     """
 
     mean: Tensor
     rotation: Tensor
     scale: Tensor
-    cosines: Tensor
-    window: Tensor
     pool: Tensor
     spread: Tensor
+    widths: Tensor
     signs: Tensor
     mid_groups: Tensor
     side_groups: Tensor
 
-    def __init__(
-        self,
-        sample_rate: int = 44100,
-        hop: int = 1024,
-        bands: int = 20,
-    ) -> None:
+    def __init__(self, sample_rate: int = 44100, hop: int = 1024) -> None:
         super().__init__(enable_grad=False, io_channels=2, is_discrete=False)
         self.sample_rate = sample_rate
         self.downsampling_ratio = hop
         self.kept = (sum(GROUPS[0]), sum(GROUPS[1]))
         self.gains = (len(GROUPS[0]), len(GROUPS[1]))
-        self.bands = bands
-        self.encoded_channels = sum(self.kept) + sum(self.gains) + 2 * bands
+        mid_edges = _edges(self.kept[0], round(hop * TONES_UP_TO), TONE_BANDS)
+        tone_edges = mid_edges[:]
+        mid_edges += _edges(mid_edges[-1], hop, HIGH_BANDS)[1:]
+        edges = (mid_edges, _edges(self.kept[1], hop, SIDE_BANDS))
+        self.bands = (len(edges[0]) - 1, len(edges[1]) - 1)
+        self.parts = [
+            sum(self.kept), sum(self.gains) + sum(self.bands),
+            TONE_BANDS, TONE_BANDS, SUBFRAMES,
+        ]  # fmt: skip
+        self.encoded_channels = sum(self.parts)
         self.context_frames = 1 + len(BAND_SMOOTHING) // 2
 
+        self.mdct = Mdct(hop)
+        self.tones = ToneBands(tone_edges, hop, sample_rate)
+        self.encode_context_frames = self.tones.context_frames + 1
         self.register_buffer("mean", torch.zeros(self.encoded_channels))
         self.register_buffer("scale", torch.ones(self.encoded_channels))
-        self.register_buffer("rotation", torch.eye(self.encoded_channels - sum(self.kept)))
+        self.register_buffer("rotation", torch.eye(self.parts[1]))
         fixed = {
-            "cosines": _dct4(hop),
-            "window": torch.sin(math.pi * (torch.arange(2 * hop) + 0.5) / (2 * hop)),
-            "pool": torch.stack([_band_means(kept, hop, bands) for kept in self.kept]),
-            "spread": torch.stack([_band_interpolation(kept, hop, bands) for kept in self.kept]),
+            "pool": torch.cat([_band_means(e, hop) for e in edges]),
+            "spread": torch.cat([_band_interpolation(e, hop) for e in edges]),
+            "widths": torch.tensor(tone_edges).diff().float(),
             "signs": _signs(hop),
             "mid_groups": torch.tensor(GROUPS[0]),
             "side_groups": torch.tensor(GROUPS[1]),
@@ -95,69 +132,82 @@ class TransformCodec(Pretransform):
         for name, value in fixed.items():
             self.register_buffer(name, value, persistent=False)
 
+    # Statistics
+
+    def fit(self, raw: NDArray[np.float32]) -> None:
+        """Set mean, rotation and scale from latents (…, channel) encoded before this.
+
+        Shapes have mean 0 by symmetry. The envelope's principal components keep the root of their
+        deviation, within `ENVELOPE_DEVIATION`; every other channel is brought to deviation 1, and
+        then all together.
+        """
+        flat = raw.reshape(-1, raw.shape[-1])
+        kept, envelope = self.parts[:2]
+        mean = flat.mean(0, dtype=np.float64)
+        mean[:kept] = 0
+        scale = np.sqrt(
+            np.mean(np.square(flat - mean.astype(np.float32)), axis=0, dtype=np.float64)
+        )
+        variances, rotation = np.linalg.eigh(np.cov(flat[:, kept : kept + envelope], rowvar=False))
+        deviations = np.sqrt(variances[::-1])
+        targets = np.ones_like(scale)
+        targets[kept : kept + envelope] = np.clip(
+            np.sqrt(deviations / np.median(deviations)), *ENVELOPE_DEVIATION
+        )
+        scale[kept : kept + envelope] = deviations
+        scale *= np.sqrt(np.mean(np.square(targets))) / targets
+        for buffer, value in (
+            (self.mean, mean), (self.rotation, rotation[:, ::-1].copy()), (self.scale, scale),
+        ):  # fmt: skip
+            buffer.copy_(torch.from_numpy(value))
+
+    def normalise(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Latents (…, channel) encoded before `fit`, as the fitted codec would have them."""
+        return self._normalise(torch.from_numpy(raw)).numpy()
+
+    def _normalise(self, raw: Float[Tensor, "*batch channel"]) -> Float[Tensor, "*batch channel"]:
+        shape, envelope, *rest = (raw - self.mean.float()).split(self.parts, dim=-1)
+        rotated = torch.cat([shape, envelope @ self.rotation.float(), *rest], dim=-1)
+        return rotated / self.scale.float()
+
+    def _denormalise(self, z: Float[Tensor, "*batch channel"]) -> Float[Tensor, "*batch channel"]:
+        shape, envelope, *rest = (z * self.scale.float()).split(self.parts, dim=-1)
+        rotated = torch.cat([shape, envelope @ self.rotation.float().T, *rest], dim=-1)
+        return rotated + self.mean.float()
+
+    def tonality(
+        self, z: Float[Tensor, "batch channel frame"]
+    ) -> Float[Tensor, "batch frame tone"]:
+        """Log ratio of each band's power to its noise alone; 0 where no partial sounds."""
+        channels = self._denormalise(z.float().transpose(1, 2))
+        return _heard(channels.split(self.parts, dim=-1)[2])
+
+    @property
+    def loss_weights(self) -> Float[Tensor, " channel"]:
+        """Weight of each channel in a loss, 1 on average.
+
+        What can be predicted, the envelope and all after it, counts more than the shapes, which
+        mostly can't be and are more.
+        """
+        weights = torch.full_like(self.scale, ENVELOPE_WEIGHT)
+        weights[: self.parts[0]] = 1
+        return weights / weights.mean()
+
+    # Encoding
+
     def encode(self, x: Float[Tensor, "batch 2 sample"]) -> Float[Tensor, "batch channel frame"]:
         """Latent of `x`, padded with silence to whole frames."""
-        coefficients, power = self.analyse(x)
+        sound = _mid_side(x.float())
+        coefficients, power = self.mdct.analyse(sound)
         shapes, gains = zip(*(self._shape(coefficients[:, i], i) for i in (0, 1)), strict=True)
-        energies = torch.log(torch.einsum("bifn,ikn->bfik", power, self.pool) + POWER_FLOOR)
-        channels = torch.cat([*shapes, *gains, energies.flatten(2)], dim=-1) - self.mean.float()
-        shape, envelope = channels.split([sum(self.kept), self.rotation.shape[0]], dim=-1)
-        rotated = torch.cat([shape, envelope @ self.rotation.float()], dim=-1)
-        return (rotated / self.scale.float()).transpose(1, 2)
-
-    def decode(
-        self, z: Float[Tensor, "batch channel frame"], first_frame: int = 0
-    ) -> Float[Tensor, "batch 2 sample"]:
-        """Sound of a latent whose first frame is the clip's frame number `first_frame`."""
-        rotated = z.float().transpose(1, 2) * self.scale.float()
-        shape, envelope = rotated.split([sum(self.kept), self.rotation.shape[0]], dim=-1)
-        channels = torch.cat([shape, envelope @ self.rotation.float().T], dim=-1)
-        channels = channels + self.mean.float()
-        *parts, energies = channels.split([*self.kept, *self.gains, 2 * self.bands], dim=-1)
-        coefficients = self._noise(energies.unflatten(-1, (2, self.bands)), first_frame)
-        for i, (shape, gain) in enumerate(zip(parts[:2], parts[2:], strict=True)):
-            amplitudes = torch.exp(gain.clamp(max=MAX_LOG_POWER) / 2)
-            coefficients[:, i, :, : self.kept[i]] = shape * self._to_bins(amplitudes, i)
-        return self.synthesise(coefficients)
-
-    def analyse(
-        self, x: Float[Tensor, "batch 2 sample"]
-    ) -> tuple[Float[Tensor, "batch 2 frame hop"], Float[Tensor, "batch 2 frame hop"]]:
-        """Transform of mid and side, and their power.
-
-        The power is the mean of the cosine and the sine transform's, so that a steady tone has a
-        steady energy whatever its phase.
-        """
-        hop = self.downsampling_ratio
-        frames = -(-x.shape[-1] // hop)
-        padded = torch.nn.functional.pad(
-            _mid_side(x.float()), (hop // 2, frames * hop - x.shape[-1] + hop // 2)
-        )
-        blocks = padded.unfold(-1, 2 * hop, hop) * self._windows(frames)
-        cosine = _fold(blocks) @ self.cosines
-        sine = _fold(blocks.flip(-1)) @ self.cosines
-        return cosine, (cosine**2 + sine**2) / 2
-
-    def synthesise(
-        self, coefficients: Float[Tensor, "batch 2 frame hop"]
-    ) -> Float[Tensor, "batch 2 sample"]:
-        """The inverse transform: windowed blocks, overlapped and added."""
-        hop = self.downsampling_ratio
-        frames = coefficients.shape[-2]
-        blocks = _unfold(coefficients @ self.cosines) * self._windows(frames)
-        halves = torch.nn.functional.pad(blocks[..., :hop], (0, 0, 0, 1))
-        halves[..., 1:, :] += blocks[..., hop:]
-        return _mid_side(halves.flatten(-2)[..., hop // 2 : -(hop // 2)])
-
-    def _windows(self, frames: int) -> Float[Tensor, "frame block"]:
-        """Sine windows; the first one's left and the last one's right half are hard-edged."""
-        hop = self.downsampling_ratio
-        windows = self.window.repeat(frames, 1)
-        windows[0, : hop // 2] = 0
-        windows[0, hop // 2 : hop] = 1
-        windows[-1, hop : hop + hop // 2] = 1
-        windows[-1, hop + hop // 2 :] = 0
-        return windows
+        tones = self.tones.find(sound[:, 0], power[:, 0])
+        energies, tonality = self._energies(power, tones)
+        place = (tones.frequency_hz - self.tones.centre_hz) / self.tones.half_width_hz
+        place = place.clamp(-1, 1).float() * tonality.clamp(max=1)
+        envelope = torch.cat([*gains, torch.log(energies + POWER_FLOOR)], dim=-1)
+        subframes = self._subframes(coefficients, power)
+        raw = torch.cat([*shapes, envelope, tonality, place, subframes], dim=-1)
+        return self._normalise(raw).transpose(1, 2)
 
     def _shape(
         self, coefficients: Float[Tensor, "batch frame hop"], i: int
@@ -169,6 +219,99 @@ class TransformCodec(Pretransform):
         power = _smooth(power, GAIN_SMOOTHING) + POWER_FLOOR
         return kept / self._to_bins(power.sqrt(), i), torch.log(power)
 
+    def _energies(
+        self, power: Float[Tensor, "batch 2 frame hop"], tones: Tones
+    ) -> tuple[Float[Tensor, "batch frame band"], Float[Tensor, "batch frame tone"]]:
+        """Mean power of each band, partials included, and the log of that over its noise."""
+        mid = self.tones.remove(power[:, 0], tones)
+        pools = self.pool.split(self.bands)
+        energies, side = mid @ pools[0].T, power[:, 1] @ pools[1].T
+        left, above = energies.split([TONE_BANDS, HIGH_BANDS], dim=-1)
+        leaked = (power[:, 0] @ pools[0].T)[..., :TONE_BANDS] - left
+        # What leakage can't be told from is noise only as far as the long window finds it, too.
+        noise = torch.where(leaked > LEAKAGE * left, torch.minimum(left, tones.noise), left)
+        full = noise + tones.power / self.widths
+        tonality = torch.log((full + POWER_FLOOR) / (noise + POWER_FLOOR)).clamp(0, MAX_TONALITY)
+        return torch.cat([full, above, side], dim=-1), tonality
+
+    def _subframes(
+        self,
+        coefficients: Float[Tensor, "batch 2 frame hop"],
+        power: Float[Tensor, "batch 2 frame hop"],
+    ) -> Float[Tensor, "batch frame part"]:
+        """Log power of each part of a frame above the kept range, over that of steady noise."""
+        high = coefficients.clone()
+        high[..., : self.kept[0]] = 0
+        hop = self.downsampling_ratio
+        sound = self.mdct.synthesise(high).square().sum(1)
+        parts = sound.unflatten(-1, (-1, SUBFRAMES, hop // SUBFRAMES)).mean(-1)
+        frames = power[..., self.kept[0] :].sum((1, -1)) / hop
+        steady = self._steady(_smooth(frames.sqrt().sqrt(), BAND_SMOOTHING) ** 4)
+        ratio = torch.log((parts + POWER_FLOOR) / (steady + POWER_FLOOR))
+        surprise = ratio.sign() * (ratio.abs() - SUBFRAME_DEAD_ZONE).clamp(min=0)
+        return surprise.clamp(*SUBFRAME_RANGE)
+
+    def _steady(self, frames: Float[Tensor, "batch frame"]) -> Float[Tensor, "batch frame part"]:
+        """Power over the parts of frames that noise of these frames' powers has."""
+        places = (torch.arange(SUBFRAMES, device=frames.device) + 0.5) / SUBFRAMES
+        own = torch.sin(math.pi / 2 * (0.5 + places)) ** 2
+        padded = torch.cat([frames[:, :1], frames, frames[:, -1:]], dim=1)
+        neighbour = torch.where(places < 0.5, padded[:, :-2, None], padded[:, 2:, None])
+        return own * frames[..., None] + (1 - own) * neighbour
+
+    # Decoding
+
+    def decode(self, z: Float[Tensor, "batch channel frame"]) -> Float[Tensor, "batch 2 sample"]:
+        """Sound of a latent."""
+        return self.decode_slice(z, 0, z.shape[-1])
+
+    def decode_slice(
+        self, z: Float[Tensor, "batch channel frame"], start: int, stop: int
+    ) -> Float[Tensor, "batch 2 sample"]:
+        """The samples of the frames from `start` to `stop` of a whole latent's sound."""
+        low = max(0, start - self.context_frames)
+        high = min(z.shape[-1], stop + self.context_frames)
+        channels = self._denormalise(z.float().transpose(1, 2))
+        shape, envelope, tonality, place, subframes = channels.split(self.parts, dim=-1)
+        gains, energies = envelope.split([sum(self.gains), sum(self.bands)], dim=-1)
+        tonality = _heard(tonality)
+        power, energies = self._divide(energies.clamp(max=MAX_LOG_POWER), tonality)
+        here = slice(low, high)
+        sound = self.mdct.synthesise(self._coefficients(shape[:, here], gains[:, here]))
+        noise = self.mdct.synthesise(self._noise(energies[:, here], low))
+        sound = sound + noise * self._swell(subframes[:, here])[:, None]
+        hop = self.downsampling_ratio
+        sound = sound[..., (start - low) * hop : (stop - low) * hop]
+        place = place / tonality.clamp(0.5, 1)
+        sound[:, 0] += self.tones.sing(power, place, start, stop)
+        return _mid_side(sound)
+
+    def _divide(
+        self,
+        energies: Float[Tensor, "batch frame band"],
+        tonality: Float[Tensor, "batch frame tone"],
+    ) -> tuple[Float[Tensor, "batch frame tone"], Float[Tensor, "batch frame band"]]:
+        """Power of the partials, and mean power of the bands without them."""
+        quieter = torch.nn.functional.pad(tonality, (0, energies.shape[-1] - TONE_BANDS))
+        noise = torch.exp(energies - quieter)
+        partials = (torch.exp(energies) - noise)[..., :TONE_BANDS] * self.widths
+        return partials, (noise - POWER_FLOOR).clamp(min=0)
+
+    def _coefficients(
+        self,
+        shape: Float[Tensor, "batch frame kept"],
+        gains: Float[Tensor, "batch frame group"],
+    ) -> Float[Tensor, "batch 2 frame hop"]:
+        """The kept coefficients, and nothing above them."""
+        batch, frames, _ = shape.shape
+        coefficients = shape.new_zeros(batch, 2, frames, self.downsampling_ratio)
+        amplitudes = torch.exp(gains.clamp(max=MAX_LOG_POWER) / 2)
+        for i, (kept, amplitude) in enumerate(
+            zip(shape.split(self.kept, dim=-1), amplitudes.split(self.gains, dim=-1), strict=True)
+        ):
+            coefficients[:, i, :, : self.kept[i]] = kept * self._to_bins(amplitude, i)
+        return coefficients
+
     def _to_bins(
         self, values: Float[Tensor, "batch frame group"], i: int
     ) -> Float[Tensor, "batch frame kept"]:
@@ -178,19 +321,36 @@ class TransformCodec(Pretransform):
         )
 
     def _noise(
-        self, energies: Float[Tensor, "batch frame 2 band"], first_frame: int
+        self, power: Float[Tensor, "batch frame band"], first_frame: int
     ) -> Float[Tensor, "batch 2 frame hop"]:
         """Coefficients of random sign whose power follows the bands, smooth over time and bins.
 
         Smoothing and interpolation act on the fourth root of power, near to what is heard.
         """
-        power = (energies.clamp(max=MAX_LOG_POWER).exp() - POWER_FLOOR).clamp(min=0.0)
-        loudness = torch.einsum(
-            "bfik,ikn->bifn", _smooth(power.sqrt().sqrt(), BAND_SMOOTHING), self.spread
+        smooth = _smooth(power.sqrt().sqrt(), BAND_SMOOTHING)
+        loudness = torch.stack(
+            [
+                torch.einsum("bfk,kn->bfn", channel, spread)
+                for channel, spread in zip(
+                    smooth.split(self.bands, dim=-1), self.spread.split(self.bands), strict=True
+                )
+            ],
+            dim=1,
         )
-        frames = torch.arange(first_frame, first_frame + energies.shape[1], device=energies.device)
-        signs = self.signs[:, frames % NOISE_PERIOD_FRAMES]
-        return loudness**2 * signs
+        frames = torch.arange(first_frame, first_frame + power.shape[1], device=power.device)
+        return loudness**2 * self.signs[:, frames % NOISE_PERIOD_FRAMES]
+
+    def _swell(self, subframes: Float[Tensor, "batch frame part"]) -> Float[Tensor, "batch sample"]:
+        """Gain of the noise over time, linear between the middles of the parts."""
+        gains = torch.exp(subframes.clamp(*SUBFRAME_RANGE) / 2).flatten(1)
+        return torch.nn.functional.interpolate(
+            gains[:, None], scale_factor=self.downsampling_ratio // SUBFRAMES, mode="linear"
+        )[:, 0]
+
+
+def _heard(tonality: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
+    """Tonality with what is too small to be a partial set to 0."""
+    return torch.where(tonality > LEAST_TONALITY, tonality, 0.0)
 
 
 def _mid_side(x: Float[Tensor, "batch 2 sample"]) -> Float[Tensor, "batch 2 sample"]:
@@ -198,44 +358,34 @@ def _mid_side(x: Float[Tensor, "batch 2 sample"]) -> Float[Tensor, "batch 2 samp
     return torch.stack([x[:, 0] + x[:, 1], x[:, 0] - x[:, 1]], dim=1) * math.sqrt(0.5)
 
 
-def _dct4(size: int) -> Float[Tensor, "size size"]:
-    """Orthonormal type IV cosine transform; its own inverse."""
-    index = torch.arange(size, dtype=torch.float64) + 0.5
-    return (torch.cos(math.pi / size * torch.outer(index, index)) * math.sqrt(2 / size)).float()
+def _edges(low: int, high: int, count: int) -> list[int]:
+    """First bins of `count` bands from `low`, and the end; equal ratios."""
+    return [round(low * (high / low) ** (i / count)) for i in range(count + 1)]
 
 
-def _fold(blocks: Float[Tensor, "*b block"]) -> Float[Tensor, "*b hop"]:
-    """Windowed block (a, b, c, d) to (−c̃ − d, a − b̃), which the type IV transform takes."""
-    a, b, c, d = blocks.chunk(4, dim=-1)
-    return torch.cat([-c.flip(-1) - d, a - b.flip(-1)], dim=-1)
-
-
-def _unfold(folded: Float[Tensor, "*b hop"]) -> Float[Tensor, "*b block"]:
-    """The transpose of `_fold`: the block with its aliasing."""
-    first, second = folded.chunk(2, dim=-1)
-    return torch.cat([second, -second.flip(-1), -first.flip(-1), -first], dim=-1)
-
-
-def _band_edges(kept: int, hop: int, bands: int) -> list[int]:
-    """First bins of the bands above the kept coefficients, and the end; equal ratios."""
-    return [round(kept * (hop / kept) ** (i / bands)) for i in range(bands + 1)]
-
-
-def _band_means(kept: int, hop: int, bands: int) -> Float[Tensor, "band hop"]:
+def _band_means(edges: list[int], hop: int) -> Float[Tensor, "band hop"]:
     """Matrix from bin powers to the mean power of each band."""
-    means = torch.zeros(bands, hop)
-    edges = _band_edges(kept, hop, bands)
+    means = torch.zeros(len(edges) - 1, hop)
     for row, start, end in zip(means, edges[:-1], edges[1:], strict=True):
         row[start:end] = 1 / (end - start)
     return means
 
 
-def _band_interpolation(kept: int, hop: int, bands: int) -> Float[Tensor, "band hop"]:
-    """Matrix from band values to bins, linear in log frequency between the bands' centres."""
-    width = math.log(hop / kept) / bands
-    position = (torch.log((torch.arange(hop) + 0.5) / kept) / width - 0.5).clamp(0, bands - 1)
-    distance = (position - torch.arange(bands)[:, None]).abs()
-    return (1 - distance).clamp(min=0)
+def _band_interpolation(edges: list[int], hop: int) -> Float[Tensor, "band hop"]:
+    """Matrix from band values to bins, linear in log frequency between the bands' centres.
+
+    Below the lowest edge there is nothing.
+    """
+    borders = torch.tensor(edges).double()
+    centres = (borders[:-1].log() + borders[1:].log()) / 2
+    bins = torch.log(torch.arange(hop) + 0.5).double().clamp(centres[0], centres[-1])
+    left = (torch.searchsorted(centres, bins, right=True) - 1).clamp(0, len(centres) - 2)
+    share = (bins - centres[left]) / (centres[left + 1] - centres[left])
+    rows = torch.zeros(len(centres), hop, dtype=torch.float64)
+    rows[left, torch.arange(hop)] = 1 - share
+    rows[left + 1, torch.arange(hop)] = share
+    rows[:, : edges[0]] = 0
+    return rows.float()
 
 
 def _smooth(
