@@ -8,9 +8,12 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shutil
 import sys
+import tempfile
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
@@ -26,6 +29,7 @@ from eutectic.config import (
     data_folder,
 )
 from eutectic.errors import BadInput, BadOutput, BadSetting, Cancelled
+from eutectic.experiments.quality import Part
 from eutectic.terminal import (
     check_folder,
     check_inputs,
@@ -260,48 +264,92 @@ def demo(
 def bench(
     model: Model = "embedded",
     compute: Device = None,
+    part: Annotated[
+        list[Part] | None,
+        typer.Option("--part", help="What to measure (default: speed); may be repeated."),
+    ] = None,
+    samples: Annotated[
+        Path, typer.Option(help="Recordings to measure on (sonic-pi-samples).")
+    ] = Path("/usr/share/sonic-pi/samples"),
     seconds: Annotated[float, typer.Option(help="Length of the clips.")] = 6.0,
     steps: Steps = None,
-    runs: Annotated[int, typer.Option(help="Counted runs of each row.")] = 3,
+    runs: Annotated[int, typer.Option(help="Speed: counted runs of each row.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Prompts: samples of each.")] = 3,
+    budget: Annotated[
+        float, typer.Option(help="Learning and window: seconds to learn a reference.")
+    ] = 60.0,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder for sounds, pictures, references.")
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the figures here.")] = None,
     force: Force = False,
 ) -> None:
-    """Time the engine's parts against each other and against stable-audio-tools, in one run."""
+    """Measure the engine's speed, or how good the model is, on recordings it never trained on.
+
+    A run that was cut off goes on from what it left in --out, given --force.
+    """
+    parts = _chosen_parts(part or [Part.SPEED])
     if json is not None:
         check_output(json, (), force)
-    if not 1 <= runs <= 100:
-        raise BadSetting(f"runs must be 1 to 100, not {runs}")
+    if out is not None:
+        check_folder(out, (), force)
+    for name, count in (("runs", runs), ("seeds", seeds)):
+        if not 1 <= count <= 100:
+            raise BadSetting(f"{name} must be 1 to 100, not {count}")
+    if not 1 <= budget <= 3600:
+        raise BadSetting(f"budget must be 1 to 3600, not {budget:g}")
+    _check_tools(parts, samples)
     engine = _engine(model, compute)
     if not 0.1 <= seconds <= engine.model.max_seconds:
         raise BadSetting(f"seconds must be 0.1 to {engine.model.max_seconds:.1f}, not {seconds:g}")
-    from eutectic.experiments import bench as bench_
+    from eutectic.engine.store import Store
+    from eutectic.experiments.quality import parts as parts_
+    from eutectic.experiments.quality.report import save
+    from eutectic.experiments.quality.setup import Setup
 
-    with progress("measuring") as watch:
-        report = bench_.run(engine, seconds, SamplingSettings(steps=steps), runs, watch)
-    for line in report.lines():
-        console.print(line, soft_wrap=True)
-    if json is not None:
-        report.save(json)
+    if out is not None:
+        make_folder(out)
+    figures: dict[str, Any] = {"model": engine.model.name, "digest": engine.model.digest}
+    with tempfile.TemporaryDirectory() as temporary:
+        references = Store(out or Path(temporary))
+        setup = Setup(engine, samples, references, seconds, steps, budget, seeds, out)
+        for name in parts:
+            with progress(name) as watch:
+                lines, figures[name] = parts_.run(name, replace(setup, watch=watch), runs)
+            for line in lines:
+                console.print(line, soft_wrap=True)
+            if json is not None:
+                save(json, figures)
 
 
 @app.command("train-embedded")
 def train_embedded(
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file of settings that differ from the defaults.")
+    ] = None,
     samples: Annotated[
-        Path, typer.Option(help="Recordings to train on (sonic-pi-samples).")
-    ] = Path("/usr/share/sonic-pi/samples"),
+        Path | None, typer.Option(help="Recordings to train on (sonic-pi-samples).")
+    ] = None,
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder for weights, checkpoints.")
-    ] = Path("training"),
-    minutes: Annotated[float, typer.Option(help="How long to train the transformer.")] = 85.0,
-    seed: Seed = 0,
+        Path | None, typer.Option("-o", "--out", help="Folder for weights, checkpoints.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Weights to go on from: embedded, a folder or a file.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="How long to train the transformer.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="All randomness follows from it.")] = None,
 ) -> None:
     """Train the model that ships, going on from the checkpoints in the folder."""
-    if not samples.is_dir():
-        raise BadInput(f"{samples}: no such folder (Debian's package is sonic-pi-samples)")
-    make_folder(out)
-    from eutectic.experiments.train_embedded import Training, train
+    from eutectic.experiments.train_embedded import read_settings, train
 
-    train(samples, out, Training(minutes=minutes, seed=seed))
+    settings = read_settings(
+        config, samples=samples and str(samples), out=out and str(out), start=start,
+        minutes=minutes, seed=seed,
+    )  # fmt: skip
+    make_folder(Path(settings.out))
+    train(settings)
 
 
 def run(arguments: list[str]) -> int:
@@ -320,6 +368,20 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
+
+
+def _chosen_parts(chosen: list[Part]) -> list[Part]:
+    """In the order in which they are run, each once."""
+    every = [part for part in Part if part is not Part.ALL]
+    return every if Part.ALL in chosen else [part for part in every if part in chosen]
+
+
+def _check_tools(parts: list[Part], samples: Path) -> None:
+    """Before long work: is there what these parts measure with?"""
+    if parts != [Part.SPEED] and not samples.is_dir():
+        raise BadInput(f"{samples}: no such folder (Debian's package is sonic-pi-samples)")
+    if Part.CODEC in parts and shutil.which("ffmpeg") is None:
+        raise BadInput("part codec compares with Opus by ffmpeg, which is missing (apt: ffmpeg)")
 
 
 def _steps_left(remaining: int | None) -> str:

@@ -140,8 +140,6 @@ def test_a_stream_never_asks_for_more_than_there_is(name: str) -> None:
     [
         ("oobleck", 10, 0, 0.5),
         ("oobleck", 10, 8, 1e-4),
-        ("embedded", 2, 0, 0.5),
-        ("embedded", 2, 1, 1e-3),
     ],
 )
 def test_the_context_is_needed_and_not_wider_than_that(

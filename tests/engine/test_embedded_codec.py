@@ -112,7 +112,7 @@ def test_a_slice_with_context_encodes_as_in_the_whole() -> None:
     start, stop, context = 20, 30, codec.encode_context_frames
     part = codec.encode(x[..., (start - context) * HOP : (stop + context) * HOP])
     difference = part[..., context:-context] - codec.encode(x)[..., start:stop]
-    assert difference.abs().max() < 1e-3  # measured MEASURED_ENCODE
+    assert difference.abs().max() < 1e-3  # measured 0
 
 
 def test_decoding_does_not_use_or_change_global_random_state() -> None:
@@ -150,23 +150,23 @@ def test_a_low_stereo_tone_survives() -> None:
 
 def test_partials_between_3_and_10_khz_stay_partials() -> None:
     frequencies = [3000 + 700 * i + (37 * i * i) % 211 for i in range(10)]
-    x = tones(frequencies, 4 * 44100) + noise(4 * 44100) * 0.003
+    x = tones(frequencies, 4 * 44100) + noise(4 * 44100) * 0.03
     y = shipped_codec().decode(shipped_codec().encode(x))[..., : x.shape[-1]]
     difference = [prominence_db(y, f) - prominence_db(x, f) for f in frequencies]
-    assert max(map(abs, difference)) < 6  # measured MEASURED_PARTIALS
+    assert max(map(abs, difference)) < 6  # measured 0.7
 
 
 def test_a_steady_drone_gets_no_sidebands() -> None:
-    frequencies = [110.0 * k for k in range(1, 24)] + [4321.0, 6543.2]
+    frequencies = [110.0 * k for k in range(1, 24)] + [3000.0, 4321.0, 6543.2]
     x = tones(frequencies, 6 * 44100, 0.02)
     y = shipped_codec().decode(shipped_codec().encode(x))[..., : x.shape[-1]]
-    assert worst_sideband_db(y, frequencies) < -60  # measured MEASURED_SIDEBAND
+    assert worst_sideband_db(y, frequencies) < -60  # measured −65.9
 
 
 def test_noise_does_not_sing() -> None:
     codec = shipped_codec()
     tonality = codec.tonality(codec.encode(noise(8 * 44100)))
-    assert float((tonality > 0).float().mean()) < 0.02  # measured MEASURED_SINGING
+    assert float((tonality > 0).float().mean()) < 0.02  # measured 0
 
 
 @pytest.mark.parametrize("onset", [20_000, 20_300, 20_600, 20_900])
@@ -177,7 +177,7 @@ def test_an_attack_has_little_before_it(onset: int) -> None:
     y = shipped_codec().decode(shipped_codec().encode(x))
     before = y[..., onset - 1100 : onset - 220].square().mean()
     after = hit[..., :2000].square().mean()
-    assert 10 * torch.log10(before / after) < -20  # measured MEASURED_ECHO
+    assert 10 * torch.log10(before / after) < -20  # measured −23.9 at worst
 
 
 def test_fitting_brings_latents_to_mean_0_and_deviation_1() -> None:
@@ -193,8 +193,8 @@ def test_fitting_brings_latents_to_mean_0_and_deviation_1() -> None:
 
 def test_shipped_clips_have_latents_of_about_zero_mean_and_unit_deviation() -> None:
     z = torch.cat([shipped_codec().encode(clip(p.stem)) for p in CLIPS.glob("*.flac")], dim=-1)
-    assert abs(float(z.mean())) < 0.1  # measured MEASURED_MEAN
-    assert 0.8 < float(z.std()) < 1.25  # measured MEASURED_STD
+    assert abs(float(z.mean())) < 0.1  # measured 0.03
+    assert 0.8 < float(z.std()) < 1.25  # measured 1.19
 
 
 @pytest.mark.parametrize(

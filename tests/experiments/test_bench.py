@@ -29,7 +29,11 @@ def test_every_row_is_measured_and_written(engine: Engine, tmp_path: Path) -> No
         ("inversion", "DDIM inversion"),
     ]
     assert all(row.ratio > 0 and row.part_seconds > 0 for row in report.ratios)
-    assert len(report.lines()) == 5
+    parts = [row.part for row in report.timings]
+    assert parts[0] == "guided evaluation, 6 s, float32"
+    assert parts[-2:] == ["decoding 0.7 s", "decoding the first chunk"]
+    assert all(row.seconds > 0 for row in report.timings)
+    assert len(report.lines()) == 1 + len(report.ratios) + len(report.timings)
     report.save(tmp_path / "bench.json")
     assert json.loads((tmp_path / "bench.json").read_text())["steps"] == 4
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from eutectic.config import LearnSettings
 from eutectic.engine.adapter import Adapter
-from eutectic.engine.model import Conditioning, Model
+from eutectic.engine.model import Conditioning, Model, has_native_bfloat16
 from eutectic.engine.watch import UNWATCHED, Watch
 
 BATCH = 4
@@ -155,7 +155,8 @@ def _loss(
     else:
         alpha, sigma = torch.cos(time_ * math.pi / 2), torch.sin(time_ * math.pi / 2)
         x, target = alpha * latent + sigma * noise, alpha * noise - sigma * latent
-    predicted = model.predict(x, t, conditions, network, checkpointing)
+    half = has_native_bfloat16(model.device)
+    predicted = model.predict(x, t, conditions, network, checkpointing, half)
     weights = model.codec.loss_weights
     return (weights * (predicted - target).square()).mean()
 

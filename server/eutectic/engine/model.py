@@ -87,6 +87,8 @@ class Model:
         self.objective: str = wrapper.diffusion_objective
         self.defaults = _DEFAULTS[self.objective] | config.get("eutectic", {})
         self.max_frames: int = config["sample_size"]
+        self.bfloat16 = False
+        """Whether the network computes in bfloat16; states stay in float32."""
         self.evaluations = 0
         """Rows the denoisers of this model have evaluated."""
 
@@ -147,11 +149,13 @@ class Model:
         conditions: list[Conditioning],
         network: nn.Module | None = None,
         checkpointing: bool = False,
+        bfloat16: bool | None = None,
     ) -> Float[Tensor, "batch channel frame"]:
         """The network's own output for one condition a row, in float32.
 
         `network` may be a copy in training; `checkpointing` saves its memory at the cost of time
-        (stable-audio-tools' transformer does it unless told not to).
+        (stable-audio-tools' transformer does it unless told not to). `bfloat16` stands in for the
+        model's own choice.
         """
         arguments: dict[str, Tensor] = {}
         for key, name in (
@@ -166,7 +170,9 @@ class Model:
             shape = arguments["prepend_cond"].shape[:2]
             arguments["prepend_cond_mask"] = torch.ones(shape, dtype=torch.bool, device=x.device)
         network = network or self.network
-        return network(x, t, use_checkpointing=checkpointing, **arguments).float()
+        half = self.bfloat16 if bfloat16 is None else bfloat16
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
+            return network(x, t, use_checkpointing=checkpointing, **arguments).float()
 
 
 @dataclass(frozen=True)
@@ -212,6 +218,15 @@ def _to_network(
         on_x, on_output = scale, column([-s / math.hypot(1, s) for s in levels])
     t = torch.tensor(times, dtype=state.dtype, device=state.device)
     return scale * state, t, on_x, on_output
+
+
+def has_native_bfloat16(device: torch.device) -> bool:
+    """Whether a CPU multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
+    # torch has no public name for these.
+    tests: Any = torch.cpu
+    return device.type == "cpu" and (
+        tests._is_avx512_bf16_supported() or tests._is_amx_tile_supported()
+    )
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -260,6 +275,10 @@ def load(name: str = "embedded", device: torch.device | None = None) -> Model:
     config = _read_config(config_path)
     wrapper = _build(config, config_path)
     _load_weights(wrapper, weights_path)
+    if name == "embedded" and device.type == "cpu":
+        from eutectic.engine.embedded.kernels import use_plain_kernels
+
+        use_plain_kernels(wrapper.model)
     return Model(name, wrapper, config, _digest(config_path, weights_path), device)
 
 

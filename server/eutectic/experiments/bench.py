@@ -14,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ from eutectic.config import SamplingSettings
 from eutectic.engine import fusion
 from eutectic.engine.engine import BUCKET_FRAMES, Engine
 from eutectic.engine.inversion import Residual, invert, invert_ddim
+from eutectic.engine.model import has_native_bfloat16
 from eutectic.engine.noise import Noise
 from eutectic.engine.watch import UNWATCHED, Watch
 
 PROMPT = "a metallic drone"
+EVALUATION_SECONDS = (6.0, 12.0)
 FAN_BLENDS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
@@ -45,6 +48,16 @@ class Ratio:
 
 
 @dataclass(frozen=True)
+class Timing:
+    """One part's own time: the median of its runs."""
+
+    part: str
+    seconds: float
+    real_time: float | None
+    """Seconds of sound in one second, where sound is made."""
+
+
+@dataclass(frozen=True)
 class Report:
     """What was measured, and on what."""
 
@@ -56,6 +69,7 @@ class Report:
     steps: int
     cfg: float
     ratios: tuple[Ratio, ...]
+    timings: tuple[Timing, ...]
 
     def lines(self) -> list[str]:
         """The figures as text."""
@@ -68,6 +82,11 @@ class Report:
             f"({row.part_seconds:.4f} s / {row.over_seconds:.4f} s; "
             f"{min(row.ratios):.3g} to {max(row.ratios):.3g})"
             for row in self.ratios
+        ]
+        rows += [
+            f"{row.part}: {1000 * row.seconds:.1f} ms"
+            + ("" if row.real_time is None else f"   ({row.real_time:.0f} times real time)")
+            for row in self.timings
         ]
         return [head, *rows]
 
@@ -99,11 +118,14 @@ def run(
     ratios: list[Ratio] = []
     for number, (part, function, over, other) in enumerate(comparisons):
         ratios.append(_compare(part, function, over, other, runs))
-        watch.progress(number + 1, len(comparisons))
+        watch.progress(number + 1, len(comparisons) + 1)
+    timings = [*_evaluations(engine, runs), *_decoding(parts, runs)]
+    watch.progress(len(comparisons) + 1, len(comparisons) + 1)
     sampler = parts.sampler
     return Report(
         engine.model.name, _device_name(engine.model.device), torch.__version__,
         torch.get_num_threads(), seconds, sampler.steps, parts.cfg, tuple(ratios),
+        tuple(timings),
     )  # fmt: skip
 
 
@@ -119,6 +141,43 @@ def _compare(
         statistics.median(a for a, _ in times), statistics.median(b for _, b in times),
         statistics.median(ratios), ratios,
     )  # fmt: skip
+
+
+def _median_seconds(function: Callable[[], Any], runs: int) -> float:
+    function()
+    return statistics.median(_timed(function) for _ in range(max(3, runs)))
+
+
+def _evaluations(engine: Engine, runs: int) -> list[Timing]:
+    """One guided evaluation of the network at two lengths, in every precision that pays here."""
+    model = engine.model
+    precisions = {"float32": False} | (
+        {"bfloat16": True} if has_native_bfloat16(model.device) else {}
+    )
+    rows: list[Timing] = []
+    for seconds in (min(length, model.max_seconds) for length in EVALUATION_SECONDS):
+        frames = model.codec.latent_frames(round(seconds * model.codec.rate_hz))
+        state = torch.zeros(1, model.codec.latent_channels, frames, device=model.device)
+        denoiser = model.denoiser(model.condition(PROMPT, seconds), float(model.defaults["cfg"]))
+        evaluate = partial(denoiser, state, torch.ones(1, device=model.device))
+        for name, model.bfloat16 in precisions.items():
+            with torch.inference_mode():
+                took = _median_seconds(evaluate, runs)
+            rows.append(Timing(f"guided evaluation, {seconds:g} s, {name}", took, None))
+        model.bfloat16 = False
+    return rows
+
+
+def _decoding(parts: Parts, runs: int) -> list[Timing]:
+    """The whole, and the stream's first chunk."""
+    codec = parts.model.codec
+    whole = _median_seconds(lambda: codec.decode(parts.x0), runs)
+    first = _median_seconds(lambda: next(codec.stream(parts.x0)), runs)
+    seconds = parts.frames * codec.ratio / codec.rate_hz
+    return [
+        Timing(f"decoding {seconds:.1f} s", whole, seconds / whole),
+        Timing("decoding the first chunk", first, None),
+    ]
 
 
 def _timed(function: Callable[[], Any]) -> float:

@@ -1,17 +1,19 @@
-"""Trains the model that ships: stages scenes as latents, learns to denoise them, exports weights.
+"""Trains the model that ships, in stages: data, codec statistics, diffusion, export.
 
-Everything follows from the seed and the recordings; a run that was cut off goes on from its last
-checkpoint. Null condition: zeros for every cross-attention token, as in stable-audio-tools.
+Everything follows from the settings' seed and the recordings. Each stage leaves files, and a run
+that was cut off goes on from them. Null condition: zeros for every cross-attention token, as in
+stable-audio-tools.
 """
 
 import json
 import math
 import os
 import time
+import tomllib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,22 +22,21 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
-from safetensors.torch import save_file
-from torch import Tensor
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from eutectic.engine.embedded import FOLDER, ConditionedDiffusionModelWrapper, create_model
+from eutectic.engine.embedded.kernels import use_plain_kernels
 from eutectic.engine.embedded.transform import TransformCodec
+from eutectic.errors import BadInput, BadModel, BadSetting
 from eutectic.experiments.scenes import (
     SAMPLE_RATE_HZ,
     Recording,
-    Scene,
     load_recordings,
     make_scene,
 )
-
-SCENE_FRAMES = 516
-"""Length of a staged scene: 12 s."""
 
 HELD_OUT_CLIPS = (
     "ambi_dark_woosh",
@@ -49,152 +50,249 @@ HELD_OUT_CLIPS = (
 )
 """The clips that ship as presets are never trained on, so that what they show is honest."""
 
-ENVELOPE_DEVIATION = (1.0, 4.0)
-"""Smallest and largest deviation of an envelope component's latent."""
+DEFAULTS = Path(__file__).with_suffix(".toml")
+"""All settings with their meaning and default."""
 
-FRAME_CHOICES = (43, 86, 129, 172, 215, 258, 344, 430, 516)
-"""Lengths of training batches, 1 to 12 s."""
+
+# Settings
 
 
 @dataclass(frozen=True)
 class Training:
-    """Settings of a run.
+    """Settings of a run; train_embedded.toml says what each means and holds the defaults.
 
-    `envelope_weight` is the weight in the loss of gains and bands, which can be predicted, against
-    that of coefficients, which mostly can't and are more.
+    Raises:
+        BadSetting: one is out of its range.
     """
 
-    minutes: float = 85.0
-    seed: int = 0
-    scenes: int = 2000
-    frames_per_batch: int = 1600
-    learning_rate: float = 8e-4
-    warm_up_steps: int = 150
-    ema_decay: float = 0.998
-    prompt_dropout: float = 0.1
-    word_dropout: float = 0.15
-    envelope_weight: float = 2.0
-    export_minutes: float = 10.0
+    samples: str
+    out: str
+    start: str
+    minutes: float
+    export_minutes: float
+    seed: int
+    scenes: int
+    lengths_frames: tuple[int, ...]
+    frames_per_batch: int
+    learning_rate: float
+    warm_up_steps: int
+    ema_decay: float
+    prompt_dropout: float
+    word_dropout: float
+
+    def __post_init__(self) -> None:
+        if not self.lengths_frames or min(self.lengths_frames) < 1:
+            raise BadSetting("lengths_frames must be at least one number, all above 0")
+        for name in ("ema_decay", "prompt_dropout", "word_dropout"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise BadSetting(f"{name} must be 0 to 1, not {getattr(self, name):g}")
+        if self.seed < 0:
+            raise BadSetting(f"seed must be 0 or more, not {self.seed}")
+        for name in (
+            "minutes", "export_minutes", "scenes", "frames_per_batch",
+            "learning_rate", "warm_up_steps",
+        ):  # fmt: skip
+            if not 0 < getattr(self, name) < math.inf:
+                raise BadSetting(f"{name} must be above 0, not {getattr(self, name):g}")
+
+    @property
+    def scene_frames(self) -> int:
+        return max(self.lengths_frames)
 
 
-@dataclass(frozen=True)
-class Stage:
-    """Latents of all scenes, float16, and their prompts."""
+def read_settings(path: Path | None = None, **overrides: Any) -> Training:
+    """The default settings, changed by those in a file and then by overrides that aren't None.
 
-    latents: NDArray[np.float16]
-    prompts: Sequence[str]
+    Raises:
+        BadInput: the file can't be read, or has an unknown setting or one of a wrong type or out
+            of range; or the recordings or the weights to start from don't exist.
+    """
+    values = _read(DEFAULTS) | (_read(path) if path else {})
+    try:
+        settings = Training(**values)
+    except BadSetting as error:
+        raise BadSetting(f"{path}: {error}") from None
+    given = {name: value for name, value in overrides.items() if value is not None}
+    settings = replace(settings, **given)
+    if not Path(settings.samples).is_dir():
+        raise BadInput(f"{settings.samples}: no such folder (Debian's package is sonic-pi-samples)")
+    if settings.start and not _weights_path(settings.start).is_file():
+        raise BadModel(f"{_weights_path(settings.start)}: no such weights to start from")
+    return settings
 
 
-def train(
-    samples_dir: Path,
-    out_dir: Path,
-    settings: Training = Training(),
-    work_dir: Path | None = None,
-) -> None:
-    """Train from recordings to `out_dir`/model.safetensors, written anew every few minutes.
+def _read(path: Path) -> dict[str, Any]:
+    """Settings of a file, each of its type."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: not a TOML file ({error})") from None
+    kinds = {field.name: field.type for field in fields(Training)}
+    for name in table:
+        if name not in kinds:
+            raise BadSetting(f"{path}: {name}: no such setting")
+    return {name: _as_kind(path, name, kinds[name], value) for name, value in table.items()}
+
+
+def _as_kind(path: Path, name: str, kind: object, value: object) -> object:
+    """The value as a setting's type, integers being numbers, too."""
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind == tuple[int, ...] and isinstance(value, list):
+        if all(type(item) is int for item in value):
+            return tuple(value)
+    elif type(value) is kind:
+        return value
+    words = {float: "a number", int: "a whole number", str: "text in quotes"}
+    wanted = words[kind] if isinstance(kind, type) and kind in words else "a list of whole numbers"
+    raise BadSetting(f"{path}: {name} must be {wanted}, not {value!r}")
+
+
+def _weights_path(start: str) -> Path:
+    path = FOLDER if start == "embedded" else Path(start)
+    return path / "model.safetensors" if path.is_dir() else path
+
+
+# The run
+
+
+def train(settings: Training, work_dir: Path | None = None) -> None:
+    """Train to model.safetensors in the settings' folder, written anew every few minutes.
 
     Args:
-        samples_dir: FLAC recordings; a fixed tenth and `HELD_OUT_CLIPS` are not trained on.
-        out_dir: receives model.safetensors and model_config.json.
-        settings: budget, seed and the rest.
-        work_dir: staged scenes and checkpoints, to go on from; `out_dir`/training if not given.
+        settings: what to train on, where to, how long, and the rest. Of the recordings a fixed
+            tenth and `HELD_OUT_CLIPS` are not trained on.
+        work_dir: staged scenes and checkpoints, to go on from; out/training if not given.
     """
-    torch.set_num_threads(os.cpu_count() or 1)
-    torch.manual_seed(settings.seed)
+    out_dir = Path(settings.out)
     work_dir = work_dir or out_dir / "training"
     work_dir.mkdir(parents=True, exist_ok=True)
     out_dir.mkdir(parents=True, exist_ok=True)
     config = json.loads((FOLDER / "model_config.json").read_text())
     if out_dir.resolve() != FOLDER:
         (out_dir / "model_config.json").write_text(json.dumps(config, indent=2) + "\n")
+    torch.manual_seed(settings.seed)
     model = create_model(config)
     assert isinstance(model.pretransform, TransformCodec)
-    stage = stage_scenes(model.pretransform, samples_dir, work_dir, settings)
-    Trainer(model, model.pretransform, settings, work_dir / "checkpoint.pt").run(
-        stage, out_dir / "model.safetensors"
-    )
+    stage = stage_scenes(model.pretransform, settings, work_dir)
+    if settings.start:
+        start_from(model, _weights_path(settings.start))
+    torch.set_num_threads(os.cpu_count() or 1)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    trainer = Trainer(model.to(device), model.pretransform, settings, work_dir / "checkpoint.pt")
+    trainer.run(stage, out_dir / "model.safetensors")
 
 
-# Staging
+def start_from(model: nn.Module, path: Path) -> None:
+    """Take the weights that fit by name and shape; never the codec's, which are of the scenes.
 
-
-def stage_scenes(
-    codec: TransformCodec, samples_dir: Path, work_dir: Path, settings: Training
-) -> Stage:
-    """Make and encode the scenes, or read those staged before; sets the codec's statistics."""
-    path = work_dir / f"scenes-{settings.seed}-{settings.scenes}.npz"
-    if not path.exists():
-        recordings = load_recordings(samples_dir, HELD_OUT_CLIPS)
-        raw, prompts = _encode_scenes(codec, recordings, settings)
-        fit_statistics(codec, raw)
-        statistics = {name: value.numpy() for name, value in codec.state_dict().items()}
-        partial_path = path.with_suffix(".partial.npz")
-        np.savez(partial_path, latents=normalise(codec, raw), prompts=prompts, **statistics)
-        partial_path.replace(path)
-    staged = np.load(path)
-    codec.load_state_dict({name: torch.from_numpy(staged[name]) for name in codec.state_dict()})
-    return Stage(staged["latents"], [str(prompt) for prompt in staged["prompts"]])
-
-
-def _encode_scenes(
-    codec: TransformCodec, recordings: Sequence[Recording], settings: Training
-) -> tuple[NDArray[np.float32], list[str]]:
-    """Latents (scene, frame, channel) of a codec not yet fitted, and prompts."""
-    raw = np.empty((settings.scenes, SCENE_FRAMES, codec.encoded_channels), np.float32)
-    prompts = []
-    seconds = SCENE_FRAMES * codec.downsampling_ratio / SAMPLE_RATE_HZ
-    make = partial(_numbered_scene, settings.seed, seconds)
-    with ProcessPoolExecutor(initializer=_share, initargs=(recordings,)) as pool:
-        for index, scene in enumerate(pool.map(make, range(settings.scenes), chunksize=4)):
-            raw[index] = codec.encode(torch.from_numpy(scene.audio)[None])[0].T.numpy()
-            prompts.append(scene.prompt)
-            if index % 200 == 199:
-                print(f"staged {index + 1} of {settings.scenes} scenes", flush=True)
-    return raw, prompts
-
-
-_shared_recordings: Sequence[Recording] = ()
-
-
-def _share(recordings: Sequence[Recording]) -> None:
-    """Give a staging process its recordings once, not with every scene."""
-    global _shared_recordings  # noqa: PLW0603 (one a process)
-    _shared_recordings = recordings
-
-
-def _numbered_scene(seed: int, seconds: float, index: int) -> Scene:
-    """Scene number `index` of a seed, the same whichever process makes it."""
-    return make_scene(np.random.default_rng([seed, index]), _shared_recordings, seconds)
-
-
-def fit_statistics(codec: TransformCodec, raw: NDArray[np.float32]) -> None:
-    """Set the codec's mean, rotation and scale from latents (…, channel) before normalisation.
-
-    Shapes have mean 0 by symmetry and are brought to deviation 1. The envelope's principal
-    components keep the root of their deviation, within `ENVELOPE_DEVIATION`.
+    Raises:
+        BadModel: the file is not one of weights.
     """
-    flat = raw.reshape(-1, raw.shape[-1])
-    kept = sum(codec.kept)
-    mean = flat.mean(0, dtype=np.float64)
-    mean[:kept] = 0
-    variances, rotation = np.linalg.eigh(np.cov(flat[:, kept:], rowvar=False))
-    deviations = np.sqrt(variances[::-1])
-    targets = np.clip(np.sqrt(deviations / np.median(deviations)), *ENVELOPE_DEVIATION)
-    shape_scale = np.sqrt(np.mean(np.square(flat[:, :kept]), axis=0, dtype=np.float64))
-    codec.mean.copy_(torch.from_numpy(mean))
-    codec.rotation.copy_(torch.from_numpy(rotation[:, ::-1].copy()))
-    codec.scale.copy_(torch.from_numpy(np.concatenate([shape_scale, deviations / targets])))
+    try:
+        given = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise BadModel(f"{path}: not a file of weights ({error})") from None
+    state = {n: v for n, v in model.state_dict().items() if not n.startswith("pretransform.")}
+    fitting = {n: v for n, v in given.items() if n in state and v.shape == state[n].shape}
+    model.load_state_dict(fitting, strict=False)
+    print(f"started from {path}: {len(fitting)} of {len(state)} tensors fit", flush=True)
 
 
-def normalise(codec: TransformCodec, raw: NDArray[np.float32]) -> NDArray[np.float16]:
-    """Latents (…, channel) as the fitted codec would have encoded them."""
-    kept = sum(codec.kept)
-    centred = raw - codec.mean.numpy()
-    centred[..., kept:] = centred[..., kept:] @ codec.rotation.numpy()
-    return (centred / codec.scale.numpy()).astype(np.float16)
+# Data and codec statistics
 
 
-# Training
+@dataclass(frozen=True)
+class Stage:
+    """Latents (scene, frame, channel) of all scenes, mapped from disk, and their prompts."""
+
+    latents: NDArray[np.float16]
+    prompts: Sequence[str]
+
+
+def stage_scenes(codec: TransformCodec, settings: Training, work_dir: Path) -> Stage:
+    """Make and encode the scenes, or read those staged before; sets the codec's statistics."""
+    name = f"scenes-{settings.seed}-{settings.scenes}x{settings.scene_frames}"
+    folder = work_dir / name
+    folder.mkdir(exist_ok=True)
+    latents, statistics = folder / "latents.npy", folder / "codec.safetensors"
+    if not statistics.exists():
+        raw = _encode_scenes(codec, settings, folder)
+        print("fitting the codec's statistics", flush=True)
+        codec.fit(raw)
+        staged = np.lib.format.open_memmap(latents, "w+", np.float16, raw.shape)
+        for index, scene in enumerate(raw):
+            staged[index] = codec.normalise(np.array(scene))
+        staged.flush()
+        partial_path = statistics.with_suffix(".partial")
+        save_file(codec.state_dict(), partial_path)
+        partial_path.replace(statistics)
+        (folder / "raw.npy").unlink()
+    codec.load_state_dict(load_file(statistics))
+    return Stage(np.load(latents, mmap_mode="r"), _read_prompts(folder))
+
+
+def _encode_scenes(codec: TransformCodec, settings: Training, folder: Path) -> NDArray[np.float32]:
+    """Latents (scene, frame, channel) of a codec not yet fitted, on disk.
+
+    A scene is done when its prompt is written, one a line.
+    """
+    shape = (settings.scenes, settings.scene_frames, codec.encoded_channels)
+    path = folder / "raw.npy"
+    done = len(_read_prompts(folder)) if path.exists() else 0
+    raw = np.lib.format.open_memmap(path, "r+" if done else "w+", np.float32, shape)
+    recordings = load_recordings(Path(settings.samples), HELD_OUT_CLIPS)
+    make = partial(_numbered_scene, settings.seed, settings.scene_frames)
+    started = time.monotonic()
+    with (
+        ProcessPoolExecutor(initializer=_share, initargs=(recordings, codec)) as pool,
+        _prompts_path(folder).open("a" if done else "w") as prompts,
+    ):
+        for index, (latent, prompt) in enumerate(
+            pool.map(make, range(done, settings.scenes), chunksize=2), done
+        ):
+            raw[index] = latent
+            print(prompt, file=prompts, flush=True)
+            if index % 50 == 49:
+                left = (time.monotonic() - started) / (index + 1 - done) * (len(raw) - index - 1)
+                print(
+                    f"staged {index + 1} of {len(raw)} scenes, {left / 60:.1f} minutes left",
+                    flush=True,
+                )
+    return raw
+
+
+def _prompts_path(folder: Path) -> Path:
+    return folder / "prompts.txt"
+
+
+def _read_prompts(folder: Path) -> list[str]:
+    path = _prompts_path(folder)
+    return path.read_text().splitlines() if path.exists() else []
+
+
+_shared: tuple[Sequence[Recording], TransformCodec]
+
+
+def _share(recordings: Sequence[Recording], codec: TransformCodec) -> None:
+    """Give a staging process what it needs once, not with every scene, and one thread."""
+    global _shared  # noqa: PLW0603 (one a process)
+    _shared = recordings, codec
+    torch.set_num_threads(1)
+
+
+def _numbered_scene(seed: int, frames: int, index: int) -> tuple[NDArray[np.float32], str]:
+    """Latent (frame, channel) and prompt of a scene, the same whichever process makes it."""
+    recordings, codec = _shared
+    seconds = frames * codec.downsampling_ratio / SAMPLE_RATE_HZ
+    scene = make_scene(np.random.default_rng([seed, index]), recordings, seconds)
+    with torch.inference_mode():
+        return codec.encode(torch.from_numpy(scene.audio)[None])[0].T.numpy(), scene.prompt
+
+
+# Diffusion
 
 
 class Trainer:
@@ -211,12 +309,15 @@ class Trainer:
         self.codec = codec
         self.settings = settings
         self.checkpoint = checkpoint
+        self.device = codec.mean.device
         parameters = [p for p in model.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=0.01)
+        self.optimizer = torch.optim.AdamW(
+            parameters, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+        )
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema_decay))
-        self.channel_weights = torch.ones(codec.encoded_channels, 1)
-        self.channel_weights[sum(codec.kept) :] = settings.envelope_weight
-        self.channel_weights /= self.channel_weights.mean()
+        if self.device.type == "cpu":
+            use_plain_kernels(model.model)
+        self.channel_weights = codec.loss_weights[:, None]
         self.step = 0
         self.seconds = 0.0
 
@@ -230,12 +331,13 @@ class Trainer:
         while self.seconds < budget:
             started = time.monotonic()
             latent, conditions = next(batches)
-            losses.append(self._train_step(_flip(latent, side), conditions))
+            losses.append(self._train_step(_flip(latent.to(self.device), side), conditions))
             self.seconds += time.monotonic() - started
             if self.step % 50 == 0:
                 print(
-                    f"step {self.step} minute {self.seconds / 60:.1f} "
-                    f"loss {np.mean(losses):.4f} lr {self._learning_rate():.2e}",
+                    f"minute {self.seconds / 60:.1f} step {self.step} "
+                    f"loss {np.mean(losses):.4f} lr {self._learning_rate():.2e}, "
+                    f"{(budget - self.seconds) / 60:.1f} minutes left",
                     flush=True,
                 )
             if self.seconds - exported > self.settings.export_minutes * 60:
@@ -252,7 +354,7 @@ class Trainer:
         loss = v_loss(self.model, latent, conditions, dropout, self.channel_weights)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0, error_if_nonfinite=True)
         self.optimizer.step()
         self.average.update_parameters(self.model)
         self.step += 1
@@ -281,7 +383,7 @@ class Trainer:
 
     def _resume(self) -> None:
         if self.checkpoint.exists():
-            state = torch.load(self.checkpoint, weights_only=True)
+            state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
             self.model.load_state_dict(state["model"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -296,9 +398,10 @@ def make_batches(
     step = first_step
     while True:
         rng = np.random.default_rng([settings.seed, step])
-        frames = int(rng.choice(FRAME_CHOICES))
-        chosen = rng.integers(0, len(stage.latents), max(1, settings.frames_per_batch // frames))
-        starts = rng.integers(0, SCENE_FRAMES - frames + 1, len(chosen))
+        frames = int(rng.choice(settings.lengths_frames))
+        rows = max(1, round(settings.frames_per_batch / frames))
+        chosen = rng.integers(0, len(stage.latents), rows)
+        starts = rng.integers(0, settings.scene_frames - frames + 1, rows)
         crops = [stage.latents[i, a : a + frames] for i, a in zip(chosen, starts, strict=True)]
         seconds = frames * codec.downsampling_ratio / codec.sample_rate
         conditions = [
@@ -323,10 +426,14 @@ def _flip(
     latent: Float[Tensor, "batch channel frame"], side: slice
 ) -> Float[Tensor, "batch channel frame"]:
     """Invert polarity, or swap left and right, of some rows: as good as more scenes."""
-    signs = torch.ones(latent.shape[0], latent.shape[1], 1)
-    signs[:, : side.stop] *= torch.randint(0, 2, (latent.shape[0], 1, 1)) * 2 - 1
-    signs[:, side] *= torch.randint(0, 2, (latent.shape[0], 1, 1)) * 2 - 1
+    signs = torch.ones(latent.shape[0], latent.shape[1], 1, device=latent.device)
+    signs[:, : side.stop] *= _random_signs(latent)
+    signs[:, side] *= _random_signs(latent)
     return latent * signs
+
+
+def _random_signs(latent: Float[Tensor, "batch channel frame"]) -> Float[Tensor, "batch 1 1"]:
+    return torch.randint(0, 2, (latent.shape[0], 1, 1), device=latent.device) * 2.0 - 1
 
 
 def v_loss(
@@ -337,7 +444,7 @@ def v_loss(
     channel_weights: Float[Tensor, "channel 1"],
 ) -> Float[Tensor, ""]:
     """Weighted squared error of v = α·noise − σ·x0 (Salimans and Ho 2022), computed in bfloat16."""
-    sigma = sample_sigmas(latent.shape[0])
+    sigma = sample_sigmas(latent.shape[0]).to(latent.device)
     t = torch.atan(sigma) * 2 / math.pi
     alpha, beta = (f(torch.atan(sigma))[:, None, None] for f in (torch.cos, torch.sin))
     noise = torch.randn_like(latent)
@@ -362,6 +469,9 @@ def sample_sigmas(count: int) -> Float[Tensor, " batch"]:
     middle = math.sqrt(2) * 1.5 * torch.erfinv(2 * u - 1)
     even = math.log(0.02) + u * math.log(150 / 0.02)
     return torch.where(torch.rand(count) < 0.7, middle, even).exp()
+
+
+# Export
 
 
 def export(model: torch.nn.Module, path: Path) -> None:

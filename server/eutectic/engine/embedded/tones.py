@@ -170,9 +170,10 @@ class ToneBands(nn.Module):
         Noise is judged by the median, which other partials in the band don't raise.
         """
         band = spectrum[..., low:high]
-        is_peak = (band > spectrum[..., low - 1 : high - 1]) & (
-            band >= spectrum[..., low + 1 : high + 1]
-        )
+        # Highest as far as side lobes of something higher, in the next band perhaps, could be.
+        reach = 2 * LOBE_BINS
+        around = spectrum[..., low - reach : high + reach]
+        is_peak = band == nn.functional.max_pool1d(around, 2 * reach + 1, stride=1)
         peak = low + (band * is_peak).argmax(dim=-1)
         density = band.median(dim=-1).values / math.log(2)
         lobe = _lobe_sum(spectrum, peak[..., None])[..., 0] - (2 * LOBE_BINS + 1) * density

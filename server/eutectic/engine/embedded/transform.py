@@ -72,6 +72,9 @@ BAND_SMOOTHING = (1 / 6, 2 / 3, 1 / 6)
 ENVELOPE_DEVIATION = (1.0, 4.0)
 """Smallest and largest deviation of an envelope component, the shapes' being 1."""
 
+LEAST_SCALE = 1e-6
+"""A channel that deviates less never changed in what the codec was fitted to, and is left alone."""
+
 ENVELOPE_WEIGHT = 3.0
 """In a loss, of the channels after the shapes against that of shapes."""
 
@@ -149,12 +152,13 @@ class TransformCodec(Pretransform):
             np.mean(np.square(flat - mean.astype(np.float32)), axis=0, dtype=np.float64)
         )
         variances, rotation = np.linalg.eigh(np.cov(flat[:, kept : kept + envelope], rowvar=False))
-        deviations = np.sqrt(variances[::-1])
+        deviations = np.sqrt(variances[::-1].clip(min=0))
         targets = np.ones_like(scale)
         targets[kept : kept + envelope] = np.clip(
-            np.sqrt(deviations / np.median(deviations)), *ENVELOPE_DEVIATION
+            np.sqrt(deviations / max(np.median(deviations), LEAST_SCALE)), *ENVELOPE_DEVIATION
         )
         scale[kept : kept + envelope] = deviations
+        scale[scale < LEAST_SCALE] = 1
         scale *= np.sqrt(np.mean(np.square(targets))) / targets
         for buffer, value in (
             (self.mean, mean), (self.rotation, rotation[:, ::-1].copy()), (self.scale, scale),

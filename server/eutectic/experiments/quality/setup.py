@@ -1,0 +1,87 @@
+"""What every part of the measurement is given, and what they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from eutectic import audio
+from eutectic.audio import Waveform
+from eutectic.config import LearnSettings, Method
+from eutectic.engine.adapter import Adapter
+from eutectic.engine.engine import Clip, Engine, Reference
+from eutectic.engine.store import Store
+from eutectic.engine.watch import UNWATCHED, Watch
+from eutectic.experiments.quality.recordings import Recording, held_out
+from eutectic.experiments.quality.report import Ledger
+
+UNBOUNDED_STEPS = 100_000
+"""Of learning, where the budget ends it."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A model, held-out recordings, and how much to spend on them.
+
+    `seconds` is the length of sections and samples, `steps` the sampler's (None: the model's
+    default), `budget_seconds` what learning one reference may take. `references` keeps what was
+    learned; `out`, where given, receives sounds, pictures and the figures to go on from.
+    """
+
+    engine: Engine
+    samples: Path
+    references: Store
+    seconds: float = 6.0
+    steps: int | None = None
+    budget_seconds: float = 60.0
+    seeds: int = 3
+    out: Path | None = None
+    watch: Watch = UNWATCHED
+
+    @cached_property
+    def recordings(self) -> list[Recording]:
+        """The held-out recordings.
+
+        Raises:
+            BadInput: there are none.
+        """
+        return held_out(self.samples, self.engine.model.codec)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Figures that took long, in `out`."""
+        return Ledger(None if self.out is None else self.out / "figures.jsonl")
+
+    def clip(self, recording: Recording, seconds: float | None = None) -> Clip:
+        """A recording's section (default length: `seconds`), encoded."""
+        return self.engine.encode(recording.section(seconds or self.seconds))
+
+    @property
+    def method(self) -> Method:
+        """How this model learns by default."""
+        return self.engine.model.defaults["learn"]["method"]
+
+    def learn(self, clip: Clip, prompt: str, method: Method, budget_seconds: float) -> Adapter:
+        """Learn a clip until the budget is spent."""
+        settings = LearnSettings(method, UNBOUNDED_STEPS, budget_seconds=budget_seconds)
+        quiet = Watch(cancelled=self.watch.cancelled)
+        return self.engine.learn(clip, prompt, settings, quiet).adapter
+
+    def reference(self, recording: Recording) -> Reference:
+        """A recording's section learned at the setup's own length, method and budget; once only."""
+        clip, model = self.clip(recording), self.engine.model
+        key = Store.key(
+            model=model.digest, audio=clip.waveform.digest, prompt=recording.prompt,
+            method=self.method, budget_seconds=self.budget_seconds,
+        )  # fmt: skip
+        adapter = self.references.get(key)
+        if adapter is None:
+            adapter = self.learn(clip, recording.prompt, self.method, self.budget_seconds)
+            self.references.put(key, adapter)
+        return Reference(recording.prompt, clip, adapter)
+
+    def save_sound(self, name: str, waveform: Waveform) -> None:
+        """Write a WAV into `out`, where there is one."""
+        if self.out is not None:
+            audio.save_wav(self.out / f"{name}.wav", waveform)
