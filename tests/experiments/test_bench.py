@@ -1,7 +1,4 @@
-"""The benchmark compares what it says, in figures that are read back as written."""
-
-import json
-from pathlib import Path
+"""The benchmark compares what it says, and each part's own time."""
 
 import pytest
 import torch
@@ -20,7 +17,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return Engine(load("embedded", device), Store(tmp_path_factory.mktemp("data")))
 
 
-def test_every_row_is_measured_and_written(engine: Engine, tmp_path: Path) -> None:
+def test_every_row_is_measured(engine: Engine) -> None:
     report = bench.run(engine, 0.5, SamplingSettings(steps=4), runs=1)
     assert [(row.part, row.over) for row in report.ratios] == [
         ("full sampling", "generate_diffusion_cond"),
@@ -34,8 +31,6 @@ def test_every_row_is_measured_and_written(engine: Engine, tmp_path: Path) -> No
     assert parts[-2:] == ["decoding 0.7 s", "decoding the first chunk"]
     assert all(row.seconds > 0 for row in report.timings)
     assert len(report.lines()) == 1 + len(report.ratios) + len(report.timings)
-    report.save(tmp_path / "bench.json")
-    assert json.loads((tmp_path / "bench.json").read_text())["steps"] == 4
 
 
 def test_both_sides_of_a_comparison_do_the_same_work(engine: Engine) -> None:

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import platform
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from eutectic.audio import Waveform, atomic_path
+from eutectic.audio import Waveform
 from eutectic.config import SamplingSettings
 from eutectic.engine import fusion
 from eutectic.engine.engine import BUCKET_FRAMES, Engine
@@ -89,11 +87,6 @@ class Report:
             for row in self.timings
         ]
         return [head, *rows]
-
-    def save(self, path: Path) -> None:
-        """Write as JSON."""
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(asdict(self), indent=2) + "\n")
 
 
 def run(

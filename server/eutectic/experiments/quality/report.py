@@ -104,11 +104,14 @@ class Ledger:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._known: dict[str, dict[str, Any]] = {}
-        if path is not None and path.exists():
-            for line in path.read_text().splitlines():
-                entry = _parsed(line)
-                if entry is not None:
-                    self._known[entry["key"]] = entry["figures"]
+        if path is None or not path.exists():
+            return
+        text = path.read_text()
+        if text and not text.endswith("\n"):  # torn when a run was cut off
+            with path.open("a") as file:
+                file.write("\n")
+        for entry in filter(None, map(_parsed, text.splitlines())):
+            self._known[entry["key"]] = entry["figures"]
 
     def get(self, make: Callable[[], dict[str, Any]], **parts: Any) -> dict[str, Any]:
         """The figures under the key made of `parts`, made now where they aren't known."""
@@ -116,10 +119,8 @@ class Ledger:
         if key not in self._known:
             self._known[key] = make()
             if self._path is not None:
-                line = json.dumps({"key": key, "figures": self._known[key]})
                 with self._path.open("a") as file:
-                    # A line that was torn when a run was cut off stays a line of its own.
-                    file.write(f"{line}\n" if file.tell() == 0 else f"\n{line}\n")
+                    file.write(json.dumps({"key": key, "figures": self._known[key]}) + "\n")
         return self._known[key]
 
 
