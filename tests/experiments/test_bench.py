@@ -33,13 +33,17 @@ def test_every_row_is_measured(engine: Engine) -> None:
     assert len(report.lines()) == 1 + len(report.ratios) + len(report.timings)
 
 
-def test_both_sides_of_a_comparison_do_the_same_work(engine: Engine) -> None:
+@pytest.mark.parametrize(("cfg", "each"), [(1.0, 1), (3.0, 2)])  # guided: a doubled batch
+def test_both_sides_of_a_comparison_do_the_same_work(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, cfg: float, each: int
+) -> None:
     """Evaluations counted: rows of the network's batches on each side."""
     rows: list[int] = []
     # The transformer itself: guidance doubles the batch inside or outside the network.
     handle = engine.model.network.model.transformer.register_forward_pre_hook(
         lambda _, inputs: rows.append(len(inputs[0]))
     )
+    monkeypatch.setitem(engine.model.defaults, "cfg", cfg)
     parts = bench.Parts(engine, 0.5, SamplingSettings(steps=8))
 
     def count(function: object) -> int:
@@ -48,13 +52,13 @@ def test_both_sides_of_a_comparison_do_the_same_work(engine: Engine) -> None:
         function()
         return sum(rows)
 
-    assert count(parts.sample) == count(parts.generate) == 2 * 8  # guided: a doubled batch
+    assert count(parts.sample) == count(parts.generate) == 8 * each
     middle = parts.middle
     assert middle is not None
-    assert count(parts.fuse_warm) == 2 * middle.remaining(parts.sampler)
+    assert count(parts.fuse_warm) == each * middle.remaining(parts.sampler)
     whole = needed([middle], parts.sampler) + middle.remaining(parts.sampler)
     assert 8 <= whole <= 9  # between two levels the history takes one more estimate
-    assert count(parts.fuse_whole) == 2 * whole
+    assert count(parts.fuse_whole) == each * whole
     assert count(parts.fan) == count(parts.fan_singly)
     assert count(parts.invert) == 0
     assert count(parts.invert_ddim) == 7

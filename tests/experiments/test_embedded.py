@@ -22,8 +22,8 @@ CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 REFERENCES = ("ambi_glass_rub", "loop_drone_g_97", "loop_3d_printer")
 PAIRS = (
     ("ambi_dark_woosh", "loop_drone_g_97"),
-    ("loop_drone_g_97", "loop_3d_printer"),
-    ("ambi_lunar_land", "ambi_glass_rub"),
+    ("ambi_lunar_land", "loop_3d_printer"),
+    ("perc_bell", "loop_3d_printer"),
 )
 SECONDS = 3.0
 STEPS = {"full": 60, "lora": 40}
