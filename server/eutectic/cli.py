@@ -342,7 +342,8 @@ def train_embedded(
     seed: Annotated[int | None, typer.Option(help="All randomness follows from it.")] = None,
 ) -> None:
     """Train the model that ships, going on from the checkpoints in the folder."""
-    from eutectic.experiments.train_embedded import read_settings, train
+    from eutectic.experiments.train_embedded import train
+    from eutectic.experiments.train_settings import read_settings
 
     settings = read_settings(
         config, samples=samples and str(samples), out=out and str(out), start=start,
@@ -378,8 +379,10 @@ def _chosen_parts(chosen: list[Part]) -> list[Part]:
 
 def _check_tools(parts: list[Part], samples: Path) -> None:
     """Before long work: is there what these parts measure with?"""
-    if parts != [Part.SPEED] and not samples.is_dir():
-        raise BadInput(f"{samples}: no such folder (Debian's package is sonic-pi-samples)")
+    if parts != [Part.SPEED]:
+        from eutectic.experiments.scenes import check_recordings
+
+        check_recordings(samples)
     if Part.CODEC in parts and shutil.which("ffmpeg") is None:
         raise BadInput("part codec compares with Opus by ffmpeg, which is missing (apt: ffmpeg)")
 

@@ -11,17 +11,11 @@ from safetensors.torch import load_file, save_file
 
 from eutectic.cli import run
 from eutectic.engine.embedded import FOLDER, create_model
+from eutectic.engine.embedded.kernels import use_plain_kernels
 from eutectic.engine.model import load
 from eutectic.experiments.scenes import is_held_out
-from eutectic.experiments.train_embedded import (
-    DEFAULTS,
-    HELD_OUT_CLIPS,
-    Training,
-    read_settings,
-    start_from,
-    train,
-    use_plain_kernels,
-)
+from eutectic.experiments.train_embedded import HELD_OUT_CLIPS, start_from, train
+from eutectic.experiments.train_settings import DEFAULTS, Training, read_settings
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 CONFIG = json.loads((FOLDER / "model_config.json").read_text())

@@ -15,6 +15,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from eutectic.errors import BadInput
+
 SAMPLE_RATE_HZ = 44100
 HELD_OUT_SHARE = 10
 """One recording in this many is kept out of training, chosen by a hash of its name."""
@@ -71,6 +73,12 @@ class Scene:
 def is_held_out(name: str, excluded: Sequence[str]) -> bool:
     """Whether a recording is never trained on: by name, or by falling in the fixed tenth."""
     return name in excluded or zlib.crc32(name.encode()) % HELD_OUT_SHARE == 0
+
+
+def check_recordings(folder: Path) -> None:
+    """Raise BadInput where there is no such folder."""
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder (Debian's package is sonic-pi-samples)")
 
 
 def load_recordings(folder: Path, excluded: Sequence[str]) -> list[Recording]:

@@ -128,11 +128,10 @@ class ToneBands(nn.Module):
         """Amplitude, frequency and phase in cycles at frames' centres, float64, ends repeated."""
         amplitude = (power.double() * 2 / self.hop).sqrt()
         frequency_hz = self.centre_hz + self.half_width_hz * place.double().clamp(-1, 1)
-        weighted = (amplitude + 1e-9) * torch.stack([frequency_hz, torch.ones_like(power)])
-        padded = torch.cat([weighted[:, :, :1], weighted, weighted[:, :, -1:]], dim=2)
-        before, here, after = FREQUENCY_WEIGHTS
-        total = before * padded[:, :, :-2] + here * padded[:, :, 1:-1] + after * padded[:, :, 2:]
-        frequency_hz = total[0] / total[1]
+        weight = amplitude + 1e-9
+        frequency_hz = smooth(weight * frequency_hz, FREQUENCY_WEIGHTS) / smooth(
+            weight, FREQUENCY_WEIGHTS
+        )
         amplitude, frequency_hz = (
             torch.cat([t[:, :1], t, t[:, -1:]], dim=1) for t in (amplitude, frequency_hz)
         )
@@ -180,6 +179,15 @@ class ToneBands(nn.Module):
         found = is_peak.any(dim=-1)
         ratio = torch.where(found, lobe / (density * (high - low)).clamp(min=1e-30), 0.0)
         return peak, ratio, density
+
+
+def smooth(
+    values: Float[Tensor, "batch frame *band"], weights: tuple[float, float, float]
+) -> Float[Tensor, "batch frame *band"]:
+    """Weighted mean over three frames; the end frames are repeated."""
+    before = torch.cat([values[:, :1], values[:, :-1]], dim=1)
+    after = torch.cat([values[:, 1:], values[:, -1:]], dim=1)
+    return weights[0] * before + weights[1] * values + weights[2] * after
 
 
 def _lobe_sum(

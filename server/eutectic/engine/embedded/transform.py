@@ -25,7 +25,7 @@ from stable_audio_tools.models.pretransforms import Pretransform
 from torch import Tensor
 
 from eutectic.engine.embedded.mdct import Mdct
-from eutectic.engine.embedded.tones import ToneBands, Tones
+from eutectic.engine.embedded.tones import ToneBands, Tones, smooth
 
 POWER_FLOOR = 1e-9
 """Power (mean square coefficient) below which a group or band counts as silent: −90 dBFS."""
@@ -220,7 +220,7 @@ class TransformCodec(Pretransform):
         kept = coefficients[..., : self.kept[i]]
         groups = (kept**2).split(GROUPS[i], dim=-1)
         power = torch.stack([group.mean(-1) for group in groups], dim=-1)
-        power = _smooth(power, GAIN_SMOOTHING) + POWER_FLOOR
+        power = smooth(power, GAIN_SMOOTHING) + POWER_FLOOR
         return kept / self._to_bins(power.sqrt(), i), torch.log(power)
 
     def _energies(
@@ -250,7 +250,7 @@ class TransformCodec(Pretransform):
         sound = self.mdct.synthesise(high).square().sum(1)
         parts = sound.unflatten(-1, (-1, SUBFRAMES, hop // SUBFRAMES)).mean(-1)
         frames = power[..., self.kept[0] :].sum((1, -1)) / hop
-        steady = self._steady(_smooth(frames.sqrt().sqrt(), BAND_SMOOTHING) ** 4)
+        steady = self._steady(smooth(frames.sqrt().sqrt(), BAND_SMOOTHING) ** 4)
         ratio = torch.log((parts + POWER_FLOOR) / (steady + POWER_FLOOR))
         surprise = ratio.sign() * (ratio.abs() - SUBFRAME_DEAD_ZONE).clamp(min=0)
         return surprise.clamp(*SUBFRAME_RANGE)
@@ -331,12 +331,14 @@ class TransformCodec(Pretransform):
 
         Smoothing and interpolation act on the fourth root of power, near to what is heard.
         """
-        smooth = _smooth(power.sqrt().sqrt(), BAND_SMOOTHING)
+        fourth_roots = smooth(power.sqrt().sqrt(), BAND_SMOOTHING)
         loudness = torch.stack(
             [
                 torch.einsum("bfk,kn->bfn", channel, spread)
                 for channel, spread in zip(
-                    smooth.split(self.bands, dim=-1), self.spread.split(self.bands), strict=True
+                    fourth_roots.split(self.bands, dim=-1),
+                    self.spread.split(self.bands),
+                    strict=True,
                 )
             ],
             dim=1,
@@ -390,15 +392,6 @@ def _band_interpolation(edges: list[int], hop: int) -> Float[Tensor, "band hop"]
     rows[left + 1, torch.arange(hop)] = share
     rows[:, : edges[0]] = 0
     return rows.float()
-
-
-def _smooth(
-    values: Float[Tensor, "batch frame *band"], weights: tuple[float, float, float]
-) -> Float[Tensor, "batch frame *band"]:
-    """Weighted mean over three frames; the end frames are repeated."""
-    before = torch.cat([values[:, :1], values[:, :-1]], dim=1)
-    after = torch.cat([values[:, 1:], values[:, -1:]], dim=1)
-    return weights[0] * before + weights[1] * values + weights[2] * after
 
 
 def _signs(hop: int) -> Float[Tensor, "2 frame hop"]:

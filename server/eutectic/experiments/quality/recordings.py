@@ -10,7 +10,7 @@ import numpy as np
 from eutectic.audio import Waveform, load_clip
 from eutectic.engine.codec import Codec
 from eutectic.errors import BadInput
-from eutectic.experiments.scenes import is_held_out
+from eutectic.experiments.scenes import check_recordings, is_held_out
 from eutectic.experiments.train_embedded import HELD_OUT_CLIPS
 
 SHORTEST_SECONDS = 3.0
@@ -45,8 +45,7 @@ def held_out(folder: Path, codec: Codec) -> list[Recording]:
     Raises:
         BadInput: there is no such folder, or none in it.
     """
-    if not folder.is_dir():
-        raise BadInput(f"{folder}: no such folder (Debian's package is sonic-pi-samples)")
+    check_recordings(folder)
     recordings = [
         Recording(path.stem, load_clip(path, codec.rate_hz, codec.channels))
         for path in sorted(folder.glob("*.flac"))
