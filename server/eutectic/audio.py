@@ -28,6 +28,12 @@ MIN_SECONDS = 0.05
 SILENCE_DB = -80.0
 PEAK_CEILING_DB = -0.3
 """Fusions are turned down, never limited, where they would pass this peak."""
+LOOK_AHEAD_SECONDS = 0.005
+"""The limiter's, before a peak and after it."""
+
+LIMITING_ROUNDS = 4
+"""How often the gain is raised again for what limiting took."""
+
 MAX_LEVEL_GAIN_DB = 30.0
 
 _ITU_51 = np.array([[1, 0, 0.7071, 0, 0.7071, 0], [0, 1, 0.7071, 0, 0, 0.7071]], dtype=np.float32)
@@ -193,17 +199,45 @@ def loudness_lufs(waveform: Waveform) -> float:
 
 
 def match_loudness(waveform: Waveform, target_lufs: float) -> tuple[Waveform, float]:
-    """Bring a waveform to a loudness by one gain, lower where its peak would pass the ceiling.
+    """Bring a waveform to a loudness by one gain; peaks over the ceiling are limited.
 
+    What limiting takes of the loudness the gain makes up for, as far as that goes.
     Returns the waveform and the gain (amplitude factor); silence is left as it is.
     """
     current = loudness_lufs(waveform)
     if not np.isfinite(current) or not np.isfinite(target_lufs):
         return waveform, 1.0
-    gain = db_to_gain(min(target_lufs - current, MAX_LEVEL_GAIN_DB))
-    peak = float(np.abs(waveform.samples).max())
-    gain = min(gain, db_to_gain(PEAK_CEILING_DB) / peak)
-    return Waveform((waveform.samples * np.float32(gain)), waveform.rate_hz), gain
+    gain_db, matched = 0.0, waveform
+    for _ in range(LIMITING_ROUNDS):
+        gain_db = min(gain_db + target_lufs - loudness_lufs(matched), MAX_LEVEL_GAIN_DB)
+        louder = waveform.samples * np.float32(db_to_gain(gain_db))
+        matched = Waveform(limit(louder, waveform.rate_hz), waveform.rate_hz)
+        if np.abs(louder).max() <= db_to_gain(PEAK_CEILING_DB):
+            break
+    return matched, db_to_gain(gain_db)
+
+
+def limit(samples: Samples, rate_hz: int) -> Samples:
+    """Keep peaks under the ceiling by a gain, one for all channels, that knows what comes.
+
+    The gain falls over LOOK_AHEAD_SECONDS before a peak and rises as long after it, in a smooth
+    curve, so that it neither clips nor clicks; where nothing is too loud it is 1.
+    """
+    import scipy.ndimage
+    import scipy.signal
+
+    ceiling = db_to_gain(PEAK_CEILING_DB)
+    peaks = np.abs(samples).max(axis=0)
+    if peaks.max(initial=0) <= ceiling:
+        return samples
+    wanted = np.minimum(1.0, ceiling / np.maximum(peaks, ceiling))
+    reach = round(LOOK_AHEAD_SECONDS * rate_hz)
+    held = scipy.ndimage.minimum_filter1d(wanted, 2 * reach + 1, mode="nearest")
+    window = np.hanning(2 * reach + 3)[1:-1]
+    gains = scipy.signal.fftconvolve(
+        np.pad(held, reach, mode="edge"), window / window.sum(), mode="valid"
+    )
+    return (samples * np.minimum(gains, wanted)).astype(np.float32)
 
 
 @contextlib.contextmanager

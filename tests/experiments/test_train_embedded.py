@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -14,7 +15,7 @@ from eutectic.engine.embedded import FOLDER, create_model
 from eutectic.engine.embedded.kernels import use_plain_kernels
 from eutectic.engine.model import load
 from eutectic.experiments.scenes import is_held_out
-from eutectic.experiments.train_embedded import HELD_OUT_CLIPS, start_from, train
+from eutectic.experiments.train_embedded import HELD_OUT_CLIPS, drop_words, start_from, train
 from eutectic.experiments.train_settings import DEFAULTS, Training, read_settings
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
@@ -156,3 +157,15 @@ def test_a_mistake_in_an_option_is_one_line_and_nothing_is_written(
     said = capsys.readouterr().err
     assert complaint in said and said.count("\n") == 1
     assert not out.exists()
+
+
+def test_prompts_are_heard_whole_in_part_and_as_a_few_words_in_order() -> None:
+    prompt = "low harmonic drone hum dark tonal steady"
+    words = prompt.split()
+    heard = [drop_words(np.random.default_rng(seed), prompt, 0.15) for seed in range(300)]
+    assert 0.3 < np.mean([each == prompt for each in heard]) < 0.7
+    assert np.mean([1 <= len(each.split()) <= 3 for each in heard]) > 0.2
+    for each in heard:
+        places = [words.index(word) for word in each.split()]
+        assert places == sorted(places)
+    assert drop_words(np.random.default_rng(0), "", 0.15) == ""

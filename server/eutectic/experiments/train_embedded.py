@@ -221,13 +221,12 @@ class Trainer:
         """Train until the budget is spent; print progress, save and export on the way."""
         self._resume()
         batches = make_batches(stage, self.settings, self.codec, self.step)
-        side = slice(self.codec.kept[0], sum(self.codec.kept))
         budget, losses = self.settings.minutes * 60, deque[float](maxlen=50)
         exported = self.seconds
         while self.seconds < budget:
             started = time.monotonic()
             latent, conditions = next(batches)
-            losses.append(self._train_step(_flip(latent.to(self.device), side), conditions))
+            losses.append(self._train_step(_flip(latent.to(self.device), self.codec), conditions))
             self.seconds += time.monotonic() - started
             if self.step % 50 == 0:
                 print(
@@ -312,19 +311,23 @@ def make_batches(
 
 
 def drop_words(rng: np.random.Generator, prompt: str, probability: float) -> str:
-    """The prompt without some of its words, half the time."""
-    if rng.random() < 0.5:
+    """The prompt as it is, without some of its words, or a word or a few in a row: as is typed."""
+    words, kind = prompt.split(), rng.random()
+    if kind < 0.4 or not words:
         return prompt
-    return " ".join(word for word in prompt.split() if rng.random() >= probability)
+    if kind < 0.7:
+        return " ".join(word for word in words if rng.random() >= probability)
+    start, count = int(rng.integers(len(words))), int(rng.integers(1, 4))
+    return " ".join(words[start : start + count])
 
 
 def _flip(
-    latent: Float[Tensor, "batch channel frame"], side: slice
+    latent: Float[Tensor, "batch channel frame"], codec: TransformCodec
 ) -> Float[Tensor, "batch channel frame"]:
     """Invert polarity, or swap left and right, of some rows: as good as more scenes."""
     signs = torch.ones(latent.shape[0], latent.shape[1], 1, device=latent.device)
-    signs[:, : side.stop] *= _random_signs(latent)
-    signs[:, side] *= _random_signs(latent)
+    signs[:, : codec.kept] *= _random_signs(latent)
+    signs[:, codec.swapped_by_sides] *= _random_signs(latent)
     return latent * signs
 
 

@@ -7,10 +7,24 @@ outermost window halves are hard-edged, so L frames stand for exactly L·hop sam
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Coefficients of the cosine transform, and those of the sine transform of the same blocks."""
+
+    cosine: Float[Tensor, "*row frame bin"]
+    sine: Float[Tensor, "*row frame bin"]
+
+    @property
+    def power(self) -> Float[Tensor, "*row frame bin"]:
+        """Mean of both: a steady tone has a steady power, whatever its phase."""
+        return (self.cosine**2 + self.sine**2) / 2
 
 
 class Mdct(nn.Module):
@@ -26,29 +40,23 @@ class Mdct(nn.Module):
         self.register_buffer("window", torch.sin(phase), persistent=False)
         self.register_buffer("cosines", _dct4(hop), persistent=False)
 
-    def analyse(
-        self, x: Float[Tensor, "*row sample"]
-    ) -> tuple[Float[Tensor, "*row frame hop"], Float[Tensor, "*row frame hop"]]:
-        """Coefficients of `x`, padded with silence to whole frames, and their power.
-
-        The power is the mean of the cosine and the sine transform's, so that a steady tone has a
-        steady energy whatever its phase.
-        """
-        hop = self.hop
+    def analyse(self, x: Float[Tensor, "*row sample"], bins: int | None = None) -> Spectrum:
+        """Spectrum of `x`, padded with silence to whole frames; the lowest bins, or all."""
+        hop, cosines = self.hop, self.cosines[:, :bins]
         frames = -(-x.shape[-1] // hop)
         padded = nn.functional.pad(x, (hop // 2, frames * hop - x.shape[-1] + hop // 2))
         blocks = padded.unfold(-1, 2 * hop, hop) * self._windows(frames)
-        cosine = _fold(blocks) @ self.cosines
-        sine = _fold(blocks.flip(-1)) @ self.cosines
-        return cosine, (cosine**2 + sine**2) / 2
+        return Spectrum(_fold(blocks) @ cosines, _fold(blocks.flip(-1)) @ cosines)
 
     def synthesise(
-        self, coefficients: Float[Tensor, "*row frame hop"]
+        self, coefficients: Float[Tensor, "*row frame bin"]
     ) -> Float[Tensor, "*row sample"]:
-        """The inverse transform: windowed blocks, overlapped and added."""
+        """The inverse transform, of the lowest bins or all: windowed blocks, overlapped, added."""
         hop = self.hop
         frames = coefficients.shape[-2]
-        blocks = _unfold(coefficients @ self.cosines) * self._windows(frames)
+        blocks = _unfold(coefficients @ self.cosines[: coefficients.shape[-1]]) * self._windows(
+            frames
+        )
         halves = nn.functional.pad(blocks[..., :hop], (0, 0, 0, 1))
         halves[..., 1:, :] += blocks[..., hop:]
         return halves.flatten(-2)[..., hop // 2 : -(hop // 2)]

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Complex, Float, Int
 from torch import Tensor, nn
+
+from eutectic.engine.embedded import bands
 
 WINDOW = 8192
 """Samples of the window in which partials are looked for."""
@@ -20,11 +22,21 @@ WINDOW = 8192
 LOBE_BINS = 4
 """Half the width of a partial's main lobe in that window (Blackman-Harris)."""
 
-LEAST_RATIO = 1.5
-"""A partial has at least this much of the power of its band's noise; noise alone rarely does."""
+LEAST_RATIO, LEAST_PEAK = 1.5, 2.0
+"""A partial has at least this much of the power of its band's noise, and of the noise under its
+lobe; noise alone rarely does."""
+
+NOISE_BINS = 64
+"""Least width of the range, in bins of that window, over which a band's noise is judged."""
+
+LEAST_BIN = 4
+"""Under this bin of that window, 22 Hz, nothing is taken for a partial."""
 
 LEAK_BINS = 24
 """So many frame bins to either side a partial's leakage is taken out of the noise."""
+
+INAUDIBLE = 1e-6
+"""Amplitude of a partial that is not sung, −120 dB."""
 
 FREQUENCY_WEIGHTS = (0.01, 1.0, 0.01)
 """Of three frames: an oscillator starts and ends on the frequency that its partial has."""
@@ -45,6 +57,8 @@ class ToneBands(nn.Module):
     """Finds and sings partials in adjacent bands of frame bins."""
 
     window: Tensor
+    pool: Tensor
+    widths: Tensor
     centre_hz: Tensor
     half_width_hz: Tensor
 
@@ -54,6 +68,8 @@ class ToneBands(nn.Module):
         self.bin_hz = rate_hz / 2 / hop
         self.context_frames = -(-(WINDOW // 2) // hop)
         self.register_buffer("window", _blackman_harris(WINDOW), persistent=False)
+        self.register_buffer("pool", bands.means(edges, hop), persistent=False)
+        self.register_buffer("widths", torch.tensor(edges).diff().float(), persistent=False)
         low, high = (torch.tensor(e, dtype=torch.float64) * self.bin_hz for e in
                      (edges[:-1], edges[1:]))  # fmt: skip
         self.register_buffer("centre_hz", (low + high) / 2, persistent=False)
@@ -62,30 +78,45 @@ class ToneBands(nn.Module):
     def find(
         self,
         sound: Float[Tensor, "batch sample"],
-        power: Float[Tensor, "batch frame hop"],
+        power: Float[Tensor, "batch frame bin"],
     ) -> Tones:
         """Partials of a sound whose frames have the given power spectra."""
-        spectrum, frequency_hz = self._long_spectrum(sound, power.shape[1])
+        here, later = self._long_spectra(sound, power.shape[1])
+        spectrum = here.abs() ** 2
         peaks, ratios, densities = zip(
             *(self._peak(spectrum, a, b) for a, b in self._long_edges()), strict=True
         )
         peak, ratio, density = (torch.stack(each, dim=-1) for each in (peaks, ratios, densities))
-        frequency_hz = frequency_hz.gather(-1, peak)
+        # By the phase's advance over one sample.
+        advance = torch.angle(later.gather(-1, peak) * here.gather(-1, peak).conj())
+        frequency_hz = advance.abs() * (self.rate_hz / (2 * math.pi))
         lobe = _lobe_sum(spectrum, peak)
         level = _level(power, frequency_hz / self.bin_hz - 0.5)
         share = (1 - (2 * LOBE_BINS + 1) * density / lobe.clamp(min=1e-30)).clamp(0, 1)
         level = torch.where(ratio > LEAST_RATIO, level * share, 0.0)
         return Tones(level, frequency_hz, density / self.window.square().sum())
 
-    def remove(
-        self, power: Float[Tensor, "batch frame hop"], tones: Tones
-    ) -> Float[Tensor, "batch frame hop"]:
-        """The power spectra less what the partials account for."""
-        position = tones.frequency_hz / self.bin_hz - 0.5
-        bins, shape = _leakage(position, LEAK_BINS, power.shape[-1])
-        leak = torch.zeros_like(power)
-        leak.scatter_add_(-1, bins.flatten(-2), (tones.power[..., None] * shape).flatten(-2))
-        return (power - leak).clamp(min=0)
+    def place(self, tones: Tones) -> Float[Tensor, "batch frame band"]:
+        """Frequencies in their bands, −1 at the lower edge to 1 at the upper."""
+        return ((tones.frequency_hz - self.centre_hz) / self.half_width_hz).clamp(-1, 1).float()
+
+    def frequency_hz(
+        self, place: Float[Tensor, "batch frame band"]
+    ) -> Float[Tensor, "batch frame band"]:
+        """Inverse of `place`."""
+        return self.centre_hz + self.half_width_hz * place.double().clamp(-1, 1)
+
+    def leakage(
+        self,
+        power: Float[Tensor, "batch frame band"],
+        frequency_hz: Float[Tensor, "batch frame band"],
+        bins: int,
+    ) -> Float[Tensor, "batch frame bin"]:
+        """The lowest bins of the power spectra that partials have in frames."""
+        near, shape = _leakage(frequency_hz / self.bin_hz - 0.5, LEAK_BINS, bins)
+        spectrum = power.new_zeros(*power.shape[:2], bins)
+        leaks = (power[..., None] * shape).to(power.dtype)
+        return spectrum.scatter_add_(-1, near.flatten(-2), leaks.flatten(-2))
 
     def sing(
         self,
@@ -93,20 +124,26 @@ class ToneBands(nn.Module):
         place: Float[Tensor, "batch frame band"],
         start: int,
         stop: int,
+        shares: Float[Tensor, "batch part band"] | None = None,
     ) -> Float[Tensor, "batch sample"]:
         """The partials' sound in the frames from `start` to `stop` of a whole clip.
 
         Args:
             power: sum of squared coefficients of each partial.
             place: frequency in its band, −1 at the lower edge to 1 at the upper.
+            shares: of the power, what is to sound, in the frames from `start` − 1 to `stop` + 1;
+                what has no sound still moves the phase. All of it if not given.
         """
         amplitude, frequency_hz, phase = self._tracks(power, place)
+        if shares is not None:
+            amplitude = amplitude.clone()
+            amplitude[:, start : stop + 2] *= shares.double().sqrt()
         # Oscillators run from one frame's centre to the next; the ends hold their values.
         first, last = (torch.arange(start - 1 + i, stop + i) for i in (1, 2))
         pieces = [t[:, first].transpose(1, 2) for t in (amplitude, frequency_hz, phase)]
         rise = (amplitude[:, last] - amplitude[:, first]).transpose(1, 2)
         slope = (frequency_hz[:, last] - frequency_hz[:, first]).transpose(1, 2)
-        active = ((pieces[0] > 0) | (rise > 0)).nonzero(as_tuple=True)
+        active = ((pieces[0] > INAUDIBLE) | (rise > INAUDIBLE)).nonzero(as_tuple=True)
         cycles_a_hop = self.hop / self.rate_hz
         amplitude, frequency, phase, rise, slope = (
             (t[active] * unit).float()
@@ -127,9 +164,9 @@ class ToneBands(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Amplitude, frequency and phase in cycles at frames' centres, float64, ends repeated."""
         amplitude = (power.double() * 2 / self.hop).sqrt()
-        frequency_hz = self.centre_hz + self.half_width_hz * place.double().clamp(-1, 1)
+        frequency_hz = self.frequency_hz(place)
         weight = amplitude + 1e-9
-        frequency_hz = smooth(weight * frequency_hz, FREQUENCY_WEIGHTS) / smooth(
+        frequency_hz = bands.smooth(weight * frequency_hz, FREQUENCY_WEIGHTS) / bands.smooth(
             weight, FREQUENCY_WEIGHTS
         )
         amplitude, frequency_hz = (
@@ -139,19 +176,19 @@ class ToneBands(nn.Module):
         phase = nn.functional.pad(advance.cumsum(dim=1), (0, 0, 1, 0)).remainder(1.0)
         return amplitude, frequency_hz, phase
 
-    def _long_spectrum(
+    def _long_spectra(
         self, sound: Float[Tensor, "batch sample"], frames: int
-    ) -> tuple[Float[Tensor, "batch frame bin"], Float[Tensor, "batch frame bin"]]:
-        """Power spectra around frames' centres, and the frequency by the phase's advance."""
+    ) -> tuple[Complex[Tensor, "batch frame bin"], Complex[Tensor, "batch frame bin"]]:
+        """Spectra around frames' centres, up to a little above the bands, and a sample later."""
         before = (WINDOW - self.hop) // 2
         after = frames * self.hop - sound.shape[-1] + before + 1
         padded = nn.functional.pad(sound, (before, after))
+        top = self._long_edges()[-1][1] + NOISE_BINS
         here, later = (
             torch.fft.rfft(padded[:, i:].unfold(-1, WINDOW, self.hop)[:, :frames] * self.window)
             for i in (0, 1)
         )
-        advance = torch.angle(later * here.conj()) / (2 * math.pi)
-        return here.abs() ** 2, advance.abs() * self.rate_hz
+        return here[..., :top], later[..., :top]
 
     def _long_edges(self) -> list[tuple[int, int]]:
         """The bands' edges in bins of the long window."""
@@ -168,26 +205,22 @@ class ToneBands(nn.Module):
 
         Noise is judged by the median, which other partials in the band don't raise.
         """
+        low = max(low, LEAST_BIN)
         band = spectrum[..., low:high]
         # Highest as far as side lobes of something higher, in the next band perhaps, could be.
         reach = 2 * LOBE_BINS
-        around = spectrum[..., low - reach : high + reach]
+        around = spectrum[..., max(0, low - reach) : high + reach]
+        around = nn.functional.pad(around, (max(0, reach - low), 0))
         is_peak = band == nn.functional.max_pool1d(around, 2 * reach + 1, stride=1)
         peak = low + (band * is_peak).argmax(dim=-1)
-        density = band.median(dim=-1).values / math.log(2)
-        lobe = _lobe_sum(spectrum, peak[..., None])[..., 0] - (2 * LOBE_BINS + 1) * density
-        found = is_peak.any(dim=-1)
+        margin = max(0, NOISE_BINS - (high - low)) // 2
+        beside = spectrum[..., max(0, low - margin) : high + margin]
+        density = beside.median(dim=-1).values / math.log(2)
+        under = (2 * LOBE_BINS + 1) * density
+        lobe = _lobe_sum(spectrum, peak[..., None])[..., 0] - under
+        found = is_peak.any(dim=-1) & (lobe > LEAST_PEAK * under)
         ratio = torch.where(found, lobe / (density * (high - low)).clamp(min=1e-30), 0.0)
         return peak, ratio, density
-
-
-def smooth(
-    values: Float[Tensor, "batch frame *band"], weights: tuple[float, float, float]
-) -> Float[Tensor, "batch frame *band"]:
-    """Weighted mean over three frames; the end frames are repeated."""
-    before = torch.cat([values[:, :1], values[:, :-1]], dim=1)
-    after = torch.cat([values[:, 1:], values[:, -1:]], dim=1)
-    return weights[0] * before + weights[1] * values + weights[2] * after
 
 
 def _lobe_sum(
@@ -200,7 +233,7 @@ def _lobe_sum(
 
 
 def _level(
-    power: Float[Tensor, "batch frame hop"], position: Float[Tensor, "batch frame band"]
+    power: Float[Tensor, "batch frame bin"], position: Float[Tensor, "batch frame band"]
 ) -> Float[Tensor, "batch frame band"]:
     """Power of sines at fractional bins, from the five coefficients next to each."""
     bins, shape = _leakage(position, 2, power.shape[-1])

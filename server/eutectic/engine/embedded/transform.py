@@ -1,13 +1,14 @@
-"""A codec without learned layers: low transform coefficients, and above them partials and noise.
+"""A codec without learned layers: low transform coefficients, and partials and noise everywhere.
 
 Sound is cut into overlapping frames by a modified discrete cosine transform (`mdct`). The lowest
-coefficients of mid and side are kept as gain and shape: the log power of small groups of them,
-smoothed over time, and the coefficients divided by its root. So a model that only knows the
-gains yet already sounds right as shaped noise, and silence stays silent. Above them the ear hears
-little more than how much energy lies where: the log power of some bands is kept, and in each band
-of the middle range how far one partial stands out of its noise, and at which frequency (`tones`).
-Decoding sings the partials and fills the bands with noise, which follows the sound's power within
-a frame, too, so that an attack has nothing before it.
+coefficients of mid are kept as gain and shape: the log power of small groups of them, smoothed
+over time, and the coefficients divided by its root. So silence stays silent. Above them the ear
+hears little more than how much energy lies where: the log power of some bands is kept. In each
+group and in each band but the highest it is kept how far one partial stands out of its noise, and
+at which frequency (`tones`). Decoding fills the bands with noise, which follows the sound's power
+within a frame, too, so that an attack has nothing before it; it sings the partials of the bands,
+and those of the groups as far as the shapes don't hold them: a sound's own shapes do, those that a
+model makes up are noise. Side is made from mid (`stereo`).
 
 Gains and bands together are the sound's envelope. They are rotated to their principal components,
 so that noise on a latent moves neighbouring bands together; the largest components keep a larger
@@ -24,8 +25,11 @@ from numpy.typing import NDArray
 from stable_audio_tools.models.pretransforms import Pretransform
 from torch import Tensor
 
-from eutectic.engine.embedded.mdct import Mdct
-from eutectic.engine.embedded.tones import ToneBands, Tones, smooth
+from eutectic.engine.embedded import bands
+from eutectic.engine.embedded.bands import smooth, smooth_loudness
+from eutectic.engine.embedded.mdct import Mdct, Spectrum
+from eutectic.engine.embedded.stereo import Stereo
+from eutectic.engine.embedded.tones import ToneBands, Tones
 
 POWER_FLOOR = 1e-9
 """Power (mean square coefficient) below which a group or band counts as silent: −90 dBFS."""
@@ -33,17 +37,14 @@ POWER_FLOOR = 1e-9
 MAX_LOG_POWER = 5.0
 """Decoding limits powers to this; a full-scale sine reaches about 4.8 in the smallest group."""
 
-GROUPS = (
-    (4, 4, 4, 6, 8, 8, 12, 14, 22, 22, 24),
-    (6, 10, 16),
-)
-"""Numbers of kept coefficients that share a gain, from the lowest up, for mid and for side."""
+GROUPS = (2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 10, 11, 11, 12)
+"""Numbers of kept coefficients that share a gain and a partial, from the lowest up."""
 
 GAIN_SMOOTHING = (1 / 4, 1 / 2, 1 / 4)
 """Weights of a group's power over three frames in its gain."""
 
-TONE_BANDS, HIGH_BANDS, SIDE_BANDS = 22, 2, 10
-"""Of mid, with a partial each and without; of side. Each set is of equal ratios."""
+TONE_BANDS, HIGH_BANDS = 22, 2
+"""Bands above the kept coefficients, with a partial each and without; both of equal ratios."""
 
 TONES_UP_TO = 0.71
 """The partials' bands end at this share of all coefficients: 15.7 kHz."""
@@ -56,6 +57,19 @@ LEAST_TONALITY = 0.25
 
 LEAKAGE = 0.1
 """Partials' leakage over the power left in a band, from which on it is doubted."""
+
+HELD_MARGIN, HELD_RANGE = 0.1, 0.4
+"""A group's partial is sung from where the shapes hold less of the power by the one, and fully
+where they hold less by the one and the other together."""
+
+HELD_WITHIN_HZ = 3.0
+"""Shapes hold a partial if they have one as near as this; at twice that they don't at all."""
+
+HELD_FRAMES = 2
+"""So many frames to either side they must hold it, too."""
+
+LEAK_MARGIN = 1.5
+"""So many times the power that a sung partial has in other groups is taken out of their noise."""
 
 SUBFRAMES = 4
 """Parts of a frame whose noise power is kept."""
@@ -82,8 +96,8 @@ ENVELOPE_WEIGHT = 3.0
 class TransformCodec(Pretransform):
     """44.1 kHz stereo sound to 256 channels at 43 Hz, and back.
 
-    Channels: shapes of mid and side, envelope (gains, bands of mid and side), then tonality and
-    frequency of each partial, then the noise power of each part of the frame.
+    Channels: shapes; envelope (gains, bands of mid, bands of side); tonality and then place of
+    each partial; correlation of side with mid; noise power of each part of the frame.
 
     Decoding is deterministic. All of it but the partials' phases is local: `decode_slice` gives
     the same samples as the whole. Encoding depends on `encode_context_frames` either side.
@@ -93,44 +107,39 @@ class TransformCodec(Pretransform):
     mean: Tensor
     rotation: Tensor
     scale: Tensor
-    pool: Tensor
+    high_pool: Tensor
     spread: Tensor
-    widths: Tensor
     signs: Tensor
-    mid_groups: Tensor
-    side_groups: Tensor
+    groups: Tensor
 
     def __init__(self, sample_rate: int = 44100, hop: int = 1024) -> None:
         super().__init__(enable_grad=False, io_channels=2, is_discrete=False)
         self.sample_rate = sample_rate
         self.downsampling_ratio = hop
-        self.kept = (sum(GROUPS[0]), sum(GROUPS[1]))
-        self.gains = (len(GROUPS[0]), len(GROUPS[1]))
-        mid_edges = _edges(self.kept[0], round(hop * TONES_UP_TO), TONE_BANDS)
-        tone_edges = mid_edges[:]
-        mid_edges += _edges(mid_edges[-1], hop, HIGH_BANDS)[1:]
-        edges = (mid_edges, _edges(self.kept[1], hop, SIDE_BANDS))
-        self.bands = (len(edges[0]) - 1, len(edges[1]) - 1)
-        self.parts = [
-            sum(self.kept), sum(self.gains) + sum(self.bands),
-            TONE_BANDS, TONE_BANDS, SUBFRAMES,
-        ]  # fmt: skip
-        self.encoded_channels = sum(self.parts)
-        self.context_frames = 1 + len(BAND_SMOOTHING) // 2
+        self.kept = sum(GROUPS)
+        group_edges = [sum(GROUPS[:i]) for i in range(len(GROUPS) + 1)]
+        tone_edges = bands.edges(self.kept, round(hop * TONES_UP_TO), TONE_BANDS)
+        edges = tone_edges + bands.edges(tone_edges[-1], hop, HIGH_BANDS)[1:]
 
         self.mdct = Mdct(hop)
+        self.stereo = Stereo(self.mdct, POWER_FLOOR)
+        self.low_tones = ToneBands(group_edges, hop, sample_rate)
         self.tones = ToneBands(tone_edges, hop, sample_rate)
         self.encode_context_frames = self.tones.context_frames + 1
+        partials = len(GROUPS) + TONE_BANDS
+        self.envelope_parts = [len(GROUPS), TONE_BANDS + HIGH_BANDS, self.stereo.bands]
+        self.parts = [
+            self.kept, sum(self.envelope_parts), partials, partials, self.stereo.bands, SUBFRAMES,
+        ]  # fmt: skip
+        self.encoded_channels = sum(self.parts)
         self.register_buffer("mean", torch.zeros(self.encoded_channels))
         self.register_buffer("scale", torch.ones(self.encoded_channels))
         self.register_buffer("rotation", torch.eye(self.parts[1]))
         fixed = {
-            "pool": torch.cat([_band_means(e, hop) for e in edges]),
-            "spread": torch.cat([_band_interpolation(e, hop) for e in edges]),
-            "widths": torch.tensor(tone_edges).diff().float(),
+            "high_pool": bands.means(edges[TONE_BANDS:], hop),
+            "spread": bands.interpolation(edges, hop),
             "signs": _signs(hop),
-            "mid_groups": torch.tensor(GROUPS[0]),
-            "side_groups": torch.tensor(GROUPS[1]),
+            "groups": torch.tensor(GROUPS),
         }
         for name, value in fixed.items():
             self.register_buffer(name, value, persistent=False)
@@ -140,14 +149,14 @@ class TransformCodec(Pretransform):
     def fit(self, raw: NDArray[np.float32]) -> None:
         """Set mean, rotation and scale from latents (…, channel) encoded before this.
 
-        Shapes have mean 0 by symmetry. The envelope's principal components keep the root of their
-        deviation, within `ENVELOPE_DEVIATION`; every other channel is brought to deviation 1, and
-        then all together.
+        Shapes and correlations have mean 0 by symmetry. The envelope's principal components keep
+        the root of their deviation, within `ENVELOPE_DEVIATION`; every other channel is brought to
+        deviation 1, and then all together.
         """
         flat = raw.reshape(-1, raw.shape[-1])
         kept, envelope = self.parts[:2]
         mean = flat.mean(0, dtype=np.float64)
-        mean[:kept] = 0
+        mean[:kept] = mean[self.swapped_by_sides] = 0
         scale = np.sqrt(
             np.mean(np.square(flat - mean.astype(np.float32)), axis=0, dtype=np.float64)
         )
@@ -182,9 +191,15 @@ class TransformCodec(Pretransform):
     def tonality(
         self, z: Float[Tensor, "batch channel frame"]
     ) -> Float[Tensor, "batch frame tone"]:
-        """Log ratio of each band's power to its noise alone; 0 where no partial sounds."""
+        """Log ratio of each group's and band's power to its noise alone; 0 without a partial."""
         channels = self._denormalise(z.float().transpose(1, 2))
         return _heard(channels.split(self.parts, dim=-1)[2])
+
+    @property
+    def swapped_by_sides(self) -> slice:
+        """Channels whose sign changes where left and right are swapped."""
+        start = sum(self.parts[:4])
+        return slice(start, start + self.parts[4])
 
     @property
     def loss_weights(self) -> Float[Tensor, " channel"]:
@@ -194,7 +209,7 @@ class TransformCodec(Pretransform):
         mostly can't be and are more.
         """
         weights = torch.full_like(self.scale, ENVELOPE_WEIGHT)
-        weights[: self.parts[0]] = 1
+        weights[: self.kept] = 1
         return weights / weights.mean()
 
     # Encoding
@@ -202,55 +217,61 @@ class TransformCodec(Pretransform):
     def encode(self, x: Float[Tensor, "batch 2 sample"]) -> Float[Tensor, "batch channel frame"]:
         """Latent of `x`, padded with silence to whole frames."""
         sound = _mid_side(x.float())
-        coefficients, power = self.mdct.analyse(sound)
-        shapes, gains = zip(*(self._shape(coefficients[:, i], i) for i in (0, 1)), strict=True)
-        tones = self.tones.find(sound[:, 0], power[:, 0])
-        energies, tonality = self._energies(power, tones)
-        place = (tones.frequency_hz - self.tones.centre_hz) / self.tones.half_width_hz
-        place = place.clamp(-1, 1).float() * tonality.clamp(max=1)
-        envelope = torch.cat([*gains, torch.log(energies + POWER_FLOOR)], dim=-1)
-        subframes = self._subframes(coefficients, power)
-        raw = torch.cat([*shapes, envelope, tonality, place, subframes], dim=-1)
+        mid, side = sound.unbind(1)
+        spectra = self.mdct.analyse(mid), self.mdct.analyse(side)
+        power = spectra[0].power
+        shape, gains = self._shape(spectra[0].cosine)
+        low = self.low_tones.find(mid, power)
+        high = self.tones.find(mid, power)
+        _, low_tonality = self._tonal(power, low, self.low_tones)
+        full, high_tonality = self._tonal(power, high, self.tones)
+        above = power @ self.high_pool.T
+        tonality = torch.cat([low_tonality, high_tonality], dim=-1)
+        place = torch.cat([self.low_tones.place(low), self.tones.place(high)], dim=-1)
+        side_energies, correlation = self.stereo.measure(*spectra)
+        energies = torch.log(torch.cat([full, above, side_energies], dim=-1) + POWER_FLOOR)
+        raw = torch.cat(
+            [shape, gains, energies, tonality, place * tonality.clamp(max=1), correlation,
+             self._subframes(spectra)], dim=-1,
+        )  # fmt: skip
         return self._normalise(raw).transpose(1, 2)
 
     def _shape(
-        self, coefficients: Float[Tensor, "batch frame hop"], i: int
+        self, coefficients: Float[Tensor, "batch frame hop"]
     ) -> tuple[Float[Tensor, "batch frame kept"], Float[Tensor, "batch frame group"]]:
-        """Kept coefficients of mid (0) or side (1) at unit power, and the log power they had."""
-        kept = coefficients[..., : self.kept[i]]
-        groups = (kept**2).split(GROUPS[i], dim=-1)
+        """Kept coefficients at unit power, and the log power that they had."""
+        kept = coefficients[..., : self.kept]
+        groups = (kept**2).split(GROUPS, dim=-1)
         power = torch.stack([group.mean(-1) for group in groups], dim=-1)
         power = smooth(power, GAIN_SMOOTHING) + POWER_FLOOR
-        return kept / self._to_bins(power.sqrt(), i), torch.log(power)
+        return kept / self._to_bins(power.sqrt()), torch.log(power)
 
-    def _energies(
-        self, power: Float[Tensor, "batch 2 frame hop"], tones: Tones
-    ) -> tuple[Float[Tensor, "batch frame band"], Float[Tensor, "batch frame tone"]]:
-        """Mean power of each band, partials included, and the log of that over its noise."""
-        mid = self.tones.remove(power[:, 0], tones)
-        pools = self.pool.split(self.bands)
-        energies, side = mid @ pools[0].T, power[:, 1] @ pools[1].T
-        left, above = energies.split([TONE_BANDS, HIGH_BANDS], dim=-1)
-        leaked = (power[:, 0] @ pools[0].T)[..., :TONE_BANDS] - left
+    def _tonal(
+        self,
+        power: Float[Tensor, "batch frame bin"],
+        tones: Tones,
+        places: ToneBands,
+    ) -> tuple[Float[Tensor, "batch frame tone"], Float[Tensor, "batch frame tone"]]:
+        """Mean power of each band, its partial included, and the log of that over its noise."""
+        pool = places.pool[:, : power.shape[-1]].T
+        left = power - places.leakage(tones.power, tones.frequency_hz, power.shape[-1])
+        left = left.clamp(min=0) @ pool
+        leaked = power @ pool - left
         # What leakage can't be told from is noise only as far as the long window finds it, too.
         noise = torch.where(leaked > LEAKAGE * left, torch.minimum(left, tones.noise), left)
-        full = noise + tones.power / self.widths
+        full = noise + tones.power / places.widths
         tonality = torch.log((full + POWER_FLOOR) / (noise + POWER_FLOOR)).clamp(0, MAX_TONALITY)
-        return torch.cat([full, above, side], dim=-1), tonality
+        return full, tonality
 
-    def _subframes(
-        self,
-        coefficients: Float[Tensor, "batch 2 frame hop"],
-        power: Float[Tensor, "batch 2 frame hop"],
-    ) -> Float[Tensor, "batch frame part"]:
+    def _subframes(self, spectra: tuple[Spectrum, Spectrum]) -> Float[Tensor, "batch frame part"]:
         """Log power of each part of a frame above the kept range, over that of steady noise."""
-        high = coefficients.clone()
-        high[..., : self.kept[0]] = 0
-        hop = self.downsampling_ratio
-        sound = self.mdct.synthesise(high).square().sum(1)
+        hop, kept = self.downsampling_ratio, self.kept
+        high = torch.stack([spectrum.cosine for spectrum in spectra])
+        high = torch.nn.functional.pad(high[..., kept:], (kept, 0))
+        sound = self.mdct.synthesise(high).square().sum(0)
+        frames = (spectra[0].power + spectra[1].power)[..., kept:].sum(-1) / hop
         parts = sound.unflatten(-1, (-1, SUBFRAMES, hop // SUBFRAMES)).mean(-1)
-        frames = power[..., self.kept[0] :].sum((1, -1)) / hop
-        steady = self._steady(smooth(frames.sqrt().sqrt(), BAND_SMOOTHING) ** 4)
+        steady = self._steady(smooth_loudness(frames, BAND_SMOOTHING))
         ratio = torch.log((parts + POWER_FLOOR) / (steady + POWER_FLOOR))
         surprise = ratio.sign() * (ratio.abs() - SUBFRAME_DEAD_ZONE).clamp(min=0)
         return surprise.clamp(*SUBFRAME_RANGE)
@@ -273,78 +294,111 @@ class TransformCodec(Pretransform):
         self, z: Float[Tensor, "batch channel frame"], start: int, stop: int
     ) -> Float[Tensor, "batch 2 sample"]:
         """The samples of the frames from `start` to `stop` of a whole latent's sound."""
-        low = max(0, start - self.context_frames)
-        high = min(z.shape[-1], stop + self.context_frames)
+        hop, context = self.downsampling_ratio, self.stereo.context_frames
+        low, high = max(0, start - context), min(z.shape[-1], stop + context)
         channels = self._denormalise(z.float().transpose(1, 2))
-        shape, envelope, tonality, place, subframes = channels.split(self.parts, dim=-1)
-        gains, energies = envelope.split([sum(self.gains), sum(self.bands)], dim=-1)
-        tonality = _heard(tonality)
-        power, energies = self._divide(energies.clamp(max=MAX_LOG_POWER), tonality)
+        shape, envelope, tonality, place, correlation, subframes = channels.split(
+            self.parts, dim=-1
+        )
+        gains, energies, side = envelope.clamp(max=MAX_LOG_POWER).split(self.envelope_parts, dim=-1)
+        tonality = _heard(tonality).split([len(GROUPS), TONE_BANDS], dim=-1)
+        place = (place / torch.cat(tonality, dim=-1).clamp(0.5, 1)).split(
+            [len(GROUPS), TONE_BANDS], dim=-1
+        )
+        mid = self._low(shape, gains, tonality[0], place[0], low, high)
+        mid = mid + self._high(energies, tonality[1], place[1], subframes, low, high)
         here = slice(low, high)
-        sound = self.mdct.synthesise(self._coefficients(shape[:, here], gains[:, here]))
-        noise = self.mdct.synthesise(self._noise(energies[:, here], low))
-        sound = sound + noise * self._swell(subframes[:, here])[:, None]
-        hop = self.downsampling_ratio
-        sound = sound[..., (start - low) * hop : (stop - low) * hop]
-        place = place / tonality.clamp(0.5, 1)
-        sound[:, 0] += self.tones.sing(power, place, start, stop)
-        return _mid_side(sound)
+        power = (torch.exp(side[:, here]) - POWER_FLOOR).clamp(min=0)
+        signs = self._signs_from(1, low, high)
+        sound = torch.stack([mid, self.stereo.side(mid, power, correlation[:, here], signs)], 1)
+        return _mid_side(sound[..., (start - low) * hop : (stop - low) * hop])
 
-    def _divide(
-        self,
-        energies: Float[Tensor, "batch frame band"],
-        tonality: Float[Tensor, "batch frame tone"],
-    ) -> tuple[Float[Tensor, "batch frame tone"], Float[Tensor, "batch frame band"]]:
-        """Power of the partials, and mean power of the bands without them."""
-        quieter = torch.nn.functional.pad(tonality, (0, energies.shape[-1] - TONE_BANDS))
-        noise = torch.exp(energies - quieter)
-        partials = (torch.exp(energies) - noise)[..., :TONE_BANDS] * self.widths
-        return partials, (noise - POWER_FLOOR).clamp(min=0)
-
-    def _coefficients(
+    def _low(
         self,
         shape: Float[Tensor, "batch frame kept"],
         gains: Float[Tensor, "batch frame group"],
-    ) -> Float[Tensor, "batch 2 frame hop"]:
-        """The kept coefficients, and nothing above them."""
-        batch, frames, _ = shape.shape
-        coefficients = shape.new_zeros(batch, 2, frames, self.downsampling_ratio)
-        amplitudes = torch.exp(gains.clamp(max=MAX_LOG_POWER) / 2)
-        for i, (kept, amplitude) in enumerate(
-            zip(shape.split(self.kept, dim=-1), amplitudes.split(self.gains, dim=-1), strict=True)
-        ):
-            coefficients[:, i, :, : self.kept[i]] = kept * self._to_bins(amplitude, i)
-        return coefficients
+        tonality: Float[Tensor, "batch frame group"],
+        place: Float[Tensor, "batch frame group"],
+        start: int,
+        stop: int,
+    ) -> Float[Tensor, "batch sample"]:
+        """Mid's sound below the bands, of the shapes and of the partials that they don't hold."""
+        frames, hop = shape.shape[1], self.downsampling_ratio
+        context = self.low_tones.context_frames + HELD_FRAMES + 3
+        low, high = max(0, start - context), min(frames, stop + context)
+        here = slice(low, high)
+        power, tonal = torch.exp(gains), 1 - torch.exp(-tonality)
+        coefficients = shape[:, here] * self._to_bins(power[:, here].sqrt())
+        missing = self._missing(coefficients, tonal[:, here], place[:, here])
+        sung = missing * tonal[:, here]
+        beside = self._leaked_beside(sung * power[:, here], place[:, here])
+        quieter = (1 - sung - LEAK_MARGIN * beside / power[:, here]).clamp(min=0).sqrt()
+        sound = self.mdct.synthesise(coefficients * self._to_bins(quieter))
+        sound = sound[..., (start - low) * hop : (stop - low) * hop]
+        padded = torch.cat([missing[:, :1], missing, missing[:, -1:]], dim=1)
+        shares = padded[:, start - low : stop - low + 2]
+        partials = tonal * (power - POWER_FLOOR).clamp(min=0) * self.low_tones.widths
+        return sound + self.low_tones.sing(partials, place, start, stop, shares)
+
+    def _missing(
+        self,
+        coefficients: Float[Tensor, "batch frame kept"],
+        tonal: Float[Tensor, "batch frame group"],
+        place: Float[Tensor, "batch frame group"],
+    ) -> Float[Tensor, "batch frame group"]:
+        """Share of each group's partial, of the given share in its power, not in coefficients."""
+        sound = self.mdct.synthesise(coefficients)
+        spectrum = self.mdct.analyse(sound, self.kept).power
+        tones = self.low_tones.find(sound, spectrum)
+        _, tonality = self._tonal(spectrum, tones, self.low_tones)
+        off_hz = (tones.frequency_hz - self.low_tones.frequency_hz(place)).abs().float()
+        held = (2 - off_hz / HELD_WITHIN_HZ).clamp(0, 1) * (1 - torch.exp(-tonality))
+        missing = ((tonal - held - HELD_MARGIN) / HELD_RANGE).clamp(0, 1)
+        # Noise holds a partial for a frame by chance; a sound's shapes do all along.
+        return smooth(_highest_near(missing, HELD_FRAMES), GAIN_SMOOTHING)
+
+    def _leaked_beside(
+        self, power: Float[Tensor, "batch frame group"], place: Float[Tensor, "batch frame group"]
+    ) -> Float[Tensor, "batch frame group"]:
+        """Mean power that partials, of these mean powers in their own groups, have in others."""
+        partials = power * self.low_tones.widths
+        frequency_hz = self.low_tones.frequency_hz(place)
+        spectrum = self.low_tones.leakage(partials, frequency_hz, self.kept)
+        return (spectrum @ self.low_tones.pool[:, : self.kept].T - power).clamp(min=0)
+
+    def _high(
+        self,
+        energies: Float[Tensor, "batch frame band"],
+        tonality: Float[Tensor, "batch frame tone"],
+        place: Float[Tensor, "batch frame tone"],
+        subframes: Float[Tensor, "batch frame part"],
+        start: int,
+        stop: int,
+    ) -> Float[Tensor, "batch sample"]:
+        """Mid's sound in the bands: partials, and noise between them."""
+        frames, hop = energies.shape[1], self.downsampling_ratio
+        quieter = torch.nn.functional.pad(tonality, (0, HIGH_BANDS))
+        noise = torch.exp(energies - quieter)
+        partials = (torch.exp(energies) - noise)[..., :TONE_BANDS] * self.tones.widths
+        noise = (noise - POWER_FLOOR).clamp(min=0)
+        low, high = max(0, start - 2), min(frames, stop + 2)
+        here = slice(low, high)
+        loudness = smooth(noise[:, here].sqrt().sqrt(), BAND_SMOOTHING) @ self.spread
+        sound = self.mdct.synthesise(loudness**2 * self._signs_from(0, low, high))
+        sound = sound * self._swell(subframes[:, here])
+        sound = sound[..., (start - low) * hop : (stop - low) * hop]
+        return sound + self.tones.sing(partials, place, start, stop)
 
     def _to_bins(
-        self, values: Float[Tensor, "batch frame group"], i: int
+        self, values: Float[Tensor, "batch frame group"]
     ) -> Float[Tensor, "batch frame kept"]:
         """Repeat each group's value for its coefficients."""
-        return values.repeat_interleave(
-            (self.mid_groups, self.side_groups)[i], dim=-1, output_size=self.kept[i]
-        )
+        return values.repeat_interleave(self.groups, dim=-1, output_size=self.kept)
 
-    def _noise(
-        self, power: Float[Tensor, "batch frame band"], first_frame: int
-    ) -> Float[Tensor, "batch 2 frame hop"]:
-        """Coefficients of random sign whose power follows the bands, smooth over time and bins.
-
-        Smoothing and interpolation act on the fourth root of power, near to what is heard.
-        """
-        fourth_roots = smooth(power.sqrt().sqrt(), BAND_SMOOTHING)
-        loudness = torch.stack(
-            [
-                torch.einsum("bfk,kn->bfn", channel, spread)
-                for channel, spread in zip(
-                    fourth_roots.split(self.bands, dim=-1),
-                    self.spread.split(self.bands),
-                    strict=True,
-                )
-            ],
-            dim=1,
-        )
-        frames = torch.arange(first_frame, first_frame + power.shape[1], device=power.device)
-        return loudness**2 * self.signs[:, frames % NOISE_PERIOD_FRAMES]
+    def _signs_from(self, row: int, start: int, stop: int) -> Float[Tensor, "frame hop"]:
+        """Signs of the noise of mid (row 0) or side (1) in the frames from `start` to `stop`."""
+        frames = torch.arange(start, stop, device=self.signs.device)
+        return self.signs[row, frames % NOISE_PERIOD_FRAMES]
 
     def _swell(self, subframes: Float[Tensor, "batch frame part"]) -> Float[Tensor, "batch sample"]:
         """Gain of the noise over time, linear between the middles of the parts."""
@@ -359,39 +413,17 @@ def _heard(tonality: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
     return torch.where(tonality > LEAST_TONALITY, tonality, 0.0)
 
 
+def _highest_near(
+    values: Float[Tensor, "batch frame group"], reach: int
+) -> Float[Tensor, "batch frame group"]:
+    """Maximum over as many frames before and after."""
+    rows = values.transpose(1, 2)
+    return torch.nn.functional.max_pool1d(rows, 2 * reach + 1, 1, reach).transpose(1, 2)
+
+
 def _mid_side(x: Float[Tensor, "batch 2 sample"]) -> Float[Tensor, "batch 2 sample"]:
     """Left and right to mid and side, or back: the same rotation, its own inverse."""
     return torch.stack([x[:, 0] + x[:, 1], x[:, 0] - x[:, 1]], dim=1) * math.sqrt(0.5)
-
-
-def _edges(low: int, high: int, count: int) -> list[int]:
-    """First bins of `count` bands from `low`, and the end; equal ratios."""
-    return [round(low * (high / low) ** (i / count)) for i in range(count + 1)]
-
-
-def _band_means(edges: list[int], hop: int) -> Float[Tensor, "band hop"]:
-    """Matrix from bin powers to the mean power of each band."""
-    means = torch.zeros(len(edges) - 1, hop)
-    for row, start, end in zip(means, edges[:-1], edges[1:], strict=True):
-        row[start:end] = 1 / (end - start)
-    return means
-
-
-def _band_interpolation(edges: list[int], hop: int) -> Float[Tensor, "band hop"]:
-    """Matrix from band values to bins, linear in log frequency between the bands' centres.
-
-    Below the lowest edge there is nothing.
-    """
-    borders = torch.tensor(edges).double()
-    centres = (borders[:-1].log() + borders[1:].log()) / 2
-    bins = torch.log(torch.arange(hop) + 0.5).double().clamp(centres[0], centres[-1])
-    left = (torch.searchsorted(centres, bins, right=True) - 1).clamp(0, len(centres) - 2)
-    share = (bins - centres[left]) / (centres[left + 1] - centres[left])
-    rows = torch.zeros(len(centres), hop, dtype=torch.float64)
-    rows[left, torch.arange(hop)] = 1 - share
-    rows[left + 1, torch.arange(hop)] = share
-    rows[:, : edges[0]] = 0
-    return rows.float()
 
 
 def _signs(hop: int) -> Float[Tensor, "2 frame hop"]:

@@ -72,9 +72,9 @@ def _noise(model: Model, latent: Tensor, seed: int) -> Tensor:
 def _channel_sets(model: Model) -> dict[str, slice]:
     """All channels; the envelope's beside the others, where the codec tells how many it kept."""
     sets = {"all channels": slice(None)}
-    kept: tuple[int, ...] | None = getattr(model.wrapper.pretransform, "kept", None)
+    kept: int | None = getattr(model.wrapper.pretransform, "kept", None)
     if kept is not None:
-        sets |= {"coefficients": slice(sum(kept)), "envelope": slice(sum(kept), None)}
+        sets |= {"coefficients": slice(kept), "envelope": slice(kept, None)}
     return sets
 
 

@@ -1,0 +1,106 @@
+"""The side signal from the mid signal: how strong it is in some bands, and how like mid.
+
+As parametric stereo does (Breebaart et al. 2005): what correlates with mid, so that it is a sound's
+place between left and right, is made of mid itself; the rest, its width, of a decorrelated copy
+of it. So a panned tone stays that tone, and a wide one does not become noise.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from eutectic.engine.embedded import bands
+from eutectic.engine.embedded.mdct import Mdct, Spectrum
+
+BANDS, LOWEST_BINS = 12, 3
+"""Number of bands, and the bins of the first; the others are of equal ratios."""
+
+SMOOTHING = (1 / 6, 2 / 3, 1 / 6)
+"""Weights of a band's loudness over three frames."""
+
+MAX_GAIN = 4.0
+"""Of mid, or its copy, in side. What would need more is not in mid, and becomes noise."""
+
+SPREAD_SAMPLES, TAPS = 1500, 30
+"""Length of the decorrelating filter, and its pulses."""
+
+
+class Stereo(nn.Module):
+    """Analysis and synthesis of side for any number of clips; nothing in it is stored."""
+
+    pool: Tensor
+    spread: Tensor
+    delays: Tensor
+    taps: Tensor
+
+    def __init__(self, mdct: Mdct, floor: float) -> None:
+        super().__init__()
+        self.mdct, self.floor, self.bands = mdct, floor, BANDS
+        edges = [0, *bands.edges(LOWEST_BINS, mdct.hop, BANDS - 1)]
+        self.register_buffer("pool", bands.means(edges, mdct.hop), persistent=False)
+        self.register_buffer("spread", bands.interpolation(edges, mdct.hop), persistent=False)
+        delays, taps = _velvet_noise()
+        self.register_buffer("delays", delays, persistent=False)
+        self.register_buffer("taps", taps, persistent=False)
+        self.context_frames = -(-SPREAD_SAMPLES // mdct.hop) + 2
+
+    def measure(
+        self, mid: Spectrum, side: Spectrum
+    ) -> tuple[Float[Tensor, "batch frame band"], Float[Tensor, "batch frame band"]]:
+        """Mean power of side in each band, and its correlation with mid, −1 to 1."""
+        product = (mid.cosine * side.cosine + mid.sine * side.sine) / 2
+        cross, power, own = (
+            bands.smooth(x @ self.pool.T, SMOOTHING) for x in (product, mid.power, side.power)
+        )
+        correlation = cross / ((power * own).sqrt() + self.floor)
+        return side.power @ self.pool.T, correlation.clamp(-1, 1)
+
+    def side(
+        self,
+        mid: Float[Tensor, "batch sample"],
+        power: Float[Tensor, "batch frame band"],
+        correlation: Float[Tensor, "batch frame band"],
+        signs: Float[Tensor, "frame hop"],
+    ) -> Float[Tensor, "batch sample"]:
+        """Side signal of the given power in each band, made of mid, its copy, and noise."""
+        direct, copy = (self.mdct.analyse(x) for x in (mid, self._decorrelated(mid)))
+        wanted = bands.smooth_loudness(power, SMOOTHING)
+        correlation = correlation.clamp(-1, 1)
+        direct_gain = self._gain(correlation**2 * wanted, direct.power)
+        copy_gain = self._gain((1 - correlation**2) * wanted, copy.power)
+        coefficients = ((direct_gain * correlation.sign()) @ self.spread) * direct.cosine
+        coefficients = coefficients + (copy_gain @ self.spread) * copy.cosine
+        made = direct_gain**2 * self._band_power(direct.power)
+        made = made + copy_gain**2 * self._band_power(copy.power)
+        noise = ((wanted - made).clamp(min=0) @ self.spread).sqrt() * signs
+        return self.mdct.synthesise(coefficients + noise)
+
+    def _gain(
+        self, wanted: Float[Tensor, "batch frame band"], power: Float[Tensor, "batch frame hop"]
+    ) -> Float[Tensor, "batch frame band"]:
+        """Amplitude factor by which bands come to the power wanted, MAX_GAIN at most."""
+        return (wanted / (self._band_power(power) + self.floor)).sqrt().clamp(max=MAX_GAIN)
+
+    def _band_power(
+        self, power: Float[Tensor, "batch frame hop"]
+    ) -> Float[Tensor, "batch frame band"]:
+        return bands.smooth_loudness(power @ self.pool.T, SMOOTHING)
+
+    def _decorrelated(self, mid: Float[Tensor, "batch sample"]) -> Float[Tensor, "batch sample"]:
+        """Mid through the filter, which delays: nothing sounds before it does in mid."""
+        padded = nn.functional.pad(mid, (SPREAD_SAMPLES, 0))
+        length = mid.shape[-1]
+        return sum(
+            tap * padded[:, SPREAD_SAMPLES - delay : SPREAD_SAMPLES - delay + length]
+            for delay, tap in zip(self.delays.tolist(), self.taps.tolist(), strict=True)
+        )  # pyright: ignore[reportReturnType]
+
+
+def _velvet_noise() -> tuple[Tensor, Tensor]:
+    """Delays and heights of sparse pulses of random sign that die away, of unit energy."""
+    generator = torch.Generator().manual_seed(1)
+    grid = SPREAD_SAMPLES / TAPS
+    places = (torch.arange(TAPS) + torch.rand(TAPS, generator=generator)) * grid
+    signs = torch.randint(0, 2, (TAPS,), generator=generator) * 2.0 - 1
+    heights = signs * torch.exp(-2 * torch.arange(TAPS) / TAPS)
+    return places.long(), heights / heights.square().sum().sqrt()
