@@ -27,7 +27,8 @@ Samples = NDArray[np.float32]
 MIN_SECONDS = 0.05
 SILENCE_DB = -80.0
 PEAK_CEILING_DB = -0.3
-"""Fusions are turned down, never limited, where they would pass this peak."""
+"""Peaks of fusions are limited to this."""
+
 LOOK_AHEAD_SECONDS = 0.005
 """The limiter's, before a peak and after it."""
 
@@ -209,11 +210,12 @@ def match_loudness(waveform: Waveform, target_lufs: float) -> tuple[Waveform, fl
         return waveform, 1.0
     gain_db, matched = 0.0, waveform
     for _ in range(LIMITING_ROUNDS):
-        gain_db = min(gain_db + target_lufs - loudness_lufs(matched), MAX_LEVEL_GAIN_DB)
+        gain_db = min(gain_db + target_lufs - current, MAX_LEVEL_GAIN_DB)
         louder = waveform.samples * np.float32(db_to_gain(gain_db))
         matched = Waveform(limit(louder, waveform.rate_hz), waveform.rate_hz)
         if np.abs(louder).max() <= db_to_gain(PEAK_CEILING_DB):
             break
+        current = loudness_lufs(matched)
     return matched, db_to_gain(gain_db)
 
 

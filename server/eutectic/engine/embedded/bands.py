@@ -4,6 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+LOUDNESS_SMOOTHING = (1 / 6, 2 / 3, 1 / 6)
+"""Weights of a band's loudness over three frames: sampled energies jump and sound blotchy."""
+
 
 def edges(low: int, high: int, count: int) -> list[int]:
     """First bins of `count` bands from `low`, and the end; equal ratios."""
@@ -39,13 +42,17 @@ def smooth(
     values: Float[Tensor, "batch frame *band"], weights: tuple[float, float, float]
 ) -> Float[Tensor, "batch frame *band"]:
     """Weighted mean over three frames; the end frames are repeated."""
-    before = torch.cat([values[:, :1], values[:, :-1]], dim=1)
-    after = torch.cat([values[:, 1:], values[:, -1:]], dim=1)
-    return weights[0] * before + weights[1] * values + weights[2] * after
+    padded = with_ends(values)
+    return weights[0] * padded[:, :-2] + weights[1] * values + weights[2] * padded[:, 2:]
+
+
+def with_ends(values: Float[Tensor, "batch frame *band"]) -> Float[Tensor, "batch padded *band"]:
+    """The first and the last frame once more before and after."""
+    return torch.cat([values[:, :1], values, values[:, -1:]], dim=1)
 
 
 def smooth_loudness(
-    power: Float[Tensor, "batch frame *band"], weights: tuple[float, float, float]
+    power: Float[Tensor, "batch frame *band"],
 ) -> Float[Tensor, "batch frame *band"]:
     """Power smoothed over three frames as its fourth root, near to what is heard."""
-    return smooth(power.sqrt().sqrt(), weights) ** 4
+    return smooth(power.sqrt().sqrt(), LOUDNESS_SMOOTHING) ** 4

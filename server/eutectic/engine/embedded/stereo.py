@@ -15,9 +15,6 @@ from eutectic.engine.embedded.mdct import Mdct, Spectrum
 BANDS, LOWEST_BINS = 12, 3
 """Number of bands, and the bins of the first; the others are of equal ratios."""
 
-SMOOTHING = (1 / 6, 2 / 3, 1 / 6)
-"""Weights of a band's loudness over three frames."""
-
 MAX_GAIN = 4.0
 """Of mid, or its copy, in side. What would need more is not in mid, and becomes noise."""
 
@@ -50,7 +47,8 @@ class Stereo(nn.Module):
         """Mean power of side in each band, and its correlation with mid, −1 to 1."""
         product = (mid.cosine * side.cosine + mid.sine * side.sine) / 2
         cross, power, own = (
-            bands.smooth(x @ self.pool.T, SMOOTHING) for x in (product, mid.power, side.power)
+            bands.smooth(x @ self.pool.T, bands.LOUDNESS_SMOOTHING)
+            for x in (product, mid.power, side.power)
         )
         correlation = cross / ((power * own).sqrt() + self.floor)
         return side.power @ self.pool.T, correlation.clamp(-1, 1)
@@ -64,7 +62,7 @@ class Stereo(nn.Module):
     ) -> Float[Tensor, "batch sample"]:
         """Side signal of the given power in each band, made of mid, its copy, and noise."""
         direct, copy = (self.mdct.analyse(x) for x in (mid, self._decorrelated(mid)))
-        wanted = bands.smooth_loudness(power, SMOOTHING)
+        wanted = bands.smooth_loudness(power)
         correlation = correlation.clamp(-1, 1)
         direct_gain = self._gain(correlation**2 * wanted, direct.power)
         copy_gain = self._gain((1 - correlation**2) * wanted, copy.power)
@@ -84,7 +82,7 @@ class Stereo(nn.Module):
     def _band_power(
         self, power: Float[Tensor, "batch frame hop"]
     ) -> Float[Tensor, "batch frame band"]:
-        return bands.smooth_loudness(power @ self.pool.T, SMOOTHING)
+        return bands.smooth_loudness(power @ self.pool.T)
 
     def _decorrelated(self, mid: Float[Tensor, "batch sample"]) -> Float[Tensor, "batch sample"]:
         """Mid through the filter, which delays: nothing sounds before it does in mid."""

@@ -169,9 +169,7 @@ class ToneBands(nn.Module):
         frequency_hz = bands.smooth(weight * frequency_hz, FREQUENCY_WEIGHTS) / bands.smooth(
             weight, FREQUENCY_WEIGHTS
         )
-        amplitude, frequency_hz = (
-            torch.cat([t[:, :1], t, t[:, -1:]], dim=1) for t in (amplitude, frequency_hz)
-        )
+        amplitude, frequency_hz = (bands.with_ends(t) for t in (amplitude, frequency_hz))
         advance = (frequency_hz[:, 1:] + frequency_hz[:, :-1]) / 2 * (self.hop / self.rate_hz)
         phase = nn.functional.pad(advance.cumsum(dim=1), (0, 0, 1, 0)).remainder(1.0)
         return amplitude, frequency_hz, phase

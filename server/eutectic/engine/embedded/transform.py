@@ -26,7 +26,12 @@ from stable_audio_tools.models.pretransforms import Pretransform
 from torch import Tensor
 
 from eutectic.engine.embedded import bands
-from eutectic.engine.embedded.bands import smooth, smooth_loudness
+from eutectic.engine.embedded.bands import (
+    LOUDNESS_SMOOTHING,
+    smooth,
+    smooth_loudness,
+    with_ends,
+)
 from eutectic.engine.embedded.mdct import Mdct, Spectrum
 from eutectic.engine.embedded.stereo import Stereo
 from eutectic.engine.embedded.tones import ToneBands, Tones
@@ -79,9 +84,6 @@ SUBFRAME_DEAD_ZONE, SUBFRAME_RANGE = 0.25, (-5.0, 1.4)
 
 NOISE_PERIOD_FRAMES = 512
 """The table of noise signs repeats after this many frames, about 12 s."""
-
-BAND_SMOOTHING = (1 / 6, 2 / 3, 1 / 6)
-"""Weights of a band's loudness over three frames: sampled energies jump and sound blotchy."""
 
 ENVELOPE_DEVIATION = (1.0, 4.0)
 """Smallest and largest deviation of an envelope component, the shapes' being 1."""
@@ -271,7 +273,7 @@ class TransformCodec(Pretransform):
         sound = self.mdct.synthesise(high).square().sum(0)
         frames = (spectra[0].power + spectra[1].power)[..., kept:].sum(-1) / hop
         parts = sound.unflatten(-1, (-1, SUBFRAMES, hop // SUBFRAMES)).mean(-1)
-        steady = self._steady(smooth_loudness(frames, BAND_SMOOTHING))
+        steady = self._steady(smooth_loudness(frames))
         ratio = torch.log((parts + POWER_FLOOR) / (steady + POWER_FLOOR))
         surprise = ratio.sign() * (ratio.abs() - SUBFRAME_DEAD_ZONE).clamp(min=0)
         return surprise.clamp(*SUBFRAME_RANGE)
@@ -280,7 +282,7 @@ class TransformCodec(Pretransform):
         """Power over the parts of frames that noise of these frames' powers has."""
         places = (torch.arange(SUBFRAMES, device=frames.device) + 0.5) / SUBFRAMES
         own = torch.sin(math.pi / 2 * (0.5 + places)) ** 2
-        padded = torch.cat([frames[:, :1], frames, frames[:, -1:]], dim=1)
+        padded = with_ends(frames)
         neighbour = torch.where(places < 0.5, padded[:, :-2, None], padded[:, 2:, None])
         return own * frames[..., None] + (1 - own) * neighbour
 
@@ -301,12 +303,13 @@ class TransformCodec(Pretransform):
             self.parts, dim=-1
         )
         gains, energies, side = envelope.clamp(max=MAX_LOG_POWER).split(self.envelope_parts, dim=-1)
-        tonality = _heard(tonality).split([len(GROUPS), TONE_BANDS], dim=-1)
-        place = (place / torch.cat(tonality, dim=-1).clamp(0.5, 1)).split(
-            [len(GROUPS), TONE_BANDS], dim=-1
+        tonality = _heard(tonality)
+        place = place / tonality.clamp(0.5, 1)
+        groups, tones = slice(None, len(GROUPS)), slice(len(GROUPS), None)
+        mid = self._low(shape, gains, tonality[..., groups], place[..., groups], low, high)
+        mid = mid + self._high(
+            energies, tonality[..., tones], place[..., tones], subframes, low, high
         )
-        mid = self._low(shape, gains, tonality[0], place[0], low, high)
-        mid = mid + self._high(energies, tonality[1], place[1], subframes, low, high)
         here = slice(low, high)
         power = (torch.exp(side[:, here]) - POWER_FLOOR).clamp(min=0)
         signs = self._signs_from(1, low, high)
@@ -335,8 +338,7 @@ class TransformCodec(Pretransform):
         quieter = (1 - sung - LEAK_MARGIN * beside / power[:, here]).clamp(min=0).sqrt()
         sound = self.mdct.synthesise(coefficients * self._to_bins(quieter))
         sound = sound[..., (start - low) * hop : (stop - low) * hop]
-        padded = torch.cat([missing[:, :1], missing, missing[:, -1:]], dim=1)
-        shares = padded[:, start - low : stop - low + 2]
+        shares = with_ends(missing)[:, start - low : stop - low + 2]
         partials = tonal * (power - POWER_FLOOR).clamp(min=0) * self.low_tones.widths
         return sound + self.low_tones.sing(partials, place, start, stop, shares)
 
@@ -383,7 +385,7 @@ class TransformCodec(Pretransform):
         noise = (noise - POWER_FLOOR).clamp(min=0)
         low, high = max(0, start - 2), min(frames, stop + 2)
         here = slice(low, high)
-        loudness = smooth(noise[:, here].sqrt().sqrt(), BAND_SMOOTHING) @ self.spread
+        loudness = smooth(noise[:, here].sqrt().sqrt(), LOUDNESS_SMOOTHING) @ self.spread
         sound = self.mdct.synthesise(loudness**2 * self._signs_from(0, low, high))
         sound = sound * self._swell(subframes[:, here])
         sound = sound[..., (start - low) * hop : (stop - low) * hop]
