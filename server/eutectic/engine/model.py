@@ -87,6 +87,8 @@ class Model:
         self.objective: str = wrapper.diffusion_objective
         self.defaults = _DEFAULTS[self.objective] | config.get("eutectic", {})
         self.max_frames: int = config["sample_size"]
+        self.frames_per_token: int = config["model"]["diffusion"]["config"].get("patch_size", 1)
+        """Latent frames that the network takes as one."""
         self.bfloat16 = False
         """Whether the network computes in bfloat16; states stay in float32."""
         self.evaluations = 0
@@ -171,8 +173,11 @@ class Model:
             arguments["prepend_cond_mask"] = torch.ones(shape, dtype=torch.bool, device=x.device)
         network = network or self.network
         half = self.bfloat16 if bfloat16 is None else bfloat16
+        frames = x.shape[-1]
+        x = nn.functional.pad(x, (0, -frames % self.frames_per_token), mode="replicate")
         with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
-            return network(x, t, use_checkpointing=checkpointing, **arguments).float()
+            output = network(x, t, use_checkpointing=checkpointing, **arguments).float()
+        return output[..., :frames]
 
 
 @dataclass(frozen=True)
