@@ -166,13 +166,18 @@ def test_a_reference_is_learned_once_and_damage_is_mended(
     assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()
 
 
-def test_a_budget_caps_learning_says_so_and_keeps_nothing(
+def test_a_budget_caps_learning_says_so_and_finds_the_result_again_under_that_budget(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    command = ["learn", GLASS, "--model", "toy", "--learn-steps", "50000", "--budget", "0.2"]
-    assert run(command) == 0
-    assert "the budget of 0.2 s ended learning after" in " ".join(capsys.readouterr().err.split())
-    assert list((tmp_path / "data").rglob("*.safetensors")) == []
+    command = ["learn", GLASS, "--model", "toy", "--learn-steps", "50000", "--budget"]
+    ended = "ended learning after"
+    assert run([*command, "0.2"]) == 0
+    assert f"the budget of 0.2 s {ended}" in " ".join(capsys.readouterr().err.split())
+    assert run([*command, "0.2"]) == 0
+    assert ended not in capsys.readouterr().err
+    assert run([*command, "0.3"]) == 0
+    assert ended in " ".join(capsys.readouterr().err.split())
+    assert len(list((tmp_path / "data").rglob("*.safetensors"))) == 2
 
 
 def test_a_section_is_fused_at_its_own_length() -> None:

@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 Samples = NDArray[np.float32]
 
 MIN_SECONDS = 0.05
+MAX_SAMPLES = 100_000_000
+"""Read of one file at most, over all channels: a header may claim what no clip has."""
+
 SILENCE_DB = -80.0
 PEAK_CEILING_DB = -0.3
 """Peaks of fusions are limited to this."""
@@ -56,7 +60,7 @@ class Waveform:
     def seconds(self) -> float:
         return self.frames / self.rate_hz
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Hash of rate, shape and samples, for cache keys."""
         header = f"{self.rate_hz} {self.samples.shape}".encode()
@@ -147,8 +151,13 @@ def _read_section(
                 f"{path}: {seconds:.1f} s long, where this model takes {max_seconds:.1f} s: "
                 "choose a shorter section"
             )
+        if frames * file.channels > MAX_SAMPLES:
+            raise BadAudio(
+                f"{path}: {file.channels} channels at {rate_hz} Hz are too much to read: "
+                "choose a shorter section"
+            )
         file.seek(start)
-        samples = np.asarray(file.read(frames, always_2d=True), dtype=np.float32)
+        samples = np.asarray(file.read(frames, dtype="float32", always_2d=True), np.float32)
         return samples.T, rate_hz
 
 

@@ -436,6 +436,6 @@ def _reference(
     if learned.capped:
         errors.print(
             f"the budget of {settings.budget_seconds:g} s ended learning after {learned.steps} "
-            "steps; the result depends on this machine's speed and is not kept"
+            "steps; the result depends on this machine's speed"
         )
     return Reference(words, clip, learned.adapter)

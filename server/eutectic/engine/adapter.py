@@ -7,8 +7,6 @@ nothing is added to a network evaluation.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,10 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eutectic.audio import atomic_path
-from eutectic.errors import BadOutput
+from eutectic.engine import checked
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -39,12 +36,7 @@ class Adapter:
     @cached_property
     def digest(self) -> str:
         """Hash of every tensor, for cache keys and to notice damage."""
-        hashed = hashlib.sha256()
-        for name in sorted(self.tensors):
-            tensor = self.tensors[name].cpu().contiguous()
-            hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            hashed.update(tensor.view(torch.uint8).numpy().tobytes())
-        return hashed.hexdigest()
+        return checked.digest(self.tensors)
 
     def weights(self, base: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The parameters this changes, given the base's."""
@@ -65,16 +57,7 @@ class Adapter:
         Raises:
             BadOutput: the path can't be written.
         """
-        from safetensors import SafetensorError
-        from safetensors.torch import save_file
-
-        metadata = {"format": str(FORMAT), "digest": self.digest, "about": json.dumps(self.about)}
-        tensors = {name: tensor.cpu().contiguous() for name, tensor in self.tensors.items()}
-        with atomic_path(path) as temporary:
-            try:
-                save_file(tensors, temporary, metadata=metadata)
-            except SafetensorError as error:
-                raise BadOutput(f"{path}: can't be written ({error})") from None
+        checked.save(path, self.tensors, {"format": FORMAT, "digest": self.digest} | self.about)
 
     @classmethod
     def read(cls, path: Path) -> Adapter:
@@ -83,16 +66,10 @@ class Adapter:
         Raises:
             ValueError: damaged, or of another format.
         """
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            adapter = cls(tensors, json.loads(metadata["about"]))
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
-            raise ValueError(f"{path}: not a reference ({type(error).__name__})") from None
-        if metadata.get("format") != str(FORMAT) or metadata.get("digest") != adapter.digest:
+        tensors, about = checked.read(path)
+        about_format, digest = about.pop("format", None), about.pop("digest", None)
+        adapter = cls(tensors, about)
+        if about_format != FORMAT or digest != adapter.digest:
             raise ValueError(f"{path}: damaged, or of another version")
         return adapter
 

@@ -86,12 +86,16 @@ class Codec:
         at, size = 0, float(first)
         while left > 0:
             stop = min(latent.shape[-1], at + int(size))
-            chunk = self._decode_slice(latent, at, stop)[:, :left]
+            chunk = self.decode_slice(latent, at, stop)[:, :left]
             yield chunk
             left -= chunk.shape[-1]
             at, size = stop, min(size * growth, longest)
 
-    def _decode_slice(self, latent: Tensor, start: int, stop: int) -> Samples:
+    @torch.no_grad()
+    def decode_slice(
+        self, latent: Float[Tensor, "1 channel frame"], start: int, stop: int
+    ) -> Samples:
+        """The waveform (channel, frame) of the latent frames from `start` to `stop`."""
         if hasattr(self._pretransform, "decode_slice"):
             return (
                 self._pretransform.decode_slice(latent.to(self.device), start, stop)[0]

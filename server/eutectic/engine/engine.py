@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -17,7 +16,9 @@ from eutectic.audio import Waveform
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
 from eutectic.engine import fusion, inversion
 from eutectic.engine.adapter import FORMAT, Adapter, Switch
-from eutectic.engine.inversion import Residual, Trajectory
+from eutectic.engine.cache import Cache
+from eutectic.engine.clips import Clip
+from eutectic.engine.inversion import OnGrid, Residual, Trajectory
 from eutectic.engine.learn import Learned, learn
 from eutectic.engine.model import Model, NetworkDenoiser
 from eutectic.engine.noise import Noise
@@ -26,16 +27,17 @@ from eutectic.engine.store import Store
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import BadSetting
 
-Kept = TypeVar("Kept")
-
 BUCKET_FRAMES = 16
 """Latent lengths are whole multiples, so that clips of nearly one length share a prefix."""
 
 MICRO_BATCH = 2
 """Rows a network call takes on a CPU, where more at once gain nothing."""
 
-KEPT = 16
-"""Prefixes, and inversions that needed the network, kept in memory."""
+KEPT_BYTES = 1 << 30
+"""Of prefixes, and of inversions that needed the network, unless told otherwise."""
+
+TAIL_SECONDS = 0.05
+"""Sound past a clip's end that its latent has room for: what the seam of a loop fades into."""
 
 NETWORK_RESIDUALS = ("ddim", "edit-friendly")
 """Inversions that evaluate the network, and know only the levels of their grid."""
@@ -45,21 +47,21 @@ INVERSION_SEED_OFFSET = 0x5EED
 
 
 @dataclass(frozen=True)
-class Clip:
-    """An encoded clip: its waveform at the model's rate, and x0, padded to a bucket."""
-
-    waveform: Waveform
-    latent: Float[Tensor, "1 channel frame"]
-    loudness_lufs: float
-
-
-@dataclass(frozen=True)
 class Reference:
     """What the sampling is guided by: a prompt, the clip it stands for, and what was learned."""
 
     prompt: str
     clip: Clip
     adapter: Adapter | None
+
+
+@dataclass(frozen=True)
+class FusedLatent:
+    """A fusion before decoding; `remaining` as in `Fusion`."""
+
+    latent: Float[Tensor, "1 channel frame"]
+    blend: float
+    remaining: int | None
 
 
 @dataclass(frozen=True)
@@ -79,24 +81,27 @@ class Engine:
 
     def __init__(self, model: Model, store: Store) -> None:
         self.model, self.store = model, store
-        self._switch = Switch(model.network)
-        self._prefixes: dict[tuple[object, ...], fusion.Prefix] = {}
-        self._trajectories: dict[tuple[object, ...], Trajectory] = {}
+        self.switch = Switch(model.network)
+        self.cache = Cache(KEPT_BYTES)
         self.max_batch = MICRO_BATCH if model.device.type == "cpu" else None
 
     def encode(self, waveform: Waveform) -> Clip:
         """A clip's latent and loudness."""
         longest = self.model.max_frames  # resampling may round one frame up
         waveform = Waveform(waveform.samples[:, :longest], waveform.rate_hz)
-        frames = self.model.codec.latent_frames(waveform.frames)
-        bucket = -(-frames // BUCKET_FRAMES) * BUCKET_FRAMES
-        bucket = max(frames, min(bucket, longest // self.model.codec.ratio))
-        latent = self.model.codec.encode(waveform, bucket)
+        codec = self.model.codec
+        with_tail = codec.latent_frames(waveform.frames + round(TAIL_SECONDS * codec.rate_hz))
+        bucket = -(-with_tail // BUCKET_FRAMES) * BUCKET_FRAMES
+        bucket = max(codec.latent_frames(waveform.frames), min(bucket, longest // codec.ratio))
+        latent = codec.encode(waveform, bucket)
         return Clip(waveform, latent, audio.loudness_lufs(waveform))
 
     def known(self, clip: Clip, prompt: str, settings: LearnSettings) -> Adapter | None:
         """What the store already has for these."""
-        return self.store.get(self._key(clip, prompt, settings))
+        whole = self.store.get(self.reference_key(clip, prompt, settings))
+        if whole is not None or settings.budget_seconds is None:
+            return whole
+        return self.store.get(self.reference_key(clip, prompt, settings, capped=True))
 
     def learn(
         self,
@@ -105,24 +110,27 @@ class Engine:
         settings: LearnSettings,
         watch: Watch = UNWATCHED,
     ) -> Learned:
-        """Learn a reference and keep it in the store, unless the budget cut it short.
+        """Learn a reference and keep it in the store; one that its budget cut short, under that.
 
         Raises:
             Cancelled: the watch was asked to stop.
             BadOutput: the store can't be written.
         """
         self.store.prepare()
-        self._switch.activate(None)
+        self.switch.activate(None)
         own = clip.latent[..., : self.model.codec.latent_frames(clip.waveform.frames)]
         learned = learn(
             self.model, own, prompt, clip.waveform.seconds, settings,
             {"audio": clip.waveform.digest}, watch,
         )  # fmt: skip
-        if not learned.capped:
-            self.store.put(self._key(clip, prompt, settings), learned.adapter)
+        key = self.reference_key(clip, prompt, settings, capped=learned.capped)
+        self.store.put(key, learned.adapter)
         return learned
 
-    def _key(self, clip: Clip, prompt: str, settings: LearnSettings) -> str:
+    def reference_key(
+        self, clip: Clip, prompt: str, settings: LearnSettings, capped: bool = False
+    ) -> str:
+        """Name of a reference in the store; with what all of its steps gave, or its budget."""
         defaults = self.model.defaults["learn"]
         method = settings.method or defaults["method"]
         return Store.key(
@@ -135,6 +143,7 @@ class Engine:
             rank=settings.rank if method == "lora" else None,
             learning_rate=settings.learning_rate,
             seed=settings.seed,
+            **({"budget_seconds": settings.budget_seconds} if capped else {}),
         )
 
     def points(
@@ -166,11 +175,30 @@ class Engine:
             Cancelled: the watch was asked to stop.
             BadSetting: a place is off the grid.
         """
+        return [
+            self._finish(fused, original, reference, level)
+            for fused in self.latents(original, reference, places, settings, watch)
+        ]
+
+    def latents(
+        self,
+        original: Clip,
+        reference: Reference,
+        places: Sequence[Place],
+        settings: SamplingSettings,
+        watch: Watch = UNWATCHED,
+    ) -> list[FusedLatent]:
+        """What `fuse` decodes: for each place a latent of the original's bucket.
+
+        Raises:
+            Cancelled: the watch was asked to stop.
+            BadSetting: a place is off the grid.
+        """
         sampler = self.model.sampler(settings)
         points = self.points(places, settings)
         prefix = self._prefix(original, reference, settings, sampler, points, watch)
         trajectory = self.invert(original, settings, sampler, watch)
-        self._switch.activate(reference.adapter)
+        self.switch.activate(reference.adapter)
         latents = fusion.fuse(
             self._denoiser(original, reference, settings),
             prefix,
@@ -180,7 +208,7 @@ class Engine:
             watch,
         )
         return [
-            self._finish(latent, place, point, sampler, original, reference, level)
+            _fused(latent, place, point, sampler)
             for latent, place, point in zip(latents, places, points, strict=True)
         ]
 
@@ -199,16 +227,17 @@ class Engine:
             residual = Residual(kind, settings.residual_amount, eta=sampler.eta)
             return inversion.invert(x0, sampler.grid.s_min, residual, noise, self.model.flow)
         key = (original.waveform.digest, kind, settings.seed, sampler)
-        if key not in self._trajectories:
-            self._switch.activate(None)
+        made: OnGrid | None = self.cache.get(key)
+        if made is None:
+            self.switch.activate(None)
             condition = self.model.condition("", self._seconds(original)).unprompted()
             denoiser = self.model.denoiser(condition)
             if kind == "ddim":
                 made = inversion.invert_ddim(denoiser, x0, sampler.grid, watch)
             else:
                 made = inversion.invert_edit_friendly(denoiser, x0, sampler.grid, noise, watch)
-            _keep(self._trajectories, key, made)
-        return self._trajectories[key]
+            self.cache.put(key, made, *made.tensors)
+        return made
 
     def _prefix(
         self,
@@ -229,15 +258,15 @@ class Engine:
             sampler,
             frames,
         )
-        prefix = self._prefixes.get(key)
+        prefix: fusion.Prefix | None = self.cache.get(key)
         if prefix is None:
             prefix = fusion.Prefix.begin(sampler, self._noise(settings.seed, frames))
         until = fusion.needed(points, sampler)
         if until > prefix.row.index:
-            self._switch.activate(reference.adapter)
+            self.switch.activate(reference.adapter)
             denoiser = self._denoiser(original, reference, settings)
             prefix = prefix.extend(denoiser, until, watch)
-        _keep(self._prefixes, key, prefix)
+        self.cache.put(key, prefix, prefix.row.state, *prefix.denoised)
         return prefix
 
     def _denoiser(
@@ -261,34 +290,29 @@ class Engine:
         return Noise(seed, self.model.codec.latent_channels, frames, self.model.device)
 
     def _finish(
-        self,
-        latent: Tensor,
-        place: Place,
-        point: fusion.Injection | None,
-        sampler: Sampler,
-        original: Clip,
-        reference: Reference,
-        level: Level,
+        self, fused: FusedLatent, original: Clip, reference: Reference, level: Level
     ) -> Fusion:
-        samples = self.model.codec.decode(latent, original.waveform.frames)
+        samples = self.model.codec.decode(fused.latent, original.waveform.frames)
         raw = Waveform(samples, self.model.codec.rate_hz)
-        remaining = None if point is None else point.remaining(sampler)
-        blend = place.blend
-        if blend is None:
-            blend = 0.0 if point is None else min(1.0, fusion.survival(point, sampler))
         if level == "raw":
-            return Fusion(raw, latent, blend, remaining, 0.0)
-        target = blend * original.loudness_lufs + (1 - blend) * reference.clip.loudness_lufs
+            return Fusion(raw, fused.latent, fused.blend, fused.remaining, 0.0)
+        target = target_lufs(fused.blend, original, reference)
         matched, gain = audio.match_loudness(raw, target)
-        return Fusion(matched, latent, blend, remaining, audio.gain_to_db(gain))
+        return Fusion(matched, fused.latent, fused.blend, fused.remaining, audio.gain_to_db(gain))
 
 
-def _keep(kept: dict[tuple[object, ...], Kept], key: tuple[object, ...], value: Kept) -> None:
-    """Keep a value as the newest; the oldest goes where there are too many."""
-    kept.pop(key, None)
-    kept[key] = value
-    if len(kept) > KEPT:
-        del kept[next(iter(kept))]
+def target_lufs(blend: float, original: Clip, reference: Reference) -> float:
+    """How loud a fusion should be: between its sources, by the blend."""
+    return blend * original.loudness_lufs + (1 - blend) * reference.clip.loudness_lufs
+
+
+def _fused(
+    latent: Tensor, place: Place, point: fusion.Injection | None, sampler: Sampler
+) -> FusedLatent:
+    blend = place.blend
+    if blend is None:
+        blend = 0.0 if point is None else min(1.0, fusion.survival(point, sampler))
+    return FusedLatent(latent, blend, None if point is None else point.remaining(sampler))
 
 
 def _point(place: Place, sampler: Sampler, on_grid: bool) -> fusion.Injection | None:

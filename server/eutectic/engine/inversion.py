@@ -128,10 +128,15 @@ class OnGrid:
 
     x0: Float[Tensor, "1 channel frame"]
     states: dict[float, Tensor]
-    noise: StepNoise | None = None
+    noise: OwnNoise | None = None
 
     def at(self, sigma: float) -> Float[Tensor, "1 channel frame"]:
         return self.states[sigma]
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """What it keeps in memory."""
+        return [self.x0, *self.states.values(), *(self.noise.maps.values() if self.noise else ())]
 
 
 @torch.no_grad()

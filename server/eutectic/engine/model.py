@@ -87,7 +87,7 @@ class Model:
         self.objective: str = wrapper.diffusion_objective
         self.defaults = _DEFAULTS[self.objective] | config.get("eutectic", {})
         self.max_frames: int = config["sample_size"]
-        self.frames_per_token: int = config["model"]["diffusion"]["config"].get("patch_size", 1)
+        self.frames_per_token: int = getattr(getattr(wrapper.model, "model", None), "patch_size", 1)
         """Latent frames that the network takes as one."""
         self.bfloat16 = False
         """Whether the network computes in bfloat16; states stay in float32."""

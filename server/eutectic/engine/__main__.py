@@ -1,0 +1,28 @@
+"""`python -m eutectic.engine`: the engine process, started by the daemon."""
+
+import argparse
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Eutectic's engine; the daemon starts it.")
+    parser.add_argument("--model", default="embedded")
+    parser.add_argument("--compute")
+    parser.add_argument("--store", required=True)
+    parser.add_argument("--memory-bytes", type=int, required=True)
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon ends it, by closing the pipe
+    results = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # what libraries print is no result
+    if hasattr(os, "nice"):
+        os.nice(5)
+
+    from eutectic.engine.worker import run
+
+    sys.exit(run(arguments, sys.stdin.buffer, results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""From a fused latent to sound in the daemon's shared memory, chunk by chunk, at its rate.
+
+Loudness is settled before the first chunk goes out. Where decoding all of it takes no longer than
+WHOLE_SECONDS it is measured; else it is that of a fusion of the same sources nearby, or of a few
+slices, and the peaks that it misses are left to the player's limiter.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+
+from eutectic import audio
+from eutectic.audio import Samples, Waveform
+from eutectic.config import Level
+from eutectic.engine.clips import Clip
+from eutectic.engine.codec import Codec
+from eutectic.engine.engine import FusedLatent, Reference, target_lufs
+from eutectic.engine.watch import Watch
+
+WHOLE_SECONDS = 0.1
+"""Decoding that is expected to take no longer is done whole, before the first chunk."""
+
+SLICES, SLICE_FRAMES = 4, 16
+"""Latent frames from which loudness is estimated, evenly over the sound."""
+
+FADE_SHARE = 0.05
+"""Of a slice, at both ends, so that joining slices adds nothing to what is measured."""
+
+NEARBY_BLEND = 0.15
+"""Fusions of the same sources are about as far from their loudness within this."""
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What is drawn on: (channel, frames + tail) at rate_hz, `frames` being the fusion's length."""
+
+    samples: Samples
+    frames: int
+    rate_hz: int
+
+
+class Renderer:
+    """Decodes, brings to loudness, resamples, writes; knows how fast it decodes.
+
+    Owned by the thread that owns the model.
+    """
+
+    def __init__(self, codec: Codec) -> None:
+        self.codec = codec
+        self.speed = 0.0
+        """Seconds of sound decoded in a second, as last measured; 0 before that."""
+        self._gains: dict[tuple[str, str], dict[float, float]] = {}
+
+    def render(
+        self,
+        fused: FusedLatent,
+        original: Clip,
+        reference: Reference,
+        level: Level,
+        surface: Surface,
+        written: Callable[[int, int], None],
+        watch: Watch,
+    ) -> float:
+        """Fill the surface, telling the frames (start, stop) that are there; returns gain in dB.
+
+        Raises:
+            Cancelled: the watch was asked to stop.
+        """
+        rate_hz = self.codec.rate_hz
+        tail = surface.samples.shape[1] - surface.frames
+        frames = original.waveform.frames + round(tail * rate_hz / surface.rate_hz)
+        frames = min(frames, fused.latent.shape[-1] * self.codec.ratio)
+        target = target_lufs(fused.blend, original, reference)
+        if self.speed * WHOLE_SECONDS >= frames / rate_hz:
+            whole, gain_db = self._whole(fused, frames, original.waveform.frames, level, target)
+            chunks = iter([whole])
+        else:
+            gain_db = 0.0 if level == "raw" else self._foreseen(fused, original, reference, target)
+            chunks = self._stream(fused, frames, np.float32(audio.db_to_gain(gain_db)), watch)
+        at = 0
+        for chunk in _resampled(chunks, rate_hz, surface.rate_hz):
+            stop = min(at + chunk.shape[1], surface.samples.shape[1])
+            surface.samples[:, at:stop] = chunk[:, : stop - at]
+            if stop > at:
+                written(at, stop)
+            at = stop
+        if at < surface.samples.shape[1]:  # resampling may round a frame down
+            surface.samples[:, at:] = 0
+            written(at, surface.samples.shape[1])
+        if level != "raw":
+            self._gains.setdefault(_pair(original, reference), {})[fused.blend] = gain_db
+        return gain_db
+
+    def _whole(
+        self, fused: FusedLatent, frames: int, length: int, level: Level, target: float
+    ) -> tuple[Samples, float]:
+        began = time.perf_counter()
+        samples = self.codec.decode(fused.latent, frames)
+        self._measured(frames, began)
+        if level == "raw":
+            return samples, 0.0
+        rate_hz = self.codec.rate_hz
+        _, gain = audio.match_loudness(Waveform(samples[:, :length], rate_hz), target)
+        return audio.limit(samples * np.float32(gain), rate_hz), audio.gain_to_db(gain)
+
+    def _stream(
+        self, fused: FusedLatent, frames: int, gain: np.float32, watch: Watch
+    ) -> Iterator[Samples]:
+        chunks = self.codec.stream(fused.latent, frames)
+        while True:
+            watch.check()
+            began = time.perf_counter()
+            chunk = next(chunks, None)
+            if chunk is None:
+                return
+            self._measured(chunk.shape[1], began)
+            yield chunk * gain
+
+    def _foreseen(
+        self, fused: FusedLatent, original: Clip, reference: Reference, target: float
+    ) -> float:
+        near = self._gains.get(_pair(original, reference), {})
+        blend = min(near, key=lambda blend: abs(blend - fused.blend), default=None)
+        if blend is not None and abs(blend - fused.blend) <= NEARBY_BLEND:
+            return near[blend]
+        slices = Waveform(self._slices(fused), self.codec.rate_hz)
+        gain_db = target - audio.loudness_lufs(slices)
+        return min(gain_db, audio.MAX_LEVEL_GAIN_DB) if np.isfinite(gain_db) else 0.0
+
+    def _slices(self, fused: FusedLatent) -> Samples:
+        frames = fused.latent.shape[-1]
+        starts = np.linspace(0, max(0, frames - SLICE_FRAMES), SLICES).astype(int)
+        slices = [
+            self.codec.decode_slice(fused.latent, start, min(frames, start + SLICE_FRAMES))
+            for start in starts.tolist()
+        ]
+        fade = round(FADE_SHARE * slices[0].shape[1])
+        window = np.ones(slices[0].shape[1], np.float32)
+        window[:fade] = np.sin(np.linspace(0, np.pi / 2, fade)) ** 2
+        window[-fade:] = window[:fade][::-1]
+        return np.concatenate([part * window for part in slices], axis=1)
+
+    def _measured(self, frames: int, began: float) -> None:
+        """Take a decoding's speed into account; a single hiccup says little."""
+        speed = frames / self.codec.rate_hz / max(time.perf_counter() - began, 1e-6)
+        self.speed = speed if self.speed == 0 else 0.7 * self.speed + 0.3 * speed
+
+
+def _pair(original: Clip, reference: Reference) -> tuple[str, str]:
+    digest = reference.adapter.digest if reference.adapter else reference.prompt
+    return original.waveform.digest, digest
+
+
+def _resampled(chunks: Iterator[Samples], from_hz: int, to_hz: int) -> Iterator[Samples]:
+    """Chunks (channel, frame) at another rate; soxr aligns them with the input."""
+    if from_hz == to_hz:
+        yield from chunks
+        return
+    first = next(chunks)
+    stream = soxr.ResampleStream(from_hz, to_hz, first.shape[0], quality="VHQ")
+    for chunk in itertools.chain([first], chunks):
+        yield stream.resample_chunk(np.ascontiguousarray(chunk.T)).T
+    end = np.zeros((0, first.shape[0]), np.float32)
+    yield stream.resample_chunk(end, last=True).T

@@ -1,0 +1,389 @@
+"""The engine process: a queue of commands by priority, and one thread that owns the model.
+
+A second thread only reads commands, so that a cancel is known at once. A job looks at its flag
+before every network evaluation and every decoded chunk; there, more urgent jobs are also run,
+inside it, and it goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import itertools
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import numpy as np
+import psutil
+import torch
+
+from eutectic import link
+from eutectic.audio import Waveform, load_clip
+from eutectic.config import Place, SamplingSettings
+from eutectic.engine import clips
+from eutectic.engine.clips import Clip
+from eutectic.engine.engine import TAIL_SECONDS, Engine, FusedLatent, Reference
+from eutectic.engine.model import choose_device, has_native_bfloat16, load
+from eutectic.engine.render import Renderer, Surface
+from eutectic.engine.store import Store
+from eutectic.engine.watch import Watch
+from eutectic.errors import BadInput, Cancelled, EutecticError
+from eutectic.link import Command, Fuse, Known, Learn, Load, Priority, Result
+
+log = logging.getLogger("eutectic.engine")
+
+PROGRESS_SECONDS = 0.1
+"""Progress of a job is told at most this often."""
+
+WARM_SECONDS = (3.0, 6.0)
+"""Lengths of the fusions that are run before the first request, to have everything in memory."""
+
+
+class Stale(EutecticError):
+    """A clip or a reference that this model doesn't have."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Job:
+    """A command in the queue."""
+
+    def __init__(self, command: Load | Learn | Fuse | None, priority: Priority) -> None:
+        self.command, self.priority = command, priority
+        self.number = -1 if command is None else command.job
+        self.cancelled = False
+        self.received = time.perf_counter()
+        self.told = 0.0
+        """When its progress was last told."""
+
+
+class Queue:
+    """Jobs by priority, then in the order they came. Any thread."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Job]] = []
+        self._jobs: dict[int, Job] = {}
+        self._order = itertools.count()
+        self._changed = threading.Condition()
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def put(self, job: Job) -> None:
+        with self._changed:
+            heapq.heappush(self._heap, (job.priority, next(self._order), job))
+            self._jobs[job.number] = job
+            self._changed.notify()
+
+    def take(self, above: Priority | None = None) -> Job | None:
+        """The most urgent job; wait for one, or take none that isn't above a priority."""
+        with self._changed:
+            if above is None:
+                self._changed.wait_for(lambda: bool(self._heap))
+            elif not self._heap or self._heap[0][0] >= above:
+                return None
+            return heapq.heappop(self._heap)[2]
+
+    def cancel(self, number: int) -> None:
+        """Flag a job, waiting or running."""
+        with self._changed:
+            if number in self._jobs:
+                self._jobs[number].cancelled = True
+
+    def forget(self, job: Job) -> None:
+        """The job is over."""
+        with self._changed:
+            self._jobs.pop(job.number, None)
+
+
+class Worker:
+    """Does the jobs; owned by the thread that owns the model."""
+
+    def __init__(self, engine: Engine, queue: Queue, send: Callable[[Result], None]) -> None:
+        self.engine, self.queue, self.send = engine, queue, send
+        self.renderer = Renderer(engine.model.codec)
+        self.sources: dict[str, link.Source] = {}
+        """Where the clips of this session are read again, should both kinds of memory lose them."""
+
+    def serve(self) -> None:
+        """Do jobs for ever."""
+        while True:
+            job = self.queue.take()
+            assert job is not None
+            self.do(job)
+
+    @torch.no_grad()
+    def do(self, job: Job) -> None:
+        """One job, to its one result."""
+        try:
+            result = self._try(job)
+        except Cancelled:
+            result = link.Failed(job.number, "cancelled", "cancelled")
+        except EutecticError as error:
+            result = link.Failed(job.number, error.code, str(error))
+        except torch.OutOfMemoryError:
+            result = link.Failed(
+                job.number, "out_of_memory", "not enough memory, even with nothing kept"
+            )
+        except Exception as error:  # one job's fault must not end the others
+            log.exception("job %d", job.number)
+            result = link.Failed(job.number, "internal", f"{type(error).__name__}: {error}")
+        if result is not None:
+            self.queue.forget(job)
+            if job.command is not None:
+                self.send(result)
+        self.send(self._usage())
+
+    def _try(self, job: Job) -> Result | None:
+        try:
+            return self._once(job)
+        except torch.OutOfMemoryError:
+            log.warning("job %d: out of memory; trying again with nothing kept", job.number)
+        self.engine.cache.clear()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return self._once(job)
+
+    def _once(self, job: Job) -> Result | None:
+        self._watch(job, "").check()
+        command = job.command
+        if command is None:
+            self._warm(job)
+            return link.Done(job.number)
+        if isinstance(command, Learn):
+            return self._learn(job, command)
+        self.send(link.Begun(job.number))
+        if isinstance(command, Load):
+            return self._load(command)
+        return self._fuse(job, command)
+
+    def _watch(self, job: Job, stage: str) -> Watch:
+        def cancelled() -> bool:
+            self._make_way(job)
+            return job.cancelled
+
+        def progress(done: int, whole: int) -> None:
+            now = time.perf_counter()
+            if job.command is not None and now - job.told >= PROGRESS_SECONDS:
+                job.told = now
+                self.send(link.Progress(job.number, stage, done / max(whole, 1)))
+
+        return Watch(cancelled, progress)
+
+    def _make_way(self, job: Job) -> None:
+        """Run what is more urgent than `job`, and put the network back as it was."""
+        while (urgent := self.queue.take(above=job.priority)) is not None:
+            active = self.engine.switch.active
+            self.do(urgent)
+            self.engine.switch.activate(active)
+
+    def _load(self, command: Load) -> Result:
+        clip = None
+        if command.key is not None:
+            clip = self._kept_clip(command.key)
+        if clip is None:
+            clip = self._read(command.source)
+        key = self._key(clip.waveform)
+        self.sources[key] = command.source
+        self._keep(key, clip)
+        found = {
+            "key": key,
+            "frames": clip.waveform.frames,
+            "seconds": clip.waveform.seconds,
+            "loudness_lufs": clip.loudness_lufs,
+        }
+        return link.Done(command.job, found)
+
+    def _read(self, source: link.Source) -> Clip:
+        codec = self.engine.model.codec
+        waveform = load_clip(
+            Path(source.path), codec.rate_hz, codec.channels,
+            source.start_seconds, source.duration_seconds, self.engine.model.max_seconds,
+        )  # fmt: skip
+        key = self._key(waveform)
+        known = self._kept_clip(key)
+        if known is not None:
+            return known
+        clip = self.engine.encode(waveform)
+        try:
+            self.engine.store.put_clip(key, clip)
+        except BadInput as error:  # the clip is there all the same, for tonight
+            log.warning("%s", error)
+        return clip
+
+    def _key(self, waveform: Waveform) -> str:
+        return Store.key(format=clips.FORMAT, model=self.engine.model.digest, audio=waveform.digest)
+
+    def _kept_clip(self, key: str) -> Clip | None:
+        known: Clip | None = self.engine.cache.get(("clip", key))
+        return known or self.engine.store.get_clip(key, self.engine.model.device)
+
+    def _keep(self, key: str, clip: Clip) -> None:
+        samples = torch.from_numpy(clip.waveform.samples)
+        self.engine.cache.put(("clip", key), clip, samples, clip.latent)
+
+    def _clip(self, key: str) -> Clip:
+        clip = self._kept_clip(key)
+        if clip is None and key in self.sources:
+            clip = self._read(self.sources[key])
+            if self._key(clip.waveform) != key:
+                clip = None
+        if clip is None:
+            raise Stale("stale_clip", "the clip's file is gone or changed: load it again")
+        self._keep(key, clip)
+        return clip
+
+    def _learn(self, job: Job, command: Learn) -> Result | None:
+        """A reference by its key; what isn't known yet goes to the queue's end, to be learned."""
+        known = command.reference
+        clip = self._clip(known.clip)
+        adapter = self.engine.known(clip, known.prompt, known.settings)
+        if adapter is None and job.priority < Priority.LEARN:
+            job.priority = Priority.LEARN
+            self.queue.put(job)
+            return None
+        self.send(link.Begun(job.number))
+        if adapter is None:
+            with torch.enable_grad():
+                watch = self._watch(job, "learn")
+                adapter = self.engine.learn(clip, known.prompt, known.settings, watch).adapter
+        self._keep_reference(known, Reference(known.prompt, clip, adapter))
+        return link.Done(job.number, {"steps": adapter.about["steps"]})
+
+    def _keep_reference(self, known: Known, reference: Reference) -> None:
+        assert reference.adapter is not None
+        key = msgspec.json.encode(known)
+        self.engine.cache.put(key, reference, *reference.adapter.tensors.values())
+
+    def _reference(self, known: Known) -> Reference:
+        reference: Reference | None = self.engine.cache.get(msgspec.json.encode(known))
+        if reference is None:
+            clip = self._clip(known.clip)
+            adapter = self.engine.known(clip, known.prompt, known.settings)
+            if adapter is None:
+                raise Stale("stale_reference", "this model hasn't learned the reference: learn it")
+            reference = Reference(known.prompt, clip, adapter)
+            self._keep_reference(known, reference)
+        return reference
+
+    def _fuse(self, job: Job, command: Fuse) -> Result:
+        begun = time.perf_counter()
+        original, reference = self._clip(command.original), self._reference(command.reference)
+        latents = self.engine.latents(
+            original, reference, command.places, command.sampling, self._watch(job, "denoise")
+        )
+        denoised = time.perf_counter()
+        stages = {"queue": begun - job.received, "denoise": denoised - begun}
+        for index, (fused, canvas) in enumerate(zip(latents, command.canvases, strict=True)):
+            self._draw(job, command, index, fused, (original, reference), canvas, dict(stages))
+        return link.Done(job.number)
+
+    def _draw(
+        self,
+        job: Job,
+        command: Fuse,
+        index: int,
+        fused: FusedLatent,
+        sources: tuple[Clip, Reference],
+        canvas: link.Canvas,
+        stages: dict[str, float],
+    ) -> None:
+        began = time.perf_counter()
+
+        def written(start: int, stop: int) -> None:
+            stages.setdefault("first chunk", time.perf_counter() - began)
+            self.send(link.Chunk(job.number, index, start, stop))
+
+        surface = Surface(canvas.map(), canvas.frames, canvas.rate_hz)
+        watch = self._watch(job, "decode")
+        gain_db = self.renderer.render(fused, *sources, command.level, surface, written, watch)
+        stages["decode"] = time.perf_counter() - began
+        milliseconds = {stage: 1000 * seconds for stage, seconds in stages.items()}
+        speed = self.renderer.speed
+        self.send(
+            link.Fused(
+                job.number, index, fused.blend, fused.remaining, gain_db, milliseconds, speed
+            )
+        )
+
+    def _usage(self) -> Result:
+        cache = self.engine.cache
+        on_device = torch.cuda.memory_allocated() if torch.cuda.is_available() else 0
+        resident = psutil.Process().memory_info().rss
+        return link.Usage(
+            cache.kept_bytes, cache.limit_bytes, resident, on_device, len(self.queue), cache.evicted
+        )
+
+    def _warm(self, job: Job) -> None:
+        """Fuse noise with noise, so that the first real fusion is as fast as any."""
+        codec, watch = self.engine.model.codec, self._watch(job, "warming")
+        generator = np.random.default_rng(0)
+        for count, seconds in enumerate(WARM_SECONDS):
+            self.send(link.State("warming", count / len(WARM_SECONDS)))
+            frames = min(round(seconds * codec.rate_hz), self.engine.model.max_frames)
+            noise = generator.standard_normal((codec.channels, frames)).astype(np.float32)
+            clip = self.engine.encode(Waveform(0.1 * noise, codec.rate_hz))
+            reference = Reference("noise", clip, None)
+            places, settings = [Place(blend=0.7)], SamplingSettings()
+            (fused,) = self.engine.latents(clip, reference, places, settings, watch)
+            surface = Surface(np.zeros_like(noise), frames, codec.rate_hz)
+            self.renderer.render(fused, clip, reference, "match", surface, _unannounced, watch)
+        self.send(link.State("ready", 1.0))
+
+
+def _unannounced(start: int, stop: int) -> None:
+    pass
+
+
+def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) -> int:
+    """The whole process: load the model, then do what commands say until their pipe closes."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    torch.set_flush_denormal(True)  # near-silence would take three times as long
+    lock = threading.Lock()
+
+    def send(result: Result) -> None:
+        with lock:
+            results.write(link.encode(result))
+
+    queue = Queue()
+    threading.Thread(
+        target=_read_commands, args=(commands, queue, os.getppid()), daemon=True
+    ).start()
+    send(link.State("loading", 0.0))
+    try:
+        model = load(arguments.model, choose_device(arguments.compute))
+    except BadInput as error:
+        send(link.State("failed", 0.0, str(error)))
+        return 2
+    model.bfloat16 = has_native_bfloat16(model.device)
+    engine = Engine(model, Store(Path(arguments.store)))
+    engine.cache.limit_bytes = arguments.memory_bytes
+    codec = model.codec
+    send(
+        link.ModelFacts(
+            model.name, model.digest, codec.rate_hz, codec.channels, model.max_seconds, TAIL_SECONDS
+        )
+    )
+    queue.put(Job(None, Priority.WARM))
+    Worker(engine, queue, send).serve()
+    return 0
+
+
+def _read_commands(commands: BinaryIO, queue: Queue, daemon_pid: int) -> None:
+    """Until the daemon closes the pipe, or is gone: then this process goes, whatever it does."""
+    for line in commands:
+        command: Command = link.decode_command(line)
+        if isinstance(command, link.Cancel):
+            queue.cancel(command.job)
+        else:
+            queue.put(Job(command, command.priority))
+    link.sweep(daemon_pid)
+    os._exit(0)
