@@ -246,7 +246,7 @@ def test_shipped_weights_fit_the_shipped_configuration_exactly() -> None:
     model = create_model(config)
     model.load_state_dict(load_file(FOLDER / "model.safetensors"), strict=True)
     assert isinstance(model.pretransform, TransformCodec)
-    assert model.min_input_length == HOP
+    assert model.min_input_length == HOP * config["model"]["diffusion"]["config"]["patch_size"]
     assert model.pretransform.encoded_channels == model.io_channels
     assert list(model.conditioner.conditioners) == ["prompt", "seconds_total"]
     assert config["sample_size"] % HOP == 0

@@ -12,6 +12,7 @@ def main() -> None:
     parser.add_argument("--compute")
     parser.add_argument("--store", required=True)
     parser.add_argument("--memory-bytes", type=int, required=True)
+    parser.add_argument("--daemon-pid", type=int, required=True)
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon ends it, by closing the pipe
     results = os.fdopen(os.dup(1), "wb", buffering=0)

@@ -1,8 +1,8 @@
 """From a fused latent to sound in the daemon's shared memory, chunk by chunk, at its rate.
 
-Loudness is settled before the first chunk goes out. Where decoding all of it takes no longer than
-WHOLE_SECONDS it is measured; else it is that of a fusion of the same sources nearby, or of a few
-slices, and the peaks that it misses are left to the player's limiter.
+Loudness is settled before the first chunk goes out. Where nobody waits to hear it, or decoding all
+of it takes no longer than WHOLE_SECONDS, it is measured; else it is that of a fusion of the same
+sources nearby, or of a few slices, and the peaks that it misses are left to the player's limiter.
 """
 
 from __future__ import annotations
@@ -66,8 +66,11 @@ class Renderer:
         surface: Surface,
         written: Callable[[int, int], None],
         watch: Watch,
+        awaited: bool = True,
     ) -> float:
         """Fill the surface, telling the frames (start, stop) that are there; returns gain in dB.
+
+        `awaited`: somebody waits to hear it, so that the first chunk matters most.
 
         Raises:
             Cancelled: the watch was asked to stop.
@@ -77,7 +80,7 @@ class Renderer:
         frames = original.waveform.frames + round(tail * rate_hz / surface.rate_hz)
         frames = min(frames, fused.latent.shape[-1] * self.codec.ratio)
         target = target_lufs(fused.blend, original, reference)
-        if self.speed * WHOLE_SECONDS >= frames / rate_hz:
+        if not awaited or self.speed * WHOLE_SECONDS >= frames / rate_hz:
             whole, gain_db = self._whole(fused, frames, original.waveform.frames, level, target)
             chunks = iter([whole])
         else:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import msgspec
 import numpy as np
@@ -304,7 +304,10 @@ class Worker:
 
         surface = Surface(canvas.map(), canvas.frames, canvas.rate_hz)
         watch = self._watch(job, "decode")
-        gain_db = self.renderer.render(fused, *sources, command.level, surface, written, watch)
+        awaited = command.priority == Priority.TRIGGER
+        gain_db = self.renderer.render(
+            fused, *sources, command.level, surface, written, watch, awaited
+        )
         stages["decode"] = time.perf_counter() - began
         milliseconds = {stage: 1000 * seconds for stage, seconds in stages.items()}
         speed = self.renderer.speed
@@ -347,16 +350,16 @@ def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) ->
     """The whole process: load the model, then do what commands say until their pipe closes."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
     torch.set_flush_denormal(True)  # near-silence would take three times as long
-    lock = threading.Lock()
+    daemon_pid: int = arguments.daemon_pid
 
     def send(result: Result) -> None:
-        with lock:
+        try:
             results.write(link.encode(result))
+        except BrokenPipeError:
+            _leave(daemon_pid)
 
     queue = Queue()
-    threading.Thread(
-        target=_read_commands, args=(commands, queue, os.getppid()), daemon=True
-    ).start()
+    threading.Thread(target=_read_commands, args=(commands, queue, daemon_pid), daemon=True).start()
     send(link.State("loading", 0.0))
     try:
         model = load(arguments.model, choose_device(arguments.compute))
@@ -378,12 +381,17 @@ def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) ->
 
 
 def _read_commands(commands: BinaryIO, queue: Queue, daemon_pid: int) -> None:
-    """Until the daemon closes the pipe, or is gone: then this process goes, whatever it does."""
+    """Until the daemon closes the pipe, or is gone."""
     for line in commands:
         command: Command = link.decode_command(line)
         if isinstance(command, link.Cancel):
             queue.cancel(command.job)
         else:
             queue.put(Job(command, command.priority))
+    _leave(daemon_pid)
+
+
+def _leave(daemon_pid: int) -> NoReturn:
+    """End this process at once, whatever it does, with the shared memory that was for it."""
     link.sweep(daemon_pid)
     os._exit(0)

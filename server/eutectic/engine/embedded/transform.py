@@ -42,6 +42,9 @@ POWER_FLOOR = 1e-9
 MAX_LOG_POWER = 5.0
 """Decoding limits powers to this; a full-scale sine reaches about 4.8 in the smallest group."""
 
+MAX_FRAME_POWER = 2.0
+"""Decoding limits mid's mean square over a frame to this, a full-scale square wave's."""
+
 GROUPS = (2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 10, 11, 11, 12)
 """Numbers of kept coefficients that share a gain and a partial, from the lowest up."""
 
@@ -113,6 +116,7 @@ class TransformCodec(Pretransform):
     spread: Tensor
     signs: Tensor
     groups: Tensor
+    shares: Tensor
 
     def __init__(self, sample_rate: int = 44100, hop: int = 1024) -> None:
         super().__init__(enable_grad=False, io_channels=2, is_discrete=False)
@@ -142,6 +146,7 @@ class TransformCodec(Pretransform):
             "spread": bands.interpolation(edges, hop),
             "signs": _signs(hop),
             "groups": torch.tensor(GROUPS),
+            "shares": torch.tensor([*GROUPS, *np.diff(edges)]) / hop,
         }
         for name, value in fixed.items():
             self.register_buffer(name, value, persistent=False)
@@ -302,7 +307,7 @@ class TransformCodec(Pretransform):
         shape, envelope, tonality, place, correlation, subframes = channels.split(
             self.parts, dim=-1
         )
-        gains, energies, side = envelope.clamp(max=MAX_LOG_POWER).split(self.envelope_parts, dim=-1)
+        gains, energies, side = self._limited(envelope).split(self.envelope_parts, dim=-1)
         tonality = _heard(tonality)
         place = place / tonality.clamp(0.5, 1)
         groups, tones = slice(None, len(GROUPS)), slice(len(GROUPS), None)
@@ -315,6 +320,15 @@ class TransformCodec(Pretransform):
         signs = self._signs_from(1, low, high)
         sound = torch.stack([mid, self.stereo.side(mid, power, correlation[:, here], signs)], 1)
         return _mid_side(sound[..., (start - low) * hop : (stop - low) * hop])
+
+    def _limited(
+        self, envelope: Float[Tensor, "batch frame part"]
+    ) -> Float[Tensor, "batch frame part"]:
+        """Log powers such as a sound within full scale can have, each and over a frame."""
+        envelope = envelope.clamp(max=MAX_LOG_POWER)
+        mid = envelope[..., : len(self.shares)]
+        power = (torch.exp(mid) @ self.shares)[..., None]
+        return envelope - torch.log(power / MAX_FRAME_POWER).clamp(min=0)
 
     def _low(
         self,

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import psutil
+import pytest
+import soundfile
+import torch
+from process import RATE_HZ, TAIL, Process, known, running
+
+from eutectic import link
+from eutectic.audio import Waveform, loudness_lufs
+from eutectic.config import LearnSettings, Place, SamplingSettings
+from eutectic.engine.engine import Engine
+from eutectic.engine.model import load
+from eutectic.engine.store import Store
+from eutectic.engine.worker import Job, Queue, Worker
+from eutectic.link import Canvas, Done, Failed, Known, Priority, Source
+
+CLIPS = Path(__file__).parents[2] / "presets" / "clips"
+WEIRDO = Source(str(CLIPS / "loop_weirdo.flac"), 0.0, 2.0)
+GLASS = Source(str(CLIPS / "ambi_glass_rub.flac"), 0.0, 1.5)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def engine(store: Path) -> Generator[Process]:
+    with running(store) as process:
+        yield process
+
+
+def loaded(engine: Process, source: Source) -> Done:
+    done = engine.load(source)
+    assert isinstance(done, Done)
+    return done
+
+
+def learned(engine: Process, **settings: int) -> Known:
+    reference = known(loaded(engine, GLASS), **({"steps": 3} | settings))
+    assert isinstance(engine.end(engine.learn(reference)), Done)
+    return reference
+
+
+def drawn(engine: Process, job: int, canvas: Canvas) -> np.ndarray:
+    """What an ended job left, after seeing that it was announced from start to end."""
+    chunks = engine.chunks(job)
+    assert chunks[0][0] == 0
+    assert chunks[-1][1] == canvas.frames + canvas.tail
+    assert all(left[1] == right[0] for left, right in itertools.pairwise(chunks))
+    return np.array(canvas.map())
+
+
+def test_says_what_the_model_is_before_anything_else_is_done(tmp_path: Path) -> None:
+    with running(tmp_path) as engine:
+        facts = engine.until(lambda result: isinstance(result, link.ModelFacts))
+        assert isinstance(facts, link.ModelFacts)
+        assert (facts.rate_hz, facts.channels) == (44_100, 2)
+        ready = engine.until(lambda r: isinstance(r, link.State) and r.state == "ready")
+        assert isinstance(ready, link.State) and ready.fraction == 1.0
+
+
+def test_a_model_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
+    with running(tmp_path, model="nowhere") as engine:
+        failed = engine.until(lambda r: isinstance(r, link.State) and r.state == "failed")
+        assert isinstance(failed, link.State) and "unknown model" in failed.text
+
+
+def test_a_fusion_has_the_originals_length_at_the_asked_rate_and_is_as_loud(
+    engine: Process,
+) -> None:
+    original, reference = loaded(engine, WEIRDO), learned(engine)
+    job, (canvas,) = engine.fuse(original, reference, [0.6])
+    assert isinstance(engine.end(job), Done)
+    samples = drawn(engine, job, canvas)
+    assert samples.shape == (2, round(original.found["frames"] * RATE_HZ / 44_100) + TAIL)
+    glass = engine.load(GLASS)
+    assert isinstance(glass, Done)
+    target = 0.6 * original.found["loudness_lufs"] + 0.4 * glass.found["loudness_lufs"]
+    assert loudness_lufs(Waveform(samples[:, :-TAIL], RATE_HZ)) == pytest.approx(target, abs=1.5)
+
+
+def test_a_fan_is_drawn_place_by_place_and_differs(engine: Process) -> None:
+    original, reference = loaded(engine, WEIRDO), learned(engine)
+    job, canvases = engine.fuse(original, reference, [0.0, 0.5, 1.0], Priority.FAN)
+    assert isinstance(engine.end(job), Done)
+    sounds = [np.array(canvas.map()) for canvas in canvases]
+    assert not np.allclose(sounds[0], sounds[1]) and not np.allclose(sounds[1], sounds[2])
+    told = [r.index for r in engine.results if isinstance(r, link.Fused) and r.job == job]
+    assert told == [0, 1, 2]
+
+
+def test_a_clip_is_found_by_its_key_without_its_file(engine: Process, tmp_path: Path) -> None:
+    path = tmp_path / "gone.wav"
+    generator = np.random.default_rng(3)
+    soundfile.write(path, 0.1 * generator.standard_normal((30_000, 2)), 44_100)
+    first = loaded(engine, Source(str(path)))
+    path.unlink()
+    again = engine.load(Source(str(path)), first.found["key"])
+    assert isinstance(again, Done) and again.found == first.found
+    missing = engine.load(Source(str(path)), "0" * 32)
+    assert isinstance(missing, Failed) and missing.code == "bad_audio"
+
+
+def test_another_engine_finds_clips_and_references_of_an_earlier_night(
+    engine: Process, store: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "glass.wav"
+    samples, rate_hz = soundfile.read(GLASS.path)
+    soundfile.write(copy, samples[: round(1.2 * rate_hz)], rate_hz, subtype="FLOAT")
+    clip = loaded(engine, Source(str(copy)))
+    reference = known(clip, steps=4)
+    assert isinstance(engine.end(engine.learn(reference)), Done)
+    copy.unlink()
+    with running(store) as later:
+        job, (canvas,) = later.fuse(clip, reference, [0.5])
+        assert isinstance(later.end(job), Done)
+        assert np.abs(canvas.map()).max() > 0
+
+
+def test_a_damaged_entry_is_made_again_from_the_file(tmp_path: Path) -> None:
+    with running(tmp_path) as engine:
+        clip = loaded(engine, WEIRDO)
+    (entry,) = (tmp_path / "encoded").iterdir()
+    damaged = bytearray(entry.read_bytes())
+    damaged[-1000] ^= 0x40
+    entry.write_bytes(damaged)
+    with running(tmp_path) as engine:
+        again = engine.load(WEIRDO, clip.found["key"])
+        assert isinstance(again, Done) and again.found == clip.found
+
+
+def test_an_unknown_clip_and_an_unlearned_reference_are_stale(engine: Process) -> None:
+    original, reference = loaded(engine, WEIRDO), learned(engine)
+    unlearned = known(loaded(engine, GLASS), prompt="never learned", steps=3)
+    job, _ = engine.fuse(original, unlearned, [0.5])
+    failed = engine.end(job)
+    assert isinstance(failed, Failed) and failed.code == "stale_reference"
+    job, _ = engine.fuse(Done(0, original.found | {"key": "f" * 32}), reference, [0.5])
+    failed = engine.end(job)
+    assert isinstance(failed, Failed) and failed.code == "stale_clip"
+
+
+def test_a_trigger_overtakes_learning_which_goes_on_and_ends_as_undisturbed(
+    engine: Process, tmp_path: Path
+) -> None:
+    original, reference = loaded(engine, WEIRDO), learned(engine)
+    long = known(loaded(engine, GLASS), prompt="long", steps=1500)
+    learning = engine.learn(long)
+    engine.begun(learning)
+    job, _ = engine.fuse(original, reference, [0.5])
+    assert isinstance(engine.end(job), Done)
+    over = [r for r in engine.results if isinstance(r, Done | Failed) and r.job == learning]
+    assert not over
+    assert isinstance(engine.end(learning), Done)
+    overtaken, (canvas,) = engine.fuse(original, long, [0.3], Priority.RENDER)
+    assert isinstance(engine.end(overtaken), Done)
+    with running(tmp_path) as alone:
+        loaded(alone, WEIRDO)
+        loaded(alone, GLASS)
+        assert isinstance(alone.end(alone.learn(long)), Done)
+        job, (undisturbed,) = alone.fuse(original, long, [0.3], Priority.RENDER)
+        assert isinstance(alone.end(job), Done)
+        assert np.allclose(canvas.map(), undisturbed.map(), atol=1e-5)
+
+
+def test_cancel_ends_learning_between_steps_and_what_waits_before_it_began(
+    engine: Process,
+) -> None:
+    clip = loaded(engine, GLASS)
+    first = engine.learn(known(clip, prompt="first", steps=100_000))
+    engine.begun(first)
+    second = engine.learn(known(clip, prompt="second", steps=100_000))
+    engine.send(link.Cancel(second))
+    engine.send(link.Cancel(first))
+    failed = [engine.until(lambda result: isinstance(result, Done | Failed)) for _ in range(2)]
+    assert {(one.job, one.code) for one in failed if isinstance(one, Failed)} == {
+        (first, "cancelled"), (second, "cancelled"),
+    }  # fmt: skip
+
+
+def test_what_is_kept_stays_within_its_budget_and_fusions_go_on(tmp_path: Path) -> None:
+    with running(tmp_path, memory_bytes=1 << 20) as engine:
+        original, reference = loaded(engine, WEIRDO), learned(engine)
+        for blend in (0.2, 0.5, 0.8, 0.2):
+            job, _ = engine.fuse(original, reference, [blend])
+            assert isinstance(engine.end(job), Done)
+        loaded(engine, GLASS)
+        usages = [result for result in engine.results if isinstance(result, link.Usage)]
+        assert max(usage.kept_bytes for usage in usages) <= 1 << 20
+        assert usages[-1].evicted > 0
+
+
+def test_the_process_goes_when_its_pipe_closes_and_takes_shared_memory_along(
+    tmp_path: Path,
+) -> None:
+    script = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from process import running\n"
+        "from eutectic.link import Canvas\n"
+        "with running(Path(sys.argv[1])) as engine:\n"
+        "    canvas = Canvas.make(2, 1000, 0, 48000)\n"
+        "    print(engine.process.pid, canvas.path, flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path), str(Path(__file__).parent)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as daemon:
+        assert daemon.stdout is not None
+        number, path = daemon.stdout.readline().split()
+        engine = psutil.Process(int(number))
+        assert Path(path).exists()
+        os.kill(daemon.pid, signal.SIGKILL)
+    engine.wait(timeout=20)
+    assert not Path(path).exists()
+
+
+def test_memory_of_processes_that_are_no_more_is_swept() -> None:
+    gone = subprocess.run(
+        [sys.executable, "-c", "from eutectic.link import Canvas; "
+         "print(Canvas.make(2, 1000, 0, 48000).path)"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    mine = Canvas.make(1, 10, 0, 48_000)
+    assert Path(gone).exists()
+    link.sweep()
+    assert not Path(gone).exists()
+    assert Path(mine.path).exists()
+    mine.unlink()
+
+
+class ShortOfMemory(Engine):
+    """Runs out of memory as often as it is told to; what it keeps is given up in between."""
+
+    failures = 0
+
+    def latents(self, *arguments: object, **named: object) -> object:  # type: ignore[override]
+        if self.failures > 0:
+            self.failures -= 1
+            raise torch.OutOfMemoryError
+        return super().latents(*arguments, **named)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("failures", "code"), [(1, None), (2, "out_of_memory")])
+def test_out_of_memory_is_tried_once_more_with_nothing_kept(
+    tmp_path: Path, failures: int, code: str | None
+) -> None:
+    engine = ShortOfMemory(load("toy", torch.device("cpu")), Store(tmp_path))
+    results: list[link.Result] = []
+    queue = Queue()
+    worker = Worker(engine, queue, results.append)
+
+    def do(command: link.Load | link.Learn | link.Fuse) -> link.Result:
+        worker.do(Job(command, command.priority))
+        while queue and (job := queue.take()):
+            worker.do(job)
+        return next(r for r in reversed(results) if isinstance(r, Done | Failed))
+
+    clip = do(link.Load(1, WEIRDO))
+    assert isinstance(clip, Done)
+    reference = Known(clip.found["key"], "x", LearnSettings(steps=2))
+    assert isinstance(do(link.Learn(2, reference)), Done)
+    engine.failures = failures
+    canvas = Canvas.make(2, 88_200, 0, 44_100)
+    fuse = link.Fuse(
+        3, clip.found["key"], reference, [Place(blend=0.5)],
+        SamplingSettings(), "match", [canvas],
+    )  # fmt: skip
+    result = do(fuse)
+    if code is None:
+        assert isinstance(result, Done) and np.abs(canvas.map()).max() > 0
+    else:
+        assert isinstance(result, Failed) and result.code == code
+        assert isinstance(do(msgspec.structs.replace(fuse, job=4)), Done)
+    canvas.unlink()
