@@ -15,7 +15,7 @@ define get_uv
 	|| { echo "Eutectic's set-up needs uv, or Python's venv (Debian: apt install python3-venv)"; exit 2; }
 endef
 
-.PHONY: help demo test lint lock bench clean setup
+.PHONY: help demo test lint lock protocol bench clean setup
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ lock:  ## write requirements.lock anew from pyproject.toml
 	@$(get_uv)
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 		--upgrade --extra dev pyproject.toml -o requirements.lock
+
+protocol: setup  ## write the list of OSC messages anew
+	$(BIN)/python -c 'from eutectic.messages import protocol_markdown as text; print(text(), end="")' \
+		> plugin_bridge/PROTOCOL.md
 
 bench: setup  ## time the engine's parts against each other
 	$(BIN)/eutectic bench

@@ -94,7 +94,7 @@ class Argument:
         return int(value)
 
     def _name(self, value: Any) -> str:
-        if isinstance(value, float) and math.isfinite(value) and value == int(value):
+        if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int | str):
             raise ValueError(f"{self.name} must be a whole number or a short word")
@@ -415,3 +415,58 @@ def usage(spec: Spec) -> str:
         parts.append(f"[{name}]" if argument.optional else name)
     parts += [f"[@{option.name}]" for option in spec.options]
     return " ".join(parts)
+
+
+_INTRODUCTION = f"""# The OSC messages of Eutectic
+
+Made from `server/eutectic/messages.py` by `make protocol`.
+
+- Every address begins with `{PREFIX}`; the daemon listens on UDP and TCP port {PORT} of 127.0.0.1
+  unless told otherwise. TCP: a length of four bytes before each packet, or SLIP.
+- Whole floats count as ints. Replies hold ints, floats and strings alone.
+- Clips and references are named by the client with a whole number or a word of letters, digits and
+  `_ . -`, 32 at most; voices are 1 to {MAX_VOICES}. They belong to the session, not to a client.
+- A request with an `id` ends with exactly one `/done address id …` or `/fail address id code text`,
+  to its sender alone. One without an id is answered only by `/fail address -1 …`, at most once a
+  second.
+- Options come last, as `@key value`. A prompt may be several arguments.
+- Events go to clients that sent `/notify 1`, as long as something comes from them every 30 s.
+- A bundle's time tag, or `@at_ms`, says when something is heard, to the frame. What is late, or
+  dated more than 10 s ahead, is played at once, and `/late` says so.
+"""
+
+
+def protocol_markdown() -> str:
+    """The text of `PROTOCOL.md`."""
+    parts = [_INTRODUCTION, "## Requests\n"]
+    parts += [_section(spec, options=True) for spec in REQUESTS]
+    parts += ["## Answers and events\n"]
+    parts += [_section(spec, options=False) for spec in ANSWERS]
+    return "\n".join(parts)
+
+
+def _section(spec: Spec, options: bool) -> str:
+    names = " ".join(
+        f"[{argument.name}]" if argument.optional else argument.name for argument in spec.arguments
+    )
+    lines = [f"### `{f'{spec.address} {names}'.strip()}`", "", spec.what]
+    if spec.answers:
+        lines[-1] += f" Answers: {', '.join(f'`{answer}`' for answer in spec.answers)}."
+    rows = [(each, each.name) for each in spec.arguments]
+    rows += [(each, f"@{each.name}") for each in spec.options] if options else []
+    if rows:
+        lines += ["", "| | | |", "|---|---|---|"]
+        lines += [f"| `{name}` | {_range(each)} | {each.what} |" for each, name in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _range(argument: Argument) -> str:
+    """What an argument may be, in words."""
+    if argument.kind == "choice":
+        return ", ".join(argument.choices)
+    if argument.kind not in ("int", "float"):
+        return {"name": "number or word", "words": "words"}.get(argument.kind, argument.kind)
+    low, high = argument.low, argument.high
+    if high in (LARGEST_INT, math.inf):
+        return argument.kind if low in (0, -math.inf) else f"{argument.kind}, from {low:g}"
+    return f"{argument.kind}, {low:g} to {high:g}"
