@@ -5,7 +5,8 @@ EutecticError
 │   ├── BadAudio      a clip that can't be read or used
 │   ├── BadSetting    a value out of its range
 │   ├── BadModel      an unknown model, missing or unfitting weights
-│   └── BadOutput     a place that can't be written
+│   ├── BadOutput     a place that can't be written
+│   └── BadDevice     an audio device that isn't there or can't be had
 └── Cancelled         the user took the work back
 """
 
@@ -44,6 +45,12 @@ class BadOutput(BadInput):
     """A file that can't be written."""
 
     code = "bad_output"
+
+
+class BadDevice(BadInput):
+    """An audio device that isn't there, or can't be had."""
+
+    code = "bad_device"
 
 
 class Cancelled(EutecticError):

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from clicks import LIMIT_DB, click_db
+from eutectic import device
+from eutectic.device import DeviceSettings, Output
+from eutectic.errors import BadDevice, BadOutput, BadSetting
+from jack_server import Jack, Recording
+
+RATE_HZ = 48_000
+
+
+class Sine:
+    """A `fill` that goes on and on."""
+
+    def __init__(self, hz: float = 220.0) -> None:
+        self.hz, self.frames = hz, 0
+
+    def __call__(self, out: NDArray[np.float32]) -> None:
+        t = (self.frames + np.arange(len(out))) / RATE_HZ
+        out[:] = 0.4 * np.sin(2 * np.pi * self.hz * t)[:, None]
+        self.frames += len(out)
+
+
+@pytest.fixture(scope="module")
+def jack() -> Generator[Jack]:
+    with Jack() as server:
+        yield server
+
+
+def until(condition: object, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_nowhere_keeps_the_clocks_pace() -> None:
+    sine = Sine()
+    output = Output(DeviceSettings("null"))
+    output.start(sine, lambda state: None)
+    time.sleep(0.5)
+    began, frames = time.monotonic(), sine.frames
+    time.sleep(2)
+    rate = (sine.frames - frames) / (time.monotonic() - began)
+    output.close()
+    assert rate == pytest.approx(RATE_HZ, rel=0.02)
+
+
+def test_a_file_holds_what_was_played_and_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "played.wav"
+    output = Output(DeviceSettings(f"file:{path}"))
+    sine = Sine()
+    output.start(sine, lambda state: None)
+    time.sleep(0.5)
+    output.close()
+    samples, rate_hz = soundfile.read(path, dtype="float32")
+    again = np.zeros((sine.frames, 2), np.float32)
+    Sine()(again)
+    assert rate_hz == RATE_HZ
+    assert np.array_equal(samples, again)
+    with pytest.raises(BadOutput, match="exists"):
+        Output(DeviceSettings(f"file:{path}"))
+
+
+def test_a_device_that_is_not_there_is_told_with_those_that_are(jack: Jack) -> None:
+    device._portaudio()._terminate()
+    device._portaudio()._initialize()
+    with pytest.raises(BadDevice, match="no output device is called 'nothing'; there is: "):
+        Output(DeviceSettings("nothing"))
+
+
+@pytest.mark.parametrize(
+    "values", [{"rate_hz": 100}, {"channels": 0}, {"block_frames": 3}, {"ring_seconds": 5.0}]
+)
+def test_settings_without_sense_are_refused(values: dict[str, float]) -> None:
+    with pytest.raises(BadSetting, match="must be"):
+        DeviceSettings("null", **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["Ring", "Callback"])
+def test_what_is_played_arrives_without_a_gap_beside_a_busy_thread(
+    jack: Jack, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "Callback":
+        monkeypatch.setattr(device, "Ring", device.Callback)
+    device._portaudio()._terminate()
+    device._portaudio()._initialize()
+    leave = threading.Event()
+
+    def busy() -> None:
+        while not leave.is_set():
+            sum(range(1000))
+
+    output = Output(DeviceSettings("system", ring_seconds=0.05))
+    assert output.rate_hz == RATE_HZ
+    output.start(Sine(), lambda state: None)
+    until(lambda: output._stream.queued > 0)
+    recording = Recording("PortAudio")
+    recording.start()
+    if kind == "Ring":
+        threading.Thread(target=busy, daemon=True).start()
+    time.sleep(2.0)
+    leave.set()
+    samples = recording.stop()
+    underruns = output.underruns
+    output.close()
+    heard = samples[np.flatnonzero(samples[:, 0])[0] :]
+    assert len(heard) > RATE_HZ
+    assert np.abs(heard).max() == pytest.approx(0.4, abs=0.01)
+    if underruns == 0:  # a machine that is too slow for its own JACK says so
+        assert click_db(heard[RATE_HZ // 4 :], RATE_HZ) < LIMIT_DB
+    assert underruns <= (0 if kind == "Ring" else 20)
+
+
+def test_a_device_that_goes_is_noticed_and_taken_again_and_the_mix_goes_on(jack: Jack) -> None:
+    device._portaudio()._terminate()
+    device._portaudio()._initialize()
+    states: list[str] = []
+    sine = Sine()
+    output = Output(DeviceSettings("system"))
+    output.start(sine, states.append)
+    until(lambda: sine.frames > RATE_HZ // 4)
+    jack.stop()
+    until(lambda: "lost" in states)
+    frames = sine.frames
+    until(lambda: sine.frames > frames + RATE_HZ // 2)
+    jack.start()
+    until(lambda: "back" in states)
+    recording = Recording("PortAudio")
+    recording.start()
+    time.sleep(1)
+    samples = recording.stop()
+    output.close()
+    assert np.abs(samples).max() == pytest.approx(0.4, abs=0.01)
+    assert states == ["lost", "back"]

@@ -1,0 +1,309 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from clicks import LIMIT_DB, click_db
+from eutectic.audio import PEAK_CEILING_DB, db_to_gain
+from eutectic.player import Dropped, Ended, Player, Started, Starved
+from eutectic.sounds import Fan, Sound
+
+RATE_HZ, BLOCK = 48_000, 256
+TONES_HZ = (55, 110, 220, 440)
+LATENCY = Player.latency_frames
+
+
+def tone(
+    hz: float, seconds: float = 2.0, level: float = 0.4, phase: float = 0.3, tail: int = 2400
+) -> Sound:
+    """A sustained tone that goes on through its tail."""
+    t = np.arange(round(seconds * RATE_HZ) + tail) / RATE_HZ
+    wave = level * np.sin(2 * np.pi * hz * t + phase)
+    return Sound.of(np.stack([wave, wave]).astype(np.float32), tail)
+
+
+def play(
+    player: Player, seconds: float, block: int = BLOCK, **orders: Callable[[], None]
+) -> NDArray[np.float32]:
+    """What is played meanwhile, (frame, channel); orders `at_<ms>` are given at their time."""
+    waiting = sorted((int(name.removeprefix("at_")), order) for name, order in orders.items())
+    blocks: list[NDArray[np.float32]] = []
+    for number in range(-(-round(seconds * RATE_HZ) // block)):
+        while waiting and waiting[0][0] * RATE_HZ <= 1000 * number * block:
+            waiting.pop(0)[1]()
+        blocks.append(np.full((block, player.channels), np.nan, np.float32))
+        player.fill(blocks[-1])
+    return np.concatenate(blocks)
+
+
+def settled(recording: NDArray[np.float32], seconds: float = 0.1) -> NDArray[np.float32]:
+    """Without its beginning, which may be an attack."""
+    return recording[round(seconds * RATE_HZ) :]
+
+
+def started(fan: Fan, loop: bool = False, **settings: float) -> Player:
+    player = Player(RATE_HZ)
+    player.play(1, fan, 1, blend=settings.get("blend", 0.5), loop=loop)
+    return player
+
+
+@pytest.mark.parametrize("hz", TONES_HZ)
+def test_retrigger_does_not_click(hz: float) -> None:
+    player = started(Fan.of(tone(hz)))
+    other = Fan.of(tone(hz, phase=2.5))
+    orders = {
+        f"at_{ms}": lambda: player.play(1, other, 2, blend=0.5) for ms in (150, 260, 265, 270, 400)
+    }
+    assert click_db(settled(play(player, 0.6, **orders)), RATE_HZ) < LIMIT_DB
+
+
+@pytest.mark.parametrize("hz", TONES_HZ)
+def test_a_loop_whose_period_does_not_fit_the_tone_does_not_click(hz: float) -> None:
+    player = started(Fan.of(tone(hz * 1.013, seconds=0.2)), loop=True)
+    assert click_db(settled(play(player, 1.0)), RATE_HZ) < LIMIT_DB
+
+
+@pytest.mark.parametrize("hz", TONES_HZ)
+@pytest.mark.parametrize("how", ["stop", "panic", "end"])
+def test_stop_panic_and_the_end_do_not_click(hz: float, how: str) -> None:
+    player = started(Fan.of(tone(hz, seconds=0.31, tail=0 if how == "end" else 2400)))
+    orders = {
+        "stop": {"at_200": lambda: player.stop(1)},
+        "panic": {"at_200": player.panic},
+        "end": {},
+    }[how]
+    recording = play(player, 0.5, **orders)
+    assert click_db(settled(recording), RATE_HZ) < LIMIT_DB
+    assert not recording[-BLOCK:].any()
+    assert player.take_events()[-1] == Ended(1, 1)
+
+
+@pytest.mark.parametrize("hz", TONES_HZ)
+def test_scrub_does_not_click_however_far_it_goes(hz: float) -> None:
+    fan = Fan([0.0, 0.25, 0.5, 0.75, 1.0])
+    for index in range(5):
+        fan.put(index, tone(hz, level=0.4 - 0.06 * index, phase=0.9 * index))
+    fan.settle()
+    player = started(fan)
+    orders = {
+        f"at_{150 + 37 * count}": lambda blend=blend: player.scrub(1, blend)
+        for count, blend in enumerate((0.0, 1.0, 0.1, 0.3, 0.9, 0.6, 0.5))
+    }
+    assert click_db(settled(play(player, 0.8, **orders)), RATE_HZ) < LIMIT_DB
+
+
+@pytest.mark.parametrize("hz", TONES_HZ)
+def test_gain_pan_outputs_and_master_do_not_click(hz: float) -> None:
+    player = started(Fan.of(tone(hz)))
+    orders = {
+        "at_150": lambda: player.set_gain(1, -20),
+        "at_200": lambda: player.set_gain(1, 0),
+        "at_250": lambda: player.set_pan(1, -0.8),
+        "at_300": lambda: player.set_master(-12),
+        "at_350": lambda: player.set_master(0),
+        "at_400": lambda: player.set_outputs(1, 2),
+    }
+    recording = settled(play(player, 0.6, **orders))
+    for channel in (0, 1):
+        assert click_db(recording[:, channel], RATE_HZ) < LIMIT_DB
+
+
+@pytest.mark.parametrize("hz", TONES_HZ)
+def test_a_sound_that_is_not_there_in_time_fades_and_goes_on_without_a_click(hz: float) -> None:
+    whole = tone(hz)
+    sound = Sound(whole.frames, whole.tail)
+    sound.write(0, whole.samples[:, :12_000])
+    player = started(Fan.of(sound))
+    rest = lambda: sound.write(12_000, whole.samples[:, 12_000:])  # noqa: E731
+    recording = play(player, 0.8, at_400=rest)
+    assert click_db(settled(recording), RATE_HZ) < LIMIT_DB
+    quiet = round(0.35 * RATE_HZ)
+    assert not recording[quiet : quiet + BLOCK].any()
+    assert np.abs(recording[-BLOCK:]).max() > 0.1
+    assert [e for e in player.take_events() if isinstance(e, Starved)] == [Starved(1, 1)]
+
+
+@pytest.mark.parametrize("hz", TONES_HZ)
+@pytest.mark.parametrize("plant", ["hard cut", "cut at a zero crossing", "5 ms with corners"])
+def test_the_measure_hears_what_is_planted(hz: float, plant: str) -> None:
+    wave = tone(hz, phase=0.0).samples[0].copy()
+    cut = RATE_HZ
+    if plant == "hard cut":
+        wave[cut + round(RATE_HZ / hz / 4) :] = 0
+    elif plant == "cut at a zero crossing":
+        wave[cut:] = 0
+    else:
+        length = round(0.005 * RATE_HZ)
+        wave[cut:] *= np.clip(1 - np.arange(len(wave) - cut) / length, 0, 1)
+    assert click_db(wave, RATE_HZ) > LIMIT_DB
+
+
+def test_a_sound_is_played_as_it_is_a_limiters_latency_late() -> None:
+    sound = tone(220, level=0.5)
+    recording = play(started(Fan.of(sound)), 1.0)
+    attack = round(0.002 * RATE_HZ)
+    expected = sound.samples[:, attack : RATE_HZ - LATENCY].T
+    assert np.array_equal(recording[LATENCY + attack : RATE_HZ], expected)
+
+
+def test_a_loop_has_exactly_the_period_of_its_sound() -> None:
+    frames = 10_007
+    rng = np.random.default_rng(1)
+    noise = (0.1 * rng.standard_normal((2, frames + 2400))).astype(np.float32)
+    recording = play(started(Fan.of(Sound.of(noise, 2400)), loop=True), 1.0)[LATENCY:]
+    middle = slice(5000, 9000)
+    for turn in range(1, 4):
+        again = recording[middle.start + turn * frames : middle.stop + turn * frames]
+        assert np.array_equal(again, recording[middle])
+
+
+def test_loudness_stays_between_neighbours_alike_and_not() -> None:
+    rng = np.random.default_rng(2)
+    one, other = (0.1 * rng.standard_normal((2, 2, 3 * RATE_HZ))).astype(np.float32)
+    for second in (one, other):
+        fan = Fan([0.0, 1.0])
+        fan.put(0, Sound.of(one))
+        fan.put(1, Sound.of(second))
+        fan.settle()
+        player = started(fan, blend=0.0)
+        recording = settled(play(player, 0.5))
+        for count in range(150):
+            player.scrub(1, count / 150)
+            recording = np.concatenate([recording, play(player, 0.01)])
+        whole = recording[: len(recording) // 2400 * 2400]
+        power = np.square(whole).reshape(-1, 2400, 2).mean(axis=(1, 2))
+        assert 10 * np.log10(power.max() / power.min()) < 1.0
+
+
+def test_a_request_for_a_time_starts_at_its_frame() -> None:
+    player = Player(RATE_HZ)
+    click = np.zeros((2, 4800), np.float32)
+    click[:, 100:] = 0.5
+    play(player, 0.1)
+    assert player._offset is not None
+    at = player._offset + (player.frames + 1000) / RATE_HZ
+    player.play(1, Fan.of(Sound.of(click)), 1, blend=0.5, at=at)
+    player._keep_time = lambda frames: None  # type: ignore[method-assign]  # no clock but this
+    recording = play(player, 0.1)
+    assert int(np.flatnonzero(recording[:, 0])[0]) == 1000 + 100 + LATENCY
+
+
+def test_clearing_the_schedule_drops_what_waits_and_leaves_what_plays() -> None:
+    player = started(Fan.of(tone(110)))
+    play(player, 0.1)
+    assert player._offset is not None
+    later = player._offset + (player.frames + 9000) / RATE_HZ
+    player.play(2, Fan.of(tone(220)), 7, blend=0.5, at=later)
+    play(player, 0.01)
+    player.clear_schedule()
+    recording = play(player, 0.3)
+    assert Dropped(2, 7) in player.take_events()
+    assert np.abs(recording[-BLOCK:]).max() > 0.1
+
+
+def test_the_limiter_holds_its_ceiling_and_leaves_the_rest_as_it_is() -> None:
+    loud = Fan.of(tone(110, level=0.9))
+    player = Player(RATE_HZ)
+    for voice in (1, 2, 3, 4):
+        player.play(voice, loud, voice, blend=0.5)
+    recording = play(player, 1.0)
+    assert np.abs(recording).max() <= db_to_gain(PEAK_CEILING_DB) + 1e-6
+    assert click_db(settled(recording), RATE_HZ) < LIMIT_DB
+
+
+def test_blocks_of_any_size_make_the_same_sound() -> None:
+    recordings: list[NDArray[np.float32]] = []
+    for block in (64, 480, 4800):
+        player = started(Fan.of(tone(220, seconds=0.31)), loop=True)
+        play(player, 0.1, block)
+        player.set_gain(1, -12)
+        player.scrub(1, 1.0)
+        play(player, 0.1, block)
+        player.play(1, Fan.of(tone(110)), 2, blend=0.5)
+        recordings.append(play(player, 0.3, block))
+    for other in recordings[1:]:
+        assert np.allclose(recordings[0], other, atol=1e-6)  # measured: 6e-8
+
+
+def test_what_is_recorded_is_what_was_filled() -> None:
+    player = started(Fan.of(tone(220)))
+    blocks: list[NDArray[np.float32]] = []
+    player.record(blocks.append)
+    recording = play(player, 0.2)
+    assert np.array_equal(np.concatenate(blocks), recording)
+    player.record(None)
+    count = len(blocks)
+    play(player, 0.1)
+    assert len(blocks) == count
+
+
+def test_outputs_beyond_the_second_get_their_voices() -> None:
+    player = Player(RATE_HZ, channels=5)
+    player.play(2, Fan.of(tone(220)), 1, blend=0.5)
+    player.set_outputs(2, 3)
+    recording = play(player, 0.3)
+    assert [bool(recording[:, channel].any()) for channel in range(5)] == [
+        False, False, True, True, False,
+    ]  # fmt: skip
+    player.set_outputs(2, 5)
+    recording = settled(play(player, 0.3))
+    assert [bool(recording[:, channel].any()) for channel in range(5)] == [False] * 4 + [True]
+
+
+order = st.one_of(
+    st.tuples(st.just("play"), st.integers(1, 2), st.integers(0, 2), st.booleans()),
+    st.tuples(st.just("scrub"), st.integers(1, 2), st.floats(0, 1)),
+    st.tuples(st.just("stop"), st.integers(1, 2)),
+    st.tuples(st.just("panic")),
+    st.tuples(st.just("clear")),
+    st.tuples(st.just("loop"), st.integers(1, 2), st.booleans()),
+    st.tuples(st.just("fill"), st.integers(1, 9000)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(order, max_size=40))
+def test_whatever_is_ordered_all_that_starts_ends_once_and_nothing_is_too_loud(
+    orders: list[tuple[object, ...]],
+) -> None:
+    player = Player(RATE_HZ, voices=2)
+    fans = [Fan.of(tone(110, 0.2)), Fan([0.0, 1.0]), Fan.of(Sound(4000, 100))]
+    fans[1].put(0, tone(220, 0.1))
+    fans[1].put(1, tone(330, 0.1))
+    tokens = 0
+
+    def fill(frames: int) -> None:
+        out = np.full((frames, 2), np.nan, np.float32)
+        player.fill(out)
+        assert np.abs(out).max() <= db_to_gain(PEAK_CEILING_DB) + 1e-6
+
+    for name, *values in orders:
+        if name == "play":
+            tokens += 1
+            voice, fan, loop = values
+            player.play(voice, fans[fan], tokens, blend=0.3, loop=loop)  # type: ignore
+        elif name == "fill":
+            fill(values[0])  # type: ignore
+        elif name == "clear":
+            player.clear_schedule()
+        elif name == "loop":
+            player.set_loop(*values)  # type: ignore
+        else:
+            getattr(player, str(name))(*values)
+    fill(10)
+    player.panic()
+    fill(RATE_HZ // 10)
+    events = player.take_events()
+    begun = Counter(event.token for event in events if isinstance(event, Started))
+    ended = Counter(event.token for event in events if isinstance(event, Ended))
+    dropped = {event.token for event in events if isinstance(event, Dropped)}
+    assert begun == ended
+    assert set(begun.values()) <= {1}
+    assert set(begun) | dropped == set(range(1, tokens + 1))
+    assert not set(begun) & dropped
