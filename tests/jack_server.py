@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
+from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -49,43 +51,71 @@ class Jack:
 
     def stop(self) -> None:
         assert self._process is not None
-        self._process.kill()
-        self._process.wait()
+        self._process.terminate()  # one that is killed leaves its place in JACK's list taken
+        self._process.wait(20)
 
 
 class Recording:
-    """Everything that a client's output ports play, from `start` to `stop`."""
+    """Everything that a client's output ports play, from `start` to `stop`.
 
-    def __init__(self, client: str) -> None:
-        import jack
+    A process of its own records, so that nothing here can make it miss a period.
+    """
 
-        self._jack = jack.Client(f"recording-{os.getpid()}", no_start_server=True)
-        self._inputs = [self._jack.inports.register(f"in_{side}") for side in range(2)]
-        self._blocks: list[NDArray[np.float32]] = []
-        self._jack.set_process_callback(self._take)
+    def __init__(self, client: str, folder: Path) -> None:
+        self._path = folder / "recording.npz"
+        self._command = [sys.executable, __file__, client, str(self._path)]
+        self._process: subprocess.Popen[str] | None = None
         self.xruns = 0
-        self._jack.set_xrun_callback(self._count)
-        self._client = client
-
-    def _take(self, frames: int) -> None:
-        self._blocks.append(np.stack([port.get_array().copy() for port in self._inputs], axis=1))
-
-    def _count(self, delayed_usecs: float) -> None:
-        self.xruns += 1
 
     def start(self) -> None:
-        self._jack.activate()
-        ports: list[object] = []
-        until = time.monotonic() + 20
-        while len(ports) < 2:
-            assert time.monotonic() < until, f"nobody is called {self._client}"
-            ports = self._jack.get_ports(self._client, is_output=True, is_audio=True)
-            time.sleep(0.02)
-        for port, own in zip(ports, self._inputs, strict=False):
-            self._jack.connect(port, own)
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, text=True)
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "recording\n"
 
     def stop(self) -> NDArray[np.float32]:
         """What was recorded, (frame, 2)."""
-        self._jack.deactivate()
-        self._jack.close()
-        return np.concatenate(self._blocks)
+        assert self._process is not None
+        self._process.communicate("", timeout=30)
+        recorded = np.load(self._path)
+        self.xruns = int(recorded["xruns"])
+        return recorded["samples"]
+
+
+def record(client: str, path: Path) -> None:
+    """Record until standard input ends."""
+    import jack
+
+    blocks: list[NDArray[np.float32]] = []
+    own = jack.Client(f"recording-{os.getpid()}", no_start_server=True)
+    inputs = [own.inports.register(f"in_{side}") for side in range(2)]
+    xruns = 0
+
+    @own.set_process_callback
+    def take(frames: int) -> None:
+        blocks.append(np.stack([port.get_array().copy() for port in inputs], axis=1))
+
+    @own.set_xrun_callback
+    def count(delayed_usecs: float) -> None:
+        nonlocal xruns
+        xruns += 1
+
+    own.activate()
+    ports: list[object] = []
+    until = time.monotonic() + 20
+    while len(ports) < 2:
+        if time.monotonic() > until:
+            sys.exit(f"nobody is called {client}")
+        time.sleep(0.02)
+        ports = own.get_ports(client, is_output=True, is_audio=True)
+    for port, ear in zip(ports, inputs, strict=False):
+        own.connect(port, ear)
+    print("recording", flush=True)
+    sys.stdin.read()
+    own.deactivate()
+    own.close()
+    np.savez(path, samples=np.concatenate(blocks), xruns=xruns)
+
+
+if __name__ == "__main__":
+    record(sys.argv[1], Path(sys.argv[2]))

@@ -11,9 +11,7 @@ a killed daemon left its engine takes away, and the next daemon, should both hav
 
 from __future__ import annotations
 
-import itertools
 import os
-import tempfile
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -24,11 +22,7 @@ import psutil
 from numpy.typing import NDArray
 
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
-
-SHARED = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else Path(tempfile.gettempdir())
-PREFIX = "eutectic-"
-
-_numbers = itertools.count()
+from eutectic.ring import PREFIX, SHARED, new_path
 
 
 def sweep(of_pid: int | None = None) -> None:
@@ -105,7 +99,7 @@ class Canvas(msgspec.Struct, frozen=True):
         Raises:
             OSError: there is no room for it.
         """
-        path = SHARED / f"{PREFIX}{os.getpid()}-{next(_numbers)}"
+        path = new_path()
         size = 4 * channels * (frames + tail)
         with path.open("xb") as file:
             try:
