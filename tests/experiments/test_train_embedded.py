@@ -86,15 +86,15 @@ def test_a_run_from_weights_keeps_near_to_them(settings: Training, tmp_path: Pat
     assert (trained - 3).abs().max() < 0.1
 
 
-@pytest.mark.parametrize("frames", [43, 500])
-def test_plain_kernels_compute_what_the_originals_do(frames: int) -> None:
+@pytest.mark.parametrize("tokens", [43, 500])
+def test_plain_kernels_compute_what_the_originals_do(tokens: int) -> None:
     torch.manual_seed(0)
     transformer = create_model(CONFIG).model.get_submodule("model.transformer")
     for parameter in transformer.parameters():  # branches start at zero
         parameter.data.normal_(std=parameter.shape[-1] ** -0.5)
     config = CONFIG["model"]["diffusion"]["config"]
-    channels, width = config["io_channels"], config["embed_dim"]
-    inputs, context = torch.randn(2, frames, channels), torch.randn(2, 17, width)
+    channels, width = config["io_channels"] * config["patch_size"], config["embed_dim"]
+    inputs, context = torch.randn(2, tokens, channels), torch.randn(2, 17, width)
     conditions = {"context": context, "global_cond": torch.randn(2, width)}
     with torch.inference_mode():
         expected = transformer(inputs, **conditions, use_checkpointing=False)

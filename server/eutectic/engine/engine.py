@@ -117,15 +117,25 @@ class Engine:
             BadOutput: the store can't be written.
         """
         self.store.prepare()
-        self.switch.activate(None)
-        own = clip.latent[..., : self.model.codec.latent_frames(clip.waveform.frames)]
-        learned = learn(
-            self.model, own, prompt, clip.waveform.seconds, settings,
-            {"audio": clip.waveform.digest}, watch,
-        )  # fmt: skip
+        learned = self.memorise(clip, prompt, settings, watch)
         key = self.reference_key(clip, prompt, settings, capped=learned.capped)
         self.store.put(key, learned.adapter)
         return learned
+
+    def memorise(
+        self, clip: Clip, prompt: str, settings: LearnSettings, watch: Watch = UNWATCHED
+    ) -> Learned:
+        """Learn a reference and keep it nowhere.
+
+        Raises:
+            Cancelled: the watch was asked to stop.
+        """
+        self.switch.activate(None)
+        own = clip.latent[..., : self.model.codec.latent_frames(clip.waveform.frames)]
+        return learn(
+            self.model, own, prompt, clip.waveform.seconds, settings,
+            {"audio": clip.waveform.digest}, watch,
+        )  # fmt: skip
 
     def reference_key(
         self, clip: Clip, prompt: str, settings: LearnSettings, capped: bool = False

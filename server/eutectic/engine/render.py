@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -31,6 +32,9 @@ SLICES, SLICE_FRAMES = 4, 16
 
 FADE_SHARE = 0.05
 """Of a slice, at both ends, so that joining slices adds nothing to what is measured."""
+
+PAIRS = 64
+"""Pairs of sources whose gains are remembered."""
 
 NEARBY_BLEND = 0.15
 """Fusions of the same sources are about as far from their loudness within this."""
@@ -55,7 +59,8 @@ class Renderer:
         self.codec = codec
         self.speed = 0.0
         """Seconds of sound decoded in a second, as last measured; 0 before that."""
-        self._gains: dict[tuple[str, str], dict[float, float]] = {}
+        self._gains: OrderedDict[tuple[str, str], dict[float, float]] = OrderedDict()
+        """Of what was fused last, by sources and, rounded, blend."""
 
     def render(
         self,
@@ -97,8 +102,14 @@ class Renderer:
             surface.samples[:, at:] = 0
             written(at, surface.samples.shape[1])
         if level != "raw":
-            self._gains.setdefault(_pair(original, reference), {})[fused.blend] = gain_db
+            self._remember(_pair(original, reference), fused.blend, gain_db)
         return gain_db
+
+    def _remember(self, pair: tuple[str, str], blend: float, gain_db: float) -> None:
+        self._gains.setdefault(pair, {})[round(blend, 2)] = gain_db
+        self._gains.move_to_end(pair)
+        if len(self._gains) > PAIRS:
+            self._gains.popitem(last=False)
 
     def _whole(
         self, fused: FusedLatent, frames: int, length: int, level: Level, target: float

@@ -66,7 +66,7 @@ class Setup:
         """Learn a clip until the budget is spent."""
         settings = LearnSettings(method, UNBOUNDED_STEPS, budget_seconds=budget_seconds)
         quiet = Watch(cancelled=self.watch.cancelled)
-        return self.engine.learn(clip, prompt, settings, quiet).adapter
+        return self.engine.memorise(clip, prompt, settings, quiet).adapter
 
     def reference(self, recording: Recording) -> Reference:
         """A recording's section learned at the setup's own length, method and budget; once only."""
