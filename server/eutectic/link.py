@@ -176,12 +176,13 @@ class Progress(msgspec.Struct, tag=True, frozen=True):
 
 
 class Chunk(msgspec.Struct, tag=True, frozen=True):
-    """Frames start to stop of canvas `index` are written."""
+    """Frames start to stop of canvas `index`, a fusion at this blend, are written."""
 
     job: int
     index: int
     start: int
     stop: int
+    blend: float
 
 
 class Fused(msgspec.Struct, tag=True, frozen=True):

@@ -189,7 +189,7 @@ class Worker:
         clip = None
         if command.key is not None:
             clip = self._kept_clip(command.key)
-        if clip is None:
+        if clip is None or self._key(clip.waveform) != command.key:  # another model's
             clip = self._read(command.source)
         key = self._key(clip.waveform)
         self.sources[key] = command.source
@@ -300,7 +300,7 @@ class Worker:
 
         def written(start: int, stop: int) -> None:
             stages.setdefault("first chunk", time.perf_counter() - began)
-            self.send(link.Chunk(job.number, index, start, stop))
+            self.send(link.Chunk(job.number, index, start, stop, fused.blend))
 
         surface = Surface(canvas.map(), canvas.frames, canvas.rate_hz)
         watch = self._watch(job, "decode")

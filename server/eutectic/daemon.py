@@ -1,0 +1,101 @@
+"""`eutectic serve`: the daemon's parts, wired, from its start to its end.
+
+Two threads matter: the event loop (requests, the engine's results, files) and the player's, which
+mixes. Everything slow is in other processes or threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import logging.handlers
+import queue
+import signal
+import sys
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from eutectic.device import DeviceSettings, Output
+from eutectic.osc import Clients, Peer, Server
+from eutectic.player import Player
+from eutectic.session.session import Session, SessionSettings
+
+log = logging.getLogger("eutectic.daemon")
+
+SWITCH_SECONDS = 0.0005
+"""How long one thread may keep the others waiting; Python's own 5 ms are a fifth of the ring."""
+
+
+@dataclass(frozen=True)
+class DaemonSettings:
+    """Where it listens, what it plays on, and the session's own settings."""
+
+    host: str
+    port: int
+    device: DeviceSettings
+    voices: int
+    session: SessionSettings
+
+
+async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM; `ready` is told a line once requests are taken.
+
+    Raises:
+        BadInput: the port, the device or the kept session can't be had.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    leave = _leave_signal()
+    session: Session | None = None
+
+    def handle(peer: Peer, address: str, arguments: tuple[Any, ...], due: float | None) -> None:
+        assert session is not None
+        session.take(peer, address, arguments, due)
+
+    async with contextlib.AsyncExitStack() as stack:
+        server = await Server.start(settings.host, settings.port, handle)
+        stack.push_async_callback(server.close)
+        output = Output(settings.device)  # before anything is read: requests wait in the socket
+        player = Player(output.rate_hz, output.channels, settings.voices)
+        session = Session(settings.session, output, player, Clients(server))
+        stack.callback(lambda: session.output.close())
+        stack.push_async_callback(session.close)
+        await session.start()
+        session.start_output()
+        gc.freeze()  # what is there by now stays: later collections needn't look at it
+        ready(
+            f"listening on {settings.host}:{server.port}, playing on {output.name} at "
+            f"{output.rate_hz} Hz; the engine is starting"
+        )
+        await leave.wait()
+        log.info("leaving")
+
+
+def _leave_signal() -> asyncio.Event:
+    leave = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, leave.set)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(leave.set))
+    return leave
+
+
+@contextlib.contextmanager
+def logging_to_terminal(level: str) -> Generator[None]:
+    """Log from a thread of its own: a terminal that is stuck holds up nobody."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    waiting: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    logger = logging.getLogger("eutectic")
+    logger.setLevel(level.upper())
+    logger.addHandler(logging.handlers.QueueHandler(waiting))
+    listener = logging.handlers.QueueListener(waiting, handler)
+    listener.start()
+    try:
+        yield
+    finally:
+        listener.stop()

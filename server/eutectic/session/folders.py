@@ -1,0 +1,71 @@
+"""Which files clients may name: read under one folder, written under another, none replaced."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from eutectic.errors import BadInput, BadOutput
+
+
+class BadPath(BadInput):
+    """A path outside the folder that it has to be in."""
+
+    code = "bad_path"
+
+
+@dataclass(frozen=True)
+class Folders:
+    """`clips` is read, `renders` is written; both absolute."""
+
+    clips: Path
+    renders: Path
+
+    def to_read(self, name: str) -> Path:
+        """A sound file under `clips`, links followed; relative paths begin there.
+
+        Raises:
+            BadPath: it leads elsewhere.
+        """
+        return _inside(self.clips, name, "--clips")
+
+    def to_write(self, name: str) -> Path:
+        """A WAV file to be made under `renders`.
+
+        Raises:
+            BadPath: it leads elsewhere, or isn't a WAV file's.
+            BadOutput: something is there, or its folder can't be made.
+        """
+        path = _inside(self.renders, name, "--renders")
+        if not path.suffix:
+            path = path.with_suffix(".wav")
+        if path.suffix.lower() != ".wav":
+            raise BadPath(f"{name}: sounds are written as .wav")
+        check_free(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadOutput(f"{path.parent}: can't be made ({error.strerror})") from None
+        return path
+
+
+def check_free(path: Path) -> None:
+    """See that nothing is at a path.
+
+    Raises:
+        BadOutput: something is.
+    """
+    if path.exists() or path.is_symlink():
+        raise BadOutput(f"{path}: exists; choose another name")
+
+
+def _inside(root: Path, name: str, option: str) -> Path:
+    name = re.sub(r"^[^/:]{2,}:(?=/)", "", name)  # Max names a volume first: "Macintosh HD:/…"
+    try:
+        path = (root / name).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a null character
+        raise BadPath(f"{name}: can't be looked up ({error})") from None
+    if not path.is_relative_to(root.resolve()):
+        raise BadPath(f"{name}: is not under {root} ({option} chooses another folder)")
+    return path

@@ -1,0 +1,435 @@
+"""What is played: fusions on voices, the fans that they are scrubbed across, files made of them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eutectic import messages, osc
+from eutectic.audio import Waveform, save_wav
+from eutectic.config import Place
+from eutectic.link import Priority
+from eutectic.player import PANIC_SECONDS, STOP_SECONDS, Dropped, Ended, Player, Started, Starved
+from eutectic.session.folders import Folders, check_free
+from eutectic.session.jobs import Jobs, Pair
+from eutectic.session.library import Library, Values
+from eutectic.session.shelf import Ready
+from eutectic.session.tickets import Refused, Ticket
+from eutectic.sounds import Fan, Sound
+
+log = logging.getLogger("eutectic.session")
+
+GRID = 5
+"""Places of a fan that nobody asked for, evenly from 0 to 1."""
+
+GROUP = 4
+"""Places of a fan that the engine makes at once."""
+
+NEAR_BLEND = 0.02
+"""A place of a fan that is so near another is left out."""
+
+GRIDS = 256
+"""Pairs whose fans' sizes are remembered."""
+
+RANGES = {"gain": (-200, 24), "pan": (-1, 1), "loop": (0, 1), "xfade": (0, 60_000)}
+
+
+@dataclass
+class Voice:
+    """How a voice is set, and what it was asked for last."""
+
+    number: int
+    gain_db: float = 0.0
+    pan: float = 0.0
+    output: int = 1
+    loop: bool = False
+    crossfade_ms: float = 10.0
+    blend: float = 0.5
+    request: Values = field(default_factory=dict[str, Any])
+    """Of the newest fusion: original, reference and options."""
+    pair: Pair | None = None
+    fan: Fan | None = None
+    fan_pair: Pair | None = None
+    pending: Ticket | None = None
+    """The newest request that isn't heard yet."""
+    filling: asyncio.Task[None] | None = None
+    """The making of its fan's places."""
+
+
+@dataclass
+class _Played:
+    ticket: Ticket
+    ready: bool
+
+
+class Stage:
+    """The voices; owned by the event loop.
+
+    Attributes:
+        master_db: the gain of all.
+        starved: how often a voice had to wait for the decoder.
+    """
+
+    def __init__(
+        self, jobs: Jobs, library: Library, player: Player, folders: Folders,
+        latency_seconds: Callable[[], float], changed: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._jobs, self._library, self._player, self._folders = jobs, library, player, folders
+        self._latency_seconds, self._changed = latency_seconds, changed
+        self._rate_hz = player.rate_hz
+        self.voices = [Voice(voice.number) for voice in player.voices]
+        self.master_db = 0.0
+        self.starved = 0
+        self._tokens = itertools.count(1)
+        self._played: dict[int, _Played] = {}
+        self._timed: set[Ticket] = set()
+        self._grids: dict[str, int] = {}
+
+    def voice(self, number: int) -> Voice:
+        """A voice by its number.
+
+        Raises:
+            Refused: there are fewer (`unknown_voice`).
+        """
+        if number > len(self.voices):
+            raise Refused("unknown_voice", f"there are {len(self.voices)} voices (serve --voices)")
+        return self.voices[number - 1]
+
+    # Requests
+
+    async def fuse(self, ticket: Ticket, values: Values, due: float | None) -> None:
+        """Play a fusion, at once if it is ready, else as soon as it is decoded far enough."""
+        voice = self.voice(values["voice"])
+        due = self._due(ticket, values, due)
+        self._take_turn(ticket, voice, due)
+        try:
+            place = messages.place(values, voice.blend)
+            pair = await self._pair(values)
+            if due is None:
+                self._aim(voice, pair, place, values)
+            ready = await self._jobs.shelf.fetch(pair.key_at(place, self._rate_hz))
+            if ready is not None:
+                self._begin(ticket, voice, pair, place, ready, values, due)
+            else:
+                await self._fuse(ticket, voice, pair, place, values, due)
+        finally:
+            self._timed.discard(ticket)
+            if voice.pending is ticket:
+                voice.pending = None
+
+    async def fan(self, ticket: Ticket, values: Values) -> None:
+        """Have the places of a fan ready."""
+        self._jobs.check_room()
+        await self._library.given.wait()
+        pair, count = await self._pair(values), values["n"]
+        self._grids[pair.key] = count
+        if len(self._grids) > GRIDS:
+            del self._grids[next(iter(self._grids))]
+        ticket.queued()
+        await self._make_fan(
+            pair, count, lambda k: ticket.answer("/fan/ready", ticket.id, k, count),
+            ticket.progress,
+        )  # fmt: skip
+
+    async def scrub(self, ticket: Ticket, values: Values) -> None:
+        """Move a voice across its fan, and see that there is one."""
+        voice = self.voice(values["voice"])
+        voice.blend = values["blend"]
+        self._player.scrub(voice.number, voice.blend)
+        if voice.request and (voice.filling is None or voice.filling.done()):
+            voice.filling = asyncio.get_running_loop().create_task(self._fill(voice))
+
+    async def render(self, ticket: Ticket, values: Values) -> None:
+        """A fusion as a file, at the model's rate."""
+        path = self._folders.to_write(values["path"])
+        place = messages.place(values)
+        await self._library.given.wait()
+        pair = await self._pair(values)
+        rate_hz = pair.original.rate_hz
+        ready = await self._jobs.shelf.fetch(pair.key_at(place, rate_hz))
+        if ready is not None:
+            sound = ready.sound
+        else:
+            self._jobs.check_room()
+            ticket.queued()
+            sounds: list[Sound] = []
+            await self._jobs.sounds(
+                pair, [place], rate_hz, Priority.RENDER,
+                lambda index, sound, blend: sounds.append(sound), ticket.progress,
+            )  # fmt: skip
+            sound = sounds[-1]
+        waveform = Waveform(sound.samples[:, : sound.frames], rate_hz)
+        await asyncio.to_thread(_save_new, path, waveform)
+        ticket.done(str(path), sound.frames, rate_hz)
+
+    async def stop(self, ticket: Ticket, values: Values) -> None:
+        voice = self.voice(values["voice"])
+        if voice.pending is not None:
+            voice.pending.give_up(f"voice {voice.number} was stopped")
+        self._player.stop(voice.number, values.get("fade_ms", 1000 * STOP_SECONDS) / 1000)
+
+    async def panic(self, ticket: Ticket, values: Values) -> None:
+        self._player.panic()
+        self._give_up_timed("panic")
+        for voice in self.voices:
+            if voice.pending is not None:
+                voice.pending.give_up("panic")
+        log.warning("panic: silent within %.0f ms and the ring", 1000 * PANIC_SECONDS)
+
+    async def clear_schedule(self, ticket: Ticket, values: Values) -> None:
+        self._player.clear_schedule()
+        self._give_up_timed("the schedule was cleared")
+
+    async def set_voice(self, ticket: Ticket, values: Values) -> None:
+        what, value = values["what"], values["value"]
+        voice = self.voice(values["voice"])
+        low, high = RANGES.get(what, (1, self._player.channels))
+        if not low <= value <= high:
+            raise Refused("bad_arguments", f"{what} must be {low} to {high}, not {value:g}")
+        name = {"gain": "gain_db", "out": "output", "xfade": "crossfade_ms"}.get(what, what)
+        setattr(voice, name, {"out": int, "loop": bool}.get(what, float)(value))
+        self._set(voice, what)
+        self._changed()
+
+    async def set_master(self, ticket: Ticket, values: Values) -> None:
+        self.master_db = values["gain"]
+        self._player.set_master(self.master_db)
+        self._changed()
+
+    # What the player tells
+
+    def poll(self) -> None:
+        """Tell clients what has begun and ended since the last call."""
+        for event in self._player.take_events():
+            played = self._played.get(event.token)
+            if played is None:
+                continue
+            ticket = played.ticket
+            if isinstance(event, Started):
+                self._started(event, played)
+            elif isinstance(event, Ended):
+                ticket.answer("/ended", event.voice, ticket.id)
+            elif isinstance(event, Starved):
+                self.starved += 1
+                log.warning("voice %d waits for the decoder", event.voice)
+            if isinstance(event, Ended | Dropped):
+                del self._played[event.token]
+
+    def _started(self, event: Started, played: _Played) -> None:
+        ticket = played.ticket
+        latency_ms = 1000 * (event.at + self._latency_seconds() - ticket.received)
+        stage = "first sample, ready" if played.ready else "first sample, made"
+        if ticket not in self._timed:
+            self._jobs.timings.add(stage, latency_ms)
+        ticket.answer("/started", ticket.id, event.voice, latency_ms)
+
+    # As it was
+
+    def restore(self, voice: Voice, number: int) -> None:
+        """Set a voice as it was kept."""
+        self.voices[number - 1] = voice
+        for what in ("gain", "pan", "out", "loop", "xfade"):
+            self._set(voice, what)
+
+    # Parts
+
+    async def _pair(self, values: Values) -> Pair:
+        """The sources that a request names; a clip that is coming is waited for."""
+        sampling = messages.sampling(values)
+        reference = self._library.reference(values["reference"])
+        original = await self._library.clip(values["original"])
+        return Pair(original, reference, sampling, values.get("level", "match"))
+
+    def _due(self, ticket: Ticket, values: Values, due: float | None) -> float | None:
+        """When it is to be heard (monotonic), by the bundle's time tag or `at_ms`."""
+        if values.get("at_ms"):
+            due = (due or ticket.received) + values["at_ms"] / 1000
+        due, late_ms = osc.timing(due, time.monotonic())
+        if late_ms is not None:
+            ticket.answer("/late", ticket.id, late_ms)
+        return due
+
+    def _take_turn(self, ticket: Ticket, voice: Voice, due: float | None) -> None:
+        """The newest request wins its voice; those with a time wait for that instead."""
+        if due is not None:
+            self._timed.add(ticket)
+            return
+        if voice.pending is not None:
+            voice.pending.give_up(f"superseded by a newer fusion on voice {voice.number}")
+        voice.pending = ticket
+
+    def _aim(self, voice: Voice, pair: Pair, place: Place, values: Values) -> None:
+        """What a scrub of this voice is about from now on."""
+        if voice.filling is not None and (voice.pair is None or voice.pair.key != pair.key):
+            voice.filling.cancel()
+        voice.pair = pair
+        voice.blend = voice.blend if place.blend is None else place.blend
+        left_out = ("id", "voice", "at_ms", "velocity")
+        voice.request = {name: values[name] for name in values if name not in left_out}
+        self._changed()
+
+    async def _fuse(
+        self, ticket: Ticket, voice: Voice, pair: Pair, place: Place, values: Values,
+        due: float | None,
+    ) -> None:  # fmt: skip
+        """Have the engine make it, and begin it as soon as that is safe."""
+        self._jobs.check_room()
+        ticket.queued()
+        if not self._library.given.is_set():  # the engine has just come back
+            await self._library.given.wait()
+            pair = await self._pair(values)
+        token: int | None = None
+
+        def heard(index: int, sound: Sound, blend: float) -> None:
+            nonlocal token
+            if token is None and self._jobs.safe(sound, self._rate_hz):
+                blend = blend if place.blend is None else place.blend
+                token = self._begin(
+                    ticket, voice, pair, place, Ready(sound, blend), values, due, ready=False
+                )
+            if sound.complete:
+                self._offer(pair, sound, blend if place.blend is None else place.blend)
+
+        try:
+            await self._jobs.sounds(
+                pair, [place], self._rate_hz, Priority.TRIGGER, heard, ticket.progress
+            )
+        except BaseException:
+            if token is not None and self._player.playing(voice.number) == token:
+                self._player.stop(voice.number)  # its end will never come
+            raise
+
+    def _begin(
+        self, ticket: Ticket, voice: Voice, pair: Pair, place: Place, made: Ready, values: Values,
+        due: float | None, ready: bool = True,
+    ) -> int:  # fmt: skip
+        """Play it; returns its token."""
+        token = next(self._tokens)
+        self._played[token] = _Played(ticket, ready)
+        blend = made.blend if place.blend is None else place.blend
+        fan = self._fan(pair, blend, made.sound)
+        voice.fan, voice.fan_pair = fan, pair
+        if voice.pending is ticket:
+            voice.pending = None
+        due, late_ms = osc.timing(due, time.monotonic())
+        if late_ms is not None:
+            ticket.answer("/late", ticket.id, late_ms)
+        velocity = values.get("velocity", 127.0)
+        gain_db = 40 * math.log10(velocity / 127) if velocity > 0 else -120.0
+        loop = bool(values.get("loop", voice.loop))
+        self._player.play(
+            voice.number, fan, token, blend=blend, gain_db=gain_db, loop=loop, at=due
+        )
+        if due is None and voice.pair is pair and voice.blend != blend and place.blend is not None:
+            self._player.scrub(voice.number, voice.blend)  # moved while it was made
+        return token
+
+    def _fan(self, pair: Pair, blend: float, sound: Sound) -> Fan:
+        """A fan around one sound, with what is ready beside it."""
+        grid = _grid(self._grids.get(pair.key, GRID))
+        blends = sorted([blend, *(each for each in grid if abs(each - blend) > NEAR_BLEND)])
+        fan = Fan(blends)
+        for index, each in enumerate(blends):
+            if each == blend:
+                fan.put(index, sound)
+                continue
+            ready = self._jobs.shelf.get(pair.key_at(Place(each), self._rate_hz))
+            if ready is not None:
+                fan.put(index, ready.sound)
+        fan.settle()
+        return fan
+
+    def _offer(self, pair: Pair, sound: Sound, blend: float) -> None:
+        """A sound is whole: voices that play its pair can be scrubbed to it."""
+        for voice in self.voices:
+            fan = voice.fan
+            if fan is None or voice.fan_pair is None or voice.fan_pair.key != pair.key:
+                continue
+            for index, each in enumerate(fan.blends):
+                if each == blend and fan.sounds[index] is None:
+                    fan.put(index, sound)
+            fan.settle()
+
+    async def _fill(self, voice: Voice) -> None:
+        """Have the fan of a voice's pair ready."""
+        try:
+            await self._library.given.wait()
+            if voice.pair is None:
+                voice.pair = await self._pair(voice.request)
+            pair = voice.pair
+            count = self._grids.get(pair.key, GRID)
+            await self._make_fan(pair, count, lambda k: None, lambda stage, fraction: None)
+        except Refused as error:
+            log.warning("the fan of voice %d: %s", voice.number, error)
+
+    async def _make_fan(
+        self, pair: Pair, count: int, ready: Callable[[int], None],
+        progress: Callable[[str, float], None],
+    ) -> None:  # fmt: skip
+        """See that each place of a fan is ready, the farthest apart first; tell of each."""
+        grid = _grid(count)
+        missing: list[int] = []
+        for k in _coarse_first(count):
+            there = await self._jobs.shelf.fetch(pair.key_at(Place(grid[k]), self._rate_hz))
+            if there is None:
+                missing.append(k)
+            else:
+                self._offer(pair, there.sound, grid[k])
+                ready(k)
+        while missing:
+            group, missing = missing[:GROUP], missing[GROUP:]
+
+            def heard(
+                index: int, sound: Sound, blend: float, group: list[int] = group
+            ) -> None:
+                if sound.complete:
+                    self._offer(pair, sound, grid[group[index]])
+                    ready(group[index])
+
+            places = [Place(grid[k]) for k in group]
+            await self._jobs.sounds(
+                pair, places, self._rate_hz, Priority.FAN, heard, progress
+            )
+
+    def _give_up_timed(self, reason: str) -> None:
+        for ticket in list(self._timed):
+            ticket.give_up(reason)
+
+    def _set(self, voice: Voice, what: str) -> None:
+        player, number = self._player, voice.number
+        if what == "gain":
+            player.set_gain(number, voice.gain_db)
+        elif what == "pan":
+            player.set_pan(number, voice.pan)
+        elif what == "out":
+            player.set_outputs(number, voice.output)
+        elif what == "loop":
+            player.set_loop(number, voice.loop)
+        else:
+            player.set_crossfade(number, voice.crossfade_ms / 1000)
+
+
+def _grid(count: int) -> list[float]:
+    return [k / (count - 1) for k in range(count)]
+
+
+def _coarse_first(count: int) -> list[int]:
+    """0 to count − 1: both ends, then what halves the widest gaps."""
+    order = [0, count - 1]
+    while len(order) < count:
+        there = sorted(order)
+        gaps = [(b - a, a) for a, b in itertools.pairwise(there) if b - a > 1]
+        order += [a + width // 2 for width, a in sorted(gaps, reverse=True)]
+    return order
+
+
+def _save_new(path: Path, waveform: Waveform) -> None:
+    check_free(path)
+    save_wav(path, waveform)
