@@ -13,11 +13,12 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.exceptions import TyperException
 
+from eutectic.client import NoAnswer
 from eutectic.config import (
     LearnSettings,
     Level,
@@ -30,6 +31,7 @@ from eutectic.config import (
 )
 from eutectic.errors import BadInput, BadOutput, BadSetting, Cancelled
 from eutectic.experiments.quality import Part
+from eutectic.messages import MAX_VOICES, PORT, spec_of
 from eutectic.terminal import (
     check_folder,
     check_inputs,
@@ -38,6 +40,7 @@ from eutectic.terminal import (
     errors,
     fail,
     make_folder,
+    make_folders,
     play_file,
     print_window,
     progress,
@@ -45,6 +48,9 @@ from eutectic.terminal import (
 
 if TYPE_CHECKING:
     from eutectic.engine.engine import Clip, Engine, Reference
+
+ANSWER_SECONDS = 5.0
+"""A daemon that is there answers in this, whatever its engine does."""
 
 app = typer.Typer(
     help="Fuse two sounds into a third: diffusion inversion for live electronic music.",
@@ -84,6 +90,9 @@ Budget = Annotated[
     float | None, typer.Option("--budget", help="Stop learning after these seconds at the latest.")
 ]
 NoLearn = Annotated[bool, typer.Option("--no-learn", help="Sample with the prompt alone.")]
+DaemonHost = Annotated[str, typer.Option("--host", help="Where the daemon listens.")]
+DaemonPort = Annotated[int, typer.Option("--port", help="Its port.")]
+LogLevel = Literal["debug", "info", "warning", "error"]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 
 
@@ -353,6 +362,143 @@ def train_embedded(
     train(settings)
 
 
+@app.command()
+def serve(
+    model: Model = "embedded",
+    compute: Device = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Output device by name, null, or file:PATH (default: the system's)."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="UDP and TCP port; 0 takes a free one.")] = PORT,
+    clips: Annotated[
+        Path | None, typer.Option(help="Folder that clips are read from (default: the user's).")
+    ] = None,
+    renders: Annotated[
+        Path | None, typer.Option(help="Folder for what is written (default: the user's).")
+    ] = None,
+    session: Annotated[
+        str | None,
+        typer.Option(help="File that everything is kept in and brought back from, or its name."),
+    ] = None,
+    voices: Annotated[int, typer.Option(help="Voices, 1 to 16.")] = 4,
+    channels: Annotated[int, typer.Option(help="Outputs to open.")] = 2,
+    rate: Annotated[int | None, typer.Option(help="Hz (default: the device's own).")] = None,
+    block: Annotated[int, typer.Option(help="Frames of the device's blocks.")] = 256,
+    ring_ms: Annotated[float, typer.Option(help="Sound mixed ahead.")] = 30.0,
+    latency: Annotated[str, typer.Option(help="Asked of the device: low, high, seconds.")] = "low",
+    input_device: Annotated[
+        str | None, typer.Option("--input", help="Device that clips are recorded from.")
+    ] = None,
+    memory: Annotated[float, typer.Option(help="GiB for what the engine keeps at hand.")] = 2.0,
+    ready: Annotated[float, typer.Option(help="GiB for fusions that are ready.")] = 1.0,
+    stored: Annotated[float, typer.Option(help="GiB on disk for fusions that are ready.")] = 8.0,
+    log_level: Annotated[LogLevel, typer.Option(help="What is said here.")] = "info",
+) -> None:
+    """Be there for a performance: take OSC messages, fuse, and play."""
+    import asyncio
+
+    from eutectic.daemon import DaemonSettings, logging_to_terminal
+    from eutectic.daemon import serve as serve_
+    from eutectic.device import DeviceSettings
+    from eutectic.session.folders import Folders
+    from eutectic.session.kept import session_path
+    from eutectic.session.session import SessionSettings
+
+    for name, value, low, high in (
+        ("port", port, 0, 65_535), ("voices", voices, 1, MAX_VOICES),
+        ("memory", memory, 0.001, 1e4), ("ready", ready, 0.001, 1e4),
+        ("stored", stored, 0.001, 1e6),
+    ):  # fmt: skip
+        if not low <= value <= high:
+            raise BadSetting(f"{name} must be {low:g} to {high:g}, not {value:g}")
+    data = data_folder().absolute()
+    folders = Folders(
+        (clips or data / "clips").absolute(), (renders or data / "renders").absolute()
+    )
+    for folder, chosen in ((folders.clips, clips), (folders.renders, renders)):
+        if chosen is not None and not folder.is_dir():
+            raise BadInput(f"{chosen}: is not a folder")
+        make_folders(folder)
+    settings = DaemonSettings(
+        host, port,
+        DeviceSettings(device, rate, channels, block, ring_ms / 1000, latency), voices,
+        SessionSettings(
+            model, compute, folders, data,
+            session_path(session, data / "sessions") if session is not None else None,
+            input_device, _gib(memory), _gib(ready), _gib(stored),
+        ),
+    )  # fmt: skip
+    with logging_to_terminal(log_level):
+        asyncio.run(serve_(settings, console.print))
+
+
+@app.command()
+def status(host: DaemonHost = "127.0.0.1", port: DaemonPort = PORT) -> None:
+    """Ask the daemon how it is."""
+    from eutectic.client import Client
+
+    with Client(host, port) as client:
+        for _, (_, what, text) in client.request("/status", timeout=ANSWER_SECONDS).lines:
+            console.print(f"{what:20} {text}")
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def send(
+    address: Annotated[str, typer.Argument(help="A request of PROTOCOL.md, like /fuse.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="Its arguments, without id; options as @key value.")
+    ] = None,
+    host: DaemonHost = "127.0.0.1",
+    port: DaemonPort = PORT,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for its end.")] = 3600.0,
+) -> None:
+    """Send the daemon a request, print what it answers, and wait until it is done."""
+    from eutectic.client import Client, RequestFailed
+
+    spec, values = spec_of(address), [_value(each) for each in arguments or []]
+    with Client(host, port) as client:
+        try:
+            if spec.has_id:
+                client.show = _print_message
+                client.request(spec.address, *values, timeout=timeout)
+            else:
+                client.send(spec.address, *values)
+                client.request("/sync", timeout=ANSWER_SECONDS)  # what is wrong comes before this
+                for name, found in client.events():
+                    _print_message(name, found)
+                    if name == "/fail":
+                        raise BadInput(found[3])
+        except RequestFailed as error:
+            raise BadInput(f"{error.code}: {error}") from None
+
+
+@app.command()
+def devices() -> None:
+    """List audio devices, by the names that --device and --input take."""
+    from rich.table import Table
+
+    from eutectic.device import list_devices
+
+    table = Table(box=None, header_style="bold")
+    for heading in ("device", "by", "outputs", "inputs", "Hz", ""):
+        table.add_column(heading)
+    for each in list_devices():
+        default = "default" if each.default else ""
+        table.add_row(
+            each.name,
+            each.host_api,
+            str(each.outputs),
+            str(each.inputs),
+            str(each.rate_hz),
+            default,
+        )
+    table.add_row("null", "", "any", "", "any", "plays nowhere")
+    table.add_row("file:PATH", "", "any", "", "any", "plays into a WAV file")
+    console.print(table)
+
+
 def run(arguments: list[str]) -> int:
     """Run the command line; returns the exit code."""
     try:
@@ -360,6 +506,8 @@ def run(arguments: list[str]) -> int:
     except TyperException as error:
         return fail(error.format_message(), 2)
     except BadInput as error:
+        return fail(str(error), 2)
+    except NoAnswer as error:
         return fail(str(error), 2)
     except (Cancelled, KeyboardInterrupt, typer.Abort):
         return fail("cancelled", 130)
@@ -369,6 +517,23 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
+
+
+def _gib(size: float) -> int:
+    return round(size * (1 << 30))
+
+
+def _value(text: str) -> int | float | str:
+    """A number where it is one, as patches send it."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
+
+
+def _print_message(address: str, values: tuple[Any, ...]) -> None:
+    console.print(" ".join((address, *(f"{each:g}" if isinstance(each, float) else str(each)
+                                       for each in values))))  # fmt: skip
 
 
 def _chosen_parts(chosen: list[Part]) -> list[Part]:

@@ -6,6 +6,7 @@ import itertools
 import socket
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -53,6 +54,8 @@ class Client:
         self._socket.connect((host, port))
         self._ids = itertools.count(1)
         self._kept: list[Message] = []
+        self.show: Callable[[str, tuple[Any, ...]], None] | None = None
+        """Called with every message that comes."""
 
     def __enter__(self) -> Client:
         return self
@@ -137,7 +140,10 @@ class Client:
                 f"nothing from a daemon on {host}:{port} ({error}); does `eutectic serve` run?"
             ) from None
         ((address, values, _),) = osc.decode(packet)
-        return address.removeprefix(PREFIX), values
+        address = address.removeprefix(PREFIX)
+        if self.show is not None:
+            self.show(address, values)
+        return address, values
 
     def _exactly(self, size: int) -> bytes:
         data = b""

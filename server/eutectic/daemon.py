@@ -60,7 +60,6 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         output = Output(settings.device)  # before anything is read: requests wait in the socket
         player = Player(output.rate_hz, output.channels, settings.voices)
         session = Session(settings.session, output, player, Clients(server))
-        stack.callback(lambda: session.output.close())
         stack.push_async_callback(session.close)
         await session.start()
         session.start_output()
@@ -80,7 +79,7 @@ def _leave_signal() -> asyncio.Event:
         try:
             loop.add_signal_handler(number, leave.set)
         except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(leave.set))
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(leave.set))  # pyright: ignore[reportUnknownLambdaType]
     return leave
 
 

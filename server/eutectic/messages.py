@@ -188,7 +188,7 @@ REQUESTS = (
         (_int("meter", "1: levels, too", 0, 1),),
     ),
     Spec("/model/list", (ID,), "Models there are.", answers=("/model",)),
-    Spec("/model/set", (ID, Argument("model", "text", "a name, a folder, or a Hub id")),
+    Spec("/model/set", (ID, Argument("model", "text", "one of /model/list, or a Hub id")),
          "Another model; references learned with this one become stale."),
     Spec("/clip/load", (ID, CLIP, PATH), "Make a sound file, or a part of it, a clip.",
          (_float("start", "s", 0, 86_400), _float("duration", "s", 0.05, 86_400)), JOB),
@@ -275,15 +275,27 @@ _BY_ADDRESS = {spec.address: spec for spec in REQUESTS}
 _ANSWERS = {spec.address: spec for spec in ANSWERS}
 
 
+def spec_of(address: str) -> Spec:
+    """The request of an address, with or without the prefix.
+
+    Raises:
+        BadRequest: there is none.
+    """
+    spec = _BY_ADDRESS.get("/" + address.removeprefix(PREFIX).lstrip("/"))
+    if spec is None:
+        raise BadRequest("unknown_address", f"there is no {_printable(address)}")
+    return spec
+
+
 def parse(address: str, arguments: Sequence[Any]) -> Request:
     """What a message asks for.
 
     Raises:
         BadRequest: no such address, or arguments or options that are not what the table says.
     """
-    spec = _BY_ADDRESS.get(address.removeprefix(PREFIX)) if address.startswith(PREFIX) else None
-    if spec is None:
+    if not address.startswith(f"{PREFIX}/"):
         raise BadRequest("unknown_address", f"there is no {_printable(address)}")
+    spec = spec_of(address)
     given = list(arguments)
     request_id = _id(given) if spec.has_id else -1
     if len(given) > MAX_ARGUMENTS:

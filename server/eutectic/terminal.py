@@ -95,6 +95,16 @@ def make_folder(path: Path) -> None:
         path.mkdir(exist_ok=True)
 
 
+def make_folders(path: Path) -> None:
+    """Make a folder, and those that it is in.
+
+    Raises:
+        BadOutput: it can't be made.
+    """
+    with _readable(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 @contextlib.contextmanager
 def progress(what: str) -> Generator[Watch]:
     """A progress bar on the terminal."""

@@ -134,7 +134,12 @@ class Jobs:
             raise
 
     async def sounds(
-        self, pair: Pair, places: list[Place], rate_hz: int, priority: Priority, heard: Heard,
+        self,
+        pair: Pair,
+        places: list[Place],
+        rate_hz: int,
+        priority: Priority,
+        heard: Heard,
         progress: Callable[[str, float], None] | None = None,
     ) -> None:
         """Make fusions that aren't ready, and keep them.

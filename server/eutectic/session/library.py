@@ -215,9 +215,7 @@ class Library:
 
 
 def _clip(name: str, source: Source, found: dict[str, Any], facts: link.ModelFacts) -> Clip:
-    return Clip(
-        name, source, found["key"], found["frames"], facts.rate_hz, found["loudness_lufs"]
-    )
+    return Clip(name, source, found["key"], found["frames"], facts.rate_hz, found["loudness_lufs"])
 
 
 def _forward(ticket: Ticket) -> Callable[[Result], None]:

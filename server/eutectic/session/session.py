@@ -137,6 +137,7 @@ class Session:
         await self.host.stop()
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.close)
+        self.output.close()
         await self.shelf.close()
         if self.settings.session is not None:
             kept.write(self.settings.session, self._kept())
@@ -152,9 +153,7 @@ class Session:
             return
         ticket = Ticket(self.office, peer, request.spec.address, request.id)
         if request.spec.address == "/fuse":
-            self.office.begin(
-                ticket, lambda: self.stage.fuse(ticket, request.values, due)
-            )
+            self.office.begin(ticket, lambda: self.stage.fuse(ticket, request.values, due))
             return
         when, late_ms = osc.timing(due, time.monotonic())
         if late_ms is not None:
@@ -172,7 +171,7 @@ class Session:
         handler = self._handlers[request.spec.address]
         self.office.begin(ticket, lambda: handler(ticket, request.values))
 
-    def device_told(self, state: str) -> None:
+    def _device_told(self, state: str) -> None:
         """The output device was lost, or is back."""
         self._tell("/device", self.output.name, state)
 
@@ -328,9 +327,11 @@ class Session:
     def start_output(self) -> None:
         """Play on the device."""
         loop = asyncio.get_running_loop()
-        self.output.start(
-            self.player.fill, lambda state: loop.call_soon_threadsafe(self.device_told, state)
-        )
+
+        def told(state: str) -> None:
+            loop.call_soon_threadsafe(self._device_told, state)
+
+        self.output.start(self.player.fill, told)
 
     def _engine_told(self, result: link.State | link.ModelFacts) -> None:
         if isinstance(result, link.ModelFacts):
@@ -430,9 +431,7 @@ class Session:
             for r in self.library.references.values()
         ]
         voices = self._kept_voices()
-        return KeptSession(
-            kept.FORMAT, self.model, self.stage.master_db, clips, references, voices
-        )
+        return KeptSession(kept.FORMAT, self.model, self.stage.master_db, clips, references, voices)
 
     def _kept_voices(self) -> list[KeptVoice]:
         return [
@@ -460,7 +459,7 @@ class Session:
                 output = min(v.output, self.player.channels)
                 voice = Voice(v.number, v.gain_db, v.pan, output, v.loop, v.crossfade_ms, v.blend,
                               dict(v.request))  # fmt: skip
-                self.stage.restore(voice, v.number)
+                self.stage.restore(voice)
         self.stage.master_db = there.master_db
         self.player.set_master(there.master_db)
 

@@ -193,8 +193,16 @@ class Stage:
         low, high = RANGES.get(what, (1, self._player.channels))
         if not low <= value <= high:
             raise Refused("bad_arguments", f"{what} must be {low} to {high}, not {value:g}")
-        name = {"gain": "gain_db", "out": "output", "xfade": "crossfade_ms"}.get(what, what)
-        setattr(voice, name, {"out": int, "loop": bool}.get(what, float)(value))
+        if what == "gain":
+            voice.gain_db = value
+        elif what == "pan":
+            voice.pan = value
+        elif what == "out":
+            voice.output = int(value)
+        elif what == "loop":
+            voice.loop = bool(value)
+        else:
+            voice.crossfade_ms = value
         self._set(voice, what)
         self._changed()
 
@@ -232,9 +240,9 @@ class Stage:
 
     # As it was
 
-    def restore(self, voice: Voice, number: int) -> None:
+    def restore(self, voice: Voice) -> None:
         """Set a voice as it was kept."""
-        self.voices[number - 1] = voice
+        self.voices[voice.number - 1] = voice
         for what in ("gain", "pan", "out", "loop", "xfade"):
             self._set(voice, what)
 
@@ -324,9 +332,7 @@ class Stage:
         velocity = values.get("velocity", 127.0)
         gain_db = 40 * math.log10(velocity / 127) if velocity > 0 else -120.0
         loop = bool(values.get("loop", voice.loop))
-        self._player.play(
-            voice.number, fan, token, blend=blend, gain_db=gain_db, loop=loop, at=due
-        )
+        self._player.play(voice.number, fan, token, blend=blend, gain_db=gain_db, loop=loop, at=due)
         if due is None and voice.pair is pair and voice.blend != blend and place.blend is not None:
             self._player.scrub(voice.number, voice.blend)  # moved while it was made
         return token
@@ -386,17 +392,13 @@ class Stage:
         while missing:
             group, missing = missing[:GROUP], missing[GROUP:]
 
-            def heard(
-                index: int, sound: Sound, blend: float, group: list[int] = group
-            ) -> None:
+            def heard(index: int, sound: Sound, blend: float, group: list[int] = group) -> None:
                 if sound.complete:
                     self._offer(pair, sound, grid[group[index]])
                     ready(group[index])
 
             places = [Place(grid[k]) for k in group]
-            await self._jobs.sounds(
-                pair, places, self._rate_hz, Priority.FAN, heard, progress
-            )
+            await self._jobs.sounds(pair, places, self._rate_hz, Priority.FAN, heard, progress)
 
     def _give_up_timed(self, reason: str) -> None:
         for ticket in list(self._timed):
