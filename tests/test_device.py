@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from clicks import LIMIT_DB, click_db
 from eutectic.device import DeviceSettings, Output, list_devices, record_input
 from eutectic.errors import BadDevice, BadOutput, BadSetting
+from eutectic.experiments.live.jack_server import Jack, Recording
 from eutectic.ring import PREFIX, SHARED
-from jack_server import Jack, Recording
 
 RATE_HZ = 48_000
 

@@ -6,6 +6,8 @@ A user's mistake ends in exit code 2 and one line; Ctrl-C in 130.
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib.util
 import math
 import os
 import shutil
@@ -287,6 +289,12 @@ def bench(
     budget: Annotated[
         float, typer.Option(help="Learning and window: seconds to learn a reference.")
     ] = 60.0,
+    live: Annotated[
+        bool, typer.Option("--live", help="Measure the daemon's latencies instead, through JACK.")
+    ] = False,
+    soak: Annotated[
+        float | None, typer.Option(help="Run the daemon so many minutes under random requests.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Folder for sounds, pictures, references.")
     ] = None,
@@ -297,9 +305,12 @@ def bench(
 
     A run that was cut off goes on from what it left in --out, given --force.
     """
-    parts = _chosen_parts(part or [Part.SPEED])
     if json is not None:
         check_output(json, (), force)
+    if live or soak is not None:
+        _bench_live(model, live, soak, json)
+        return
+    parts = _chosen_parts(part or [Part.SPEED])
     if out is not None:
         check_folder(out, (), force)
     for name, count in (("runs", runs), ("seeds", seeds)):
@@ -431,7 +442,7 @@ def serve(
         ),
     )  # fmt: skip
     with logging_to_terminal(log_level):
-        asyncio.run(serve_(settings, console.print))
+        asyncio.run(serve_(settings, functools.partial(print, flush=True)))
 
 
 @app.command()
@@ -540,6 +551,34 @@ def _chosen_parts(chosen: list[Part]) -> list[Part]:
     """In the order in which they are run, each once."""
     every = [part for part in Part if part is not Part.ALL]
     return every if Part.ALL in chosen else [part for part in every if part in chosen]
+
+
+def _bench_live(model: str, live: bool, minutes: float | None, json: Path | None) -> None:
+    """The daemon, measured from outside."""
+    if shutil.which("jackd") is None or importlib.util.find_spec("jack") is None:
+        raise BadInput(
+            "this measures through JACK: it wants jackd (apt: jackd2) and jack-client (pip)"
+        )
+    if minutes is not None and not 0.1 <= minutes <= 1440:
+        raise BadSetting(f"soak must be 0.1 to 1440 minutes, not {minutes:g}")
+    from eutectic.experiments.live import latency
+    from eutectic.experiments.live import soak as soak_
+    from eutectic.experiments.quality.report import save
+
+    figures: dict[str, Any] = {"model": model}
+    tables: list[Any] = []
+    if live:
+        with progress("live") as watch:
+            tables, figures["live"] = latency.measure(model, watch.progress)
+    if minutes is not None:
+        with progress("soak") as watch:
+            soaked = soak_.soak(model, minutes, watch.progress)
+        tables.append(soak_.table(soaked))
+        figures["soak"] = tables[-1].values()
+    for line in (line for table in tables for line in table.lines()):
+        console.print(line)
+    if json is not None:
+        save(json, figures)
 
 
 def _check_tools(parts: list[Part], samples: Path) -> None:

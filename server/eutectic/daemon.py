@@ -11,6 +11,7 @@ import contextlib
 import gc
 import logging
 import logging.handlers
+import os
 import queue
 import signal
 import sys
@@ -47,6 +48,8 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         BadInput: the port, the device or the kept session can't be had.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+    with contextlib.suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
     leave = _leave_signal()
     session: Session | None = None
 
@@ -62,12 +65,12 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         session = Session(settings.session, output, player, Clients(server))
         stack.push_async_callback(session.close)
         await session.start()
-        session.start_output()
         gc.freeze()  # what is there by now stays: later collections needn't look at it
         ready(
             f"listening on {settings.host}:{server.port}, playing on {output.name} at "
             f"{output.rate_hz} Hz; the engine is starting"
         )
+        session.start_output()
         await leave.wait()
         log.info("leaving")
 

@@ -18,7 +18,7 @@ def main() -> None:
     results = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print is no result
     if hasattr(os, "nice"):
-        os.nice(5)
+        os.nice(15)
 
     from eutectic.engine.worker import run
 

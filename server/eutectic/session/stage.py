@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import soundfile
+
 from eutectic import messages, osc
-from eutectic.audio import Waveform, save_wav
+from eutectic.audio import Samples, atomic_path
 from eutectic.config import Place
+from eutectic.errors import BadOutput
 from eutectic.link import Priority
 from eutectic.player import PANIC_SECONDS, STOP_SECONDS, Dropped, Ended, Player, Started, Starved
 from eutectic.session.folders import Folders, check_free
@@ -165,8 +168,8 @@ class Stage:
                 lambda index, sound, blend: sounds.append(sound), ticket.progress,
             )  # fmt: skip
             sound = sounds[-1]
-        waveform = Waveform(sound.samples[:, : sound.frames], rate_hz)
-        await asyncio.to_thread(_save_new, path, waveform)
+        samples = sound.samples[:, : sound.frames]
+        await asyncio.to_thread(_save_new, path, samples, rate_hz)
         ticket.done(str(path), sound.frames, rate_hz)
 
     async def stop(self, ticket: Ticket, values: Values) -> None:
@@ -432,6 +435,11 @@ def _coarse_first(count: int) -> list[int]:
     return order
 
 
-def _save_new(path: Path, waveform: Waveform) -> None:
+def _save_new(path: Path, samples: Samples, rate_hz: int) -> None:
+    """A WAV file of floats, whole or not at all."""
     check_free(path)
-    save_wav(path, waveform)
+    try:
+        with atomic_path(path) as temporary:
+            soundfile.write(temporary, samples.T, rate_hz, "FLOAT", format="WAV")
+    except soundfile.LibsndfileError as error:
+        raise BadOutput(f"{path}: can't be written ({error})") from None

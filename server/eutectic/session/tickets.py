@@ -58,7 +58,7 @@ class Ticket:
         """End it well."""
         if self._first():
             self.answer("/done", PREFIX + self.address, self.id, *found)
-            log.info("%s: done, %.0f ms", self, self._milliseconds)
+            log.log(self._level, "%s: done, %.0f ms", self, self._milliseconds)
 
     def fail(self, code: str, text: str) -> None:
         """End it with a word for programs and a line for people."""
@@ -75,6 +75,11 @@ class Ticket:
         self.reason = reason
         if self.task is not None:
             self.task.cancel()
+
+    @property
+    def _level(self) -> int:
+        """Continuous values come without an id, and too often to be read about."""
+        return logging.INFO if self.id >= 0 else logging.DEBUG
 
     def _first(self) -> bool:
         first, self.answered = not self.answered, True

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ class Jack:
     """`jackd` with the dummy driver, under a name that no other has; clients here find it."""
 
     def __init__(self) -> None:
-        self.name = f"eutectic-test-{os.getpid()}"
+        self.name = f"eutectic-{os.getpid()}"
         os.environ["JACK_DEFAULT_SERVER"] = self.name
         os.environ["JACK_NO_START_SERVER"] = "1"
         self._process: subprocess.Popen[bytes] | None = None
@@ -37,7 +38,7 @@ class Jack:
         self.stop()
 
     def start(self) -> None:
-        command = ["jackd", "-n", self.name, "-r", "-d", "dummy", "-r", str(RATE_HZ),
+        command = ["jackd", "-n", self.name, "-R", "-d", "dummy", "-r", str(RATE_HZ),
                    "-p", str(PERIOD)]  # fmt: skip
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -66,6 +67,7 @@ class Recording:
         self._command = [sys.executable, __file__, client, str(self._path)]
         self._process: subprocess.Popen[str] | None = None
         self.xruns = 0
+        self._times: NDArray[np.float64] = np.zeros(0)
 
     def start(self) -> None:
         pipe = subprocess.PIPE
@@ -79,7 +81,13 @@ class Recording:
         self._process.communicate("", timeout=30)
         recorded = np.load(self._path)
         self.xruns = int(recorded["xruns"])
+        self._times = recorded["times"]
         return recorded["samples"]
+
+    def frame(self, at: float) -> int:
+        """Which frame of the recording left at a monotonic time."""
+        block = int(np.searchsorted(self._times, at)) - 1
+        return block * PERIOD + round((at - float(self._times[block])) * RATE_HZ)
 
 
 def record(client: str, path: Path) -> None:
@@ -87,12 +95,14 @@ def record(client: str, path: Path) -> None:
     import jack
 
     blocks: list[NDArray[np.float32]] = []
+    times: list[float] = []
     own = jack.Client(f"recording-{os.getpid()}", no_start_server=True)
-    inputs = [own.inports.register(f"in_{side}") for side in range(2)]
+    inputs: list[Any] = [own.inports.register(f"in_{side}") for side in range(2)]
     xruns = 0
 
     @own.set_process_callback
     def take(frames: int) -> None:
+        times.append(time.monotonic())
         blocks.append(np.stack([port.get_array().copy() for port in inputs], axis=1))
 
     @own.set_xrun_callback
@@ -101,7 +111,7 @@ def record(client: str, path: Path) -> None:
         xruns += 1
 
     own.activate()
-    ports: list[object] = []
+    ports: list[Any] = []
     until = time.monotonic() + 20
     while len(ports) < 2:
         if time.monotonic() > until:
@@ -114,7 +124,7 @@ def record(client: str, path: Path) -> None:
     sys.stdin.read()
     own.deactivate()
     own.close()
-    np.savez(path, samples=np.concatenate(blocks), xruns=xruns)
+    np.savez(path, samples=np.concatenate(blocks), times=times, xruns=xruns)
 
 
 if __name__ == "__main__":

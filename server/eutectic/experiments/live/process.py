@@ -1,0 +1,125 @@
+"""`eutectic serve` as a process of its own, and what is left of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+
+from eutectic.client import Client
+from eutectic.errors import EutecticError
+
+STOP_SECONDS = 20.0
+
+
+class NotServing(EutecticError):
+    """The daemon ended instead of listening."""
+
+
+class Daemon:
+    """A running daemon on a free port, its data in a folder; its log is `daemon.log` there."""
+
+    def __init__(
+        self, data: Path, *options: str, command: tuple[str, ...] = (), **environment: str
+    ) -> None:
+        self.data, self.options = data, options
+        self._command = [*command, sys.executable, "-m", "eutectic", "serve", "--port", "0"]
+        self._environment = os.environ | {"EUTECTIC_DATA": str(data)} | environment
+        self._process: subprocess.Popen[str] | None = None
+        self.port = 0
+
+    def __enter__(self) -> Daemon:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        return (self.data / "daemon.log").read_text()
+
+    def start(self) -> None:
+        """Start it, and wait until it listens.
+
+        Raises:
+            NotServing: it ended; the text is its log.
+        """
+        with (self.data / "daemon.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [*self._command, *self.options], stdout=subprocess.PIPE, stderr=log, text=True,
+                env=self._environment,
+            )  # fmt: skip
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        found = re.search(r"listening on [^ ]*:(\d+)", line)
+        if found is None:
+            raise NotServing(f"{self._process.wait()}: {self.log}")
+        self.port = int(found[1])
+
+    def stop(self) -> int:
+        """End it as a user would; returns its exit status."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """End it as no user would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def client(self, tcp: bool = False) -> Client:
+        return Client(port=self.port, tcp=tcp)
+
+    def children(self, what: str) -> list[psutil.Process]:
+        """Its processes that run a module, `eutectic.engine` or `eutectic.portaudio`."""
+        return [
+            child for child in psutil.Process(self.pid).children()
+            if what in " ".join(child.cmdline())
+        ]  # fmt: skip
+
+    def engine(self, seconds: float = 60.0) -> psutil.Process:
+        """The engine's process, as soon as there is one."""
+        until = time.monotonic() + seconds
+        while not (found := self.children("eutectic.engine")):
+            if time.monotonic() > until:
+                raise NotServing("no engine")
+            time.sleep(0.05)
+        return found[0]
+
+
+def status(client: Client) -> dict[str, str]:
+    """The daemon's status, by what each line is of."""
+    return {line[1][1]: line[1][2] for line in client.request("/status", timeout=10).lines}
+
+
+def until_ready(client: Client, seconds: float = 120.0) -> None:
+    """Wait until the engine has warmed up."""
+    until = time.monotonic() + seconds
+    while not status(client)["engine"].startswith("ready"):
+        if time.monotonic() > until:
+            raise NotServing("the engine doesn't get ready")
+        time.sleep(0.1)
