@@ -74,8 +74,14 @@ class Client:
 
     def send(self, address: str, *values: osc.Value) -> None:
         """Send one message."""
-        packet = osc.encode(PREFIX + address, values)
+        self._send(osc.encode(PREFIX + address, values))
+
+    def _send(self, packet: bytes) -> None:
         self._socket.sendall(struct.pack(">i", len(packet)) + packet if self._tcp else packet)
+
+    def send_bundle(self, at: float, address: str, *values: osc.Value) -> None:
+        """Send one message that is due at a time (seconds since 1970)."""
+        self._send(osc.bundle(at, osc.encode(PREFIX + address, values)))
 
     def begin(self, address: str, *values: osc.Value) -> int:
         """Send a request, and return its id."""
@@ -92,13 +98,12 @@ class Client:
         """
         until = time.monotonic() + timeout
         lines: list[Message] = []
-        for there in [message for message in self._kept if _is_of(message, number)]:
-            self._kept.remove(there)
-            lines.append(there)
+        there, self._kept = self._kept, []
         while True:
-            message = self.receive(until - time.monotonic())
+            message = there.pop(0) if there else self.receive(until - time.monotonic())
             name, values = message
             if name in ("/done", "/fail") and values[:2] == (PREFIX + address, number):
+                self._kept += there
                 if name == "/fail":
                     raise RequestFailed(values[2], values[3])
                 return Reply(values[2:], lines)
@@ -121,6 +126,10 @@ class Client:
                 events.append(self.receive(until - time.monotonic()))
             except NoAnswer:
                 return events
+
+    def keep(self, messages: list[Message]) -> None:
+        """Leave messages for `events`, and for the requests that they answer."""
+        self._kept += messages
 
     def receive(self, timeout: float) -> Message:
         """The next message, its address without `/eutectic`.

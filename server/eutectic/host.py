@@ -141,11 +141,11 @@ class Host:
             if self._leaving:
                 return
             self._fail(lambda job: job.begun, "engine_died", "the engine died while it did this")
+            if command is not self._command:
+                continue
             if self.state == "failed":
                 self._fail(lambda job: True, "no_model", "the engine has no model")
                 return
-            if command is not self._command:
-                continue
             self.deaths += 1
             quick = 0 if time.monotonic() - began > STEADY_SECONDS else quick + 1
             wait = min(FIRST_WAIT_SECONDS * 2**quick, LONGEST_WAIT_SECONDS)
@@ -179,7 +179,7 @@ class Host:
             self._end(result.job, result)
         elif (job := self._jobs.get(result.job)) is not None:
             job.begun = True
-            job.listener(result)
+            _hear(job, result)
 
     def _tell(self, result: link.State | link.ModelFacts) -> None:
         if isinstance(result, link.State):
@@ -193,7 +193,7 @@ class Host:
     def _end(self, number: int, result: link.Done | link.Failed) -> None:
         job = self._jobs.pop(number, None)  # one given up while it waited is known no more
         if job is not None:
-            job.listener(result)
+            _hear(job, result)
 
     def _fail(self, which: Callable[[_Job], bool], code: str, text: str) -> None:
         for number in [number for number, job in self._jobs.items() if which(job)]:
@@ -204,6 +204,13 @@ class Host:
         assert self._process.stdin is not None
         with contextlib.suppress(ConnectionError):  # its end is noticed where it is read
             self._process.stdin.write(link.encode(command))
+
+
+def _hear(job: _Job, result: Result) -> None:
+    try:
+        job.listener(result)
+    except Exception:  # one listener's fault must not end the others' engine
+        log.exception("job %d", job.command.job)
 
 
 async def _leave(process: asyncio.subprocess.Process) -> None:

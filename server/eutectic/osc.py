@@ -72,6 +72,13 @@ def encode(address: str, values: Sequence[Value]) -> bytes:
     return builder.build().dgram
 
 
+def bundle(at: float, packet: bytes) -> bytes:
+    """A bundle of one packet, due at a time (seconds since 1970)."""
+    seconds, fraction = divmod(at, 1)
+    tag = struct.pack(">II", int(seconds) + NTP_EPOCH_SECONDS, int(fraction * 2**32))
+    return b"#bundle\0" + tag + struct.pack(">i", len(packet)) + packet
+
+
 def decode(packet: bytes) -> list[tuple[str, tuple[Any, ...], float | None]]:
     """Messages of a packet: address, arguments, and when it is due (monotonic; None: now).
 

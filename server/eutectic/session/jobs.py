@@ -177,6 +177,7 @@ class _Making:
         self._canvases: list[Canvas] = []
         self._sounds = [Sound(frames, tail) for _ in places]
         self._maps: dict[int, np.ndarray] = {}
+        self._over = False
 
     def make_canvases(self) -> list[Canvas]:
         try:
@@ -188,11 +189,14 @@ class _Making:
         return self._canvases
 
     def unlink(self) -> None:
+        self._over = True  # what the engine still says of it has come too late
         self._maps.clear()
         for canvas in self._canvases:
             canvas.unlink()
 
     def take(self, result: Result) -> None:
+        if self._over:
+            return
         if isinstance(result, link.Progress) and self._progress is not None:
             self._progress(result.stage, result.fraction)
         elif isinstance(result, Chunk):

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from eutectic.client import Client
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
 from eutectic.experiments.live.process import Daemon, status, until_ready
-from eutectic.experiments.quality.report import Row, Table
+from eutectic.experiments.quality.report import Cell, Row, Table
 
 PINGS, TRIGGERS, FUSIONS, SCRUBS = 2000, 40, 12, 20
 SILENCE_SECONDS = 0.35
@@ -32,7 +31,9 @@ LEARN_STEPS = 30
 SECONDS = 6.0
 
 
-def measure(model: str, told: Callable[[int, int], None]) -> tuple[list[Table], dict[str, Any]]:
+def measure(
+    model: str, told: Callable[[int, int], None]
+) -> tuple[list[Table], dict[str, dict[str, Cell]]]:
     """Latencies of one model on this machine, and the same as figures."""
     with tempfile.TemporaryDirectory() as temporary, Jack():
         folder = Path(temporary)
@@ -51,8 +52,8 @@ def measure(model: str, told: Callable[[int, int], None]) -> tuple[list[Table], 
                   tuple(rows), (f"{RATE_HZ} Hz, blocks of {PERIOD}, {ring}",)),
             Table("live: stages", ("", "stage", "percentiles"), tuple(stages), ()),
         ]  # fmt: skip
-        figures: dict[str, Any] = {str(row[0]): dict(zip(("times", "p50", "p95", "p99"), row[1:], strict=True))
-                   for row in rows}  # fmt: skip
+        names = ["times", "p50", "p95", "p99"]
+        figures = {str(row[0]): dict(zip(names, row[1:], strict=True)) for row in rows}
         return tables, figures
 
 

@@ -1,0 +1,71 @@
+"""Daemons for tests: the real process, mostly with the toy model, and clips to play with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from eutectic.client import Client, Message, RequestFailed
+from eutectic.experiments.live.process import Daemon
+
+SECONDS = 1.0
+
+
+def make_clips(folder: Path, seconds: float = SECONDS) -> Path:
+    """Sounds a.wav (a tone), b.wav (noise) and c.wav (another tone)."""
+    folder.mkdir(exist_ok=True)
+    at = np.arange(round(seconds * 44_100)) / 44_100
+    generator = np.random.default_rng(0)
+    soundfile.write(folder / "a.wav", 0.3 * np.sin(2 * np.pi * 220 * at), 44_100)
+    soundfile.write(folder / "b.wav", 0.1 * generator.standard_normal(len(at)), 44_100)
+    soundfile.write(folder / "c.wav", 0.3 * np.sin(2 * np.pi * 330 * at), 44_100)
+    return folder
+
+
+def daemon(folder: Path, *options: str, device: str = "null", model: str = "toy") -> Daemon:
+    """A daemon of the toy model, its clips and data under `folder`."""
+    data = folder / "data"
+    data.mkdir(exist_ok=True)
+    clips = make_clips(folder / "clips")
+    return Daemon(data, "--model", model, "--device", device, "--clips", str(clips), *options)
+
+
+def prepare(client: Client) -> None:
+    """Clips a and b, and b learned as r."""
+    client.request("/clip/load", "a", "a.wav")
+    client.request("/clip/load", "b", "b.wav")
+    client.request("/reference/learn", "r", "b", "white", "noise", "@steps", 2)
+
+
+def fails(client: Client, address: str, *values: int | float | str) -> str:
+    """The code that a request fails with."""
+    try:
+        client.request(address, *values)
+    except RequestFailed as error:
+        return error.code
+    raise AssertionError(f"{address} {values} was done")
+
+
+def wait_for(client: Client, wanted: Callable[[Message], bool], seconds: float = 20.0) -> Message:
+    """The first message that is wanted; those before it are kept for others."""
+    seen: list[Message] = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        seen += client.events(0.02)
+        for message in seen:
+            if wanted(message):
+                seen.remove(message)
+                client.keep(seen)
+                return message
+    raise AssertionError(f"it never came; what came: {seen}")
+
+
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.05)
