@@ -18,7 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-import msgspec
 import numpy as np
 import psutil
 import torch
@@ -260,11 +259,10 @@ class Worker:
 
     def _keep_reference(self, known: Known, reference: Reference) -> None:
         assert reference.adapter is not None
-        key = msgspec.json.encode(known)
-        self.engine.cache.put(key, reference, *reference.adapter.tensors.values())
+        self.engine.cache.put(known, reference, *reference.adapter.tensors.values())
 
     def _reference(self, known: Known) -> Reference:
-        reference: Reference | None = self.engine.cache.get(msgspec.json.encode(known))
+        reference: Reference | None = self.engine.cache.get(known)
         if reference is None:
             clip = self._clip(known.clip)
             adapter = self.engine.known(clip, known.prompt, known.settings)

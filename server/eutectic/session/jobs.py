@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-import msgspec
 import numpy as np
 
 from eutectic import link
@@ -66,13 +65,16 @@ class Pair:
     @cached_property
     def key(self) -> str:
         """Of what is heard, apart from names."""
-        parts = (self.original.key, self.reference.known, self.sampling, self.level)
-        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
+        return _key(self.original.key, self.reference.known, self.sampling, self.level)
 
     def key_at(self, place: Place, rate_hz: int) -> str:
         """The fusion's name on the shelf."""
-        parts = (self.key, place, rate_hz)
-        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
+        return _key(self.key, place, rate_hz)
+
+
+def _key(*parts: object) -> str:
+    """Of values' texts, which name every field; what was read from a file has the same."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
 Heard = Callable[[int, Sound, float], None]

@@ -1,0 +1,243 @@
+"""What goes wrong on stage, done to a real daemon: it plays on, comes back, and says so."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from numpy.typing import NDArray
+
+from daemons import daemon, fails, prepare, until, wait_for
+from eutectic.client import Client, RequestFailed
+from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
+from eutectic.experiments.live.process import Daemon, status, until_ready
+from eutectic.ring import PREFIX, SHARED
+
+WINDOW = RATE_HZ // 100
+
+
+@pytest.fixture(scope="module")
+def jack() -> Generator[Jack]:
+    with Jack() as server:
+        yield server
+
+
+def levels(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """RMS of every 10 ms."""
+    frames = len(samples) // WINDOW
+    blocks = samples[: frames * WINDOW, 0].reshape(frames, WINDOW)
+    return np.sqrt((blocks**2).mean(axis=1))
+
+
+def loop_forever(client: Client) -> None:
+    client.request("/fuse", 1, "a", "r", "@blend", 1, "@loop", 1, "@level", "raw")
+    wait_for(client, lambda message: message[0] == "/started")
+    time.sleep(0.3)
+
+
+def assert_no_gap(samples: NDArray[np.float32]) -> None:
+    course = levels(samples[RATE_HZ // 10 :])  # connecting takes a moment
+    assert course.min() > 0.5 * np.median(course) > 0
+
+
+def shared_of(pid: int) -> list[Path]:
+    return list(SHARED.glob(f"{PREFIX}{pid}-*"))
+
+
+def test_an_engine_that_is_killed_leaves_no_gap_and_comes_back_with_everything(
+    jack: Jack, tmp_path: Path
+) -> None:
+    process = daemon(tmp_path, "--rate", str(RATE_HZ), device="system")
+    with process, process.client() as client:
+        prepare(client)
+        until_ready(client)
+        loop_forever(client)
+        for _ in range(3):  # a period that JACK itself lost is no gap of ours
+            recording = Recording("PortAudio", tmp_path)
+            recording.start()
+            client.send("/notify", 1)
+            learning = client.begin("/reference/learn", "l", "a", "x", "@steps", 100_000)
+            wait_for(client, lambda message: message[0] == "/progress")
+            old = process.engine()
+            old.send_signal(signal.SIGKILL)
+            failed = wait_for(client, lambda message: message[0] == "/fail")
+            assert failed[1][1:3] == (learning, "engine_died")
+            wait_for(client, lambda message: message == ("/engine", ("dead", 0.0)))
+            client.request("/fuse", 2, "a", "r", "@seed", int(time.time()) % 10_000)
+            samples = recording.stop()
+            if not recording.xruns:
+                break
+        assert_no_gap(samples)
+        assert process.engine().pid != old.pid and not old.is_running()
+        assert not shared_of(process.pid)
+
+
+def test_a_daemon_that_is_killed_leaves_nothing_behind_and_comes_back_as_it_was(
+    jack: Jack, tmp_path: Path
+) -> None:
+    options = ("--rate", str(RATE_HZ), "--session", str(tmp_path / "night.toml"))
+    process = daemon(tmp_path, *options, device="system")
+    process.start()
+    with process.client() as client:
+        prepare(client)
+        client.send("/voice/set", 2, "gain", -7)
+        client.request("/fuse", 1, "a", "r", "@blend", 0.25, "@loop", 1)
+        number = client.begin("/reference/learn", "l", "a", "x", "@steps", 100_000)
+        wait_for(client, lambda m: m[0] == "/progress" and m[1][0] == number)
+        until(lambda: "gain_db = -7.0" in (tmp_path / "night.toml").read_text())
+        until(lambda: bool(list((tmp_path / "data" / "fusions").glob("*.safetensors"))))
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 2
+    killed = process.pid
+    process.kill()
+    psutil.wait_procs(children, timeout=10)
+    assert not [child for child in children if child.is_running()]
+    process.start()
+    try:
+        with process.client() as client:
+            assert not status(client)["engine"].startswith("ready")
+            client.request("/fuse", 1, "a", "r", "@blend", 0.25, timeout=2)
+            assert not status(client)["engine"].startswith("ready")
+            assert not shared_of(killed)
+            client.request("/fuse", 1, "a", "r", "@blend", 0.35)
+            names = [line[1][1] for line in client.request("/clip/list").lines]
+            assert names == ["a", "b"]
+            client.request("/preset/save", "as-it-was")
+    finally:
+        assert process.stop() == 0
+    preset = (tmp_path / "data" / "presets" / "as-it-was.toml").read_text()
+    assert "gain_db = -7.0" in preset
+    assert not shared_of(process.pid)
+
+
+def test_damaged_files_are_made_again_and_a_damaged_session_is_not_replaced(
+    tmp_path: Path,
+) -> None:
+    session = tmp_path / "night.toml"
+    process = daemon(tmp_path, "--session", str(session))
+    with process, process.client() as client:
+        prepare(client)
+        client.request("/fuse", 1, "a", "r", "@blend", 0.25)
+    data = tmp_path / "data"
+    kept = [*data.glob("fusions/*.safetensors"), *data.glob("encoded/*.safetensors")]
+    assert len(kept) == 3
+    for path in kept:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 0x55
+        path.write_bytes(content)
+    with process, process.client() as client:
+        number = client.begin("/fuse", 1, "a", "r", "@blend", 0.25)
+        assert "/queued" in [address for address, _ in client.end("/fuse", number).lines]
+    assert "made again" in process.log
+    text = session.read_text()
+    session.write_text(text[: len(text) // 2])
+    command = [sys.executable, "-m", "eutectic", "serve", "--model", "toy", "--device", "null",
+               "--port", "0", "--session", str(session)]  # fmt: skip
+    refused = subprocess.run(
+        command, capture_output=True, text=True, check=False,
+        env=os.environ | {"EUTECTIC_DATA": str(data)},
+    )  # fmt: skip
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1
+    assert "night.toml~ is the one before" in refused.stderr
+    assert session.read_text() == text[: len(text) // 2]
+
+
+def test_a_full_disk_loses_what_is_kept_there_and_nothing_else(tmp_path: Path) -> None:
+    canvas = 4 * 2 * (48_000 + 2400)  # one second: it fits, and the file of it doesn't
+    process = daemon(tmp_path)
+    limited = Daemon(process.data, *process.options, command=("prlimit", f"--fsize={canvas + 64}"))
+    with limited, limited.client() as client:
+        prepare(client)
+        client.request("/fuse", 1, "a", "r", "@blend", 0.25)
+        client.request("/record/start", "long")
+        time.sleep(2.5)
+        assert fails(client, "/record/stop") == "bad_output"
+        number = client.begin("/fuse", 1, "a", "r", "@blend", 0.25)
+        assert "/queued" not in [address for address, _ in client.end("/fuse", number).lines]
+        assert not list(process.data.glob("fusions/*.safetensors"))
+        client.request("/fuse", 1, "a", "r", "@blend", 0.75)
+    assert "can't be kept on disk" in limited.log
+
+
+def test_a_clip_whose_file_is_gone_plays_from_what_is_kept_of_it(tmp_path: Path) -> None:
+    with daemon(tmp_path) as process, process.client() as client:
+        prepare(client)
+        (tmp_path / "clips" / "a.wav").unlink()
+        client.request("/fuse", 1, "a", "r", "@blend", 0.2)
+        process.engine().kill()
+        client.request("/fuse", 1, "a", "r", "@blend", 0.3)
+        for path in process.data.glob("encoded/*"):
+            path.unlink()
+        process.engine().kill()
+        time.sleep(0.3)
+        assert fails(client, "/fuse", 1, "a", "r", "@blend", 0.4) == "stale_clip"
+        client.request("/fuse", 1, "a", "r", "@blend", 0.3)
+        client.request("/fuse", 1, "b", "r", "@blend", 0.3)
+
+
+def test_a_device_that_goes_and_comes_back_is_played_on_again(jack: Jack, tmp_path: Path) -> None:
+    with (
+        daemon(tmp_path, "--rate", str(RATE_HZ), device="system") as process,
+        process.client() as client,
+    ):
+        client.send("/notify", 1)
+        prepare(client)
+        loop_forever(client)
+        jack.stop()
+        lost = wait_for(client, lambda message: message[0] == "/device")
+        assert lost[1][1] == "lost" and "lost" in status(client)["device"]
+        jack.start()
+        back = wait_for(client, lambda message: message[0] == "/device")
+        assert back[1][1] == "back"
+        recording = Recording("PortAudio", tmp_path)
+        recording.start()
+        time.sleep(0.5)
+        assert_no_gap(recording.stop())
+
+
+def test_a_second_daemon_says_who_is_there_and_the_first_goes_on(tmp_path: Path) -> None:
+    with daemon(tmp_path) as process, process.client() as client:
+        command = [sys.executable, "-m", "eutectic", "serve", "--model", "toy", "--device", "null",
+                   "--port", str(process.port)]  # fmt: skip
+        second = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert second.returncode == 2 and second.stderr.count("\n") == 1
+        assert f"can't listen on 127.0.0.1:{process.port}" in second.stderr
+        client.request("/ping")
+
+
+@pytest.mark.parametrize("step", [3600, -3600])
+def test_a_clock_that_is_stepped_moves_nothing(tmp_path: Path, step: int) -> None:
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    process = daemon(tmp_path)
+    folder = str(Path(__file__).parent / "stepped_clock")
+    stepped = Daemon(process.data, *process.options, PYTHONPATH=folder, STEPPED_CLOCK=str(clock))
+    with stepped, stepped.client() as client:
+        prepare(client)
+        client.request("/fuse", 1, "a", "r", "@blend", 0.5)
+        number = client.begin("/fuse", 1, "a", "r", "@blend", 0.5, "@at_ms", 800)
+        clock.write_text(str(step))
+        started = wait_for(client, lambda m: m[0] == "/started" and m[1][0] == number)
+        assert 800 <= started[1][2] < 1500
+        client.send_bundle(time.time() + step + 0.5, "/fuse", 900, 1, "a", "r", "@blend", 0.5)
+        started = wait_for(client, lambda m: m[0] == "/started" and m[1][0] == 900)
+        assert 450 < started[1][2] < 1500
+        assert not [message for message in client.events(0.1) if message[0] == "/late"]
+
+
+def test_an_engine_without_its_model_says_so(tmp_path: Path) -> None:
+    with daemon(tmp_path, model=str(tmp_path / "nowhere")) as process, process.client() as client:
+        until(lambda: status(client)["engine"].startswith("failed"))
+        with pytest.raises(RequestFailed, match="no model"):
+            client.request("/clip/load", "a", "a.wav")
+        client.request("/model/set", "toy")
+        prepare(client)
+        client.request("/fuse", 1, "a", "r")

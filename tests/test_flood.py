@@ -1,0 +1,116 @@
+"""More than any patch sends: the daemon lives, the sound goes on, and memory stays where it is."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from daemons import daemon, prepare, until, wait_for
+from eutectic import osc
+from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
+from eutectic.experiments.live.process import Daemon, status
+from eutectic.messages import PREFIX
+
+MESSAGES, MUTATED, A_TIME = 20_000, 100_000, 2000
+GROWTH_BYTES = 64 << 20
+
+FLOOD: list[tuple[str, tuple[int | float | str, ...]]] = [
+    ("/ping", (1,)), ("/scrub", (1, 0.3)), ("/fuse", (2, 2, "a", "r", "@seed", 5)),
+    ("/status", (3,)), ("/voice/set", (3, "gain", -3.0)), ("/stop", (4, "x")), ("/nothing", ()),
+    ("/clip/load", (5, "z", "nothing.wav")), ("/fan", (6, "a", "r", 3)), ("/cancel", (7, 6)),
+    ("/notify", (1,)), ("/reference/learn", (8, "q", "a", "x", "@steps", 2)),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
+    folder = tmp_path_factory.mktemp("flood")
+    options = ("--rate", str(RATE_HZ), "--log-level", "error")
+    with Jack(), daemon(folder, *options, device="system") as process:
+        with process.client() as client:
+            prepare(client)
+            client.request("/fuse", 1, "a", "r", "@blend", 1, "@loop", 1, "@level", "raw")
+        yield process
+        assert "Traceback" not in process.log
+
+
+def memory(running: Daemon) -> int:
+    return psutil.Process(running.pid).memory_info().rss
+
+
+def flood(running: Daemon, packets: list[bytes]) -> None:
+    """As fast as loopback takes them, answers unread."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.connect(("127.0.0.1", running.port))
+        for packet in packets:
+            sender.send(packet)
+
+
+def test_a_flood_is_survived_and_the_sound_goes_on(running: Daemon, tmp_path: Path) -> None:
+    packets = [osc.encode(PREFIX + address, values) for address, values in FLOOD]
+    before = memory(running)
+    for _ in range(3):  # a period that JACK itself lost is no gap of ours
+        recording = Recording("PortAudio", tmp_path)
+        recording.start()
+        flood(running, [packets[number % len(packets)] for number in range(MESSAGES)])
+        with running.client() as client:
+            client.request("/ping", timeout=30)
+            samples = recording.stop()
+            if not recording.xruns:
+                break
+    window = RATE_HZ // 100
+    blocks = samples[: len(samples) // window * window, 0].reshape(-1, window)
+    course = np.sqrt((blocks**2).mean(axis=1))
+    assert course.min() > 0.3 * np.median(course) > 0
+    with running.client() as client:
+        until(lambda: status(client)["requests"].startswith("1 "), 60)
+        client.request("/fuse", 2, "a", "r", "@seed", 6)
+    assert memory(running) < before + GROWTH_BYTES
+
+
+@settings(
+    max_examples=MUTATED // A_TIME, deadline=None, database=None, derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+@given(seed=st.integers(0, 2**32), flips=st.integers(1, 8))
+def test_mutated_packets_are_survived(running: Daemon, seed: int, flips: int) -> None:
+    """Bytes changed, cut out, doubled, and bundles of what comes of that."""
+    chance = random.Random(seed)
+    good = [osc.encode(PREFIX + address, values) for address, values in FLOOD]
+    before = memory(running)
+    packets: list[bytes] = []
+    for _ in range(A_TIME):
+        packet = bytearray(chance.choice(good))
+        for _ in range(flips):
+            at = chance.randrange(len(packet))
+            kind = chance.randrange(4)
+            if kind == 0:
+                packet[at] = chance.randrange(256)
+            elif kind == 1:
+                packet[at:at] = packet[: chance.randrange(1, 9)]
+            elif kind == 2 and len(packet) > 8:
+                del packet[at : at + chance.randrange(1, 5)]
+            else:
+                packet = bytearray(osc.bundle(chance.uniform(0, 2e9), bytes(packet)))
+        packets.append(bytes(packet))
+    flood(running, packets)
+    with running.client() as client:
+        client.request("/ping", timeout=30)
+    assert memory(running) < before + GROWTH_BYTES
+
+
+def test_a_flood_leaves_later_requests_answered(running: Daemon, tmp_path: Path) -> None:
+    with running.client() as client:
+        client.send("/panic")
+        time.sleep(0.2)
+        client.request("/fuse", 1, "a", "r", "@blend", 0.5)
+        wait_for(client, lambda message: message[0] == "/started")
