@@ -41,6 +41,9 @@ LIMITING_ROUNDS = 4
 
 MAX_LEVEL_GAIN_DB = 30.0
 
+END_SECONDS = 0.01
+"""Of a clip, faded out by `fade_end`."""
+
 _ITU_51 = np.array([[1, 0, 0.7071, 0, 0.7071, 0], [0, 1, 0.7071, 0, 0, 0.7071]], dtype=np.float32)
 """Left and right from L R C LFE Ls Rs (ITU-R BS.775)."""
 
@@ -190,6 +193,20 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     import soxr
 
     return np.ascontiguousarray(soxr.resample(samples.T, from_hz, to_hz, quality="VHQ").T)
+
+
+def smoothstep(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0 to 1 over shares 0 to 1, with no corner and no sudden bend: 6t⁵ − 15t⁴ + 10t³."""
+    return share**3 * (share * (6 * share - 15) + 10)
+
+
+def fade_end(waveform: Waveform) -> Waveform:
+    """The same, its last END_SECONDS faded out smoothly, so that it doesn't end with a click."""
+    samples = waveform.samples.copy()
+    frames = min(round(END_SECONDS * waveform.rate_hz), samples.shape[1])
+    falling = smoothstep(np.linspace(1, 0, frames + 1)[1:])
+    samples[:, samples.shape[1] - frames :] *= falling.astype(np.float32)
+    return Waveform(samples, waveform.rate_hz)
 
 
 def loudness_lufs(waveform: Waveform) -> float:

@@ -92,6 +92,7 @@ def logging_to_terminal(level: str) -> Generator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     waiting: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    logging.getLogger().addHandler(logging.NullHandler())  # libraries say it to themselves
     logger = logging.getLogger("eutectic")
     logger.setLevel(level.upper())
     logger.addHandler(logging.handlers.QueueHandler(waiting))

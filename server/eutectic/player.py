@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.audio import db_to_gain, gain_to_db
+from eutectic.audio import db_to_gain, gain_to_db, smoothstep
 from eutectic.smooth import Glide, Limiter
-from eutectic.sounds import SIDES, Fan, Nodes, smoothstep
+from eutectic.sounds import SIDES, Fan, Nodes
 
 GAIN_RATE = 1000.0
 """Of gains' glides, 1/s: settled in about 8 ms."""

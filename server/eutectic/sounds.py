@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.audio import Samples
+from eutectic.audio import Samples, smoothstep
 
 SIDES = 2
 """Channels of every sound: left and right."""
@@ -82,11 +82,6 @@ class Nodes:
             if gain.any():
                 gains[self.indices[node]] = gain.astype(np.float32)
         return gains
-
-
-def smoothstep(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """0 to 1 over shares 0 to 1, with no corner and no sudden bend: 6t⁵ − 15t⁴ + 10t³."""
-    return share**3 * (share * (6 * share - 15) + 10)
 
 
 class Fan:

@@ -23,7 +23,7 @@ import psutil
 import torch
 
 from eutectic import link
-from eutectic.audio import Waveform, load_clip
+from eutectic.audio import Waveform, fade_end, load_clip
 from eutectic.config import Place, SamplingSettings
 from eutectic.engine import clips
 from eutectic.engine.clips import Clip
@@ -207,6 +207,7 @@ class Worker:
             Path(source.path), codec.rate_hz, codec.channels,
             source.start_seconds, source.duration_seconds, self.engine.model.max_seconds,
         )  # fmt: skip
+        waveform = fade_end(waveform)  # where it is cut there is a click, in every fusion of it
         key = self._key(waveform)
         known = self._kept_clip(key)
         if known is not None:

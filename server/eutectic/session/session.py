@@ -88,6 +88,8 @@ class Session:
         self._recorder: Recorder | None = None
         self._told_lost = 0
         self._dirty = False
+        self._restored = False
+        """Only then may what is kept be written over."""
         self._saved = 0.0
         self._timers: dict[Ticket, asyncio.TimerHandle] = {}
         self._model_came: asyncio.Event = asyncio.Event()
@@ -123,6 +125,7 @@ class Session:
         path = self.settings.session
         if path is not None and path.exists():
             self._restore(kept.read(path, KeptSession))
+        self._restored = True
         link.sweep()
         self.host.start()
         self._spawn(self._poll())
@@ -139,7 +142,7 @@ class Session:
             await asyncio.to_thread(self._recorder.close)
         self.output.close()
         await self.shelf.close()
-        if self.settings.session is not None:
+        if self.settings.session is not None and self._restored:
             kept.write(self.settings.session, self._kept())
 
     def take(self, peer: Peer, address: str, arguments: tuple[Any, ...], due: float | None) -> None:
