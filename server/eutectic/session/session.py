@@ -87,6 +87,7 @@ class Session:
         self._began = time.monotonic()
         self._recorder: Recorder | None = None
         self._told_lost = 0
+        self._warm, self._engine_text = 0.0, ""
         self._dirty = False
         self._restored = False
         """Only then may what is kept be written over."""
@@ -352,8 +353,6 @@ class Session:
             self.library.given.set()
             self._model_came.set()
         self._tell("/engine", result.state, result.fraction)
-
-    _warm, _engine_text = 0.0, ""
 
     def _tell(self, address: str, *values: osc.Value) -> None:
         """An event, to everybody who wants events."""

@@ -245,6 +245,9 @@ class Stage:
 
     def restore(self, voice: Voice) -> None:
         """Set a voice as it was kept."""
+        filling = self.voices[voice.number - 1].filling
+        if filling is not None:
+            filling.cancel()
         self.voices[voice.number - 1] = voice
         for what in ("gain", "pan", "out", "loop", "xfade"):
             self._set(voice, what)
