@@ -13,6 +13,13 @@ EDGE_FRAMES = 2048
 """Left out at both ends, where the filter knows nothing of what was before."""
 
 
+def longest_silence(samples: NDArray[np.float32]) -> int:
+    """Frames of the longest stretch in which nothing is heard, -90 dB of full scale or less."""
+    heard = np.flatnonzero(np.abs(samples).max(axis=1) > 3e-5)
+    edges = np.concatenate(([-1], heard, [len(samples)]))
+    return int(np.diff(edges).max()) - 1
+
+
 def click_db(samples: NDArray[np.float32], rate_hz: int) -> float:
     """Peak above 4 kHz over the peak of the whole, dB; `samples` is (frame,) or (frame, channel).
 

@@ -41,7 +41,7 @@ LIMITING_ROUNDS = 4
 
 MAX_LEVEL_GAIN_DB = 30.0
 
-END_SECONDS = 0.01
+END_SECONDS = 0.005
 """Of a clip, faded out by `fade_end`."""
 
 _ITU_51 = np.array([[1, 0, 0.7071, 0, 0.7071, 0], [0, 1, 0.7071, 0, 0, 0.7071]], dtype=np.float32)

@@ -301,7 +301,10 @@ class Worker:
             stages.setdefault("first chunk", time.perf_counter() - began)
             self.send(link.Chunk(job.number, index, start, stop, fused.blend))
 
-        surface = Surface(canvas.map(), canvas.frames, canvas.rate_hz)
+        try:
+            surface = Surface(canvas.map(), canvas.frames, canvas.rate_hz)
+        except FileNotFoundError:  # given back: the job was given up, and its cancel is on its way
+            raise Cancelled from None
         watch = self._watch(job, "decode")
         awaited = command.priority == Priority.TRIGGER
         gain_db = self.renderer.render(
