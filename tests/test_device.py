@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -13,7 +14,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from clicks import LIMIT_DB, click_db
-from eutectic.device import DeviceSettings, Output, list_devices, record_input
+from daemons import daemon, prepare
+from eutectic.device import EDGE_SECONDS, DeviceSettings, Output, list_devices, record_input
 from eutectic.errors import BadDevice, BadOutput, BadSetting
 from eutectic.experiments.live.jack_server import Jack, Recording
 from eutectic.ring import PREFIX, SHARED
@@ -69,7 +71,10 @@ def test_a_file_holds_what_was_played_and_is_never_overwritten(tmp_path: Path) -
     again = np.zeros((sine.frames, 2), np.float32)
     Sine()(again)
     assert rate_hz == RATE_HZ
-    assert np.array_equal(samples, again)
+    edge = round(EDGE_SECONDS * RATE_HZ)
+    loud = np.flatnonzero(np.abs(samples).max(axis=1))
+    assert np.array_equal(samples[edge : loud[-1] - edge], again[edge : loud[-1] - edge])
+    assert click_db(np.pad(samples, ((4096, 4096), (0, 0))), RATE_HZ) < LIMIT_DB
     with pytest.raises(BadOutput, match="exists"):
         Output(DeviceSettings(f"file:{path}"))
 
@@ -146,6 +151,29 @@ def test_devices_are_listed_and_inputs_recorded(jack: Jack, tmp_path: Path) -> N
     record_input("system", 0.5, path, lambda give_up: None)
     samples, rate_hz = soundfile.read(path)
     assert (len(samples), rate_hz) == (RATE_HZ // 2, RATE_HZ)
+
+
+def test_what_is_heard_becomes_a_clip_that_can_be_fused(jack: Jack, tmp_path: Path) -> None:
+    renders = tmp_path / "renders"
+    renders.mkdir()
+    output = Output(DeviceSettings("system"))
+    output.start(Sine(330.0), lambda state: None)
+    with (
+        contextlib.closing(output),
+        daemon(tmp_path, "--input", "PortAudio", "--renders", str(renders)) as process,
+        process.client() as client,
+    ):
+        prepare(client)
+        reply = client.request("/clip/record", "heard", 1.0)
+        assert [values[1] for address, values in reply.lines if address == "/progress"]
+        client.request("/fuse", 1, "heard", "r", "@blend", 0.5)
+        (line,) = [values for _, values in client.request("/clip/list").lines
+                   if values[1] == "heard"]  # fmt: skip
+        assert line[3] == pytest.approx(1.0, abs=1e-3)
+        samples, rate_hz = soundfile.read(line[2])
+    spectrum = np.abs(np.fft.rfft(samples[:, 0] * np.hanning(len(samples))))
+    assert np.argmax(spectrum) * rate_hz / len(samples) == pytest.approx(330, abs=2)
+    assert np.abs(samples).max() == pytest.approx(0.4, abs=0.01)
 
 
 def test_a_recording_can_be_given_up(jack: Jack, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from clicks import longest_silence
 from daemons import daemon, fails, prepare, until, wait_for
 from eutectic.client import Client, RequestFailed
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
-from eutectic.experiments.live.process import Daemon, status, until_ready
+from eutectic.experiments.live.process import Daemon, NotServing, status, until_ready
 from eutectic.ring import PREFIX, SHARED
 
 
@@ -202,6 +202,17 @@ def test_a_second_daemon_says_who_is_there_and_the_first_goes_on(tmp_path: Path)
         assert second.returncode == 2 and second.stderr.count("\n") == 1
         assert f"can't listen on 127.0.0.1:{process.port}" in second.stderr
         client.request("/ping")
+
+
+def test_a_session_is_kept_by_one_daemon_alone(tmp_path: Path) -> None:
+    session = tmp_path / "night.toml"
+    with daemon(tmp_path, "--session", str(session)) as process, process.client() as client:
+        prepare(client)
+        with pytest.raises(NotServing, match="another daemon keeps its session there"):
+            daemon(tmp_path, "--session", str(session)).start()
+        until(lambda: session.exists() and "noise" in session.read_text())
+    with daemon(tmp_path, "--session", str(session)) as process, process.client() as client:
+        client.request("/fuse", 1, "a", "r")
 
 
 @pytest.mark.parametrize("step", [3600, -3600])

@@ -17,6 +17,7 @@ from daemons import daemon
 from eutectic.client import Client
 from eutectic.config import Place, SamplingSettings
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
+from eutectic.experiments.live.process import status
 from eutectic.experiments.live.soak import soak
 from eutectic.session import kept
 from eutectic.session.jobs import Clip, Pair, Reference
@@ -128,6 +129,24 @@ def test_nothing_that_is_done_to_a_voice_clicks(
     samples = recorded(client, tmp_path, hz, what)
     assert np.abs(samples).max() > 0.05
     assert click_db(samples, RATE_HZ) < LIMIT_DB
+
+
+def test_another_device_is_played_on_without_a_click(client: Client, tmp_path: Path) -> None:
+    recording = Recording("PortAudio", tmp_path)
+    recording.start()
+    again(client, 440)
+    time.sleep(0.3)
+    client.request("/device/set", "null")
+    assert status(client)["device"].startswith("null")
+    left = recording.stop()
+    client.request("/device/set", "system")
+    recording.start()
+    time.sleep(0.5)
+    found = recording.stop()
+    for samples in (left, found):
+        assert np.abs(samples).max() > 0.05
+    assert click_db(left, RATE_HZ) < LIMIT_DB
+    assert click_db(found[RATE_HZ // 10 : -RATE_HZ // 10], RATE_HZ) < LIMIT_DB
 
 
 def hard_cut(samples: NDArray[np.float32]) -> None:

@@ -33,7 +33,8 @@ from eutectic.config import (
 )
 from eutectic.errors import BadInput, BadOutput, BadSetting, Cancelled
 from eutectic.experiments.quality import Part
-from eutectic.messages import MAX_VOICES, PORT, spec_of
+from eutectic.messages import PORT, spec_of
+from eutectic.shipped import presets_folder
 from eutectic.terminal import (
     check_folder,
     check_inputs,
@@ -49,6 +50,7 @@ from eutectic.terminal import (
 )
 
 if TYPE_CHECKING:
+    from eutectic.daemon import Controller
     from eutectic.engine.engine import Clip, Engine, Reference
 
 ANSWER_SECONDS = 5.0
@@ -393,12 +395,23 @@ def serve(
         str | None,
         typer.Option(help="File that everything is kept in and brought back from, or its name."),
     ] = None,
-    voices: Annotated[int, typer.Option(help="Voices, 1 to 16.")] = 4,
-    channels: Annotated[int, typer.Option(help="Outputs to open.")] = 2,
+    audio: Annotated[
+        str, typer.Option(help="Preset of what follows: laptop, low, safe, or a file.")
+    ] = "laptop",
+    voices: Annotated[int | None, typer.Option(help="Voices, 1 to 16.")] = None,
+    channels: Annotated[int | None, typer.Option(help="Outputs to open.")] = None,
     rate: Annotated[int | None, typer.Option(help="Hz (default: the device's own).")] = None,
-    block: Annotated[int, typer.Option(help="Frames of the device's blocks.")] = 256,
-    ring_ms: Annotated[float, typer.Option(help="Sound mixed ahead.")] = 30.0,
-    latency: Annotated[str, typer.Option(help="Asked of the device: low, high, seconds.")] = "low",
+    block: Annotated[int | None, typer.Option(help="Frames of the device's blocks.")] = None,
+    ring_ms: Annotated[float | None, typer.Option(help="Sound mixed ahead.")] = None,
+    latency: Annotated[
+        str | None, typer.Option(help="Asked of the device: low, high, seconds.")
+    ] = None,
+    midi: Annotated[
+        str | None, typer.Option(help="Controller: a part of its MIDI port's name.")
+    ] = None,
+    controller: Annotated[
+        str | None, typer.Option(help="Map of its controls: a name or a file (default: generic).")
+    ] = None,
     input_device: Annotated[
         str | None, typer.Option("--input", help="Device that clips are recorded from.")
     ] = None,
@@ -410,6 +423,7 @@ def serve(
     """Be there for a performance: take OSC messages, fuse, and play."""
     import asyncio
 
+    from eutectic.audio_presets import chosen, read_audio_preset
     from eutectic.daemon import DaemonSettings, logging_to_terminal
     from eutectic.daemon import serve as serve_
     from eutectic.device import DeviceSettings
@@ -418,31 +432,48 @@ def serve(
     from eutectic.session.session import SessionSettings
 
     for name, value, low, high in (
-        ("port", port, 0, 65_535), ("voices", voices, 1, MAX_VOICES),
-        ("memory", memory, 0.001, 1e4), ("ready", ready, 0.001, 1e4),
+        ("port", port, 0, 65_535), ("memory", memory, 0.001, 1e4), ("ready", ready, 0.001, 1e4),
         ("stored", stored, 0.001, 1e6),
     ):  # fmt: skip
         if not low <= value <= high:
             raise BadSetting(f"{name} must be {low:g} to {high:g}, not {value:g}")
     data = data_folder().absolute()
     folders = Folders(
-        (clips or data / "clips").absolute(), (renders or data / "renders").absolute()
-    )
-    for folder, chosen in ((folders.clips, clips), (folders.renders, renders)):
-        if chosen is not None and not folder.is_dir():
-            raise BadInput(f"{chosen}: is not a folder")
+        (clips or data / "clips").absolute(), (renders or data / "renders").absolute(),
+        presets_folder("clips"),
+    )  # fmt: skip
+    for folder, given in ((folders.clips, clips), (folders.renders, renders)):
+        if given is not None and not folder.is_dir():
+            raise BadInput(f"{given}: is not a folder")
         make_folders(folder)
+    preset = read_audio_preset(audio, (data / "devices", presets_folder("devices")))
+    opened = chosen(preset, device=device, rate=rate, channels=channels, block=block,
+                    ring_ms=ring_ms, latency=latency, voices=voices)  # fmt: skip
     settings = DaemonSettings(
         host, port,
-        DeviceSettings(device, rate, channels, block, ring_ms / 1000, latency), voices,
+        DeviceSettings(opened.device, opened.rate, opened.channels, opened.block,
+                       opened.ring_ms / 1000, opened.latency),
+        opened.voices,
         SessionSettings(
             model, compute, folders, data,
             session_path(session, data / "sessions") if session is not None else None,
             input_device, _gib(memory), _gib(ready), _gib(stored),
         ),
+        _controller(midi, controller, data / "controllers"),
     )  # fmt: skip
     with logging_to_terminal(log_level):
         asyncio.run(serve_(settings, functools.partial(print, flush=True)))
+
+
+def _controller(midi: str | None, controller: str | None, own: Path) -> Controller | None:
+    """The controller that was asked for: a map of the user's own comes before one that ships."""
+    from eutectic.daemon import Controller
+    from eutectic.toml import find
+
+    if midi is None and controller is None:
+        return None
+    path = find(controller or "generic", (own, presets_folder("controllers")))
+    return Controller(midi, path, path if controller == str(path) else own / path.name)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from typing import Any
 from eutectic import osc
 from eutectic.errors import EutecticError
 from eutectic.messages import PORT, PREFIX
+from eutectic.requests import Requests, with_options
 
 Message = tuple[str, tuple[Any, ...]]
 
@@ -40,17 +41,22 @@ class Reply:
     lines: list[Message] = field(default_factory=list[Message])
 
 
-class Client:
+class Client(Requests[Reply]):
     """Talks to one daemon from one thread, over UDP or TCP.
+
+        with Client() as daemon:
+            daemon.load_clip("glass", "ambi_glass_rub.flac")
 
     Addresses are given without `/eutectic`. What comes that answers nobody's request is kept for
     `events`.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = PORT, tcp: bool = False) -> None:
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = PORT, tcp: bool = False, timeout: float = 3600.0
+    ) -> None:
         kind = socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM
         self._socket = socket.socket(socket.AF_INET, kind)
-        self._tcp = tcp
+        self._tcp, self.timeout = tcp, timeout
         self._socket.connect((host, port))
         self._ids = itertools.count(1)
         self._kept: list[Message] = []
@@ -107,7 +113,7 @@ class Client:
                 if name == "/fail":
                     raise RequestFailed(values[2], values[3])
                 return Reply(values[2:], lines)
-            (lines if _is_of(message, number) else self._kept).append(message)
+            (lines if is_of(message, number) else self._kept).append(message)
 
     def request(self, address: str, *values: osc.Value, timeout: float = 60.0) -> Reply:
         """Send a request and wait until it is done.
@@ -116,6 +122,10 @@ class Client:
             RequestFailed, NoAnswer: as `end`.
         """
         return self.end(address, self.begin(address, *values), timeout)
+
+    def ask(self, address: str, *values: osc.Value, **options: Any) -> Reply:
+        """As `request`, with the client's own timeout."""
+        return self.request(address, *with_options(values, options), timeout=self.timeout)
 
     def events(self, seconds: float = 0.0) -> list[Message]:
         """What came meanwhile, and within so many seconds from now."""
@@ -164,7 +174,7 @@ class Client:
         return data
 
 
-def _is_of(message: Message, number: int) -> bool:
+def is_of(message: Message, number: int) -> bool:
     """Whether an answer begins with this request's id; those to others begin with an address."""
     name, values = message
     started = ("/queued", "/progress", "/started", "/fan/ready", "/synced", "/version.reply",

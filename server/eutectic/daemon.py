@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
 import logging.handlers
@@ -17,17 +18,37 @@ import signal
 import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from eutectic.device import DeviceSettings, Output
 from eutectic.osc import Clients, Peer, Server
 from eutectic.player import Player
 from eutectic.session.session import Session, SessionSettings
 
+if TYPE_CHECKING:
+    from eutectic.midi.surface import Surface
+
 log = logging.getLogger("eutectic.daemon")
 
 SWITCH_SECONDS = 0.0005
 """How long one thread may keep the others waiting; Python's own 5 ms are a fifth of the ring."""
+
+
+MMAP_BYTES, ARENAS = 128 << 10, 2
+"""What is larger is mapped by itself, and heaps are few: else sounds that come and go leave holes,
+and glibc's own thresholds, which rise, let the daemon grow for hours."""
+
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A part of a MIDI port's name (None: the map's), its map, and where a changed one is kept."""
+
+    port: str | None
+    map: Path
+    own: Path
 
 
 @dataclass(frozen=True)
@@ -39,6 +60,7 @@ class DaemonSettings:
     device: DeviceSettings
     voices: int
     session: SessionSettings
+    controller: Controller | None = None
 
 
 async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
@@ -48,6 +70,7 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         BadInput: the port, the device or the kept session can't be had.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+    _keep_memory_flat()
     with contextlib.suppress(AttributeError, OSError):
         os.setpriority(os.PRIO_PROCESS, 0, -10)
     leave = _leave_signal()
@@ -62,7 +85,8 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         stack.push_async_callback(server.close)
         output = Output(settings.device)  # before anything is read: requests wait in the socket
         player = Player(output.rate_hz, output.channels, settings.voices)
-        session = Session(settings.session, output, player, Clients(server))
+        surface = _surface(settings.controller, stack)
+        session = Session(settings.session, output, player, Clients(server), surface)
         stack.push_async_callback(session.close)
         await session.start()
         gc.freeze()  # what is there by now stays: later collections needn't look at it
@@ -73,6 +97,36 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         session.start_output()
         await leave.wait()
         log.info("leaving")
+
+
+def _surface(controller: Controller | None, stack: contextlib.AsyncExitStack) -> Surface | None:
+    """The controller's, its ports opened as soon as they are there."""
+    if controller is None:
+        return None
+    from eutectic.midi.ports import Ports
+    from eutectic.midi.surface import Surface
+
+    surface = Surface(controller.map, controller.own, controller.port)
+    call = asyncio.get_running_loop().call_soon_threadsafe
+    ports = Ports(
+        surface.port, lambda data: _soon(call, surface.receive, data),
+        lambda: _soon(call, surface.came),
+    )  # fmt: skip
+    surface.light = ports.send
+    stack.callback(ports.close)
+    return surface
+
+
+def _soon(call: Callable[..., object], what: Callable[..., None], *values: object) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has ended
+        call(what, *values)
+
+
+def _keep_memory_flat() -> None:
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # not glibc
+        library = ctypes.CDLL(None)
+        library.mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
+        library.mallopt(M_ARENA_MAX, ARENAS)
 
 
 def _leave_signal() -> asyncio.Event:

@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from eutectic.audio import smoothstep
 from eutectic.errors import BadDevice, BadOutput, BadSetting
 from eutectic.ring import Ring, new_path
 
@@ -38,6 +39,12 @@ RETRY_SECONDS = 1.0
 """Between looks for a device that is lost."""
 
 OPENING_SECONDS = 20.0
+
+STUCK_SECONDS = 1.0
+"""A device that takes nothing for so long is not waited for."""
+
+EDGE_SECONDS = 0.01
+"""The mix comes and goes so, where a device is opened, taken again, or left."""
 
 
 @dataclass(frozen=True)
@@ -282,6 +289,9 @@ class Output:
         self._thread: threading.Thread | None = None
         self._failed = False
         self._found: Stream | None = None
+        edge = np.arange(round(EDGE_SECONDS * self.rate_hz)) / (EDGE_SECONDS * self.rate_hz)
+        self._edge = smoothstep(edge).astype(np.float32)[:, None]
+        self._risen = 0
 
     @property
     def underruns(self) -> int:
@@ -325,16 +335,37 @@ class Output:
                 told("lost")
             if self._found is not None:
                 self._stream, self._found, self.state = self._found, None, "playing"
+                self._risen = 0
                 log.info("%s: the device is back", self.name)
                 told("back")
             while self._stream.queued < ring:
                 self._make(fill, block)
                 self._stream.write(block)
             self._leaving.wait(pause)
+        if self.state == "playing":
+            self._fade(fill, block, ring)
+
+    def _fade(self, fill: Callable[[Block], None], block: Block, ring: int) -> None:
+        """Fade what plays, and wait until that has been taken."""
+        left = self._edge[::-1]
+        while len(left):
+            self._make(fill, block)
+            block[: len(left)] *= left[: len(block)]
+            block[len(left) :] = 0
+            self._stream.write(block)
+            left = left[len(block) :]
+        for _ in range(0, ring, len(block)):
+            self._stream.write(np.zeros_like(block))
+        until = time.monotonic() + STUCK_SECONDS
+        while self._stream.queued > ring // 2 and self._stream.alive and time.monotonic() < until:
+            time.sleep(0.001)
 
     def _make(self, fill: Callable[[Block], None], block: Block) -> None:
         try:
             fill(block)
+            rise = self._edge[self._risen : self._risen + len(block)]
+            block[: len(rise)] *= rise
+            self._risen += len(rise)
         except Exception:  # silence is better than a thread that is gone
             block.fill(0)
             if not self._failed:

@@ -148,10 +148,17 @@ CLIP = Argument("clip", "name", "a clip's number or word")
 REFERENCE = Argument("reference", "name", "a reference's number or word")
 ORIGINAL = Argument("original", "name", "the clip whose course is kept")
 NAME = Argument("name", "name", "a short word")
+PRESET = Argument("preset", "name", "what it says of fusions holds where nothing else is said")
 PATH = Argument("path", "path", "relative to the folder of clips or of renders")
 SECONDS = _float("seconds", "s", 0.05, 600)
 BLEND = _float("blend", "0 the reference … 1 the original", 0, 1)
 FADE = Argument("fade_ms", "float", "ms", 0, 60_000, optional=True)
+
+VOICE_RANGES = {
+    "gain": (-200.0, 24.0), "pan": (-1.0, 1.0), "out": (1.0, 64.0), "loop": (0.0, 1.0),
+    "xfade": (0.0, 60_000.0), "cfg": (0.0, 30.0),
+}  # fmt: skip
+"""Of `/voice/set`; outputs end with the device's."""
 
 FUSION = (
     BLEND,
@@ -166,6 +173,7 @@ FUSION = (
     _choice("residual", "how the original is inverted", Residual),
     _float("residual_amount", "noise of gaussian", 0, 1),
     _choice("level", "match: as loud as the sources", Level),
+    PRESET,
 )
 PLAYING = (
     _int("loop", "1: play it again and again", 0, 1),
@@ -219,13 +227,17 @@ REQUESTS = (
     Spec("/schedule/clear", (), "Nothing that waits for its time is played."),
     Spec("/voice/set",
          (VOICE,
-          Argument("what", "choice", "", choices=("gain", "pan", "out", "loop", "xfade")),
-          _float("value", "gain dB, pan -1 … 1, first output from 1, loop 0 or 1, xfade ms",
+          Argument("what", "choice", "", choices=tuple(VOICE_RANGES)),
+          _float("value",
+                 "gain dB, pan -1 … 1, first output from 1, loop 0 or 1, xfade ms, "
+                 "cfg of its fusions from then on",
                  -200, 60_000)),
          "Change how a voice plays."),
     Spec("/master/gain", (_float("gain", "dB", -200, 24),), "Change how loud all is."),
     Spec("/preset/save", (ID, NAME), "Keep how voices and fusions are set."),
-    Spec("/preset/load", (ID, NAME), "Set voices and fusions as they were kept."),
+    Spec("/preset/load", (ID, NAME),
+         "Set what a preset names, and follow its file: fusions, voices, clips, references.",
+         (), JOB),
     Spec("/preset/list", (ID,), "Every preset.", answers=("/preset",)),
     Spec("/session/save", (ID, Argument("name", "name", "a short word", optional=True)),
          "Keep clips, references and voices for another night."),
@@ -234,8 +246,10 @@ REQUESTS = (
          "Play on another device."),
     Spec("/record/start", (ID, PATH), "Write what is played to a file."),
     Spec("/record/stop", (ID,), "End that file."),
-    Spec("/midi/learn", (ID, Argument("target", "text", "what the next control moved will move")),
-         "Learn a control."),
+    Spec("/midi/learn",
+         (ID, Argument("target", "words",
+                       "a request without id that the next control moved sends; $ is its value")),
+         "Learn a control of the MIDI controller, and keep it in its map."),
 )  # fmt: skip
 
 _TEXT = Argument("text", "text")
@@ -263,7 +277,9 @@ ANSWERS = (
     Spec("/model", (ID, Argument("name", "text"), _int("in_use", "0 or 1", 0, 1)), "A model."),
     Spec("/clip", (ID, CLIP, PATH, SECONDS), "A clip."),
     Spec("/reference", (ID, REFERENCE, CLIP, Argument("prompt", "text"), _STATE), "A reference."),
-    Spec("/preset", (ID, NAME), "A preset."),
+    Spec("/preset", (ID, NAME, Argument("what", "text", "what it does, or what is wrong with it")),
+         "A preset."),
+    Spec("/preset/changed", (NAME, _TEXT), "The preset in use was written, and read anew or not."),
     Spec("/device", (Argument("name", "text"), _STATE), "A device, or what became of one."),
     Spec("/engine", (_STATE, _FRACTION), "What the engine is doing."),
     Spec("/xrun", (_int("count", "since the start"),), "Sound was lost."),
@@ -327,6 +343,20 @@ def answer(address: str, *values: int | float | str) -> tuple[str, tuple[int | f
         if text != isinstance(value, str) and argument.kind not in ("name", "words"):
             raise ValueError(f"{address}: {argument.name} can't be {value!r}")
     return PREFIX + address, values
+
+
+def check(address: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Arguments and options of a request by their names, as a file gives them, checked.
+
+    Raises:
+        ValueError: one is unknown, or not what the table says.
+    """
+    spec = spec_of(address)
+    known = {each.name: each for each in (*spec.arguments, *spec.options)}
+    for name in values:
+        if name not in known:
+            raise ValueError(f"{name} is no argument nor option of {spec.address}")
+    return {name: known[name].read(value) for name, value in values.items()}
 
 
 def sampling(values: dict[str, Any]) -> SamplingSettings:

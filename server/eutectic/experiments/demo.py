@@ -10,9 +10,9 @@ from eutectic import audio
 from eutectic.config import LearnSettings, SamplingSettings
 from eutectic.engine.engine import Engine, Reference
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.errors import BadInput
 from eutectic.experiments import pictures, window
 from eutectic.experiments.window import Window
+from eutectic.shipped import presets_folder
 
 ORIGINAL, REFERENCE = "ambi_dark_woosh", "loop_3d_printer"
 PROMPT = "mechanical printer, humming motors"
@@ -31,24 +31,11 @@ class Demo:
     seconds_fusing: float
 
 
-def clips_folder() -> Path:
-    """The recordings that ship: beside the package in a wheel, in the repository else.
-
-    Raises:
-        BadInput: neither is there.
-    """
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "presets" / "clips", package.parents[1] / "presets" / "clips"):
-        if folder.is_dir():
-            return folder
-    raise BadInput("the clips that ship with Eutectic are missing: install it again")
-
-
 def make(
     engine: Engine, folder: Path, learning: Watch = UNWATCHED, fusing: Watch = UNWATCHED
 ) -> Demo:
     """Learn the reference (from scratch, so that the time is honest), fuse, draw, write."""
-    clips, form = clips_folder(), (engine.model.codec.rate_hz, engine.model.codec.channels)
+    clips, form = presets_folder("clips"), (engine.model.codec.rate_hz, engine.model.codec.channels)
     original = engine.encode(audio.load_clip(clips / f"{ORIGINAL}.flac", *form))
     source = engine.encode(
         audio.load_clip(clips / f"{REFERENCE}.flac", *form, duration_seconds=REFERENCE_SECONDS)

@@ -17,18 +17,25 @@ class BadPath(BadInput):
 
 @dataclass(frozen=True)
 class Folders:
-    """`clips` is read, `renders` is written; both absolute."""
+    """`clips` is read, `renders` is written; what ships is found by its name. All absolute."""
 
     clips: Path
     renders: Path
+    shipped: Path | None = None
 
     def to_read(self, name: str) -> Path:
         """A sound file under `clips`, links followed; relative paths begin there.
 
+        What isn't there may be a clip that ships.
+
         Raises:
             BadPath: it leads elsewhere.
         """
-        return _inside(self.clips, name, "--clips")
+        path = _inside(self.clips, name, "--clips")
+        if self.shipped is None or path.exists() or name != Path(name).name:
+            return path
+        shipped = self.shipped / name
+        return shipped if shipped.is_file() else path
 
     def to_write(self, name: str) -> Path:
         """A WAV file to be made under `renders`.

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated
 
 import msgspec
-import tomli_w
+from filelock import FileLock, Timeout
+from msgspec import Meta
 
-from eutectic.audio import atomic_path
-from eutectic.errors import BadInput, BadOutput
+from eutectic import toml
+from eutectic.errors import BadOutput
 from eutectic.link import Known, Source
-
-FORMAT = 1
-
-
-class BadState(BadInput):
-    """A session or a preset that isn't there, or can't be read."""
-
-    code = "bad_state"
+from eutectic.messages import MAX_VOICES
+from eutectic.toml import BadState
 
 
 class KeptClip(msgspec.Struct, frozen=True):
@@ -43,25 +38,18 @@ class KeptReference(msgspec.Struct, frozen=True):
     model: str
 
 
-class KeptVoice(msgspec.Struct, frozen=True):
+class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A voice's settings, and the request of its newest fusion."""
 
-    number: int
-    gain_db: float = 0.0
-    pan: float = 0.0
-    output: int = 1
+    number: Annotated[int, Meta(ge=1, le=MAX_VOICES)]
+    gain_db: Annotated[float, Meta(ge=-200, le=24)] = 0.0
+    pan: Annotated[float, Meta(ge=-1, le=1)] = 0.0
+    output: Annotated[int, Meta(ge=1)] = 1
     loop: bool = False
-    crossfade_ms: float = 10.0
-    blend: float = 0.5
+    crossfade_ms: Annotated[float, Meta(ge=0, le=60_000)] = 10.0
+    blend: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    cfg: Annotated[float, Meta(ge=0, le=30)] | None = None
     request: dict[str, int | float | str] = {}
-
-
-class Preset(msgspec.Struct, frozen=True):
-    """How all voices are set."""
-
-    format: int
-    master_db: float
-    voices: list[KeptVoice] = []
 
 
 class KeptSession(msgspec.Struct, frozen=True):
@@ -70,47 +58,42 @@ class KeptSession(msgspec.Struct, frozen=True):
     format: int
     model: str
     master_db: float = 0.0
+    fusion: dict[str, int | float | str] = {}
     clips: list[KeptClip] = []
     references: list[KeptReference] = []
     voices: list[KeptVoice] = []
 
 
-Kept = TypeVar("Kept", Preset, KeptSession)
-
-
-def write(path: Path, kept: Preset | KeptSession) -> None:
-    """Write it, whole or not at all; what was there before is left beside it, with a ~.
-
-    Raises:
-        BadOutput: it can't be written.
-    """
-    text = tomli_w.dumps(_without_none(msgspec.to_builtins(kept)))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            with atomic_path(path.with_name(path.name + "~")) as before:
-                before.write_bytes(path.read_bytes())
-        with atomic_path(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BadOutput(f"{path}: can't be written ({error.strerror})") from None
-
-
-def read(path: Path, kind: type[Kept]) -> Kept:
-    """Read what `write` wrote.
+def read(path: Path) -> KeptSession:
+    """Read a session that `write` wrote.
 
     Raises:
         BadState: it isn't there, or isn't that.
     """
     try:
-        kept = msgspec.toml.decode(path.read_bytes(), type=kind)
+        return toml.read(path, KeptSession)
+    except BadState as error:
+        before = path.with_name(path.name + "~")
+        there = f"; {before.name} is the one before" if before.exists() else ""
+        raise BadState(f"{error}{there}") from None
+
+
+def claim(path: Path) -> FileLock:
+    """See that no other daemon keeps its session there, as long as this one lives.
+
+    Raises:
+        BadState: another does.
+        BadOutput: its folder can't be written.
+    """
+    lock = FileLock(path.with_name(path.name + ".lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BadState(f"{path}: another daemon keeps its session there") from None
     except OSError as error:
-        raise BadState(f"{path}: can't be read ({error.strerror})") from None
-    except (ValueError, BadInput) as error:  # not TOML, not Unicode, or not of this form
-        raise BadState(f"{path}: is damaged ({error}); {path.name}~ is the one before") from None
-    if kept.format != FORMAT:
-        raise BadState(f"{path}: is of another version")
-    return kept
+        raise BadOutput(f"{path}: can't be written ({error.strerror})") from None
+    return lock
 
 
 def named(folder: Path, name: str) -> Path:
@@ -121,10 +104,3 @@ def named(folder: Path, name: str) -> Path:
 def session_path(name: str, folder: Path) -> Path:
     """A session by its file, or one that was saved by its name."""
     return named(folder, name) if re.fullmatch(r"[A-Za-z0-9_-]+", name) else Path(name).absolute()
-
-
-def _without_none(value: Any) -> Any:
-    """TOML has no word for nothing: what is left out is nothing."""
-    if isinstance(value, dict):
-        return {name: _without_none(each) for name, each in value.items() if each is not None}
-    return [_without_none(each) for each in value] if isinstance(value, list) else value

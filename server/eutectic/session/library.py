@@ -11,10 +11,13 @@ from typing import Any
 
 from eutectic import link, messages
 from eutectic.audio import check_clip
+from eutectic.config import LearnSettings
 from eutectic.device import record_input
 from eutectic.link import Known, Learn, Load, Result, Source
+from eutectic.midi.maps import PadState
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.jobs import Clip, Jobs, Reference
+from eutectic.session.presets import Preset
 from eutectic.session.tickets import Refused, Ticket
 
 RECORD_PROGRESS_SECONDS = 0.25
@@ -76,6 +79,13 @@ class Library:
             )
         return self.references[name]
 
+    def state(self, original: str, reference: str) -> PadState:
+        """Whether a fusion of these could begin."""
+        if original in self._coming or reference in self._learning:
+            return "working"
+        there = original in self.clips and reference in self.references
+        return "ready" if there and not self._is_stale(self.references[reference]) else "off"
+
     def _is_stale(self, reference: Reference) -> bool:
         facts = self._jobs.host.facts
         return facts is not None and facts.digest != reference.model
@@ -88,7 +98,26 @@ class Library:
         self._jobs.check_room()
         with self._is_coming(values["clip"]):
             await asyncio.to_thread(check_clip, path)
+            ticket.queued()
             await self._load(ticket, values["clip"], source)
+
+    async def bring(self, ticket: Ticket, preset: Preset) -> None:
+        """Load and learn what a preset names and isn't there; nothing, if a file is missing."""
+        sources: dict[str, Source] = {}
+        for each in preset.clips:
+            path = self._folders.to_read(each.path)
+            await asyncio.to_thread(check_clip, path)
+            sources[each.name] = Source(str(path), each.start, each.duration)
+        for each in preset.references:
+            if each.clip not in sources:
+                await self.clip(each.clip)
+        for name, source in sources.items():
+            if name not in self.clips or self.clips[name].source != source:
+                with self._is_coming(name):
+                    await self._load(ticket, name, source)
+        for each in preset.references:
+            with self._is_learning(each.name):
+                await self._learn(ticket, each.name, each.clip, each.prompt, each.settings)
 
     async def record(self, ticket: Ticket, values: Values) -> None:
         name, seconds = values["clip"], values["seconds"]
@@ -96,6 +125,7 @@ class Library:
         stamp = time.strftime("%Y-%m-%d-%H%M%S")
         path = self._folders.to_write(f"recorded-{name}-{stamp}.wav")
         await self._capture(ticket, path, seconds)
+        ticket.queued()
         with self._is_coming(name):
             await self._load(ticket, name, Source(str(path)))
 
@@ -107,8 +137,9 @@ class Library:
     async def list(self, ticket: Ticket, values: Values) -> None:
         for clip in self.clips.values():
             path = Path(clip.source.path)
-            with contextlib.suppress(ValueError):
-                path = path.relative_to(self._folders.clips)
+            for folder in (self._folders.clips, self._folders.shipped or self._folders.clips):
+                with contextlib.suppress(ValueError):
+                    path = path.relative_to(folder)
             ticket.answer("/clip", ticket.id, clip.name, path.as_posix(), clip.seconds)
 
     async def learn(self, ticket: Ticket, values: Values) -> None:
@@ -116,16 +147,10 @@ class Library:
         self._jobs.check_room()
         with self._is_learning(name):
             await self.given.wait()
-            clip = await self.clip(values["clip"])
-            known = Known(clip.key, values["prompt"], settings)
+            await self.clip(values["clip"])
             ticket.queued()
-            done = await self._jobs.run(Learn(0, known), _forward(ticket))
-        assert self._jobs.host.facts is not None
-        self.references[name] = Reference(
-            name, clip.name, clip.source, known, self._jobs.host.facts.digest
-        )
-        self._changed()
-        ticket.done(done.found["steps"])
+            steps = await self._learn(ticket, name, values["clip"], values["prompt"], settings)
+        ticket.done(steps)
 
     async def free_reference(self, ticket: Ticket, values: Values) -> None:
         if values["reference"] not in self.references:
@@ -165,8 +190,22 @@ class Library:
 
     # Parts
 
+    async def _learn(
+        self, ticket: Ticket, name: str, clip_name: str, prompt: str, settings: LearnSettings
+    ) -> int:
+        """Learn a reference; returns after how many steps."""
+        await self.given.wait()
+        clip = await self.clip(clip_name)
+        known = Known(clip.key, prompt, settings)
+        done = await self._jobs.run(Learn(0, known), _forward(ticket))
+        assert self._jobs.host.facts is not None
+        self.references[name] = Reference(
+            name, clip.name, clip.source, known, self._jobs.host.facts.digest
+        )
+        self._changed()
+        return done.found["steps"]
+
     async def _load(self, ticket: Ticket, name: str, source: Source) -> None:
-        ticket.queued()
         done = await self._jobs.run(Load(0, source), _forward(ticket))
         assert self._jobs.host.facts is not None
         self.clips[name] = _clip(name, source, done.found, self._jobs.host.facts)

@@ -7,17 +7,19 @@ what waits for the engine, a disk or a device waits there, and nothing else does
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
+from filelock import FileLock
 
-from eutectic import link, messages, osc
+from eutectic import link, messages, osc, toml
 from eutectic.device import DeviceSettings, Output, list_devices
 from eutectic.errors import BadDevice
 from eutectic.host import Host, engine_command
@@ -28,12 +30,18 @@ from eutectic.recorder import Recorder
 from eutectic.session import kept
 from eutectic.session.folders import Folders
 from eutectic.session.jobs import Clip, Jobs, Reference
-from eutectic.session.kept import KeptClip, KeptReference, KeptSession, KeptVoice, Preset
+from eutectic.session.kept import KeptClip, KeptReference, KeptSession
 from eutectic.session.library import Library, Values
+from eutectic.session.presets import Preset, Presets
 from eutectic.session.shelf import Shelf
-from eutectic.session.stage import Stage, Voice
+from eutectic.session.stage import Stage
 from eutectic.session.tickets import MAX_OPEN, Office, Refused, Ticket
 from eutectic.session.timings import Timings
+from eutectic.shipped import presets_folder
+from eutectic.toml import FORMAT, BadState, stamp_of
+
+if TYPE_CHECKING:  # mido takes its time, and is wanted with a controller alone
+    from eutectic.midi.surface import Surface
 
 log = logging.getLogger("eutectic.session")
 
@@ -48,6 +56,12 @@ SLOW_SECONDS = 0.1
 
 SAVE_SECONDS = 1.0
 """A change of the session is on disk after this."""
+
+FOLLOW_LOOKS = 5
+"""Of the looks at what isn't urgent, one in so many is at files that a user may be writing."""
+
+LEARN_SECONDS = 30.0
+"""So long `/midi/learn` waits for a control."""
 
 
 @dataclass(frozen=True)
@@ -72,18 +86,25 @@ class Session:
     """Requests in, answers and events out."""
 
     def __init__(
-        self, settings: SessionSettings, output: Output, player: Player, clients: Clients
-    ) -> None:
+        self, settings: SessionSettings, output: Output, player: Player, clients: Clients,
+        surface: Surface | None = None,
+    ) -> None:  # fmt: skip
         self.settings, self.output, self.player, self.clients = settings, output, player, clients
+        self.surface = surface
         self.model = settings.model
         self.timings, self.office = Timings(), Office(clients)
         self.shelf = Shelf(settings.data / "fusions", settings.ready_bytes, settings.stored_bytes)
         self.host = Host(self._engine_command(self.model), self._engine_told)
         self.jobs = Jobs(self.host, self.shelf, self.timings)
         self.library = Library(self.jobs, settings.folders, settings.input_device, self._changed)
+        shipped = (presets_folder("fusions"), presets_folder("sessions"))
+        self.presets = Presets(settings.data / "presets", shipped)
         self.stage = Stage(
-            self.jobs, self.library, player, settings.folders, self._latency_seconds, self._changed
-        )
+            self.jobs, self.library, player, settings.folders, self.presets,
+            self._latency_seconds, self._changed,
+        )  # fmt: skip
+        self._followed: tuple[str, tuple[int, int]] | None = None
+        """The preset that was loaded last, and how its file was."""
         self._began = time.monotonic()
         self._recorder: Recorder | None = None
         self._told_lost = 0
@@ -92,6 +113,7 @@ class Session:
         self._restored = False
         """Only then may what is kept be written over."""
         self._saved = 0.0
+        self._claim: FileLock | None = None
         self._timers: dict[Ticket, asyncio.TimerHandle] = {}
         self._model_came: asyncio.Event = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -121,13 +143,17 @@ class Session:
         """Bring back what was kept, start the engine, and look after the player from now on.
 
         Raises:
-            BadState: what was kept can't be read.
+            BadState: what was kept can't be read, or is another daemon's.
         """
         path = self.settings.session
-        if path is not None and path.exists():
-            self._restore(kept.read(path, KeptSession))
+        if path is not None:
+            self._claim = kept.claim(path)
+            if path.exists():
+                self._restore(kept.read(path))
         self._restored = True
         link.sweep()
+        if self.surface is not None:
+            self.surface.connect(self.take, self.stage.current)
         self.host.start()
         self._spawn(self._poll())
         self._spawn(self._look())
@@ -144,7 +170,9 @@ class Session:
         self.output.close()
         await self.shelf.close()
         if self.settings.session is not None and self._restored:
-            kept.write(self.settings.session, self._kept())
+            toml.write(self.settings.session, self._kept())
+        if self._claim is not None:
+            self._claim.release()
 
     def take(self, peer: Peer, address: str, arguments: tuple[Any, ...], due: float | None) -> None:
         """One message, just received."""
@@ -253,18 +281,33 @@ class Session:
         await self.stage.clear_schedule(ticket, values)
 
     async def _save_preset(self, ticket: Ticket, values: Values) -> None:
-        preset = Preset(kept.FORMAT, self.stage.master_db, self._kept_voices())
-        path = kept.named(self.settings.data / "presets", values["name"])
-        await asyncio.to_thread(kept.write, path, preset)
+        stage = self.stage
+        preset = Preset(FORMAT, "", stage.master_db, stage.defaults, voices=stage.kept())
+        path = kept.named(self.presets.own, values["name"])
+        await asyncio.to_thread(toml.write, path, preset)
 
     async def _load_preset(self, ticket: Ticket, values: Values) -> None:
-        path = kept.named(self.settings.data / "presets", values["name"])
-        self._restore_voices(await asyncio.to_thread(kept.read, path, Preset))
-        self._changed()
+        preset = await asyncio.to_thread(self.presets.read, values["name"])
+        if preset.clips or preset.references:
+            self.jobs.check_room()
+            ticket.queued()
+            await self.library.bring(ticket, preset)
+        self._apply(preset)
+        self._followed = values["name"], stamp_of(self.presets.path(values["name"]))
+
+    def _apply(self, preset: Preset) -> None:
+        """Set what a preset says of fusions and voices."""
+        stage = self.stage
+        if preset.fusion:
+            stage.defaults = dict(preset.fusion)
+        if "blend" in preset.fusion:
+            for voice in stage.voices:
+                voice.blend = float(preset.fusion["blend"])
+        stage.restore(preset.master_db, preset.voices)
 
     async def _list_presets(self, ticket: Ticket, values: Values) -> None:
-        for path in sorted((self.settings.data / "presets").glob("*.toml")):
-            ticket.answer("/preset", ticket.id, path.stem)
+        for name, what in await asyncio.to_thread(self.presets.list):
+            ticket.answer("/preset", ticket.id, name, what)
 
     async def _save_session(self, ticket: Ticket, values: Values) -> None:
         path = self.settings.session
@@ -272,7 +315,7 @@ class Session:
             path = kept.named(self.settings.data / "sessions", values["name"])
         if path is None:
             raise Refused("no_session", "name the session, or start with --session")
-        await asyncio.to_thread(kept.write, path, self._kept())
+        await asyncio.to_thread(toml.write, path, self._kept())
         ticket.done(str(path))
 
     async def _list_devices(self, ticket: Ticket, values: Values) -> None:
@@ -324,7 +367,13 @@ class Session:
         ticket.done(str(recorder.path), frames, self.player.rate_hz)
 
     async def _learn_midi(self, ticket: Ticket, values: Values) -> None:
-        raise Refused("no_midi", "no MIDI input is open")
+        if self.surface is None:
+            raise Refused("no_midi", "no controller is open; serve --midi opens one")
+        ticket.queued()
+        try:
+            ticket.done(await self.surface.learn(values["target"], LEARN_SECONDS))
+        except TimeoutError:
+            raise Refused("no_control", f"no control was moved in {LEARN_SECONDS:g} s") from None
 
     # Of its own accord
 
@@ -358,6 +407,25 @@ class Session:
         """An event, to everybody who wants events."""
         self.clients.tell(osc.encode(*messages.answer(address, *values)), address == "/meter")
 
+    async def _follow(self) -> None:
+        """Read what a user writes while it is in use: the preset loaded last, and the map."""
+        if self.surface is not None and self.surface.stale:
+            await self.surface.reload()
+        if self._followed is None:
+            return
+        name, before = self._followed
+        stamp = stamp_of(self.presets.path(name))
+        if stamp == before:
+            return
+        self._followed = name, stamp
+        try:
+            self._apply(await asyncio.to_thread(self.presets.read, name))
+            text = "read anew"
+        except BadState as error:
+            text = str(error)
+        log.info("preset %s: %s", name, text)
+        self._tell("/preset/changed", name, text)
+
     async def _poll(self) -> None:
         while True:
             self.stage.poll()
@@ -365,8 +433,12 @@ class Session:
 
     async def _look(self) -> None:
         """What isn't urgent."""
-        while True:
+        for look in itertools.count():
             await asyncio.sleep(SLOW_SECONDS)
+            if self.surface is not None:
+                self.surface.show(self.stage.pad)
+            if look % FOLLOW_LOOKS == 0:
+                await self._follow()
             now = time.monotonic()
             lost = self.output.underruns + self.output.xruns
             if lost != self._told_lost:
@@ -386,7 +458,7 @@ class Session:
         if self.settings.session is None:
             return
         try:
-            await asyncio.to_thread(kept.write, self.settings.session, self._kept())
+            await asyncio.to_thread(toml.write, self.settings.session, self._kept())
         except OSError as error:
             log.error("the session can't be kept: %s", error)
 
@@ -432,15 +504,10 @@ class Session:
             KeptReference(r.name, r.clip, r.source, r.known, r.model)
             for r in self.library.references.values()
         ]
-        voices = self._kept_voices()
-        return KeptSession(kept.FORMAT, self.model, self.stage.master_db, clips, references, voices)
-
-    def _kept_voices(self) -> list[KeptVoice]:
-        return [
-            KeptVoice(v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend,
-                      v.request)
-            for v in self.stage.voices
-        ]  # fmt: skip
+        stage = self.stage
+        return KeptSession(
+            FORMAT, self.model, stage.master_db, stage.defaults, clips, references, stage.kept()
+        )
 
     def _restore(self, session: KeptSession) -> None:
         same = session.model == self.model
@@ -451,19 +518,10 @@ class Session:
         for r in session.references:
             reference = Reference(r.name, r.clip, r.source, r.known, r.model)
             self.library.references[r.name] = reference
-        self._restore_voices(session)
+        self.stage.defaults = dict(session.fusion)
+        self.stage.restore(session.master_db, session.voices)
         if session.clips or session.references:
             self.library.given.clear()
-
-    def _restore_voices(self, there: KeptSession | Preset) -> None:
-        for v in there.voices:
-            if v.number <= len(self.stage.voices):
-                output = min(v.output, self.player.channels)
-                voice = Voice(v.number, v.gain_db, v.pan, output, v.loop, v.crossfade_ms, v.blend,
-                              dict(v.request))  # fmt: skip
-                self.stage.restore(voice)
-        self.stage.master_db = there.master_db
-        self.player.set_master(there.master_db)
 
     # Status
 

@@ -19,10 +19,13 @@ from eutectic.audio import Samples, atomic_path
 from eutectic.config import Place
 from eutectic.errors import BadOutput
 from eutectic.link import Priority
+from eutectic.midi.maps import PadState
 from eutectic.player import PANIC_SECONDS, STOP_SECONDS, Dropped, Ended, Player, Started, Starved
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.jobs import Jobs, Pair
+from eutectic.session.kept import KeptVoice
 from eutectic.session.library import Library, Values
+from eutectic.session.presets import Presets
 from eutectic.session.shelf import Ready
 from eutectic.session.tickets import Refused, Ticket
 from eutectic.sounds import Fan, Sound
@@ -41,8 +44,6 @@ NEAR_BLEND = 0.02
 GRIDS = 256
 """Pairs whose fans' sizes are remembered."""
 
-RANGES = {"gain": (-200, 24), "pan": (-1, 1), "loop": (0, 1), "xfade": (0, 60_000)}
-
 
 @dataclass
 class Voice:
@@ -55,6 +56,8 @@ class Voice:
     loop: bool = False
     crossfade_ms: float = 10.0
     blend: float = 0.5
+    cfg: float | None = None
+    """Of its fusions that say nothing else."""
     request: Values = field(default_factory=dict[str, Any])
     """Of the newest fusion: original, reference and options."""
     pair: Pair | None = None
@@ -77,18 +80,21 @@ class Stage:
 
     Attributes:
         master_db: the gain of all.
+        defaults: options of fusions that say nothing else.
         starved: how often a voice had to wait for the decoder.
     """
 
     def __init__(
         self, jobs: Jobs, library: Library, player: Player, folders: Folders,
-        latency_seconds: Callable[[], float], changed: Callable[[], None],
+        presets: Presets, latency_seconds: Callable[[], float], changed: Callable[[], None],
     ) -> None:  # fmt: skip
         self._jobs, self._library, self._player, self._folders = jobs, library, player, folders
+        self._presets = presets
         self._latency_seconds, self._changed = latency_seconds, changed
         self._rate_hz = player.rate_hz
         self.voices = [Voice(voice.number) for voice in player.voices]
         self.master_db = 0.0
+        self.defaults: Values = {}
         self.starved = 0
         self._tokens = itertools.count(1)
         self._played: dict[int, _Played] = {}
@@ -113,6 +119,7 @@ class Stage:
         due = self._due(ticket, values, due)
         self._take_turn(ticket, voice, due)
         try:
+            values = self._filled(ticket, values, voice)
             place = messages.place(values, voice.blend)
             pair = await self._pair(values)
             if due is None:
@@ -130,6 +137,7 @@ class Stage:
     async def fan(self, ticket: Ticket, values: Values) -> None:
         """Have the places of a fan ready."""
         self._jobs.check_room()
+        values = self._filled(ticket, values)
         await self._library.given.wait()
         pair, count = await self._pair(values), values["n"]
         self._grids[pair.key] = count
@@ -152,6 +160,7 @@ class Stage:
     async def render(self, ticket: Ticket, values: Values) -> None:
         """A fusion as a file, at the model's rate."""
         path = self._folders.to_write(values["path"])
+        values = self._filled(ticket, values)
         place = messages.place(values)
         await self._library.given.wait()
         pair = await self._pair(values)
@@ -193,7 +202,8 @@ class Stage:
     async def set_voice(self, ticket: Ticket, values: Values) -> None:
         what, value = values["what"], values["value"]
         voice = self.voice(values["voice"])
-        low, high = RANGES.get(what, (1, self._player.channels))
+        low, high = messages.VOICE_RANGES[what]
+        high = self._player.channels if what == "out" else high
         if not low <= value <= high:
             raise Refused("bad_arguments", f"{what} must be {low} to {high}, not {value:g}")
         if what == "gain":
@@ -204,6 +214,8 @@ class Stage:
             voice.output = int(value)
         elif what == "loop":
             voice.loop = bool(value)
+        elif what == "cfg":
+            voice.cfg = value
         else:
             voice.crossfade_ms = value
         self._set(voice, what)
@@ -243,16 +255,77 @@ class Stage:
 
     # As it was
 
-    def restore(self, voice: Voice) -> None:
-        """Set a voice as it was kept."""
-        filling = self.voices[voice.number - 1].filling
-        if filling is not None:
-            filling.cancel()
-        self.voices[voice.number - 1] = voice
-        for what in ("gain", "pan", "out", "loop", "xfade"):
-            self._set(voice, what)
+    def kept(self) -> list[KeptVoice]:
+        """How every voice is set."""
+        return [
+            KeptVoice(v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
+                      v.request)
+            for v in self.voices
+        ]  # fmt: skip
+
+    def restore(self, master_db: float | None, voices: list[KeptVoice]) -> None:
+        """Set voices as they were kept; what plays plays on."""
+        if master_db is not None:
+            self.master_db = master_db
+            self._player.set_master(master_db)
+        for there in voices:
+            if there.number > len(self.voices):
+                continue
+            voice = self.voices[there.number - 1]
+            voice.gain_db, voice.pan, voice.loop = there.gain_db, there.pan, there.loop
+            voice.output = min(there.output, self._player.channels)
+            voice.crossfade_ms, voice.cfg = there.crossfade_ms, there.cfg
+            if there.request and there.request != voice.request:
+                if voice.filling is not None:
+                    voice.filling.cancel()
+                voice.request, voice.pair = dict(there.request), None
+            voice.blend = there.blend
+            self._player.scrub(voice.number, voice.blend)
+            for what in ("gain", "pan", "out", "loop", "xfade"):
+                self._set(voice, what)
+        self._changed()
+
+    # What controllers show
+
+    def current(self, address: str, values: Values) -> float | None:
+        """The value that a request would change, where there is one."""
+        if address == "/master/gain":
+            return self.master_db
+        if address not in ("/scrub", "/voice/set") or values["voice"] > len(self.voices):
+            return None
+        voice = self.voices[values["voice"] - 1]
+        there = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
+                 "cfg": voice.cfg}  # fmt: skip
+        return voice.blend if address == "/scrub" else there.get(values["what"])
+
+    def pad(self, values: Values) -> PadState:
+        """How a pad that sends this `/fuse` stands."""
+        sources = ("original", "reference")
+        if values["voice"] > len(self.voices):
+            return "off"
+        voice = self.voices[values["voice"] - 1]
+        if all(voice.request.get(each) == values[each] for each in sources):
+            if voice.pending is not None:
+                return "working"
+            if self._player.playing(voice.number):
+                return "playing"
+        return self._library.state(*(values[each] for each in sources))
 
     # Parts
+
+    def _filled(self, ticket: Ticket, values: Values, voice: Voice | None = None) -> Values:
+        """A request with what the preset, the voice and the session say where it says nothing."""
+        there = dict(self.defaults)
+        if voice is not None:
+            there.pop("blend", None)  # the voice's own, which a knob may have moved since
+            there |= {"cfg": voice.cfg} if voice.cfg is not None else {}
+        if "preset" in values:
+            there |= self._presets.read(values["preset"]).fusion
+        if "blend" in values or "remaining" in values:
+            there = {name: there[name] for name in there if name not in ("blend", "remaining")}
+        spec = messages.spec_of(ticket.address)
+        known = {option.name for option in spec.options}
+        return {name: there[name] for name in there if name in known} | values
 
     async def _pair(self, values: Values) -> Pair:
         """The sources that a request names; a clip that is coming is waited for."""
@@ -285,7 +358,7 @@ class Stage:
             voice.filling.cancel()
         voice.pair = pair
         voice.blend = voice.blend if place.blend is None else place.blend
-        left_out = ("id", "voice", "at_ms", "velocity")
+        left_out = ("id", "voice", "at_ms", "velocity", "preset")
         voice.request = {name: values[name] for name in values if name not in left_out}
         self._changed()
 
@@ -411,6 +484,7 @@ class Stage:
             ticket.give_up(reason)
 
     def _set(self, voice: Voice, what: str) -> None:
+        """Tell the player; guidance is none of its business."""
         player, number = self._player, voice.number
         if what == "gain":
             player.set_gain(number, voice.gain_db)
@@ -420,7 +494,7 @@ class Stage:
             player.set_outputs(number, voice.output)
         elif what == "loop":
             player.set_loop(number, voice.loop)
-        else:
+        elif what == "xfade":
             player.set_crossfade(number, voice.crossfade_ms / 1000)
 
 

@@ -20,7 +20,7 @@ from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recordi
 from eutectic.experiments.live.process import Daemon, status, until_ready
 from eutectic.experiments.quality.report import Cell, Row, Table
 
-PINGS, TRIGGERS, FUSIONS, SCRUBS = 2000, 40, 12, 20
+STARTS, PINGS, TRIGGERS, FUSIONS, SCRUBS = 10, 2000, 40, 12, 20
 SILENCE_SECONDS = 0.35
 """Between triggers, so that each begins out of silence."""
 
@@ -38,7 +38,9 @@ def measure(
     with tempfile.TemporaryDirectory() as temporary, Jack():
         folder = Path(temporary)
         _make_clips(folder)
-        rows: list[Row] = []
+        starts = [_start(folder / f"start-{number}", model) for number in range(STARTS)]
+        percentiles = np.percentile(starts, (50, 95, 99)).round(1)
+        rows: list[Row] = [("start to the first /done of a ping", STARTS, *percentiles)]
         stages: list[Row] = []
         parts = [_ping, _ready, _scrubbed, *_made()]
         for number, part in enumerate(parts):
@@ -76,6 +78,15 @@ def _alone(
         there = status(client)
         stages = ("queue", "denoise", "first chunk", "decode")
         return name, values, {stage: there[stage] for stage in stages if stage in there}
+
+
+def _start(data: Path, model: str) -> float:
+    """Milliseconds from `eutectic serve` to its first answer."""
+    data.mkdir()
+    began = time.monotonic()
+    with Daemon(data, "--model", model, "--device", "system") as daemon, daemon.client() as client:
+        client.request("/ping")
+        return 1000 * (time.monotonic() - began)
 
 
 def _make_clips(folder: Path) -> None:

@@ -251,4 +251,4 @@ def table(soaked: Soaked) -> Table:
         ("caches then", f"engine {half[0][3]}; ready {half[0][4]}" if half else "–"),
         ("growth from then on", f"daemon {100 * own:+.1f} %, engine {100 * engine:+.1f} %"),
     )  # fmt: skip
-    return Table(f"live: soak of {soaked.seconds:.0f} s", ("", ""), rows, ())
+    return Table(f"live: soak of {soaked.seconds:.0f} s", ("counted", "found"), rows, ())

@@ -1,0 +1,299 @@
+"""A controller as one more client: its controls send requests, its lights show how pads stand."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mido
+import msgspec
+
+from eutectic import messages, osc
+from eutectic.midi.maps import (
+    Control,
+    Kind,
+    Map,
+    Mapped,
+    PadState,
+    Target,
+    mapped_control,
+    read_map,
+)
+from eutectic.toml import BadState, stamp_of, write
+
+log = logging.getLogger("eutectic.midi")
+
+Take = Callable[[osc.Peer, str, tuple[Any, ...], float | None], None]
+Current = Callable[[str, dict[str, Any]], float | None]
+
+PRESSED = 64
+"""A button that sends control changes is down from here."""
+
+CATCH = 2 / 127
+"""As near as this a knob has met the value that there is."""
+
+LSB = 32
+"""From a 14-bit control's number to that of its lower seven bits."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a control did: `position` is 0 to 1, `raw` as it came."""
+
+    kind: Kind
+    channel: int
+    number: int
+    position: float
+    raw: int
+
+
+@dataclass
+class _Knob:
+    """Where a control was, and what it sent last, as long as that is still so."""
+
+    position: float | None = None
+    sent: float | None = None
+    down: bool = False
+
+
+class Surface:
+    """One controller; owned by the event loop.
+
+    Attributes:
+        port: a part of the name of the ports it is on.
+        address: as a peer of requests.
+    """
+
+    address = ("midi", 0)
+
+    def __init__(self, path: Path, own: Path, port: str | None) -> None:
+        """Read the map at `path`; what is learned is kept at `own`.
+
+        Raises:
+            BadState: the map can't be read.
+        """
+        self._path, self._own = path, own
+        self._map, self._controls = read_map(path)
+        self._stamp = stamp_of(path)
+        self.port = self._map.device if port is None else port
+        self._knobs: dict[Mapped, _Knob] = {}
+        self._high_bits: dict[tuple[int, int], int] = {}
+        self._ids = itertools.count(1)
+        self._shown: dict[tuple[Kind, int, int], int] = {}
+        self._learning: asyncio.Future[Event] | None = None
+        self._take: Take | None = None
+        self._current: Current = lambda address, values: None
+        self.light: Callable[[list[int]], None] = lambda data: None
+        """Sends the controller a message; `show` says what is to be seen."""
+
+    def connect(self, take: Take, current: Current) -> None:
+        """Send requests there from now on; `current` tells what a request would change."""
+        self._take, self._current = take, current
+
+    def send(self, packet: bytes) -> None:
+        """An answer to one of its requests: failures are told in the log by the session."""
+
+    # Controls
+
+    def receive(self, data: list[int]) -> None:
+        """A message of the controller's."""
+        event = self._read(data)
+        if event is None:
+            return
+        if self._learning is not None and not self._learning.done() and event.raw:
+            self._learning.set_result(event)
+            return
+        for mapped in self._controls:
+            if _is_of(mapped, event):
+                self._move(mapped, event)
+
+    def _read(self, data: list[int]) -> Event | None:
+        """A message, if it is a control's."""
+        try:
+            message: Any = mido.Message.from_bytes(data)
+        except ValueError:
+            return None
+        kind, channel = message.type, getattr(message, "channel", 0) + 1
+        if kind in ("note_on", "note_off"):
+            raw = message.velocity if kind == "note_on" else 0
+            return Event("note", channel, message.note, raw / 127, raw)
+        if kind == "pitchwheel":
+            return Event("pitch", channel, 0, (message.pitch + 8192) / 16383, 1)
+        if kind == "program_change":
+            return Event("program", channel, message.program, 1.0, 127)
+        if kind == "control_change":
+            return self._control_change(channel, message.control, message.value)
+        return None
+
+    def _control_change(self, channel: int, number: int, value: int) -> Event:
+        """Seven bits, or fourteen where the map says so; the upper seven come first."""
+        for first in (number, number - LSB):
+            if self._is_fourteen(channel, first):
+                if first == number:
+                    self._high_bits[channel, number] = value
+                    return Event("cc14", channel, first, (value << 7) / 16383, value)
+                both = (self._high_bits.get((channel, first), 0) << 7) | value
+                return Event("cc14", channel, first, both / 16383, value)
+        return Event("cc", channel, number, value / 127, value)
+
+    def _is_fourteen(self, channel: int, number: int) -> bool:
+        return any(each.control.message == "cc14" and each.number == number
+                   and each.control.channel in (0, channel) for each in self._controls)  # fmt: skip
+
+    def _move(self, mapped: Mapped, event: Event) -> None:
+        knob = self._knobs.setdefault(mapped, _Knob())
+        control, target = mapped.control, mapped.target
+        if event.kind in ("note", "program") or target.argument is None:
+            down = event.raw > 0 if event.kind in ("note", "program") else event.raw >= PRESSED
+            if down and (not knob.down or event.kind == "program"):
+                self._request(target, target.fill(_scaled(mapped, event.position)))
+            knob.down = down
+        elif control.mode != "absolute":
+            self._turn(mapped, _steps(control.mode, event.raw))
+        else:
+            self._follow(mapped, knob, event.position)
+
+    def _turn(self, mapped: Mapped, steps: int) -> None:
+        """An encoder: from where the value is, so nothing jumps."""
+        value = self._value(mapped.target)
+        value = mapped.low if value is None else value
+        value += steps * (mapped.high - mapped.low) / 127
+        value = min(max(value, min(mapped.low, mapped.high)), max(mapped.low, mapped.high))
+        self._request(mapped.target, mapped.target.fill(value))
+
+    def _follow(self, mapped: Mapped, knob: _Knob, position: float) -> None:
+        """A knob: once it has met the value, that follows it, until something else moves it."""
+        before, knob.position = knob.position, position
+        there = self._value(mapped.target) if mapped.control.takeover else None
+        if there is not None and (knob.sent is None or abs(there - knob.sent) > 1e-3):
+            wanted = (there - mapped.low) / (mapped.high - mapped.low)
+            wanted = min(max(wanted, 0.0), 1.0)
+            met = abs(position - wanted) <= CATCH or (
+                before is not None and (before - wanted) * (position - wanted) <= 0
+            )
+            if not met:
+                knob.sent = None
+                return
+        knob.sent = _scaled(mapped, position)
+        self._request(mapped.target, mapped.target.fill(knob.sent))
+
+    def _value(self, target: Target) -> float | None:
+        request = target.request()
+        return self._current(request.spec.address, request.values)
+
+    def _request(self, target: Target, values: tuple[Any, ...]) -> None:
+        assert self._take is not None
+        if messages.spec_of(target.address).has_id:
+            values = (next(self._ids), *values)
+        self._take(self, messages.PREFIX + target.address, values, None)
+
+    # Lights
+
+    def show(self, pad: Callable[[dict[str, Any]], PadState]) -> None:
+        """Light every pad that fuses as it stands; only what changes is sent."""
+        leds = self._map.leds
+        if leds is None:
+            return
+        for mapped in self._controls:
+            control = mapped.control
+            if mapped.target.address != "/fuse" or control.message not in ("note", "cc"):
+                continue
+            value = getattr(leds, pad(mapped.target.request().values))
+            place = control.message, max(control.channel, 1), mapped.number
+            if self._shown.get(place) != value:
+                self._shown[place] = value
+                status = 0x90 if control.message == "note" else 0xB0
+                self.light([status + place[1] - 1, mapped.number, value])
+
+    def came(self) -> None:
+        """The controller has just been plugged in: no pad is down, and none is lit."""
+        self._knobs.clear()
+        self._shown.clear()
+
+    # Its map
+
+    async def learn(self, text: str, seconds: float) -> str:
+        """Have the next control send this from now on; returns which that is.
+
+        Raises:
+            BadRequest: it is no request of the table.
+            BadState: the map can't be kept.
+            TimeoutError: no control was moved.
+        """
+        mapped_control(Control("cc", text))
+        self._learning = asyncio.get_running_loop().create_future()
+        try:
+            event = await asyncio.wait_for(self._learning, seconds)
+        finally:
+            self._learning = None
+        control = Control(event.kind, text, event.number, event.channel)
+        others = [each for each in self._single_controls() if not _same(each, control)]
+        await self._keep(msgspec.structs.replace(self._map, controls=[*others, control]))
+        return f"{event.kind} {event.number} channel {event.channel}"
+
+    def _single_controls(self) -> list[Control]:
+        """Controls one by one, so that one of several can be replaced."""
+        return [
+            msgspec.structs.replace(
+                each.control, number=each.number, count=1, step=1,
+                target=each.control.target.replace("#", str(_index(each) + 1)),
+            )
+            for each in self._controls
+        ]  # fmt: skip
+
+    async def _keep(self, changed: Map) -> None:
+        """Write the user's own map, and use it from now on."""
+        await asyncio.to_thread(write, self._own, changed)
+        self._path = self._own
+        await self.reload()
+
+    @property
+    def stale(self) -> bool:
+        """Whether the map's file is another than was read."""
+        return stamp_of(self._path) != self._stamp
+
+    async def reload(self) -> None:
+        """Read the map anew; one that can't be read changes nothing, and is told in the log."""
+        self._stamp = stamp_of(self._path)
+        try:
+            self._map, self._controls = await asyncio.to_thread(read_map, self._path)
+        except BadState as error:
+            log.error("%s", error)
+            return
+        self._knobs.clear()
+        self._shown.clear()
+        log.info("%s: %d controls", self._path, len(self._controls))
+
+
+def _is_of(mapped: Mapped, event: Event) -> bool:
+    control = mapped.control
+    channel = control.channel in (0, event.channel)
+    return channel and (control.message, mapped.number) == (event.kind, event.number)
+
+
+def _scaled(mapped: Mapped, position: float) -> float:
+    if position <= 0:
+        return mapped.bottom
+    return mapped.low + position * (mapped.high - mapped.low)
+
+
+def _steps(mode: str, raw: int) -> int:
+    """Steps of an encoder: two's complement, an offset of 64, or a sign in bit 6."""
+    if mode == "twos":
+        return raw - 128 if raw >= 64 else raw
+    return raw - 64 if mode == "offset" else 64 - raw if raw > 64 else raw
+
+
+def _index(mapped: Mapped) -> int:
+    return (mapped.number - mapped.control.number) // mapped.control.step
+
+
+def _same(one: Control, other: Control) -> bool:
+    return (one.message, one.number) == (other.message, other.number) and (
+        0 in (one.channel, other.channel) or one.channel == other.channel
+    )

@@ -1,0 +1,197 @@
+"""The client library, against the table and a real daemon; and clients that nobody here wrote."""
+
+import asyncio
+import inspect
+import shutil
+import socket
+import subprocess
+import time
+import typing
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+import eutectic
+from daemons import daemon, prepare
+from eutectic import AsyncClient, Client, NoAnswer, RequestFailed
+from eutectic.experiments.live.process import Daemon
+from eutectic.messages import PREFIX, REQUESTS, spec_of
+from eutectic.requests import (
+    ClipOptions,
+    LearningOptions,
+    PlayingOptions,
+    Requests,
+    SamplingOptions,
+)
+
+OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PlayingOptions,
+           "/fan": SamplingOptions}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
+    with daemon(tmp_path_factory.mktemp("client")) as running:
+        with running.client() as client:
+            prepare(client)
+        yield running
+
+
+class Heard(Requests[tuple[str, ...]]):
+    """Keeps what would be sent."""
+
+    def __init__(self) -> None:
+        self.addresses: list[str] = []
+
+    def ask(self, address, *values, **options):  # type: ignore[no-untyped-def]
+        self.addresses.append(address)
+
+    def send(self, address, *values):  # type: ignore[no-untyped-def]
+        self.addresses.append(address)
+
+
+def test_every_request_of_the_table_is_a_method_and_no_other() -> None:
+    heard = Heard()
+    examples = {int: 1, float: 0.5, str: "word", bool: True}
+    for name, method in inspect.getmembers(Requests, inspect.isfunction):
+        if name in ("ask", "send"):
+            continue
+        hints = typing.get_type_hints(method)
+        values = [
+            examples.get(hints[each.name], "word")
+            for each in inspect.signature(method).parameters.values()
+            if each.name != "self" and each.kind is each.POSITIONAL_OR_KEYWORD
+        ]
+        method(heard, *values)
+    assert sorted(heard.addresses) == sorted(spec.address for spec in REQUESTS)
+
+
+@pytest.mark.parametrize("address", OPTIONS)
+def test_options_are_those_of_the_table(address: str) -> None:
+    spec = spec_of(address)
+    typed = typing.get_type_hints(OPTIONS[address])
+    assert set(typed) == {option.name for option in spec.options}
+    for option in spec.options:
+        if option.kind == "choice":
+            assert typing.get_args(typed[option.name]) == option.choices
+        elif option.kind in ("int", "float"):
+            assert typed[option.name] is (int if option.kind == "int" else float)
+
+
+def test_what_the_package_exports_is_there() -> None:
+    assert all(inspect.isclass(getattr(eutectic, name)) for name in eutectic.__all__)
+
+
+def test_a_script_plays_through_methods(process: Daemon) -> None:
+    with Client(port=process.port) as client:
+        client.notify()
+        names = [values[1] for _, values in client.clips().lines]
+        assert names == ["a", "b"]
+        client.fuse(1, "a", "r", blend=0.5, loop=1)
+        client.scrub(1, 0.25)
+        client.set_voice(1, "gain", -6.0)
+        path, frames, rate = client.render("a", "r", "made.wav", blend=0.25, seed=3).found
+        assert (frames, rate) == (44_100, 44_100)
+        assert Path(path).is_file()
+        client.stop(1, 5.0)
+        assert any(name == "/ended" for name, _ in client.events(2.0))
+        with pytest.raises(RequestFailed, match="no clip nothing"):
+            client.fuse(1, "nothing", "r")
+
+
+def test_many_requests_are_awaited_at_once_and_each_gets_its_own(process: Daemon) -> None:
+    async def play() -> None:
+        async with AsyncClient(port=process.port) as client:
+            client.notify(meter=True)
+            clips, references, fan, ping = await asyncio.gather(
+                client.clips(), client.references(), client.fan("a", "r", 3), client.ping()
+            )
+            assert [values[1] for _, values in clips.lines] == ["a", "b"]
+            assert [values[1] for _, values in references.lines] == ["r"]
+            ready = {values[1] for name, values in fan.lines if name == "/fan/ready"}
+            assert ready == {0, 1, 2}
+            assert ping.lines == []
+            with pytest.raises(RequestFailed) as failed:
+                await client.fuse(1, "nothing", "r")
+            assert failed.value.code == "unknown_clip"
+            async for name, _ in client.events():
+                if name == "/meter":
+                    break
+
+    asyncio.run(asyncio.wait_for(play(), 60))
+
+
+def test_a_request_that_is_given_up_is_given_up_in_the_daemon(process: Daemon) -> None:
+    async def give_up() -> str:
+        async with AsyncClient(port=process.port) as client:
+            learning = asyncio.ensure_future(client.learn("s", "a", "x", steps=100_000))
+            await asyncio.sleep(0.5)
+            learning.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await learning
+            while any(values[1] == "s" for _, values in (await client.references()).lines):
+                await asyncio.sleep(0.05)
+            return "gone"
+
+    assert asyncio.run(asyncio.wait_for(give_up(), 30)) == "gone"
+
+
+def test_nobody_there_is_told_at_once() -> None:
+    async def ask() -> None:
+        async with AsyncClient(port=9, timeout=20) as client:
+            await client.ping()
+
+    with pytest.raises(NoAnswer, match="does `eutectic serve` run"):
+        asyncio.run(ask())
+
+
+def test_liblo_plays_the_daemon(process: Daemon, tmp_path: Path) -> None:
+    """liblo's `oscsendfile` plays from one socket; its `oscdump` hears at the reply port."""
+    for tool in ("oscsendfile", "oscdump"):
+        assert shutil.which(tool), f"{tool} is missing (apt: liblo-tools)"
+    port = _free_port()
+    heard, script = tmp_path / "heard.txt", tmp_path / "script.txt"
+    played = [
+        (0, "/notify", f"ii 1 {port}"),
+        (1, "/clip/load", 'iss 1 "c" "c.wav"'),
+        (2, "/reference/learn", 'isssssi 2 "t" "c" "a" "tone" "@steps" 2'),
+        (8, "/fuse", 'iisssfsi 3 1 "a" "t" "@blend" 0.5 "@loop" 1'),
+        (10, "/scrub", "if 1 0.75"),
+        (11, "/fuse", 'iiss 4 1 "nothing" "t"'),
+        (12, "/stop", "i 1"),
+    ]  # fmt: skip
+    lines = [f"{at:08x}.00000000 {PREFIX}{address} {rest}" for at, address, rest in played]
+    script.write_text("\n".join(lines) + "\n")
+    with heard.open("w") as out:
+        dump = subprocess.Popen(["oscdump", "-L", str(port)], stdout=out)
+    try:
+        time.sleep(0.3)
+        url = f"osc.udp://127.0.0.1:{process.port}"
+        subprocess.run(["oscsendfile", url, str(script)], check=True, timeout=60)
+        _until(lambda: f"{PREFIX}/ended" in heard.read_text())
+    finally:
+        dump.terminate()
+        dump.wait()
+    answers = [line.split(" ", 1)[1] for line in heard.read_text().splitlines()]
+    for wanted in (
+        f'{PREFIX}/done sii "{PREFIX}/notify" 0', f"{PREFIX}/engine s", f"{PREFIX}/queued i 1",
+        f'{PREFIX}/done si "{PREFIX}/clip/load" 1',
+        f'{PREFIX}/done sii "{PREFIX}/reference/learn" 2',
+        f"{PREFIX}/started iif 3 1", f'{PREFIX}/done si "{PREFIX}/fuse" 3',
+        f'{PREFIX}/fail siss "{PREFIX}/fuse" 4 "unknown_clip"', f"{PREFIX}/ended ii 1 3",
+    ):  # fmt: skip
+        assert any(line.startswith(wanted) for line in answers), (wanted, answers)
+    assert not any(f'"{PREFIX}/fuse" 4' in line and "/done" in line for line in answers)
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def _until(condition: typing.Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -1,0 +1,327 @@
+"""Controllers: maps, what controls do, and a real daemon on real MIDI ports of JACK's."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rtmidi
+
+from daemons import daemon, fails, prepare, until, wait_for
+from eutectic.client import Client
+from eutectic.experiments.live.jack_server import Jack
+from eutectic.experiments.live.process import Daemon
+from eutectic.messages import PREFIX, BadRequest
+from eutectic.midi.maps import parse_target, read_map
+from eutectic.midi.surface import Surface
+from eutectic.shipped import presets_folder
+from eutectic.toml import BadState
+
+MAPS = sorted(presets_folder("controllers").glob("*.toml"))
+
+MAP = """format = 1
+device = "pads"
+[leds]
+off = 0
+ready = 5
+working = 4
+playing = 1
+[[controls]]
+message = "note"
+number = 36
+target = "/fuse 1 a r @blend 0.5 @loop 1 @velocity $"
+[[controls]]
+message = "note"
+number = 37
+target = "/stop 1"
+[[controls]]
+message = "cc"
+number = 20
+count = 2
+target = "/scrub # $"
+[[controls]]
+message = "cc"
+number = 30
+target = "/voice/set 1 gain $"
+range = [-60.0, 6.0]
+bottom = -200.0
+takeover = false
+[[controls]]
+message = "cc14"
+number = 2
+channel = 3
+target = "/voice/set 1 pan $"
+takeover = false
+[[controls]]
+message = "cc"
+number = 40
+mode = "twos"
+target = "/master/gain $"
+range = [-63.5, 0.0]
+[[controls]]
+message = "cc"
+number = 50
+target = "/panic"
+[[controls]]
+message = "pitch"
+target = "/voice/set 2 pan $"
+takeover = false
+"""
+
+
+class Desk:
+    """Takes what a controller sends, and knows the values that it moves."""
+
+    def __init__(self, path: Path) -> None:
+        self.sent: list[tuple[str, tuple[Any, ...]]] = []
+        self.values: dict[str, float] = {}
+        self.surface = Surface(path, path.with_name("own.toml"), None)
+        self.surface.connect(self.take, lambda address, values: self.values.get(address))
+
+    def take(self, peer: object, address: str, values: tuple[Any, ...], due: object) -> None:
+        self.sent.append((address.removeprefix(PREFIX), values))
+
+    def move(self, *data: int) -> list[tuple[str, tuple[Any, ...]]]:
+        """What a MIDI message makes it send."""
+        self.sent.clear()
+        self.surface.receive(list(data))
+        return list(self.sent)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    path = tmp_path / "map.toml"
+    path.write_text(MAP)
+    return Desk(path)
+
+
+@pytest.mark.parametrize("path", MAPS, ids=lambda path: path.stem)
+def test_every_map_that_ships_loads_and_no_control_does_two_things(path: Path) -> None:
+    found, controls = read_map(path)
+    assert found.description.endswith(".")
+    places = [(each.control.message, each.control.channel, each.number) for each in controls]
+    assert len(set(places)) == len(places) > 20
+    addresses = {each.target.address for each in controls}
+    assert {"/fuse", "/scrub", "/stop", "/panic"} <= addresses or path.stem == "launchpad"
+
+
+def test_a_pad_fuses_with_its_velocity_and_its_release_is_silent(desk: Desk) -> None:
+    ((address, values),) = desk.move(0x90, 36, 100)
+    assert (address, values[1:]) == (
+        "/fuse", (1, "a", "r", "@blend", 0.5, "@loop", 1, "@velocity", 100.0)
+    )  # fmt: skip
+    assert desk.move(0x80, 36, 0) == desk.move(0x90, 36, 0) == []
+    ((_, again),) = desk.move(0x90, 36, 1)
+    assert again[0] != values[0]
+
+
+def test_a_button_of_control_changes_acts_once_a_press(desk: Desk) -> None:
+    assert desk.move(0xB0, 50, 127) == [("/panic", ())]
+    assert desk.move(0xB0, 50, 127) == []
+    assert desk.move(0xB0, 50, 0) == []
+    assert desk.move(0xB0, 50, 127) == [("/panic", ())]
+
+
+def test_a_fader_covers_its_range_and_its_bottom_is_silence(desk: Desk) -> None:
+    gains = [desk.move(0xB0, 30, value)[0][1][2] for value in (0, 1, 127)]
+    assert gains == [-200.0, pytest.approx(-60 + 66 / 127), 6.0]
+
+
+def test_a_knob_is_taken_once_it_has_met_the_value_and_lost_when_that_is_moved(desk: Desk) -> None:
+    desk.values["/scrub"] = 0.5
+    assert desk.move(0xB0, 20, 10) == []
+    assert desk.move(0xB0, 20, 40) == []
+    ((address, values),) = desk.move(0xB0, 20, 70)  # past it
+    assert (address, values) == ("/scrub", (1, pytest.approx(70 / 127)))
+    desk.values["/scrub"] = values[1]
+    assert desk.move(0xB0, 20, 100)[0][1][1] == pytest.approx(100 / 127)
+    desk.values["/scrub"] = 0.1  # by somebody else
+    assert desk.move(0xB0, 20, 101) == []
+    assert desk.move(0xB0, 20, 13)[0][1][1] == pytest.approx(13 / 127)
+
+
+def test_a_knob_never_jumps_by_more_than_it_is_moved(desk: Desk) -> None:
+    desk.values["/scrub"] = 0.8
+    heard = 0.8
+    for value in [*range(0, 128, 3), *range(127, -1, -2), *range(0, 128)]:
+        for _, values in desk.move(0xB0, 20, value):
+            assert abs(values[1] - heard) <= 3.5 / 127
+            heard = desk.values["/scrub"] = values[1]
+    assert heard == 1.0
+
+
+def test_fourteen_bits_are_joined(desk: Desk) -> None:
+    coarse = desk.move(0xB2, 2, 64)[0][1][2]
+    fine = desk.move(0xB2, 34, 1)[0][1][2]
+    assert 0 < fine - coarse == pytest.approx(2 / 16383)
+    assert desk.move(0xB0, 2, 64) == []  # another channel's
+
+
+def test_the_wheel_covers_the_whole_range(desk: Desk) -> None:
+    ends = [desk.move(0xE0, *data)[0][1][2] for data in ((0, 0), (127, 127))]
+    assert ends == [-1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "up", "down"), [("twos", 1, 127), ("offset", 65, 63), ("sign", 1, 65)]
+)
+def test_encoders_count_from_where_the_value_is(
+    tmp_path: Path, mode: str, up: int, down: int
+) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text(MAP.replace('mode = "twos"', f'mode = "{mode}"'))
+    desk = Desk(path)
+    desk.values["/master/gain"] = -10.0
+    assert desk.move(0xB0, 40, up) == [("/master/gain", (-9.5,))]
+    assert desk.move(0xB0, 40, down) == [("/master/gain", (-10.5,))]
+    desk.values["/master/gain"] = 0.0
+    assert desk.move(0xB0, 40, up) == [("/master/gain", (0.0,))]
+
+
+def test_lights_are_sent_when_they_change_and_again_when_the_controller_comes(desk: Desk) -> None:
+    lit: list[list[int]] = []
+    desk.surface.light = lit.append
+    for state in ("off", "ready", "ready", "working", "playing"):
+        desk.surface.show(lambda values, state=state: state)
+    assert lit == [[0x90, 36, value] for value in (0, 5, 4, 1)]
+    desk.surface.came()
+    desk.surface.show(lambda values: "playing")
+    assert lit[-1] == [0x90, 36, 1]
+    assert len(lit) == 5
+
+
+@pytest.mark.parametrize(
+    "target", ["/nothing", "/fuse 1", "/scrub 1 2", "/scrub 99 $", "/fuse 1 $ r", "/stop 1 2 3",
+               "/fuse 1 a r @blend 7", "/panic $", "", "/fuse 1 a r @nothing $"]
+)  # fmt: skip
+def test_a_target_that_is_no_request_is_refused(target: str) -> None:
+    with pytest.raises((BadRequest, ValueError)):
+        parse_target(target)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "at", "words"),
+    [
+        ('"/panic"', '"/panik"', '"/panik"', "target: there is no /panik"),
+        (
+            "number = 20\ncount = 2",
+            "number = 120\ncount = 20",
+            "/scrub #",
+            "target: there is no number",
+        ),
+        (
+            "range = [-63.5, 0.0]",
+            "range = [-63.5, 99.0]",
+            "/master/gain",
+            "target: range: gain must be",
+        ),
+        ("number = 30", "number = 300", "number = 300", "number: "),
+        ("playing = 1", "shining = 1", "shining", "shining: there is no"),
+    ],
+)
+def test_a_wrong_map_is_refused_with_its_file_line_and_key(
+    tmp_path: Path, was: str, becomes: str, at: str, words: str
+) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text(text := MAP.replace(was, becomes))
+    (line,) = [n for n, each in enumerate(text.splitlines(), 1) if at in each]
+    with pytest.raises(BadState, match=re.escape(f"{path}:{line}: {words}")):
+        read_map(path)
+
+
+def test_what_is_learned_is_kept_in_the_users_own_map(desk: Desk, tmp_path: Path) -> None:
+    async def learn() -> str:
+        learning = asyncio.ensure_future(desk.surface.learn("/scrub 2 $", 5))
+        await asyncio.sleep(0)
+        desk.surface.receive([0xB0, 50, 99])
+        return await learning
+
+    assert asyncio.run(learn()) == "cc 50 channel 1"
+    assert desk.move(0xB0, 50, 127) == [("/scrub", (2, 1.0))]
+    assert desk.move(0xB0, 21, 127) == [("/scrub", (2, 1.0))]
+    _, controls = read_map(tmp_path / "own.toml")
+    assert [each.target.address for each in controls if each.number == 50] == ["/scrub"]
+    assert (tmp_path / "map.toml").read_text() == MAP
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Daemon, Path]]:
+    folder = tmp_path_factory.mktemp("midi")
+    path = folder / "stage.toml"
+    path.write_text(MAP)
+    with Jack(), daemon(folder, "--midi", "pads", "--controller", str(path)) as process:
+        with process.client() as client:
+            prepare(client)
+        yield process, path
+
+
+class Pads:
+    """A controller as it is plugged in: its ports, and what its lights were told."""
+
+    def __init__(self) -> None:
+        self.lit: dict[int, int] = {}
+        self.out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="pads")
+        self.out.open_virtual_port("out")
+        self._in = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="pads lights")
+        self._in.set_callback(self._light)
+        self._in.open_virtual_port("in")
+
+    def _light(self, event: tuple[list[int], float], data: object) -> None:
+        self.lit[event[0][1]] = event[0][2]
+
+    def close(self) -> None:
+        self.out.delete()
+        self._in.delete()
+
+    def until_heard(self, condition: Callable[[], bool], *data: int) -> None:
+        """Send it until the daemon, which looks for ports now and then, has taken it."""
+        end = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < end
+            self.out.send_message(list(data))
+            time.sleep(0.3)
+
+
+def _voices(client: Client) -> str:
+    return {v[1]: v[2] for _, v in client.request("/status").lines}["voices"]
+
+
+def test_a_controller_that_comes_plays_is_lit_goes_and_comes_again(
+    running: tuple[Daemon, Path],
+) -> None:
+    process, _ = running
+    with process.client() as client:
+        for _ in range(2):
+            pads = Pads()
+            until(lambda pads=pads: pads.lit.get(36) == 5)
+            pads.out.send_message([0x90, 36, 100])
+            until(lambda: _voices(client).startswith("1 of"))
+            until(lambda pads=pads: pads.lit.get(36) == 1)
+            pads.out.send_message([0x90, 37, 100])
+            until(lambda: _voices(client).startswith("none"))
+            until(lambda pads=pads: pads.lit.get(36) == 5)
+            pads.close()
+            until(lambda: "is gone" in process.log.split("MIDI: pads")[-1])
+
+
+def test_a_control_is_learned_over_osc(running: tuple[Daemon, Path]) -> None:
+    process, path = running
+    pads = Pads()
+    try:
+        with process.client() as client:
+            assert fails(client, "/midi/learn", "/nothing") == "unknown_address"
+            until(lambda: pads.lit.get(36) == 5)
+            number = client.begin("/midi/learn", "/voice/set", 2, "gain", "$")
+            wait_for(client, lambda message: message == ("/queued", (number,)))
+            pads.out.send_message([0xB4, 77, 64])
+            assert client.end("/midi/learn", number).found == ("cc 77 channel 5",)
+            assert "/voice/set 2 gain $" in path.read_text()
+            path.write_text("format = 1\n[[controls]]\nmessage = 'cc'\ntarget = '/panik'\n")
+            until(lambda: f"{path}:4: target: there is no /panik" in process.log)
+            pads.out.send_message([0x90, 36, 100])  # as before
+            until(lambda: _voices(client).startswith("1 of"))
+    finally:
+        pads.close()
