@@ -21,7 +21,6 @@ from eutectic.experiments.live.process import status
 from eutectic.experiments.live.soak import soak
 from eutectic.session import kept
 from eutectic.session.jobs import Clip, Pair, Reference
-from eutectic.session.kept import KeptSession
 from eutectic.session.shelf import Ready, Shelf
 from eutectic.sounds import Sound
 
@@ -33,7 +32,7 @@ FRAMES, TAIL = 44_850, 2400
 
 async def plant(data: Path, hz: int) -> None:
     """Ready fusions that are tones and nothing else: no model's noise hides a click."""
-    kept_ = kept.read(data / "sessions" / "keys.toml", KeptSession)
+    kept_ = kept.read(data / "sessions" / "keys.toml")
     clip, reference = kept_.clips[0], kept_.references[0]
     pair = Pair(
         Clip("t", clip.source, clip.key, clip.frames, clip.rate_hz, clip.loudness_lufs),

@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eutectic.device import DeviceSettings, Output
+from eutectic.discovery import announced, instance_name
 from eutectic.osc import Clients, Peer, Server
+from eutectic.oscquery import QueryServer
 from eutectic.player import Player
 from eutectic.session.session import Session, SessionSettings
 
@@ -41,6 +43,8 @@ and glibc's own thresholds, which rise, let the daemon grow for hours."""
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 
+MAX_PORT = 65_535
+
 
 @dataclass(frozen=True)
 class Controller:
@@ -53,7 +57,10 @@ class Controller:
 
 @dataclass(frozen=True)
 class DaemonSettings:
-    """Where it listens, what it plays on, and the session's own settings."""
+    """Where it listens, what it plays on, and the session's own settings.
+
+    `query_port` is OSCQuery's: None the one after `port`, or any where that is any; 0 none.
+    """
 
     host: str
     port: int
@@ -61,6 +68,7 @@ class DaemonSettings:
     voices: int
     session: SessionSettings
     controller: Controller | None = None
+    query_port: int | None = None
 
 
 async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
@@ -89,14 +97,32 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         session = Session(settings.session, output, player, Clients(server), surface)
         stack.push_async_callback(session.close)
         await session.start()
+        query_port = await _query_server(settings, server.port, stack)
         gc.freeze()  # what is there by now stays: later collections needn't look at it
         ready(
             f"listening on {settings.host}:{server.port}, playing on {output.name} at "
             f"{output.rate_hz} Hz; the engine is starting"
         )
         session.start_output()
+        await stack.enter_async_context(announced(settings.host, server.port, query_port))
         await leave.wait()
         log.info("leaving")
+
+
+async def _query_server(
+    settings: DaemonSettings, osc_port: int, stack: contextlib.AsyncExitStack
+) -> int | None:
+    """The port of OSCQuery's server; a daemon that can't have one goes on without."""
+    if settings.query_port == 0:
+        return None
+    port = settings.query_port or (settings.port and min(settings.port + 1, MAX_PORT))
+    try:
+        server = await QueryServer.start(settings.host, port, instance_name(osc_port), osc_port)
+    except OSError as error:
+        log.warning("no OSCQuery: %s", error.strerror or error)
+        return None
+    stack.push_async_callback(server.close)
+    return server.port
 
 
 def _surface(controller: Controller | None, stack: contextlib.AsyncExitStack) -> Surface | None:

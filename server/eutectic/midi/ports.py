@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import functools
 import logging
 import threading
 from collections.abc import Callable
@@ -101,8 +103,23 @@ class Ports:
         self._receive(event[0])
 
 
+@ctypes.CFUNCTYPE(None, ctypes.c_char_p)
+def _say_nothing(text: bytes) -> None:
+    pass
+
+
+@functools.cache
+def _quieten_jack() -> None:
+    """Keep JACK's library, rtmidi's own copy, from complaining at each look that nobody serves."""
+    with contextlib.suppress(OSError, AttributeError):
+        mapped = Path("/proc/self/maps").read_text().split()
+        for path in {each for each in mapped if Path(each).name.startswith("libjack")}:
+            ctypes.CDLL(path).jack_set_error_function(_say_nothing)
+
+
 def _systems() -> list[int]:
     """The MIDI systems that there may be; ALSA complains on the terminal where it isn't."""
+    _quieten_jack()
     there = rtmidi.get_compiled_api()
     alsa = Path("/dev/snd/seq").exists()
     return [api for api in there if alsa or api != rtmidi.API_LINUX_ALSA]

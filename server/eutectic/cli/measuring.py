@@ -1,0 +1,163 @@
+"""Measuring what there is, and training the model that ships."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from eutectic.cli.app import Device, Force, Model, Steps, app, load_engine
+from eutectic.errors import BadInput, BadSetting
+from eutectic.experiments.quality import Part
+from eutectic.terminal import check_folder, check_output, console, make_folder, progress
+
+
+@app.command()
+def bench(
+    model: Model = "embedded",
+    compute: Device = None,
+    part: Annotated[
+        list[Part] | None,
+        typer.Option("--part", help="What to measure (default: speed); may be repeated."),
+    ] = None,
+    samples: Annotated[
+        Path, typer.Option(help="Recordings to measure on (sonic-pi-samples).")
+    ] = Path("/usr/share/sonic-pi/samples"),
+    seconds: Annotated[float, typer.Option(help="Length of the clips.")] = 6.0,
+    steps: Steps = None,
+    runs: Annotated[int, typer.Option(help="Speed: counted runs of each row.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Prompts: samples of each.")] = 3,
+    budget: Annotated[
+        float, typer.Option(help="Learning and window: seconds to learn a reference.")
+    ] = 60.0,
+    live: Annotated[
+        bool, typer.Option("--live", help="Measure the daemon's latencies instead, through JACK.")
+    ] = False,
+    soak: Annotated[
+        float | None, typer.Option(help="Run the daemon so many minutes under random requests.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder for sounds, pictures, references.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write the figures here.")] = None,
+    force: Force = False,
+) -> None:
+    """Measure the engine's speed, or how good the model is, on recordings it never trained on.
+
+    A run that was cut off goes on from what it left in --out, given --force.
+    """
+    if json is not None:
+        check_output(json, (), force)
+    if live or soak is not None:
+        _bench_live(model, live, soak, json)
+        return
+    parts = _chosen_parts(part or [Part.SPEED])
+    if out is not None:
+        check_folder(out, (), force)
+    for name, count in (("runs", runs), ("seeds", seeds)):
+        if not 1 <= count <= 100:
+            raise BadSetting(f"{name} must be 1 to 100, not {count}")
+    if not 1 <= budget <= 3600:
+        raise BadSetting(f"budget must be 1 to 3600, not {budget:g}")
+    _check_tools(parts, samples)
+    engine = load_engine(model, compute)
+    if not 0.1 <= seconds <= engine.model.max_seconds:
+        raise BadSetting(f"seconds must be 0.1 to {engine.model.max_seconds:.1f}, not {seconds:g}")
+    from eutectic.engine.store import Store
+    from eutectic.experiments.quality import parts as parts_
+    from eutectic.experiments.quality.report import save
+    from eutectic.experiments.quality.setup import Setup
+
+    if out is not None:
+        make_folder(out)
+    figures: dict[str, Any] = {"model": engine.model.name, "digest": engine.model.digest}
+    with tempfile.TemporaryDirectory() as temporary:
+        references = Store(out or Path(temporary))
+        setup = Setup(engine, samples, references, seconds, steps, budget, seeds, out)
+        for name in parts:
+            with progress(name) as watch:
+                lines, figures[name] = parts_.run(name, replace(setup, watch=watch), runs)
+            for line in lines:
+                console.print(line, soft_wrap=True)
+            if json is not None:
+                save(json, figures)
+
+
+@app.command("train-embedded")
+def train_embedded(
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file of settings that differ from the defaults.")
+    ] = None,
+    samples: Annotated[
+        Path | None, typer.Option(help="Recordings to train on (sonic-pi-samples).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder for weights, checkpoints.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Weights to go on from: embedded, a folder or a file.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="How long to train the transformer.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="All randomness follows from it.")] = None,
+) -> None:
+    """Train the model that ships, going on from the checkpoints in the folder."""
+    from eutectic.experiments.train_embedded import train
+    from eutectic.experiments.train_settings import read_settings
+
+    settings = read_settings(
+        config, samples=samples and str(samples), out=out and str(out), start=start,
+        minutes=minutes, seed=seed,
+    )  # fmt: skip
+    make_folder(Path(settings.out))
+    train(settings)
+
+
+def _chosen_parts(chosen: list[Part]) -> list[Part]:
+    """In the order in which they are run, each once."""
+    every = [part for part in Part if part is not Part.ALL]
+    return every if Part.ALL in chosen else [part for part in every if part in chosen]
+
+
+def _bench_live(model: str, live: bool, minutes: float | None, json: Path | None) -> None:
+    """The daemon, measured from outside."""
+    if shutil.which("jackd") is None or importlib.util.find_spec("jack") is None:
+        raise BadInput(
+            "this measures through JACK: it wants jackd (apt: jackd2) and jack-client (pip)"
+        )
+    if minutes is not None and not 0.1 <= minutes <= 1440:
+        raise BadSetting(f"soak must be 0.1 to 1440 minutes, not {minutes:g}")
+    from eutectic.experiments.live import latency
+    from eutectic.experiments.live import soak as soak_
+    from eutectic.experiments.quality.report import save
+
+    figures: dict[str, Any] = {"model": model}
+    tables: list[Any] = []
+    if live:
+        with progress("live") as watch:
+            tables, figures["live"] = latency.measure(model, watch.progress)
+    if minutes is not None:
+        with progress("soak") as watch:
+            soaked = soak_.soak(model, minutes, watch.progress)
+        tables.append(soak_.table(soaked))
+        figures["soak"] = tables[-1].values()
+    for line in (line for table in tables for line in table.lines()):
+        console.print(line)
+    if json is not None:
+        save(json, figures)
+
+
+def _check_tools(parts: list[Part], samples: Path) -> None:
+    """Before long work: is there what these parts measure with?"""
+    if parts != [Part.SPEED]:
+        from eutectic.experiments.scenes import check_recordings
+
+        check_recordings(samples)
+    if Part.CODEC in parts and shutil.which("ffmpeg") is None:
+        raise BadInput("part codec compares with Opus by ffmpeg, which is missing (apt: ffmpeg)")
