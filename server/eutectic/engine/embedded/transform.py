@@ -8,7 +8,9 @@ group and in each band but the highest it is kept how far one partial stands out
 at which frequency (`tones`). Decoding fills the bands with noise, which follows the sound's power
 within a frame, too, so that an attack has nothing before it; it sings the partials of the bands,
 and those of the groups as far as the shapes don't hold them: a sound's own shapes do, those that a
-model makes up are noise. Side is made from mid (`stereo`).
+model makes up are noise. Side is made from mid (`stereo`). What a model makes up also trembles from
+frame to frame. Its gains are not those of its shapes, as a sound's own are exactly: as far as they
+differ, all log powers are calmed over three frames, their mean but a little, for attacks' sake.
 
 Gains and bands together are the sound's envelope. They are rotated to their principal components,
 so that noise on a latent moves neighbouring bands together; the largest components keep a larger
@@ -50,6 +52,15 @@ GROUPS = (2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 10, 11, 11, 12)
 
 GAIN_SMOOTHING = (1 / 4, 1 / 2, 1 / 4)
 """Weights of a group's power over three frames in its gain."""
+
+CALMING = (1 / 4, 1 / 2, 1 / 4)
+"""Weights of a log power over three frames in what is decoded."""
+
+CALMED_LEVEL = 0.3
+"""The most by which calming changes the mean of all log powers."""
+
+DOUBT = 0.5
+"""Gains that are off by this from the power of their shapes, by logarithm, are made up."""
 
 TONE_BANDS, HIGH_BANDS = 22, 2
 """Bands above the kept coefficients, with a partial each and without; both of equal ratios."""
@@ -248,9 +259,7 @@ class TransformCodec(Pretransform):
     ) -> tuple[Float[Tensor, "batch frame kept"], Float[Tensor, "batch frame group"]]:
         """Kept coefficients at unit power, and the log power that they had."""
         kept = coefficients[..., : self.kept]
-        groups = (kept**2).split(GROUPS, dim=-1)
-        power = torch.stack([group.mean(-1) for group in groups], dim=-1)
-        power = smooth(power, GAIN_SMOOTHING) + POWER_FLOOR
+        power = smooth(_group_power(kept), GAIN_SMOOTHING) + POWER_FLOOR
         return kept / self._to_bins(power.sqrt()), torch.log(power)
 
     def _tonal(
@@ -307,7 +316,8 @@ class TransformCodec(Pretransform):
         shape, envelope, tonality, place, correlation, subframes = channels.split(
             self.parts, dim=-1
         )
-        gains, energies, side = self._limited(envelope).split(self.envelope_parts, dim=-1)
+        envelope = self._limited(self._calmed(envelope, shape))
+        gains, energies, side = envelope.split(self.envelope_parts, dim=-1)
         tonality = _heard(tonality)
         place = place / tonality.clamp(0.5, 1)
         groups, tones = slice(None, len(GROUPS)), slice(len(GROUPS), None)
@@ -320,6 +330,19 @@ class TransformCodec(Pretransform):
         signs = self._signs_from(1, low, high)
         sound = torch.stack([mid, self.stereo.side(mid, power, correlation[:, here], signs)], 1)
         return _mid_side(sound[..., (start - low) * hop : (stop - low) * hop])
+
+    def _calmed(
+        self, envelope: Float[Tensor, "batch frame part"], shape: Float[Tensor, "batch frame kept"]
+    ) -> Float[Tensor, "batch frame part"]:
+        """Log powers without what a model makes up from one frame to the next."""
+        change = smooth(envelope, CALMING) - envelope
+        level = change.mean(-1, keepdim=True)
+        change = change - level + CALMED_LEVEL * torch.tanh(level / CALMED_LEVEL)
+        gains = envelope[..., : len(GROUPS)]
+        own = smooth(_group_power(shape) * torch.exp(gains), GAIN_SMOOTHING) + POWER_FLOOR
+        off = _highest_near((gains - torch.log(own)).abs(), HELD_FRAMES)
+        doubt = (off / DOUBT).clamp(max=1).mean(-1, keepdim=True)
+        return envelope + doubt * change
 
     def _limited(
         self, envelope: Float[Tensor, "batch frame part"]
@@ -427,6 +450,11 @@ class TransformCodec(Pretransform):
 def _heard(tonality: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
     """Tonality with what is too small to be a partial set to 0."""
     return torch.where(tonality > LEAST_TONALITY, tonality, 0.0)
+
+
+def _group_power(kept: Float[Tensor, "batch frame kept"]) -> Float[Tensor, "batch frame group"]:
+    """Mean square of each group's coefficients."""
+    return torch.stack([group.mean(-1) for group in (kept**2).split(GROUPS, dim=-1)], dim=-1)
 
 
 def _highest_near(
