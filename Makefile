@@ -15,7 +15,7 @@ define get_uv
 	|| { echo "Eutectic's set-up needs uv, or Python's venv (Debian: apt install python3-venv)"; exit 2; }
 endef
 
-.PHONY: help demo test lint lock protocol bench clean setup
+.PHONY: help demo test lint lock protocol max bench clean setup
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ lock:  ## write requirements.lock anew from pyproject.toml
 protocol: setup  ## write the list of OSC messages anew
 	$(BIN)/python -c 'from eutectic.messages import protocol_markdown as text; print(text(), end="")' \
 		> plugin_bridge/PROTOCOL.md
+
+max: setup  ## write the Max package anew
+	$(BIN)/python plugin_bridge/make_max
 
 bench: setup  ## time the engine's parts against each other
 	$(BIN)/eutectic bench

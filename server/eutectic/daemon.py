@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import logging
 import logging.handlers
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from eutectic.device import DeviceSettings, Output
 from eutectic.discovery import announced, instance_name
+from eutectic.memory import map_sounds_apart
 from eutectic.osc import Clients, Peer, Server
 from eutectic.oscquery import QueryServer
 from eutectic.player import Player
@@ -35,13 +35,6 @@ log = logging.getLogger("eutectic.daemon")
 
 SWITCH_SECONDS = 0.0005
 """How long one thread may keep the others waiting; Python's own 5 ms are a fifth of the ring."""
-
-
-MMAP_BYTES, ARENAS = 128 << 10, 2
-"""What is larger is mapped by itself, and heaps are few: else sounds that come and go leave holes,
-and glibc's own thresholds, which rise, let the daemon grow for hours."""
-
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 
 MAX_PORT = 65_535
 
@@ -78,7 +71,7 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         BadInput: the port, the device or the kept session can't be had.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    _keep_memory_flat()
+    map_sounds_apart()
     with contextlib.suppress(AttributeError, OSError):
         os.setpriority(os.PRIO_PROCESS, 0, -10)
     leave = _leave_signal()
@@ -146,13 +139,6 @@ def _surface(controller: Controller | None, stack: contextlib.AsyncExitStack) ->
 def _soon(call: Callable[..., object], what: Callable[..., None], *values: object) -> None:
     with contextlib.suppress(RuntimeError):  # the loop has ended
         call(what, *values)
-
-
-def _keep_memory_flat() -> None:
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # not glibc
-        library = ctypes.CDLL(None)
-        library.mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
-        library.mallopt(M_ARENA_MAX, ARENAS)
 
 
 def _leave_signal() -> asyncio.Event:

@@ -5,6 +5,9 @@ import os
 import signal
 import sys
 
+KEPT_KERNELS = 256
+"""Of oneDNN's, made anew for every length of a sound; by itself it keeps four times as many."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Eutectic's engine; the daemon starts it.")
@@ -17,6 +20,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon ends it, by closing the pipe
     results = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print is no result
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_KERNELS))
     if hasattr(os, "nice"):
         os.nice(15)
 

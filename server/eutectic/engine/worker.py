@@ -34,6 +34,7 @@ from eutectic.engine.store import Store
 from eutectic.engine.watch import Watch
 from eutectic.errors import BadInput, Cancelled, EutecticError
 from eutectic.link import Command, Fuse, Known, Learn, Load, Priority, Result
+from eutectic.memory import give_back
 
 log = logging.getLogger("eutectic.engine")
 
@@ -139,6 +140,8 @@ class Worker:
             self.queue.forget(job)
             if job.command is not None:
                 self.send(result)
+        if not isinstance(job.command, Fuse):  # those have no time to lose
+            give_back()
         self.send(self._usage())
 
     def _try(self, job: Job) -> Result | None:

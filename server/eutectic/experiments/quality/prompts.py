@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from eutectic.audio import Waveform, atomic_path, gain_to_db
+from eutectic.audio import (
+    Waveform,
+    atomic_path,
+    gain_to_db,
+    loudness_lufs,
+    match_loudness,
+)
 from eutectic.config import Place, SamplingSettings
 from eutectic.engine.engine import Reference
 from eutectic.experiments import pictures
@@ -88,26 +94,31 @@ def draw(sampled: Sequence[Sampled], path: Path) -> None:
 
 
 def _levels(setup: Setup, sampled: Sequence[Sampled], own_unrest: dict[str, float]) -> Table:
-    real = median(unrest(each.section(setup.seconds)) for each in setup.recordings)
+    sections = [each.section(setup.seconds) for each in setup.recordings]
+    real, usual_lufs = median(map(unrest, sections)), median(map(loudness_lufs, sections))
     rows: list[Row] = []
     for each in sampled:
         peaks = [gain_to_db(float(np.abs(sound.samples).max())) for sound in each.sounds]
+        played = [match_loudness(sound, usual_lufs)[0].samples for sound in each.sounds]
         restless = median(map(unrest, each.sounds))
         rows.append((
             each.name, each.prompt,
             median(level_db(sound.samples) for sound in each.sounds),
             max(peaks),
-            sum(int((np.abs(sound.samples) > 1).sum()) for sound in each.sounds),
+            sum(int((np.abs(samples) > 1).sum()) for samples in played),
             float(np.mean([silent_share(sound) for sound in each.sounds])),
             restless / real,
             restless / own_unrest[each.name],
         ))  # fmt: skip
     columns = (
-        "class", "prompt", "rms dBFS", "peak dBFS", "clipped samples", "silent share",
+        "class", "prompt", "rms dBFS", "peak dBFS", "clipped as played", "silent share",
         "unrest over recordings'", "over its class's",
     )  # fmt: skip
     ratio = median(row[6] for row in rows)
-    notes = (f"unrest over recordings', median: {ratio:.2f} (target {UNREST_TARGET:g})",)
+    notes = (
+        f"unrest over recordings', median: {ratio:.2f} (target {UNREST_TARGET:g})",
+        f"as played: matched to {usual_lufs:.1f} LUFS, the recordings' median, peaks limited",
+    )
     return Table(
         f"prompts: {setup.seeds} seeds each, {setup.seconds:g} s", columns, tuple(rows), notes
     )

@@ -1,0 +1,176 @@
+"""A help patcher for each abstraction."""
+
+from __future__ import annotations
+
+import abstractions
+import steps
+from sheet import Sheet, options
+
+
+def _sheet(title: str, what: str, arguments: str, messages: str, answers: str) -> Sheet:
+    """Title, description, arguments, inlets and outlets, as every help has them."""
+    sheet = Sheet(title, what)
+    for head, text in (("Arguments", arguments), ("Inlet", messages), ("Outlets", answers)):
+        sheet.section(head)
+        sheet.say(text)
+    return sheet
+
+
+def connection() -> Sheet:
+    """`eutectic.maxhelp`."""
+    sheet = _sheet(
+        "eutectic",
+        "The connection to Eutectic's daemon: sends OSC to it, registers and stays registered, "
+        "gives requests their ids, and hands each answer to the abstraction that asked.",
+        "host (127.0.0.1), port (9720), reply port (its own, from 20000, unless given)",
+        "Any message of PROTOCOL.md, without the prefix /eutectic: /panic, /master/gain -6. A "
+        "request with an id needs one below 1000; those above are given to abstractions.\n"
+        "connect host port: another daemon. meter 1: levels, too.",
+        "1: what is done: address, id, what was found\n"
+        "2: what failed: address, id, a word for programs, a line for people\n"
+        "3: all else, with its address: /eutectic/engine ready 1.\n"
+        "4: 1 while the daemon answers, else 0",
+    )
+    sheet.section("One is enough in a Max: the newest speaks for all.", beside=True)
+    messages = [
+        sheet.message(text)
+        for text in (
+            "/ping 1",
+            "/status 2",
+            "/clip/list 3",
+            "/master/gain -6.",
+            "/panic",
+            "meter 1",
+        )
+    ]
+    window = sheet.window("eutectic", steps.CONNECTION, "run eutectic serve in a terminal")
+    for message in messages:
+        sheet.cord(message, window)
+    for outlet, text in enumerate(("done", "failed", "all else", "1: it answers")):
+        steps.show(sheet, window, outlet, text)
+    return sheet
+
+
+def voice() -> Sheet:
+    """`eutectic.voice.maxhelp`."""
+    sheet = _sheet(
+        "eutectic.voice",
+        "A voice of the daemon: fuses a clip with a reference, and plays the fusion.",
+        "voice (1 to 16, as many as the daemon has), a MIDI controller that moves blend (none)",
+        "fuse original reference options: fuse and play. bang: the same again.\n"
+        "a number, or blend number: move across the pair, 0 the reference to 1 the original.\n"
+        "stop [fade in ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms; cfg number.\n"
+        "cc number: another MIDI controller.",
+        "1: 1 when a fusion is heard, 0 when it is silent\n"
+        "2: answers: queued, progress stage fraction, started voice ms, done, ended voice, "
+        "fail code text",
+    )
+    steps.connect(sheet)
+    steps.prepare(sheet, beside=True)
+    sheet.section("3. Fuse, then move the blend.")
+    messages = [
+        sheet.message(text)
+        for text in (
+            f"fuse glass low {options('/fuse', blend=0.5, loop=1)}",
+            f"fuse glass low {options('/fuse', remaining=30, seed=7)}",
+            "stop 500",
+            "pan -0.5",
+        )
+    ]
+    blend = sheet.ui("flonum", (60, 22), "blend", minimum=0.0, maximum=1.0)
+    window = sheet.window("eutectic.voice 1", abstractions.SEEN["eutectic.voice"])
+    for source in (*messages, blend):
+        sheet.cord(source, window)
+    sheet.cord(window, sheet.ui("toggle", (24, 24), "playing"))
+    steps.show(sheet, window, 1, "answers")
+    return sheet
+
+
+def clip() -> Sheet:
+    """`eutectic.clip.maxhelp`."""
+    sheet = _sheet(
+        "eutectic.clip",
+        "A clip that the daemon keeps: a sound file, or what its input hears.",
+        "name: a word of letters, digits and _ . -, or a whole number",
+        "load path options: a path under the daemon's --clips, or the name of a clip that ships. "
+        "bang: choose a file. A file can be dropped onto a bpatcher of this.\n"
+        "record seconds: from the daemon's input. free. cancel: what was asked last.",
+        f"1: {abstractions.DONE}\n2: {abstractions.ANSWERS}",
+    )
+    steps.connect(sheet)
+    sheet.section("The daemon reads files under its --clips alone.", beside=True)
+    part = options("/clip/load", start=0.5, duration=2.0)
+    messages = [
+        sheet.message(text)
+        for text in (
+            f"load {steps.shipped(steps.ORIGINAL)}",
+            f"load {steps.shipped(steps.REFERENCE)} {part}",
+            "record 4.",
+            "free",
+        )
+    ]
+    window = sheet.window("eutectic.clip glass", abstractions.SEEN["eutectic.clip"])
+    for message in messages:
+        sheet.cord(message, window)
+    sheet.cord(window, sheet.ui("button", (24, 24), "loaded, or recorded"))
+    steps.show(sheet, window, 1, "answers")
+    return sheet
+
+
+def reference() -> Sheet:
+    """`eutectic.reference.maxhelp`."""
+    sheet = _sheet(
+        "eutectic.reference",
+        "A reference: a clip that the model learns, so that its character can be given to others.",
+        "name: a word of letters, digits and _ . -, or a whole number",
+        "learn clip words options: the words are its prompt, as many as it has.\n"
+        "free. cancel: what was asked last.",
+        f"1: {abstractions.DONE}\n2: {abstractions.ANSWERS}",
+    )
+    steps.connect(sheet)
+    sheet.section("Learning goes on beside the music; what plays is not touched.", beside=True)
+    load = sheet.message(f"load {steps.shipped(steps.REFERENCE)}")
+    sheet.chain(load, sheet.obj("eutectic.clip drone"))
+    sheet.section()
+    short = options("/reference/learn", budget_s=20.0)
+    messages = [
+        sheet.message(text)
+        for text in (
+            "learn drone warm low drone", f"learn drone warm low drone {short}", "cancel", "free",
+        )
+    ]  # fmt: skip
+    box = sheet.obj("eutectic.reference low", wide=160)
+    for message in messages:
+        sheet.cord(message, box)
+    sheet.cord(box, sheet.ui("button", (24, 24), "learned"))
+    steps.show(sheet, box, 1, "answers")
+    return sheet
+
+
+def buffer() -> Sheet:
+    """`eutectic.buffer.maxhelp`."""
+    sheet = _sheet(
+        "eutectic.buffer",
+        "A fusion as a sound file under the daemon's --renders, read into a buffer~ of this Max.",
+        "buffer: the name of the buffer~, which is in this abstraction",
+        "render original reference options. bang: the same again. cancel: what was asked last.",
+        f"1: frames and rate, when the buffer~ holds the fusion\n2: {abstractions.ANSWERS}",
+    )
+    steps.connect(sheet)
+    steps.prepare(sheet, beside=True)
+    sheet.section("3. Render, and play it here.")
+    messages = [
+        sheet.message(f"render glass low {options('/render', **more)}")
+        for more in ({"blend": 0.3}, {"blend": 0.7, "seed": 7})
+    ]
+    box = sheet.obj("eutectic.buffer fused", wide=160)
+    for message in messages:
+        sheet.cord(message, box)
+    start = sheet.message("startloop")
+    rate = sheet.obj("sig~ 1.")
+    groove = sheet.obj("groove~ fused 2", numinlets=3, numoutlets=3)
+    sheet.chain(box, start, groove)
+    sheet.cord(rate, groove)
+    steps.play(sheet, groove, groove, (0, 1))
+    steps.show(sheet, box, 1, "answers")
+    return sheet
