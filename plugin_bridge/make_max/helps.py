@@ -72,7 +72,7 @@ def voice() -> Sheet:
         sheet.message(text)
         for text in (
             f"fuse glass low {options('/fuse', blend=0.5, loop=1)}",
-            f"fuse glass low {options('/fuse', remaining=30, seed=7)}",
+            f"fuse glass low {options('/fuse', remaining=12, seed=7)}",
             "stop 500",
             "pan -0.5",
         )

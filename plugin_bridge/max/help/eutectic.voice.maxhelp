@@ -469,7 +469,7 @@
                         222.4,
                         22.0
                     ],
-                    "text": "fuse glass low @remaining 30 @seed 7",
+                    "text": "fuse glass low @remaining 12 @seed 7",
                     "outlettype": [
                         ""
                     ]
