@@ -8,6 +8,7 @@ inside it, and it goes on where it was.
 from __future__ import annotations
 
 import argparse
+import gc
 import heapq
 import itertools
 import logging
@@ -141,6 +142,7 @@ class Worker:
             if job.command is not None:
                 self.send(result)
         if not isinstance(job.command, Fuse):  # those have no time to lose
+            gc.collect()  # learning leaves its copy of the network in circles
             give_back()
         self.send(self._usage())
 
@@ -344,6 +346,7 @@ class Worker:
             (fused,) = self.engine.latents(clip, reference, places, settings, watch)
             surface = Surface(np.zeros_like(noise), frames, codec.rate_hz)
             self.renderer.render(fused, clip, reference, "match", surface, _unannounced, watch)
+        gc.freeze()  # what is there by now stays: later collections needn't look at it
         self.send(link.State("ready", 1.0))
 
 

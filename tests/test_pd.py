@@ -1,0 +1,515 @@
+"""The patches for Pure Data: as text, in a real Pd, with a real daemon, and as sound."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import subprocess
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+import pd
+from clicks import LIMIT_DB, click_db
+from daemons import daemon, until
+from eutectic import messages
+from eutectic.client import Client
+from eutectic.config import Place, SamplingSettings
+from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
+from eutectic.experiments.live.process import Daemon, status
+from eutectic.messages import ANSWERS, ID, PREFIX, REQUESTS
+from eutectic.session import kept
+from eutectic.session.jobs import Clip, Pair, Reference
+from eutectic.session.kept import KeptSession
+from eutectic.session.shelf import Ready, Shelf
+from eutectic.sounds import Sound
+from pd import Box, Pd
+
+PATCHES = pd.patches()
+ABSTRACTIONS = ("eutectic", "eutectic.clip", "eutectic.reference", "eutectic.voice",
+                "eutectic.buffer", "eutectic.request")  # fmt: skip
+EXAMPLES = pd.FOLDER / "examples"
+named = pytest.mark.parametrize("path", PATCHES, ids=lambda path: path.stem)
+
+# As text
+
+
+def test_each_abstraction_has_its_help_and_says_what_it_is() -> None:
+    for name in ABSTRACTIONS:
+        whole = pd.read(pd.FOLDER / f"{name}-help.pd")
+        (meta,) = [patch for patch in whole.all() if patch.name == "META"]
+        lines = {box.name: box.text for box in meta.boxes}
+        assert lines["NAME"] == f"NAME {name}" and lines["LICENSE"] == "LICENSE MIT"
+        assert len(lines["DESCRIPTION"].split()) > 2
+
+
+@named
+def test_nothing_in_a_patch_overlaps(path: Path) -> None:
+    for patch in pd.read(path).all():
+        covered = [(box.text, pd.areas(box)) for box in patch.boxes]
+        for (one, first), (other, second) in itertools.combinations(covered, 2):
+            for a, b in itertools.product(first, second):
+                assert not a.overlaps(b), f"{patch.name}: {one} and {other}"
+
+
+@named
+def test_cords_join_boxes_that_are_there(path: Path) -> None:
+    for patch in pd.read(path).all():
+        for cord in patch.cords:
+            source, target = patch.boxes[cord.source], patch.boxes[cord.target]
+            assert cord.outlet < ends(source, "outlet") and cord.inlet < ends(target, "inlet")
+        assert len(set(patch.cords)) == len(patch.cords)
+
+
+def ends(box: Box, what: str) -> float:
+    """How many inlets or outlets it has; of Pd's own objects Pd says so when it opens them."""
+    file = pd.FOLDER / f"{box.name}.pd"
+    inner = box.inner or (pd.read(file) if box.kind == "obj" and file.exists() else None)
+    if box.kind in ("text", "graph") or box.name == "cnv":
+        return 0
+    if inner is None:
+        return 99
+    return sum(each.name.removesuffix("~") == what for each in inner.boxes)
+
+
+@named
+def test_every_message_is_one_of_the_table(path: Path) -> None:
+    for patch in pd.read(path).all():
+        for box in patch.boxes:
+            if box.name == "eutectic.request":
+                assert messages.spec_of(box.words[1]).has_id
+            if box.name == "oscformat" and box.words[1:] not in ([], ["/eutectic", "$1"]):
+                messages.spec_of(box.words[1])
+            for source in patch.sources(box):
+                if source.kind == "msg":
+                    for address, arguments in requests(box, source):
+                        messages.parse(PREFIX + address, arguments)
+            if box.kind == "msg" and box.words[:1] == [";"] and "eutectic.send" in box.words:
+                address, *arguments = box.words[2:]
+                messages.parse(PREFIX + address, values(arguments))
+
+
+def requests(box: Box, message: Box) -> list[tuple[str, list[float | str]]]:
+    """What a message box makes a box send to the daemon."""
+    given = values(message.words)
+    word, rest = (str(given[0]), given[1:]) if given else ("", [])
+    own: list[float | str] = [*values(box.words[1:2])]
+    if box.name == "eutectic" and word.startswith("/"):
+        return [(word, rest)]
+    if box.name == "eutectic.request":
+        return [(box.words[1], [1, *given])]
+    if box.name == "oscformat" and box.words[1:2] not in ([], ["/eutectic"]):
+        return [(box.words[1].removeprefix(PREFIX), given)]
+    if box.name == "eutectic.buffer" and word == "render":
+        return [("/render", [1, *rest[:2], "path.wav", *rest[2:]])]
+    if box.name == "eutectic.clip" and word in ("load", "record", "free"):
+        return [(f"/clip/{word}", [1, *own, *rest])]
+    if box.name == "eutectic.reference" and word in ("learn", "free"):
+        return [(f"/reference/{word}", [1, *own, *rest])]
+    if box.name == "eutectic.voice" and word in ("fuse", "stop"):
+        return [(f"/{word}", [*([1] if word == "fuse" else []), *own, *rest])]
+    if box.name == "eutectic.voice" and word != "cc":
+        return [("/voice/set", [*own, *given])]
+    known = ("connect", "meter", "cancel", "cc")
+    assert not box.name.startswith("eutectic") or word in known, f"{message.text} to {box.text}"
+    return []
+
+
+def values(words: list[str]) -> list[float | str]:
+    """As Pd sends them; what is filled in is 1."""
+    filled = ["1" if word.startswith("$") else word for word in words]
+    return [float(word) if re.fullmatch(r"-?\d+(\.\d+)?", word) else word for word in filled]
+
+
+def test_every_answer_finds_the_id_that_it_begins_with() -> None:
+    """[pd answers] knows those whose first argument isn't the id, and takes it of all others."""
+    whole = pd.read(pd.FOLDER / "eutectic.pd")
+    (answers,) = [patch for patch in whole.all() if patch.name == "answers"]
+    routed = {word for box in answers.boxes if box.name == "route" for word in box.words[1:]}
+    for spec in ANSWERS:
+        first = spec.address.split("/")[1]
+        assert (spec.arguments[0] is ID and spec.address.count("/") == 1) or first in routed
+    assert routed <= {word for spec in ANSWERS for word in spec.address.split("/")}
+
+
+def test_a_voice_knows_every_request_of_voices() -> None:
+    whole = pd.read(pd.FOLDER / "eutectic.voice.pd")
+    sent = {box.words[1] for patch in whole.all() for box in patch.boxes
+            if box.name in ("eutectic.request", "oscformat")}  # fmt: skip
+    of_voices = {spec.address for spec in REQUESTS if "voice" in [a.name for a in spec.arguments]}
+    assert {word.removeprefix(PREFIX) for word in sent} == of_voices
+
+
+# In a real Pd
+
+
+@named
+def test_it_opens_without_a_complaint(path: Path) -> None:
+    command = ["pd", "-nogui", "-noaudio", "-nomidi", "-stderr", "-open", str(path)]
+    ran = subprocess.run(
+        [*command, "-send", "pd quit"], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert ran.stderr.strip() == "" and ran.returncode == 0
+
+
+# With a real daemon
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
+    with daemon(tmp_path_factory.mktemp("pd")) as process:
+        yield process
+        assert "Traceback" not in process.log
+
+
+@pytest.fixture
+def client(running: Daemon) -> Generator[Client]:
+    with running.client() as client:
+        yield client
+        client.send("/panic")
+        client.request("/sync")
+
+
+def helped(folder: Path, process: Daemon, name: str) -> Pd:
+    return Pd(folder, pd.FOLDER / f"{name}-help.pd", port=process.port)
+
+
+def no_complaint(said: list[str], *printed: str) -> None:
+    assert [line for line in said if not line.startswith(tuple(f"{p}: " for p in printed))] == []
+
+
+def test_help_asks_which_version_it_is(running: Daemon, tmp_path: Path) -> None:
+    with helped(tmp_path, running, "eutectic") as patch:
+        patch.wait("says: engine")
+        patch.send("eutectic.try", "bang")
+        patch.wait(r"says: version.reply 1 \d")
+        patch.wait("done: /eutectic/version 1$")
+        patch.send("eutectic.send", "/nonsense")
+        patch.wait("fail: /eutectic/nonsense -1 unknown_address")
+        no_complaint(patch.said, "done", "says", "fail")
+
+
+def test_help_loads_a_clip(running: Daemon, client: Client, tmp_path: Path) -> None:
+    with helped(tmp_path, running, "eutectic.clip") as patch:
+        patch.send("eutectic.clip.try", "bang")
+        patch.wait("clip: done")
+        no_complaint(patch.said, "clip")
+    listed = {line[1][1]: line[1][2] for line in client.request("/clip/list").lines}
+    assert listed["glass"] == "ambi_glass_rub.flac"
+
+
+def test_help_learns_a_reference(running: Daemon, client: Client, tmp_path: Path) -> None:
+    with helped(tmp_path, running, "eutectic.reference") as patch:
+        patch.send("eutectic.reference.try", "bang")
+        patch.wait(r"reference: progress learn 0\.\d")
+        patch.wait(r"reference: done \d+")
+        no_complaint(patch.said, "reference")
+    listed = {line[1][1]: line[1][2:] for line in client.request("/reference/list").lines}
+    assert listed["drone"] == ("drone", "warm low drone", "ready")
+
+
+def test_help_plays_a_voice(running: Daemon, client: Client, tmp_path: Path) -> None:
+    with helped(tmp_path, running, "eutectic.voice") as patch:
+        patch.send("eutectic.voice.try", "bang")
+        patch.wait(r"voice: started 1 \d+")
+        assert "1" in status(client)["voices"]
+        client.send("/panic")
+        patch.wait("voice: ended 1")
+        no_complaint(patch.said, "voice")
+
+
+def test_help_fills_arrays(running: Daemon, tmp_path: Path) -> None:
+    with helped(tmp_path, running, "eutectic.buffer") as patch:
+        patch.send("eutectic.buffer.try", "bang")
+        found = patch.wait(r"buffer: done (\S+) (\d+) 44100")
+        samples, _ = soundfile.read(found[1])
+        assert len(samples) == int(found[2]) and np.abs(samples).max() > 0.01
+        for side, name in enumerate(("eutectic-left", "eutectic-right")):
+            text = tmp_path / f"{name}.txt"
+            patch.send(name, "write", str(text))
+            until(lambda text=text: text.exists() and len(text.read_text().split()) == len(samples))
+            there = np.array([float(each) for each in text.read_text().split()])
+            assert np.abs(there - samples[:, side]).max() < 1e-5
+        no_complaint(patch.said, "buffer")
+
+
+def test_help_lists_presets(running: Daemon, client: Client, tmp_path: Path) -> None:
+    with helped(tmp_path, running, "eutectic.request") as patch:
+        patch.send("eutectic.request.try", "bang")
+        there = [line[1][1] for line in client.request("/preset/list").lines]
+        until(lambda: sum("preset:" in line for line in patch.said) == len(there))
+        no_complaint(patch.said, "preset")
+
+
+def test_several_connections_in_one_pd_are_one(
+    running: Daemon, client: Client, tmp_path: Path
+) -> None:
+    """A help patch is opened beside a patch that plays: nothing is asked twice."""
+    names = ("eutectic.clip", "eutectic.reference", "eutectic")
+    before = len(re.findall(r"/notify 0 of", running.log))
+    patches = [pd.FOLDER / f"{name}-help.pd" for name in names]
+    with Pd(tmp_path, *patches, port=running.port) as patch:
+        patch.wait("says: engine")
+        patch.send("eutectic.clip.try", "bang")
+        patch.send("eutectic.reference.try", "bang")
+        patch.wait("clip: done")
+        patch.wait(r"reference: done \d+")
+    asked = re.findall(r"(/\S+) (\d{4,}) of (\S+):", running.log)
+    peers = {peer for _, _, peer in asked[-3:]}
+    numbers = [number for _, number, _ in asked[-3:]]
+    assert len(peers) == 1 and len(set(numbers)) == 3
+    assert len(re.findall(r"/notify 0 of", running.log)) > before
+
+
+def test_a_path_that_is_taken_is_passed_over(running: Daemon, tmp_path: Path) -> None:
+    """Of the paths that it may choose, about every other one is a file of another night."""
+    folder = running.data / "renders" / "pd"
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"fusion-{ms}.wav" for ms in range(20_000) if ms // 7 % 2]
+    taken = [path for path in paths if not path.exists()]
+    for path in taken:
+        path.touch()
+    with helped(tmp_path, running, "eutectic.buffer") as patch:
+        for count in range(1, 9):
+            patch.send("eutectic.buffer.try", "bang")
+            until(lambda count=count: len(rendered(patch.said)) == count)
+        no_complaint(patch.said, "buffer")
+        assert len(set(rendered(patch.said))) == 8
+    assert "bad_output" in running.log
+    assert not any(path.stat().st_size for path in taken)
+
+
+def rendered(said: list[str]) -> list[str]:
+    return [line.split()[2] for line in said if line.startswith("buffer: done")]
+
+
+def test_nothing_that_answers_is_said_and_a_daemon_that_comes_is_found(tmp_path: Path) -> None:
+    first = daemon(tmp_path)
+    with first as process:
+        port = process.port
+    with helped(tmp_path, first, "eutectic") as patch:
+        patch.wait("eutectic: nothing answers")
+        first.options = (*first.options, "--port", str(port))
+        with first:
+            assert first.port == port
+            patch.wait("says: engine")
+
+
+# As sound
+
+BLENDS = [k / 8 for k in range(9)]
+TONE_HZ, TAIL = 220, 2400
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
+    """What the examples fuse is ready, as tones that are louder nearer the reference.
+
+    So no model's noise hides a click. With another guidance, what is heard is the model's.
+    """
+    folder = tmp_path_factory.mktemp("stage")
+    with Jack(), daemon(folder, "--rate", str(RATE_HZ), device="system") as process:
+        with process.client() as client:
+            client.request("/clip/load", "glass", "ambi_glass_rub.flac")
+            client.request("/clip/load", "drone", "loop_drone_g_97.flac", "@duration", 4)
+            client.request("/clip/load", "bell", "perc_bell.flac", "@duration", 2)
+            client.request("/clip/load", "hum", "ambi_haunted_hum.flac", "@duration", 4)
+            client.request("/reference/learn", "drone", "drone", "warm low drone")
+            client.request("/reference/learn", "hum", "hum", "haunted hum")
+            client.request("/preset/load", "pads")
+            client.request("/session/save", "keys")
+        there = kept.read(process.data / "sessions" / "keys.toml")
+        asyncio.run(plant(process.data, there))
+        yield process
+        assert "Traceback" not in process.log
+
+
+async def plant(data: Path, there: KeptSession) -> None:
+    """Ready fusions, at the device's rate and at the model's, for which a file is made."""
+    shelf = Shelf(data / "fusions", 1 << 30)
+    clips = {each.name: each for each in there.clips}
+    references = {each.name: each for each in there.references}
+    pairs = [("glass", "drone"), ("bell", "hum"), *((str(k), "1") for k in range(1, 9))]
+    for clip, reference in ((clips[a], references[b]) for a, b in pairs):
+        pair = Pair(
+            Clip("t", clip.source, clip.key, clip.frames, clip.rate_hz, clip.loudness_lufs),
+            Reference("r", "t", reference.source, reference.known, reference.model),
+            SamplingSettings(), "match",
+        )  # fmt: skip
+        for rate_hz, blend in itertools.product((RATE_HZ, clip.rate_hz), BLENDS):
+            frames = round(clip.frames * rate_hz / clip.rate_hz)
+            at = np.arange(frames + TAIL) / rate_hz
+            samples = (0.4 - 0.2 * blend) * np.sin(2 * np.pi * TONE_HZ * at + blend)
+            samples[:480] *= np.sin(0.5 * np.pi * np.linspace(0, 1, 480)) ** 2
+            sound = Sound.of(np.stack([samples, samples]).astype(np.float32), TAIL)
+            shelf.put(pair.key_at(Place(blend), rate_hz), Ready(sound, blend))
+    await shelf.close()
+
+
+@pytest.fixture
+def player(stage: Daemon) -> Generator[Client]:
+    with stage.client() as client:
+        yield client
+        client.send("/panic")
+        client.request("/sync")
+
+
+def recorded(folder: Path, what: Callable[[], None], of: str = "PortAudio") -> NDArray[np.float32]:
+    """What a JACK client plays meanwhile; taken again where JACK itself lost a period."""
+    recording = Recording(of, folder)
+    tries = 0
+    while True:
+        recording.start()
+        what()
+        samples = recording.stop()
+        tries += 1
+        if not recording.xruns or tries == 4:
+            return samples
+
+
+def sounding(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Without what is before its ports were joined, and 10 ms after."""
+    return samples[np.flatnonzero(samples[:, 0])[0] + RATE_HZ // 100 :]
+
+
+def level(samples: NDArray[np.float32]) -> float:
+    """Peak; of a planted tone 0.4 at the reference to 0.2 at the original."""
+    return float(np.abs(samples).max())
+
+
+def spectrum(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Share of each tenth of an octave's power, from 40 Hz up."""
+    power = np.abs(np.fft.rfft(samples.mean(axis=1))) ** 2
+    hz = np.fft.rfftfreq(len(samples), 1 / RATE_HZ)
+    bands = np.floor(10 * np.log2(np.maximum(hz, 40) / 40)).astype(int)
+    whole = np.bincount(bands, power)
+    return whole / whole.sum()
+
+
+def example(folder: Path, stage: Daemon, name: str, audio: bool = False) -> Pd:
+    jack = ("-jack", "-nojackconnect", "-r", str(RATE_HZ), "-outchannels", "2")
+    return Pd(folder, EXAMPLES / f"{name}.pd", port=stage.port, audio=jack if audio else ())
+
+
+def test_two_knobs_move_a_voice_without_a_click(
+    stage: Daemon, player: Client, tmp_path: Path
+) -> None:
+    with example(tmp_path, stage, "two-knob-fusion") as patch:
+        patch.send("eutectic.knob.1", 0)
+        patch.send("eutectic.prepare", "bang")
+        until(lambda: not status(player)["voices"].startswith("none"))
+        player.request("/fan", "glass", "drone", 9)
+
+        def turn() -> None:
+            for step in range(33):
+                patch.send("eutectic.knob.1", step / 32)
+                time.sleep(0.03)
+            time.sleep(0.3)
+
+        samples = recorded(tmp_path, turn)
+        quarter = RATE_HZ // 4
+        assert level(samples[-quarter:]) == pytest.approx(0.2, rel=0.1)
+        assert level(samples) > 0.3
+        assert click_db(samples, RATE_HZ) < LIMIT_DB
+        no_complaint(patch.said)
+
+
+def test_both_knobs_change_what_the_model_makes(
+    stage: Daemon, player: Client, tmp_path: Path
+) -> None:
+    with example(tmp_path, stage, "two-knob-fusion") as patch:
+        patch.send("eutectic.prepare", "bang")
+        until(lambda: not status(player)["voices"].startswith("none"))
+        before = stage.log.count("/fuse")
+        patch.send("eutectic.knob.2", 3)
+        until(lambda: stage.log.count("/fuse") > before)
+        player.request("/fan", "glass", "drone", 5, "@cfg", 3)
+        heard: list[NDArray[np.float64]] = []
+        for blend in (0.0, 1.0):
+            patch.send("eutectic.knob.1", blend)
+            time.sleep(0.4)
+            samples = recorded(tmp_path, lambda: time.sleep(3.3))
+            assert level(samples) > 0.02
+            heard.append(spectrum(samples))
+        # 1.94 here, of 2 at most; two recordings of one sound differ by 0.11
+        assert np.abs(heard[0] - heard[1]).sum() > 1
+        no_complaint(patch.said)
+
+
+def test_eight_pads_play_four_voices(stage: Daemon, player: Client, tmp_path: Path) -> None:
+    with example(tmp_path, stage, "eight-pads") as patch:
+        patch.send("eutectic.prepare", "bang")
+        patch.send("eutectic.reference", 0)
+        until(lambda: len(re.findall(r"/preset/load \d{4,} .*: done", stage.log)) > 0)
+
+        def press() -> None:
+            for pad in range(1, 9):
+                patch.send(f"eutectic.pad.{pad}", "bang")
+                time.sleep(0.25)
+            assert status(player)["voices"].startswith("1 2 3 4 of 4")
+            player.send("/stop", 1)
+            time.sleep(0.2)
+
+        samples = recorded(tmp_path, press)
+        assert level(samples) > 0.3
+        assert click_db(samples, RATE_HZ) < LIMIT_DB
+        no_complaint(patch.said)
+
+
+def test_steps_come_in_time_and_at_their_blends(
+    stage: Daemon, player: Client, tmp_path: Path
+) -> None:
+    """Eight steps of 300 ms; those below zero leave what rings alone."""
+    with example(tmp_path, stage, "step-sequencer") as patch:
+        patch.send("eutectic.prepare", "bang")
+        until(lambda: re.search(r"/fan \d{4,} .*: done", stage.log) is not None)
+
+        def run() -> None:
+            patch.send("eutectic.step-ms", 300)
+            patch.send("eutectic.run", 1)
+            time.sleep(2.9)
+            patch.send("eutectic.run", 0)
+            player.send("/stop", 1, 30)
+            time.sleep(0.3)
+
+        samples = recorded(tmp_path, run)
+        assert click_db(samples, RATE_HZ) < LIMIT_DB
+        began = int(np.argmax(np.abs(samples).max(axis=1) > 0.05))
+        step = round(0.3 * RATE_HZ)
+        middles = [began + round((k + 0.5) * step) for k in range(8)]
+        near = RATE_HZ // 50
+        levels = [level(samples[at - near : at + near]) for at in middles]
+        blends = [1, 1, 0.5, 0.25, 0.25, 0.75, 0, 0.5]
+        assert levels == pytest.approx([0.4 - 0.2 * blend for blend in blends], rel=0.1)
+        no_complaint(patch.said)
+
+
+def test_grains_of_a_rendered_fusion_are_played_by_pd(stage: Daemon, tmp_path: Path) -> None:
+    with example(tmp_path, stage, "granular", audio=True) as patch:
+        patch.send("eutectic.prepare", "bang")
+        until(lambda: len(re.findall(r"/render \d{4,} .*: done", stage.log)) > 0)
+        patch.send("eutectic.grain.on", 1)
+        heard: list[float] = []
+        for blend in (0.0, 1.0):
+            done = len(re.findall(r"/render \d{4,} .*: done", stage.log))
+            patch.send("eutectic.blend", blend)
+            patch.send("eutectic.render", "bang")
+            until(lambda done=done: len(re.findall(r"/render \d{4,} .*: done", stage.log)) > done)
+            time.sleep(0.5)
+
+            def move() -> None:
+                for step in range(20):
+                    patch.send("eutectic.grain.position", 0.1 + step / 40)
+                    patch.send("eutectic.grain.size", 60 + 10 * step)
+                    time.sleep(0.05)
+
+            samples = sounding(recorded(tmp_path, move, "pure_data"))
+            heard.append(float(np.sqrt(np.mean(samples**2))))
+            assert click_db(samples, RATE_HZ) < LIMIT_DB
+        assert heard[0] == pytest.approx(2 * heard[1], rel=0.3) and heard[1] > 0.01
