@@ -18,6 +18,7 @@ from eutectic import osc
 from eutectic.client import Client
 from eutectic.experiments.live.process import Daemon, status
 from eutectic.messages import PREFIX, REQUESTS
+from eutectic.shipped import presets_folder
 
 
 @pytest.fixture(scope="module")
@@ -272,7 +273,9 @@ def test_a_preset_brings_voices_back(client: Client, folder: Path) -> None:
     client.request("/preset/load", "quiet")
     client.request("/preset/save", "again")
     names = [line[1][1] for line in client.request("/preset/list").lines]
-    assert names == ["again", "quiet"]
+    folders = presets_folder("fusions"), presets_folder("sessions")
+    shipped = {path.stem for each in folders for path in each.glob("*.toml")}
+    assert names == sorted({"again", "quiet"} | shipped)
     presets = folder / "data" / "presets"
     assert (presets / "again.toml").read_text() == (presets / "quiet.toml").read_text()
     assert "gain_db = -12.0" in (presets / "quiet.toml").read_text()
