@@ -274,6 +274,8 @@ class Pads:
 
     def close(self) -> None:
         self.out.delete()
+        self._in.cancel_callback()
+        time.sleep(0.05)  # a call on its way wants the lock that `delete` holds
         self._in.delete()
 
     def until_heard(self, condition: Callable[[], bool], *data: int) -> None:

@@ -7,6 +7,7 @@ import ctypes
 import functools
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ log = logging.getLogger("eutectic.midi")
 
 LOOK_SECONDS = 2.0
 """Between looks at which ports there are."""
+
+LAST_CALL_SECONDS = 0.05
 
 CLIENT = "Eutectic"
 
@@ -89,7 +92,7 @@ class Ports:
             return False
         finally:
             self._out = None
-            midi_in.delete()
+            _end(midi_in)
             midi_out.delete()
 
     def _light(self, midi_out: Any) -> None:
@@ -101,6 +104,13 @@ class Ports:
 
     def _called(self, event: tuple[list[int], float], data: object) -> None:
         self._receive(event[0])
+
+
+def _end(midi_in: Any) -> None:
+    """Let a call that is on its way arrive first: the end waits for it with Python's lock held."""
+    midi_in.cancel_callback()
+    time.sleep(LAST_CALL_SECONDS)
+    midi_in.delete()
 
 
 @ctypes.CFUNCTYPE(None, ctypes.c_char_p)
