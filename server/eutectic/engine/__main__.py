@@ -5,10 +5,6 @@ import os
 import signal
 import sys
 
-KEPT_KERNELS = 128
-"""Of oneDNN's, made anew for every length of a sound; by itself it keeps eight times as many."""
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Eutectic's engine; the daemon starts it.")
     parser.add_argument("--model", default="embedded")
@@ -20,7 +16,6 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon ends it, by closing the pipe
     results = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print is no result
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_KERNELS))
     if hasattr(os, "nice"):
         os.nice(15)
 
