@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Eutectic's engine; the daemon starts it.")
     parser.add_argument("--model", default="embedded")
