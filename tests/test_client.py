@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import eutectic
-from daemons import daemon, prepare
+from daemons import daemon, prepare, until
 from eutectic import AsyncClient, Client, NoAnswer, RequestFailed
 from eutectic.experiments.live.process import Daemon
 from eutectic.messages import PREFIX, REQUESTS, spec_of
@@ -168,7 +168,7 @@ def test_liblo_plays_the_daemon(process: Daemon, tmp_path: Path) -> None:
         time.sleep(0.3)
         url = f"osc.udp://127.0.0.1:{process.port}"
         subprocess.run(["oscsendfile", url, str(script)], check=True, timeout=60)
-        _until(lambda: f"{PREFIX}/ended" in heard.read_text())
+        until(lambda: f"{PREFIX}/ended" in heard.read_text())
     finally:
         dump.terminate()
         dump.wait()
@@ -188,10 +188,3 @@ def _free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
-
-
-def _until(condition: typing.Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)

@@ -75,22 +75,19 @@ def test_the_prompt_alone_is_closer_to_the_reference_after_learning(
     assert after.log_mel < before.log_mel
 
 
+@pytest.mark.parametrize(("original", "name"), PAIRS)
 def test_likeness_moves_from_the_reference_to_the_original_across_the_window(
-    engine: Engine,
+    engine: Engine, original: str, name: str
 ) -> None:
-    """Over the pairs: what sixty steps learn of one differs with the machine's own rounding."""
-    correlations: list[tuple[float, float]] = []
-    for original, name in PAIRS:
-        measured = window.measure(
-            engine, encode(engine, original), learned(engine, name, "full"),
-            [k / 8 for k in range(9)], SamplingSettings(),
-        )  # fmt: skip
-        to_original = rank_correlation(measured.blends, measured.like_original)
-        to_reference = rank_correlation(measured.blends, measured.like_reference)
-        print(f"{original} -> {name}: {to_original:.2f} {to_reference:.2f}")
-        correlations.append((to_original, -to_reference))
-    assert np.median(correlations, axis=0).min() >= 0.95
-    assert np.min(correlations) >= 0.8
+    measured = window.measure(
+        engine, encode(engine, original), learned(engine, name, "full"),
+        [k / 8 for k in range(9)], SamplingSettings(),
+    )  # fmt: skip
+    to_original = rank_correlation(measured.blends, measured.like_original)
+    to_reference = rank_correlation(measured.blends, measured.like_reference)
+    print(f"{original} -> {name}: {to_original:.2f} {to_reference:.2f}")
+    assert to_original >= 0.9
+    assert to_reference <= -0.9
 
 
 def test_a_fan_equals_its_single_fusions_and_repeats(engine: Engine) -> None:
