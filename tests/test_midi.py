@@ -262,20 +262,21 @@ class Pads:
     """A controller as it is plugged in: its ports, and what its lights were told."""
 
     def __init__(self) -> None:
-        self.lit: dict[int, int] = {}
+        self._lit: dict[int, int] = {}
         self.out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="pads")
         self.out.open_virtual_port("out")
         self._in = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="pads lights")
-        self._in.set_callback(self._light)
         self._in.open_virtual_port("in")
 
-    def _light(self, event: tuple[list[int], float], data: object) -> None:
-        self.lit[event[0][1]] = event[0][2]
+    @property
+    def lit(self) -> dict[int, int]:
+        while event := self._in.get_message():
+            (_, number, value), _ = event
+            self._lit[number] = value
+        return self._lit
 
     def close(self) -> None:
         self.out.delete()
-        self._in.cancel_callback()
-        time.sleep(0.05)  # a call on its way wants the lock that `delete` holds
         self._in.delete()
 
     def until_heard(self, condition: Callable[[], bool], *data: int) -> None:

@@ -21,7 +21,8 @@ log = logging.getLogger("eutectic.midi")
 LOOK_SECONDS = 2.0
 """Between looks at which ports there are."""
 
-LAST_CALL_SECONDS = 0.05
+POLL_SECONDS = 0.002
+"""Between looks for messages: rtmidi's callbacks may come, and crash, after they were cancelled."""
 
 CLIENT = "Eutectic"
 
@@ -29,7 +30,7 @@ CLIENT = "Eutectic"
 class Ports:
     """A controller's input and output; a thread of its own opens and closes them.
 
-    `receive` is called with each message, in rtmidi's thread; `came` when a port is opened.
+    Both calls come in that thread: `receive` with each message, `came` when a port is opened.
     """
 
     def __init__(
@@ -77,13 +78,12 @@ class Ports:
                 return False
             port = midi_in.get_port_name(index)
             midi_in.ignore_types(sysex=True, timing=True, active_sense=True)
-            midi_in.set_callback(self._called)
             midi_in.open_port(index, "in")
             log.info("MIDI: %s", port)
             self._came()
             while _find(midi_in, self._name) is not None:
                 self._light(midi_out)
-                if self._leave.wait(LOOK_SECONDS):
+                if self._hear(midi_in):
                     return True
             log.info("MIDI: %s is gone", port)
             return True
@@ -92,7 +92,7 @@ class Ports:
             return False
         finally:
             self._out = None
-            _end(midi_in)
+            midi_in.delete()
             midi_out.delete()
 
     def _light(self, midi_out: Any) -> None:
@@ -102,15 +102,15 @@ class Ports:
             self._out = midi_out
             self._came()
 
-    def _called(self, event: tuple[list[int], float], data: object) -> None:
-        self._receive(event[0])
-
-
-def _end(midi_in: Any) -> None:
-    """Let a call that is on its way arrive first: the end waits for it with Python's lock held."""
-    midi_in.cancel_callback()
-    time.sleep(LAST_CALL_SECONDS)
-    midi_in.delete()
+    def _hear(self, midi_in: Any) -> bool:
+        """Pass on what comes until the next look at the ports; whether it is time to leave."""
+        end = time.monotonic() + LOOK_SECONDS
+        while time.monotonic() < end:
+            while event := midi_in.get_message():
+                self._receive(event[0])
+            if self._leave.wait(POLL_SECONDS):
+                return True
+        return False
 
 
 @ctypes.CFUNCTYPE(None, ctypes.c_char_p)
