@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -247,24 +247,14 @@ def test_what_is_learned_is_kept_in_the_users_own_map(desk: Desk, tmp_path: Path
     assert (tmp_path / "map.toml").read_text() == MAP
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Daemon, Path]]:
-    folder = tmp_path_factory.mktemp("midi")
-    path = folder / "stage.toml"
-    path.write_text(MAP)
-    with Jack(), daemon(folder, "--midi", "pads", "--controller", str(path)) as process:
-        with process.client() as client:
-            prepare(client)
-        yield process, path
-
-
 class Pads:
-    """A controller as it is plugged in: its ports, and what its lights were told."""
+    """A controller that can be plugged in: its ports, and what its lights were told.
+
+    The lights' port stays: JACK may never run a client that is opened while others are.
+    """
 
     def __init__(self) -> None:
         self._lit: dict[int, int] = {}
-        self.out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="pads")
-        self.out.open_virtual_port("out")
         self._in = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="pads lights")
         self._in.open_virtual_port("in")
 
@@ -275,17 +265,40 @@ class Pads:
             self._lit[number] = value
         return self._lit
 
+    @contextmanager
+    def plugged_in(self) -> Generator[Any]:
+        """What it sends by, as long as it is there."""
+        self.lit.clear()
+        out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="pads")
+        out.open_virtual_port("out")
+        try:
+            yield out
+        finally:
+            out.delete()
+
     def close(self) -> None:
-        self.out.delete()
         self._in.delete()
 
-    def until_heard(self, condition: Callable[[], bool], *data: int) -> None:
-        """Send it until the daemon, which looks for ports now and then, has taken it."""
-        end = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < end
-            self.out.send_message(list(data))
-            time.sleep(0.3)
+
+@pytest.fixture(scope="module")
+def pads() -> Generator[Pads]:
+    with Jack():
+        pads = Pads()
+        yield pads
+        pads.close()
+
+
+@pytest.fixture(scope="module")
+def running(
+    pads: Pads, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[tuple[Daemon, Path]]:
+    folder = tmp_path_factory.mktemp("midi")
+    path = folder / "stage.toml"
+    path.write_text(MAP)
+    with daemon(folder, "--midi", "pads", "--controller", str(path)) as process:
+        with process.client() as client:
+            prepare(client)
+        yield process, path
 
 
 def _voices(client: Client) -> str:
@@ -293,38 +306,33 @@ def _voices(client: Client) -> str:
 
 
 def test_a_controller_that_comes_plays_is_lit_goes_and_comes_again(
-    running: tuple[Daemon, Path],
+    running: tuple[Daemon, Path], pads: Pads
 ) -> None:
     process, _ = running
     with process.client() as client:
         for _ in range(2):
-            pads = Pads()
-            until(lambda pads=pads: pads.lit.get(36) == 5)
-            pads.out.send_message([0x90, 36, 100])
-            until(lambda: _voices(client).startswith("1 of"))
-            until(lambda pads=pads: pads.lit.get(36) == 1)
-            pads.out.send_message([0x90, 37, 100])
-            until(lambda: _voices(client).startswith("none"))
-            until(lambda pads=pads: pads.lit.get(36) == 5)
-            pads.close()
+            with pads.plugged_in() as out:
+                until(lambda: pads.lit.get(36) == 5)
+                out.send_message([0x90, 36, 100])
+                until(lambda: _voices(client).startswith("1 of"))
+                until(lambda: pads.lit.get(36) == 1)
+                out.send_message([0x90, 37, 100])
+                until(lambda: _voices(client).startswith("none"))
+                until(lambda: pads.lit.get(36) == 5)
             until(lambda: "is gone" in process.log.split("MIDI: pads")[-1])
 
 
-def test_a_control_is_learned_over_osc(running: tuple[Daemon, Path]) -> None:
+def test_a_control_is_learned_over_osc(running: tuple[Daemon, Path], pads: Pads) -> None:
     process, path = running
-    pads = Pads()
-    try:
-        with process.client() as client:
-            assert fails(client, "/midi/learn", "/nothing") == "unknown_address"
-            until(lambda: pads.lit.get(36) == 5)
-            number = client.begin("/midi/learn", "/voice/set", 2, "gain", "$")
-            wait_for(client, lambda message: message == ("/queued", (number,)))
-            pads.out.send_message([0xB4, 77, 64])
-            assert client.end("/midi/learn", number).found == ("cc 77 channel 5",)
-            assert "/voice/set 2 gain $" in path.read_text()
-            path.write_text("format = 1\n[[controls]]\nmessage = 'cc'\ntarget = '/panik'\n")
-            until(lambda: f"{path}:4: target: there is no /panik" in process.log)
-            pads.out.send_message([0x90, 36, 100])  # as before
-            until(lambda: _voices(client).startswith("1 of"))
-    finally:
-        pads.close()
+    with process.client() as client, pads.plugged_in() as out:
+        assert fails(client, "/midi/learn", "/nothing") == "unknown_address"
+        until(lambda: pads.lit.get(36) == 5)
+        number = client.begin("/midi/learn", "/voice/set", 2, "gain", "$")
+        wait_for(client, lambda message: message == ("/queued", (number,)))
+        out.send_message([0xB4, 77, 64])
+        assert client.end("/midi/learn", number).found == ("cc 77 channel 5",)
+        assert "/voice/set 2 gain $" in path.read_text()
+        path.write_text("format = 1\n[[controls]]\nmessage = 'cc'\ntarget = '/panik'\n")
+        until(lambda: f"{path}:4: target: there is no /panik" in process.log)
+        out.send_message([0x90, 36, 100])  # as before
+        until(lambda: _voices(client).startswith("1 of"))

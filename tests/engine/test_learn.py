@@ -34,7 +34,8 @@ def clip(model: Model) -> Clip:
 
 
 def teach(model: Model, clip: Clip, settings: LearnSettings, watch: Watch | None = None) -> Learned:
-    return learn(model, clip.latent, "glass", 1.0, settings, watch=watch or Watch())
+    frames = clip.latent.shape[-1]
+    return learn(model, clip.latent, frames, "glass", 1.0, settings, watch=watch or Watch())
 
 
 def snapshot(model: Model) -> dict[str, torch.Tensor]:
@@ -67,6 +68,19 @@ def test_learning_brings_the_prompt_to_the_clip_and_leaves_the_model_alone(
     assert distance() < 0.6 * at_first
     switch.activate(None)
     assert unchanged(model, before)
+
+
+def test_what_follows_the_clip_in_its_bucket_is_not_learned(model: Model, clip: Clip) -> None:
+    settings, own = LearnSettings(steps=60, learning_rate=0.05), clip.latent[..., :32]
+    followed = torch.cat([own, own + 20.0], dim=-1)
+    learned = learn(model, followed, 32, "glass", 1.0, settings)
+    tokens = model.condition("glass", 1.0).tokens
+    assert tokens is not None
+    switch, target = Switch(model.network), own.mean(dim=-1)
+    switch.activate(learned.adapter)
+    distance = float((model.network.mean(tokens[:, 0]) - target).norm())
+    switch.activate(None)
+    assert distance < 0.6 * float(target.norm())
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -28,7 +28,7 @@ from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import BadSetting
 
 BUCKET_FRAMES = 16
-"""Latent lengths are whole multiples, so that clips of nearly one length share a prefix."""
+"""Latent lengths are whole multiples: clips of nearly one length share a prefix, and kernels."""
 
 MICRO_BATCH = 2
 """Rows a network call takes on a CPU, where more at once gain nothing."""
@@ -131,9 +131,9 @@ class Engine:
             Cancelled: the watch was asked to stop.
         """
         self.switch.activate(None)
-        own = clip.latent[..., : self.model.codec.latent_frames(clip.waveform.frames)]
+        own_frames = self.model.codec.latent_frames(clip.waveform.frames)
         return learn(
-            self.model, own, prompt, clip.waveform.seconds, settings,
+            self.model, clip.latent, own_frames, prompt, self._seconds(clip), settings,
             {"audio": clip.waveform.digest}, watch,
         )  # fmt: skip
 

@@ -41,9 +41,19 @@ class Learned:
     capped: bool
 
 
+@dataclass(frozen=True)
+class _Aim:
+    """What is memorised: the first `frames` of a latent, and what they are asked for with."""
+
+    latent: Float[Tensor, "1 channel frame"]
+    frames: int
+    conditioning: Conditioning
+
+
 def learn(
     model: Model,
     latent: Float[Tensor, "1 channel frame"],
+    frames: int,
     prompt: str,
     seconds: float,
     settings: LearnSettings,
@@ -54,7 +64,8 @@ def learn(
 
     Args:
         model: its network is copied, never changed.
-        latent: x0 of the reference.
+        latent: x0 of the reference, of its bucket's length.
+        frames: of these the clip's own, the first; what follows is seen but not learned.
         seconds: the length that the prompt is conditioned with.
         learned_from: kept with the adapter beside what is known here.
         watch: asked before every step, told after each.
@@ -66,13 +77,11 @@ def learn(
     method = settings.method or defaults["method"]
     steps = settings.steps or defaults["steps"]
     rate = settings.learning_rate or _learning_rate(defaults, method)
-    conditioning = model.condition(prompt, seconds)
+    aim = _Aim(latent.to(model.device), frames, model.condition(prompt, seconds))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         network = _trainable_copy(model.network, method, settings.rank)
-    losses, capped = _descend(
-        model, network, latent.to(model.device), conditioning, steps, rate, settings, watch,
-    )  # fmt: skip
+    losses, capped = _descend(model, network, aim, steps, rate, settings, watch)
     about = {
         "model": model.digest, "method": method, "prompt": prompt, "seconds": seconds,
         "steps": len(losses), "rank": settings.rank, "learning_rate": rate,
@@ -102,8 +111,7 @@ def _trainable_copy(network: nn.Module, method: str, rank: int) -> nn.Module:
 def _descend(
     model: Model,
     network: nn.Module,
-    latent: Tensor,
-    conditioning: Conditioning,
+    aim: _Aim,
     steps: int,
     rate: float,
     settings: LearnSettings,
@@ -125,7 +133,7 @@ def _descend(
         share = max(step / steps, spent / (settings.budget_seconds or math.inf))
         cosine = 0.55 + 0.45 * math.cos(math.pi * share)
         optimiser.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / WARM_UP_STEPS) * cosine
-        loss = _loss(model, network, latent, conditioning, generator, checkpointing)
+        loss = _loss(model, network, aim, generator, checkpointing)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -138,12 +146,12 @@ def _descend(
 def _loss(
     model: Model,
     network: nn.Module,
-    latent: Tensor,
-    conditioning: Conditioning,
+    aim: _Aim,
     generator: torch.Generator,
     checkpointing: bool,
 ) -> Tensor:
     """v-prediction or flow matching on one batch: one clip, times spread evenly, fresh noise."""
+    latent, conditioning = aim.latent, aim.conditioning
     spread = (torch.arange(BATCH) + torch.rand(BATCH, generator=generator)) / BATCH
     t = (0.001 + 0.998 * spread).to(latent)
     noise = torch.randn(BATCH, *latent.shape[1:], generator=generator).to(latent)
@@ -158,7 +166,7 @@ def _loss(
     half = has_native_bfloat16(model.device)
     predicted = model.predict(x, t, conditions, network, checkpointing, half)
     weights = model.codec.loss_weights
-    return (weights * (predicted - target).square()).mean()
+    return (weights * (predicted - target).square())[..., : aim.frames].mean()
 
 
 def _extract(network: nn.Module, method: str, about: dict[str, Any]) -> Adapter:
