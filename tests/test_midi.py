@@ -289,9 +289,7 @@ def pads() -> Generator[Pads]:
 
 
 @pytest.fixture(scope="module")
-def running(
-    pads: Pads, tmp_path_factory: pytest.TempPathFactory
-) -> Generator[tuple[Daemon, Path]]:
+def running(pads: Pads, tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Daemon, Path]]:
     folder = tmp_path_factory.mktemp("midi")
     path = folder / "stage.toml"
     path.write_text(MAP)
