@@ -1,5 +1,6 @@
 """Commands as a user types them: what goes wrong is one line and exit code 2, and loses nothing."""
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -197,6 +198,41 @@ def test_the_window_leaves_sounds_a_table_and_a_picture(
     assert lines[0].startswith("blend,remaining,")
     assert [line.split(",")[0] for line in lines[1:]] == ["0.0000", "0.5000", "1.0000"]
     assert (own_data / "out" / "window.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_choices_of_the_sampler_are_compared(
+    capsys: pytest.CaptureFixture[str], own_data: Path
+) -> None:
+    choices = ["--steps", "4,8", "--orders", "1,2", "--residuals", "clean,edit-friendly"]
+    command = ["window", WEIRDO, GLASS, "-o", "out", "--points", "3", "--duration", "1", *choices]
+    assert run([*command, *TOY]) == 0
+    with (own_data / "out" / "choices.csv").open(newline="") as file:
+        rows = {row["choice"]: row for row in csv.DictReader(file)}
+    kinds = ("order 1, clean", "order 2, clean", "order 1, edit-friendly")
+    wanted = [f"{steps} steps, {kind}" for kind in kinds for steps in (4, 8)]
+    assert list(rows) == [*wanted, "8 steps, order 1, clean, another seed"]
+    for name, row in rows.items():
+        alike = float(row["as most steps"])
+        assert (alike == 1.0) == (name.startswith("8") and "seed" not in name), name
+        assert 0 <= float(row["width"]) <= 1
+        assert int(row["whole"]) > int(row["evaluations"]) > 0
+        assert (own_data / "out" / f"{name.replace(', ', '-').replace(' ', '-')}.wav").exists()
+    assert (own_data / "out" / "choices.png").read_bytes().startswith(b"\x89PNG")
+    assert "another seed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--steps", "25,many", "steps must be whole numbers, not '25,many'"),
+        ("--orders", "1,4", "order must be 1 to 3, not 4"),
+        ("--residuals", "clean,clear", "residual must be one of"),
+    ],
+)
+def test_choices_that_are_none_are_refused(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, words: str
+) -> None:
+    assert words in refused(capsys, "window", WEIRDO, GLASS, "-o", "out", option, value, *TOY)
 
 
 def test_the_demo_needs_no_arguments(capsys: pytest.CaptureFixture[str], own_data: Path) -> None:

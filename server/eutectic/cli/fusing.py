@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -35,6 +37,19 @@ SolverName = Annotated[Solver | None, typer.Option("--solver", help="Order 2's r
 Eta = Annotated[float | None, typer.Option(help="1: SDE, 0: ODE, or between.")]
 ResidualName = Annotated[Residual, typer.Option("--residual", help="How the original is inverted.")]
 Amount = Annotated[float, typer.Option("--residual-amount", help="Noise of gaussian, 0 to 1.")]
+SeveralSteps = Annotated[
+    str | None, typer.Option("--steps", help="Sampler steps; several, as 25,50,100, are compared.")
+]
+Orders = Annotated[
+    str | None, typer.Option("--order", "--orders", help="Sampler order, 1 to 3, or several: 1,2.")
+]
+Residuals = Annotated[
+    str,
+    typer.Option(
+        "--residual", "--residuals",
+        help="How the original is inverted; several, as clean,ddim, or all, are compared.",
+    ),
+]  # fmt: skip
 LevelName = Annotated[
     Level,
     typer.Option("--level", help="match: as loud as the sources; raw: untouched."),
@@ -151,13 +166,13 @@ def window(
     prompt: Prompt = None,
     points: Annotated[int, typer.Option(help="Fusions across the window, 0 and 1 included.")] = 9,
     seed: Seed = 0,
-    steps: Steps = None,
+    steps: SeveralSteps = None,
     cfg: Cfg = None,
     negative: Negative = None,
-    order: Order = None,
+    order: Orders = None,
     solver: SolverName = None,
     eta: Eta = None,
-    residual: ResidualName = "clean",
+    residual: Residuals = "clean",
     residual_amount: Amount = 1.0,
     level: LevelName = "match",
     start: Start = 0.0,
@@ -173,31 +188,88 @@ def window(
     compute: Device = None,
     force: Force = False,
 ) -> None:
-    """Fuse across the whole window; measure and draw likeness to both sources."""
+    """Fuse across the whole window; measure and draw likeness to both sources.
+
+    Several steps, orders or residuals are compared: what each choice costs and gives.
+    """
     sampling = SamplingSettings(
-        seed, cfg, negative, steps, order, solver, eta, residual, residual_amount
+        seed, cfg, negative, solver=solver, eta=eta, residual_amount=residual_amount
     )
+    choices = _choices(sampling, steps, order, residual)
     learning = LearnSettings(method, learn_steps, rank, budget_seconds=budget)
     if not 2 <= points <= 101:
         raise BadSetting(f"points must be 2 to 101, not {points}")
     check_inputs(original, reference)
     check_folder(out, (original, reference), force)
     engine = load_engine(model, compute)
+    for choice in choices:
+        engine.points([Place(blend=0.5)], choice)
     source = _load(engine, original, start, duration)
     section = (reference_start, reference_duration)
     known = _reference(engine, reference, prompt, learning, no_learn, section)
+    blends = [number / (points - 1) for number in range(points)]
+    if len(choices) > 1:
+        _compare(engine, source, known, blends, choices, level, out)
+        return
     from eutectic.experiments import pictures
     from eutectic.experiments import window as window_
 
-    blends = [number / (points - 1) for number in range(points)]
     with progress("fusing") as watch:
-        measured = window_.measure(engine, source, known, blends, sampling, level, watch=watch)
+        measured = window_.measure(engine, source, known, blends, choices[0], level, watch=watch)
     make_folder(out)
     window_.save_sounds(measured, out)
     window_.save_table(measured, out / "window.csv")
     pictures.draw_window(measured, out / "window.png", (original.stem, reference.stem))
     print_window(measured)
     console.print(f"sounds, window.csv and window.png are in {out}")
+
+
+def _choices(
+    sampling: SamplingSettings, steps: str | None, order: str | None, residual: str
+) -> list[SamplingSettings]:
+    """Every combination; among several, edit-friendly is at order 1 alone, the one it has."""
+    kinds = get_args(Residual) if residual == "all" else residual.split(",")
+    every = list(itertools.product(kinds, _numbers("order", order), _numbers("steps", steps)))
+    if len(every) > 1:
+        every = [each for each in every if each[0] != "edit-friendly" or each[1] in (None, 1)]
+    return [
+        replace(sampling, residual=kind, order=rule, steps=count) for kind, rule, count in every
+    ]
+
+
+def _numbers(name: str, text: str | None) -> list[int | None]:
+    """Whole numbers between commas; the model's own (None) where nothing is said."""
+    if text is None:
+        return [None]
+    try:
+        return [int(each) for each in text.split(",")]
+    except ValueError:
+        raise BadSetting(f"{name} must be whole numbers, not {text!r}") from None
+
+
+def _compare(
+    engine: Engine,
+    source: Clip,
+    known: Reference,
+    blends: list[float],
+    choices: list[SamplingSettings],
+    level: Level,
+    out: Path,
+) -> None:
+    """A window for each choice: sounds amid it, a table and a picture."""
+    from eutectic.experiments import choices as choices_
+    from eutectic.experiments import pictures
+
+    with progress("fusing") as watch:
+        made = choices_.measure(engine, source, known, blends, choices, level, watch)
+    figures = choices_.table(made)
+    make_folder(out)
+    choices_.save_sounds(made, out)
+    choices_.save_table(figures, out / "choices.csv")
+    pictures.draw_choices(made, out / "choices.png")
+    for line in figures.lines():
+        console.print(line)
+    console.print(f"the fusions amid the window, choices.csv and choices.png are in {out}")
 
 
 @app.command()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from eutectic.audio import Waveform, atomic_path
+from eutectic.experiments.choices import Choice
 from eutectic.experiments.window import Window
 
 RANGE_DB = 90.0
@@ -83,3 +86,44 @@ def _draw_curve(axes: Axes, window: Window) -> None:
     axes.set_xlim(-0.02, 1.02)
     axes.grid(alpha=0.3)
     axes.legend(loc="best", fontsize=9)
+
+
+def draw_choices(made: Sequence[Choice], path: Path) -> None:
+    """The curves of likeness of every choice: a row an inversion, a column an order."""
+    made = [choice for choice in made if not choice.again]
+    residuals = list(dict.fromkeys(choice.settings.residual for choice in made))
+    orders = sorted({choice.order for choice in made})
+    steps = sorted({choice.steps for choice in made})
+    colours = colormaps["viridis"](np.linspace(0.85, 0.0, len(steps)))
+    size = (4.2 * len(orders) + 0.6, 2.8 * len(residuals) + 0.6)
+    figure = Figure(figsize=(max(6.5, size[0]), size[1]), layout="constrained")
+    grid = figure.subplots(len(residuals), len(orders), squeeze=False, sharex=True, sharey=True)
+    for row, residual in enumerate(residuals):
+        for column, order in enumerate(orders):
+            axes = grid[row, column]
+            there = [
+                choice
+                for choice in made
+                if (choice.settings.residual, choice.order) == (residual, order)
+            ]
+            if not there:
+                axes.set_axis_off()
+                continue
+            axes.set_title(f"{residual}, order {order}", fontsize=10)
+            axes.grid(alpha=0.3)
+            for choice in there:
+                _draw_choice(axes, choice, colours[steps.index(choice.steps)])
+            axes.set_xlabel("blend" if row == len(residuals) - 1 else "")
+            axes.set_ylabel("likeness" if column == 0 else "")
+    figure.legend(
+        *grid[0, 0].get_legend_handles_labels(), loc="outside right upper", fontsize=8,
+        title="solid: to the original\ndotted: to the reference", title_fontsize=8,
+    )  # fmt: skip
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=110, format="png")
+
+
+def _draw_choice(axes: Axes, choice: Choice, colour: Any) -> None:
+    window = choice.window
+    axes.plot(window.blends, window.like_original, "-", color=colour, label=f"{choice.steps} steps")
+    axes.plot(window.blends, window.like_reference, ":", color=colour)

@@ -26,7 +26,7 @@ MEMORY_GIB, READY_GIB = 0.05, 0.05
 """Budgets that are full within a minute."""
 
 CLIPS, CLIP_SECONDS = 6, 3.0
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 2.0
 END_SECONDS = 60.0
 """In which what was begun has to be answered."""
 
