@@ -227,6 +227,7 @@ def test_choices_of_the_sampler_are_compared(
         ("--steps", "25,many", "steps must be whole numbers, not '25,many'"),
         ("--orders", "1,4", "order must be 1 to 3, not 4"),
         ("--residuals", "clean,clear", "residual must be one of"),
+        ("--residuals=edit-friendly", "--order=2,3", "edit-friendly samples at order 1"),
     ],
 )
 def test_choices_that_are_none_are_refused(

@@ -230,10 +230,10 @@ def _choices(
     """Every combination; among several, edit-friendly is at order 1 alone, the one it has."""
     kinds = get_args(Residual) if residual == "all" else residual.split(",")
     every = list(itertools.product(kinds, _numbers("order", order), _numbers("steps", steps)))
-    if len(every) > 1:
-        every = [each for each in every if each[0] != "edit-friendly" or each[1] in (None, 1)]
+    possible = [each for each in every if each[0] != "edit-friendly" or each[1] in (None, 1)]
     return [
-        replace(sampling, residual=kind, order=rule, steps=count) for kind, rule, count in every
+        replace(sampling, residual=kind, order=rule, steps=count)
+        for kind, rule, count in dict.fromkeys(possible or every)
     ]
 
 

@@ -16,7 +16,7 @@ from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments import window as window_
 from eutectic.experiments.distances import log_mel_distance, rank_correlation, texture_distance
 from eutectic.experiments.quality.report import Row, Table, median
-from eutectic.experiments.window import Window
+from eutectic.experiments.window import Window, likeness
 
 WIDTH_SHARE = 0.25
 """Of the greatest likeness to a source: with less of it, a fusion no longer resembles it."""
@@ -26,7 +26,7 @@ WIDTH_BLENDS = 1001
 
 COLUMNS = {
     "evaluations": "of the network for a fusion amid the window, the prefix being there",
-    "seconds": "of the same, decoding included",
+    "seconds": "median for a fusion, decoding included",
     "whole": "evaluations for all fusions, prefix and inversion included",
     "to original": "rank correlation of blend with likeness to the original",
     "to reference": "the same for the reference",
@@ -124,8 +124,8 @@ def _row(choice: Choice, finest: Choice) -> Row:
         rank_correlation(window.blends, window.like_reference),
         float("nan") if window.crossing is None else window.crossing,
         width(window),
-        1 - float(log_mel) / finest.window.original_span,
-        1 - float(texture) / finest.window.reference_span,
+        likeness(float(log_mel), finest.window.original_span),
+        likeness(float(texture), finest.window.reference_span),
     )
 
 
@@ -137,8 +137,8 @@ def width(window: Window) -> float:
     """
     blends = np.linspace(window.blends[0], window.blends[-1], WIDTH_BLENDS)
     there = np.ones(len(blends), bool)
-    for likeness in (window.like_original, window.like_reference):
-        there &= np.interp(blends, window.blends, likeness) >= WIDTH_SHARE * max(likeness)
+    for curve in (window.like_original, window.like_reference):
+        there &= np.interp(blends, window.blends, curve) >= WIDTH_SHARE * max(curve)
     return float(there.mean())
 
 

@@ -56,11 +56,11 @@ class Window:
 
     @property
     def like_original(self) -> list[float]:
-        return [_likeness(point.from_original, self.original_span) for point in self.points]
+        return [likeness(point.from_original, self.original_span) for point in self.points]
 
     @property
     def like_reference(self) -> list[float]:
-        return [_likeness(point.from_reference, self.reference_span) for point in self.points]
+        return [likeness(point.from_reference, self.reference_span) for point in self.points]
 
     @property
     def crossing(self) -> float | None:
@@ -73,7 +73,7 @@ class Window:
         return None
 
 
-def _likeness(distance: float, span: float) -> float:
+def likeness(distance: float, span: float) -> float:
     """Of a distance on a scale; not a number where both ends are the same sound."""
     return 1 - distance / span if span > 0 else math.nan
 
