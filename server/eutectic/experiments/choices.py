@@ -16,7 +16,7 @@ from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments import window as window_
 from eutectic.experiments.distances import log_mel_distance, rank_correlation, texture_distance
 from eutectic.experiments.quality.report import Row, Table, median
-from eutectic.experiments.window import Window, likeness
+from eutectic.experiments.window import Point, Window, likeness
 
 WIDTH_SHARE = 0.25
 """Of the greatest likeness to a source: with less of it, a fusion no longer resembles it."""
@@ -54,6 +54,11 @@ class Choice:
     def name(self) -> str:
         again = ", another seed" if self.again else ""
         return f"{self.steps} steps, order {self.order}, {self.settings.residual}{again}"
+
+    @property
+    def middle(self) -> Point:
+        """The fusion nearest to blend 0.5."""
+        return min(self.window.points, key=lambda point: abs(point.fusion.blend - 0.5))
 
 
 def measure(
@@ -108,7 +113,6 @@ def _finest(choice: Choice, made: Sequence[Choice]) -> Choice:
 
 def _row(choice: Choice, finest: Choice) -> Row:
     window = choice.window
-    middle = min(window.points, key=lambda point: abs(point.fusion.blend - 0.5))
     pairs = [
         (own.fusion.waveform, other.fusion.waveform)
         for own, other in zip(window.points, finest.window.points, strict=True)
@@ -117,7 +121,7 @@ def _row(choice: Choice, finest: Choice) -> Row:
     texture = np.mean([texture_distance(*pair) for pair in pairs])
     return (
         choice.name,
-        middle.evaluations,
+        choice.middle.evaluations,
         median(point.seconds for point in window.points),
         choice.whole,
         rank_correlation(window.blends, window.like_original),
@@ -155,6 +159,5 @@ def save_sounds(made: Sequence[Choice], folder: Path) -> None:
     save_wav(folder / "original.wav", made[0].window.original)
     save_wav(folder / "reference.wav", made[0].window.reference)
     for choice in made:
-        middle = min(choice.window.points, key=lambda point: abs(point.fusion.blend - 0.5))
         name = choice.name.replace(", ", "-").replace(" ", "-")
-        save_wav(folder / f"{name}.wav", middle.fusion.waveform)
+        save_wav(folder / f"{name}.wav", choice.middle.fusion.waveform)
