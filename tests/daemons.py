@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,15 @@ def prepare(client: Client) -> None:
     client.request("/clip/load", "a", "a.wav")
     client.request("/clip/load", "b", "b.wav")
     client.request("/reference/learn", "r", "b", "white", "noise", "@steps", 2)
+
+
+@contextmanager
+def silenced(process: Daemon) -> Generator[Client]:
+    """A client, after which nothing plays and nothing that it asked for is under way."""
+    with process.client() as client:
+        yield client
+        client.send("/panic")
+        client.request("/sync")
 
 
 def fails(client: Client, address: str, *values: int | float | str) -> str:

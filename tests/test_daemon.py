@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from daemons import daemon, fails, prepare, until, wait_for
+from daemons import daemon, fails, prepare, silenced, until, wait_for
 from eutectic import osc
 from eutectic.client import Client
 from eutectic.experiments.live.process import Daemon, status
@@ -37,10 +37,8 @@ def running(folder: Path) -> Generator[Daemon]:
 
 @pytest.fixture
 def client(running: Daemon) -> Generator[Client]:
-    with running.client() as client:
+    with silenced(running) as client:
         yield client
-        client.send("/panic")
-        client.request("/sync")
 
 
 def test_the_daemon_has_no_torch_and_answers_before_its_engine_is_there(tmp_path: Path) -> None:

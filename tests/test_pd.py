@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import pd
 from clicks import LIMIT_DB, click_db
-from daemons import daemon, until
+from daemons import daemon, silenced, until
 from eutectic import messages
 from eutectic.client import Client
 from eutectic.config import Place, SamplingSettings
@@ -170,10 +170,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
 
 @pytest.fixture
 def client(running: Daemon) -> Generator[Client]:
-    with running.client() as client:
+    with silenced(running) as client:
         yield client
-        client.send("/panic")
-        client.request("/sync")
 
 
 def helped(folder: Path, process: Daemon, name: str) -> Pd:
