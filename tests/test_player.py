@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -194,6 +195,15 @@ def test_a_request_for_a_time_starts_at_its_frame() -> None:
     assert int(np.flatnonzero(recording[:, 0])[0]) == 1000 + 100 + LATENCY
 
 
+def test_what_is_ordered_within_one_block_happens_in_turn() -> None:
+    player = started(Fan.of(tone(220)), loop=True)
+    player.stop(1)
+    recording = play(player, 0.1)
+    assert player.take_events() == [Started(1, 1, ANY), Ended(1, 1)]
+    assert np.abs(recording).max() > 0.1
+    assert not settled(recording, 0.05).any()
+
+
 def test_clearing_the_schedule_drops_what_waits_and_leaves_what_plays() -> None:
     player = started(Fan.of(tone(110)))
     play(player, 0.1)
@@ -245,8 +255,8 @@ def test_what_is_recorded_is_what_was_filled() -> None:
 
 def test_outputs_beyond_the_second_get_their_voices() -> None:
     player = Player(RATE_HZ, channels=5)
-    player.play(2, Fan.of(tone(220)), 1, blend=0.5)
     player.set_outputs(2, 3)
+    player.play(2, Fan.of(tone(220)), 1, blend=0.5)
     recording = play(player, 0.3)
     assert [bool(recording[:, channel].any()) for channel in range(5)] == [
         False, False, True, True, False,

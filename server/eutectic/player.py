@@ -432,14 +432,14 @@ class Player:
 
     def fill(self, out: NDArray[np.float32]) -> None:
         """Overwrite `out` (frame, channel) with what comes next."""
+        self._keep_time(len(out))
         while self._orders:
             self._orders.popleft()()
-        self._keep_time(len(out))
+            self._begin_due()  # before the next order, which may be to stop it
         mixed = np.zeros_like(out)
         at = 0
         while at < len(out):
-            while self._waiting and self._waiting[0][0] <= self.frames:
-                heapq.heappop(self._waiting)[4]()
+            self._begin_due()
             stop = len(out)
             if self._waiting:
                 stop = min(stop, at + self._waiting[0][0] - self.frames)
@@ -452,6 +452,10 @@ class Player:
         out[:] = self._limiter.limit(mixed)
         if self._record is not None:
             self._record(out.copy())
+
+    def _begin_due(self) -> None:
+        while self._waiting and self._waiting[0][0] <= self.frames:
+            heapq.heappop(self._waiting)[4]()
 
     def _keep_time(self, frames: int) -> None:
         """Follow the monotonic time at which frames are asked for, smoothly."""
