@@ -1,5 +1,7 @@
 """Learning changes a copy; adapters save, load and switch; the base comes back bit for bit."""
 
+import gc
+import weakref
 from collections import OrderedDict
 from pathlib import Path
 
@@ -123,6 +125,20 @@ def test_switching_puts_new_weights_in_and_the_base_back_to_the_bit(
     assert torch.equal(outputs["again"], outputs[0])
     assert not torch.equal(outputs["base"], outputs[0])
     assert not torch.equal(outputs[1], outputs[2])
+
+
+def test_an_adapter_in_use_is_kept_by_those_that_need_it_alone(model: Model, clip: Clip) -> None:
+    before, switch = snapshot(model), Switch(model.network)
+    adapter = teach(model, clip, LearnSettings("full", steps=2)).adapter
+    switch.activate(adapter)
+    assert switch.active is adapter
+    gone = weakref.ref(adapter)
+    del adapter
+    gc.collect()
+    assert gone() is None and switch.active is None
+    assert not unchanged(model, before)
+    switch.activate(None)
+    assert unchanged(model, before)
 
 
 def test_low_rank_weights_are_pefts(model: Model, clip: Clip) -> None:

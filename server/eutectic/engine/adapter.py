@@ -7,6 +7,7 @@ nothing is added to a network evaluation.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -81,14 +82,21 @@ class Switch:
         self._parameters = dict(network.named_parameters())
         self._base: dict[str, Tensor] = {}
         self._whole = True  # false while weights are being copied, and after that went wrong
-        self.active: Adapter | None = None
+        self._digest: str | None = None
+        self._adapter: weakref.ref[Adapter] | None = None
+
+    @property
+    def active(self) -> Adapter | None:
+        """The adapter that the network is of; None: the base, or one that nobody has any more."""
+        return None if self._adapter is None else self._adapter()
 
     @torch.no_grad()
     def activate(self, adapter: Adapter | None) -> None:
         """Make the network the base's (None) or an adapter's."""
-        if adapter is self.active and self._whole:
+        digest = None if adapter is None else adapter.digest
+        if digest == self._digest and self._whole:
             return
-        self._whole, self.active = False, None
+        self._whole = False
         for name, weight in self._base.items():
             self._parameters[name].copy_(weight)
         weights = {} if adapter is None else adapter.weights(self._parameters)
@@ -96,4 +104,5 @@ class Switch:
             if name not in self._base:
                 self._base[name] = self._parameters[name].clone()
             self._parameters[name].copy_(weight)
-        self._whole, self.active = True, adapter
+        self._whole, self._digest = True, digest
+        self._adapter = None if adapter is None else weakref.ref(adapter)
