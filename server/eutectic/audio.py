@@ -39,7 +39,7 @@ LOOK_AHEAD_SECONDS = 0.005
 LIMITING_ROUNDS = 4
 """How often the gain is raised again for what limiting took."""
 
-MAX_LEVEL_GAIN_DB = 30.0
+MAX_LEVEL_GAIN_DB = 40.0
 
 END_SECONDS = 0.005
 """Of a clip, faded out by `fade_end`."""

@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from eutectic import link
-from eutectic.link import Fuse, Learn, Load, Result
+from eutectic.link import Fuse, Learn, Load, Priority, Result
 
 log = logging.getLogger("eutectic.host")
 
@@ -85,8 +85,8 @@ class Host:
 
     @property
     def waiting(self) -> int:
-        """Jobs that are not over."""
-        return len(self._jobs)
+        """Jobs that somebody asked for and that are not over."""
+        return sum(job.command.priority != Priority.AHEAD for job in self._jobs.values())
 
     def submit(self, work: Work, listener: Listener) -> int:
         """Give the engine work; its `job` is set here and returned.

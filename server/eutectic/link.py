@@ -45,6 +45,8 @@ class Priority(IntEnum):
     FAN = 3
     LEARN = 4
     WARM = 5
+    AHEAD = 6
+    """Nobody has asked for it yet."""
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -190,6 +190,18 @@ def test_cancel_ends_learning_between_steps_and_what_waits_before_it_began(
     }  # fmt: skip
 
 
+def test_what_is_given_up_behind_a_long_job_does_not_wait_for_it(engine: Process) -> None:
+    original, reference = loaded(engine, WEIRDO), learned(engine)
+    long = engine.learn(known(loaded(engine, GLASS), prompt="longer", steps=100_000))
+    engine.begun(long)
+    behind, _ = engine.fuse(original, reference, [0.4], Priority.AHEAD)
+    engine.send(link.Cancel(behind))
+    failed = engine.end(behind)
+    assert isinstance(failed, Failed) and failed.code == "cancelled"
+    engine.send(link.Cancel(long))
+    engine.end(long)
+
+
 def test_what_is_kept_stays_within_its_budget_and_fusions_go_on(tmp_path: Path) -> None:
     with running(tmp_path, memory_bytes=1 << 20) as engine:
         original, reference = loaded(engine, WEIRDO), learned(engine)

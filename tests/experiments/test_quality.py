@@ -305,7 +305,7 @@ def test_the_command_measures_parts_in_order_and_refuses_in_one_line(
 ) -> None:
     figures = tmp_path / "figures.json"
     arguments = ["bench", "--model", "toy", "--compute", "cpu", "--seconds", "0.5", "--steps", "3"]
-    parts = ["--part", "speed", "--part", "denoising", "--runs", "1"]
+    parts = ["--part", "speed", "--part", "denoising", "--runs", "1", "--learn-steps", "2"]
     written = ["--samples", str(samples), "--json", str(figures)]
     assert cli.run([*arguments, *parts, *written]) == 0
     assert "denoising: squared error" in capsys.readouterr().out

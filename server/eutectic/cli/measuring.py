@@ -7,14 +7,19 @@ import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from eutectic.cli.app import Device, Force, Model, Steps, app, load_engine
+from eutectic.config import data_folder
 from eutectic.errors import BadInput, BadSetting
 from eutectic.experiments.quality import Part
+from eutectic.experiments.speed import Published
 from eutectic.terminal import check_folder, check_output, console, make_folder, progress
+
+if TYPE_CHECKING:
+    from eutectic.engine.engine import Engine
 
 
 @app.command()
@@ -30,7 +35,12 @@ def bench(
     ] = Path("/usr/share/sonic-pi/samples"),
     seconds: Annotated[float, typer.Option(help="Length of the clips.")] = 6.0,
     steps: Steps = None,
+    random_weights: Annotated[
+        Published | None,
+        typer.Option(help="Speed: a published model's size, its weights random, instead of one."),
+    ] = None,
     runs: Annotated[int, typer.Option(help="Speed: counted runs of each row.")] = 3,
+    learn_steps: Annotated[int, typer.Option(help="Speed: steps of learning.")] = 100,
     seeds: Annotated[int, typer.Option(help="Prompts: samples of each.")] = 3,
     budget: Annotated[
         float, typer.Option(help="Learning and window: seconds to learn a reference.")
@@ -59,13 +69,14 @@ def bench(
     parts = _chosen_parts(part or [Part.SPEED])
     if out is not None:
         check_folder(out, (), force)
-    for name, count in (("runs", runs), ("seeds", seeds)):
-        if not 1 <= count <= 100:
-            raise BadSetting(f"{name} must be 1 to 100, not {count}")
+    counts = (("runs", runs, 100), ("seeds", seeds, 100), ("learn-steps", learn_steps, 100_000))
+    for name, count, most in counts:
+        if not 1 <= count <= most:
+            raise BadSetting(f"{name} must be 1 to {most}, not {count}")
     if not 1 <= budget <= 3600:
         raise BadSetting(f"budget must be 1 to 3600, not {budget:g}")
     _check_tools(parts, samples)
-    engine = load_engine(model, compute)
+    engine = _random_engine(random_weights, compute) or load_engine(model, compute)
     if not 0.1 <= seconds <= engine.model.max_seconds:
         raise BadSetting(f"seconds must be 0.1 to {engine.model.max_seconds:.1f}, not {seconds:g}")
     from eutectic.engine.store import Store
@@ -77,11 +88,14 @@ def bench(
         make_folder(out)
     figures: dict[str, Any] = {"model": engine.model.name, "digest": engine.model.digest}
     with tempfile.TemporaryDirectory() as temporary:
+        engine.store = Store(Path(temporary))
         references = Store(out or Path(temporary))
         setup = Setup(engine, samples, references, seconds, steps, budget, seeds, out)
         for name in parts:
             with progress(name) as watch:
-                lines, figures[name] = parts_.run(name, replace(setup, watch=watch), runs)
+                lines, figures[name] = parts_.run(
+                    name, replace(setup, watch=watch), runs, learn_steps
+                )
             for line in lines:
                 console.print(line, soft_wrap=True)
             if json is not None:
@@ -117,6 +131,18 @@ def train_embedded(
     )  # fmt: skip
     make_folder(Path(settings.out))
     train(settings)
+
+
+def _random_engine(published: Published | None, compute: str | None) -> Engine | None:
+    """An engine of random weights, learning into a folder that is made for it."""
+    if published is None:
+        return None
+    from eutectic.engine.engine import Engine
+    from eutectic.engine.model import choose_device
+    from eutectic.engine.store import Store
+    from eutectic.experiments.speed.published import build
+
+    return Engine(build(published, choose_device(compute)), Store(data_folder()))
 
 
 def _chosen_parts(chosen: list[Part]) -> list[Part]:

@@ -6,7 +6,7 @@ The engine knows no process and no queue; one thread owns it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jaxtyping import Float
 from torch import Tensor
@@ -120,7 +120,8 @@ class Engine:
         learned = self.memorise(clip, prompt, settings, watch)
         key = self.reference_key(clip, prompt, settings, capped=learned.capped)
         self.store.put(key, learned.adapter)
-        return learned
+        kept = self.store.get(key)  # mapped from its file, it leaves no hole in the heap
+        return learned if kept is None else replace(learned, adapter=kept)
 
     def memorise(
         self, clip: Clip, prompt: str, settings: LearnSettings, watch: Watch = UNWATCHED

@@ -27,6 +27,9 @@ from eutectic.engine.watch import Watch
 WHOLE_SECONDS = 0.1
 """Decoding that is expected to take no longer is done whole, before the first chunk."""
 
+PIECE_FRAMES = 32
+"""Latent frames between which a whole decoding that nobody waits for makes way for others."""
+
 SLICES, SLICE_FRAMES = 4, 16
 """Latent frames from which loudness is estimated, evenly over the sound."""
 
@@ -85,8 +88,11 @@ class Renderer:
         frames = original.waveform.frames + round(tail * rate_hz / surface.rate_hz)
         frames = min(frames, fused.latent.shape[-1] * self.codec.ratio)
         target = target_lufs(fused.blend, original, reference)
-        if not awaited or self.speed * WHOLE_SECONDS >= frames / rate_hz:
-            whole, gain_db = self._whole(fused, frames, original.waveform.frames, level, target)
+        quick = self.speed * WHOLE_SECONDS >= frames / rate_hz
+        if quick or not awaited:
+            longest = fused.latent.shape[-1] if quick else PIECE_FRAMES
+            samples = self._decode(fused, frames, longest, watch)
+            whole, gain_db = self._levelled(samples, original.waveform.frames, level, target)
             chunks = iter([whole])
         else:
             gain_db = 0.0 if level == "raw" else self._foreseen(fused, original, reference, target)
@@ -111,12 +117,15 @@ class Renderer:
         if len(self._gains) > PAIRS:
             self._gains.popitem(last=False)
 
-    def _whole(
-        self, fused: FusedLatent, frames: int, length: int, level: Level, target: float
+    def _decode(self, fused: FusedLatent, frames: int, longest: int, watch: Watch) -> Samples:
+        """All of it, by pieces of so many latent frames at most."""
+        pieces = self.codec.stream(fused.latent, frames, first=longest, longest=longest)
+        return np.concatenate(list(self._timed(pieces, watch)), axis=1)
+
+    def _levelled(
+        self, samples: Samples, length: int, level: Level, target: float
     ) -> tuple[Samples, float]:
-        began = time.perf_counter()
-        samples = self.codec.decode(fused.latent, frames)
-        self._measured(frames, began)
+        """A whole decoding as loud as wanted, `length` frames being its sound; and the gain."""
         if level == "raw":
             return samples, 0.0
         rate_hz = self.codec.rate_hz
@@ -126,7 +135,11 @@ class Renderer:
     def _stream(
         self, fused: FusedLatent, frames: int, gain: np.float32, watch: Watch
     ) -> Iterator[Samples]:
-        chunks = self.codec.stream(fused.latent, frames)
+        for chunk in self._timed(self.codec.stream(fused.latent, frames), watch):
+            yield chunk * gain
+
+    def _timed(self, chunks: Iterator[Samples], watch: Watch) -> Iterator[Samples]:
+        """Each is made when it is asked for, unless the watch says otherwise."""
         while True:
             watch.check()
             began = time.perf_counter()
@@ -134,7 +147,7 @@ class Renderer:
             if chunk is None:
                 return
             self._measured(chunk.shape[1], began)
-            yield chunk * gain
+            yield chunk
 
     def _foreseen(
         self, fused: FusedLatent, original: Clip, reference: Reference, target: float

@@ -66,7 +66,8 @@ class Voice:
     pending: Ticket | None = None
     """The newest request that isn't heard yet."""
     filling: asyncio.Task[None] | None = None
-    """The making of its fan's places."""
+    """The making of its fan's places, at a priority."""
+    filling_priority: Priority = Priority.AHEAD
 
 
 @dataclass
@@ -129,6 +130,7 @@ class Stage:
                 self._begin(ticket, voice, pair, place, ready, values, due)
             else:
                 await self._fuse(ticket, voice, pair, place, values, due)
+            self._begin_filling(voice, Priority.AHEAD)
         finally:
             self._timed.discard(ticket)
             if voice.pending is ticket:
@@ -145,8 +147,8 @@ class Stage:
             del self._grids[next(iter(self._grids))]
         ticket.queued()
         await self._make_fan(
-            pair, count, lambda k: ticket.answer("/fan/ready", ticket.id, k, count),
-            ticket.progress,
+            pair, count, Priority.FAN,
+            lambda k: ticket.answer("/fan/ready", ticket.id, k, count), ticket.progress,
         )  # fmt: skip
 
     async def scrub(self, ticket: Ticket, values: Values) -> None:
@@ -154,8 +156,7 @@ class Stage:
         voice = self.voice(values["voice"])
         voice.blend = values["blend"]
         self._player.scrub(voice.number, voice.blend)
-        if voice.request and (voice.filling is None or voice.filling.done()):
-            voice.filling = asyncio.get_running_loop().create_task(self._fill(voice))
+        self._begin_filling(voice, Priority.FAN)
 
     async def render(self, ticket: Ticket, values: Values) -> None:
         """A fusion as a file, at the model's rate."""
@@ -442,20 +443,31 @@ class Stage:
                     fan.put(index, sound)
             fan.settle()
 
-    async def _fill(self, voice: Voice) -> None:
-        """Have the fan of a voice's pair ready."""
+    def _begin_filling(self, voice: Voice, priority: Priority) -> None:
+        """Have the fan of a voice's pair made; what is on its way less urgently begins again."""
+        filling = voice.filling is not None and not voice.filling.done()
+        if not voice.request or (filling and voice.filling_priority <= priority):
+            return
+        if voice.filling is not None:
+            voice.filling.cancel()
+        voice.filling_priority = priority
+        voice.filling = asyncio.get_running_loop().create_task(self._fill(voice, priority))
+
+    async def _fill(self, voice: Voice, priority: Priority) -> None:
         try:
             await self._library.given.wait()
             if voice.pair is None:
                 voice.pair = await self._pair(voice.request)
             pair = voice.pair
             count = self._grids.get(pair.key, GRID)
-            await self._make_fan(pair, count, lambda k: None, lambda stage, fraction: None)
+            await self._make_fan(
+                pair, count, priority, lambda k: None, lambda stage, fraction: None
+            )
         except Refused as error:
             log.warning("the fan of voice %d: %s", voice.number, error)
 
     async def _make_fan(
-        self, pair: Pair, count: int, ready: Callable[[int], None],
+        self, pair: Pair, count: int, priority: Priority, ready: Callable[[int], None],
         progress: Callable[[str, float], None],
     ) -> None:  # fmt: skip
         """See that each place of a fan is ready, the farthest apart first; tell of each."""
@@ -477,7 +489,7 @@ class Stage:
                     ready(group[index])
 
             places = [Place(grid[k]) for k in group]
-            await self._jobs.sounds(pair, places, self._rate_hz, Priority.FAN, heard, progress)
+            await self._jobs.sounds(pair, places, self._rate_hz, priority, heard, progress)
 
     def _give_up_timed(self, reason: str) -> None:
         for ticket in list(self._timed):

@@ -1,0 +1,182 @@
+"""The things that are timed: over one clip, one prompt and one sampler, without the daemon."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import io
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from eutectic.audio import Waveform
+from eutectic.config import SamplingSettings
+from eutectic.engine import fusion
+from eutectic.engine.engine import BUCKET_FRAMES, Engine
+from eutectic.engine.inversion import Residual, invert, invert_ddim, invert_edit_friendly
+from eutectic.engine.noise import Noise
+from eutectic.experiments.speed.floors import Machine, operations
+
+PROMPT = "a metallic drone"
+FAN_BLENDS = (0.1, 0.3, 0.5, 0.7, 0.9)
+WIDE_FAN_BLENDS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 10))
+
+
+class Parts:
+    """The things compared, over one clip, one prompt and one sampler."""
+
+    def __init__(self, engine: Engine, seconds: float, settings: SamplingSettings) -> None:
+        self.engine, self.model = engine, engine.model
+        codec = self.model.codec
+        frames = codec.latent_frames(round(seconds * codec.rate_hz))
+        self.frames = -(-frames // BUCKET_FRAMES) * BUCKET_FRAMES
+        self.seconds, self.steps = seconds, settings.steps
+        self.sampler = self.model.sampler(settings)
+        self.cfg = float(self.model.defaults["cfg"])
+        self.noise = Noise(0, codec.latent_channels, self.frames, self.model.device)
+        condition = self.model.condition(PROMPT, seconds)
+        self.denoiser = self.model.denoiser(condition, self.cfg)
+        self.unguided = self.model.denoiser(condition.unprompted())
+        noise = np.random.default_rng(0).standard_normal(
+            (codec.channels, round(seconds * codec.rate_hz))
+        )
+        self.clip = engine.encode(Waveform((0.1 * noise).astype(np.float32), codec.rate_hz))
+        self.x0 = codec.encode(self.clip.waveform, self.frames)
+        self.trajectory = invert(
+            self.x0, self.sampler.grid.s_min, Residual(), self.noise, self.model.flow
+        )
+        self.middle = fusion.at_blend(0.5, self.sampler)
+        self.prefix = self._prefix(self.sampler.steps)
+
+    @property
+    def described(self) -> str:
+        """What is timed, and on what."""
+        device, versions = self.model.device, f"torch {torch.__version__}"
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
+        tools = importlib.metadata.version("stable-audio-tools")
+        return (
+            f"{self.model.name}, {self.seconds:g} s, {self.sampler.steps} steps, cfg {self.cfg:g}, "
+            f"{self.dtype}; {name}, {torch.get_num_threads()} threads, Python "
+            f"{platform.python_version()}, {versions}, stable-audio-tools {tools}"
+        )
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the network's products."""
+        return torch.bfloat16 if self.model.bfloat16 else torch.float32
+
+    def evaluation_floor(self, machine: Machine) -> float:
+        """Least seconds of one row's network evaluation, guided as it is."""
+        sigma = torch.ones(1, dtype=torch.float64)
+        with torch.no_grad():
+            count = operations(lambda: self.denoiser(self.x0, sigma))
+        weights = sum(weight.numel() for weight in self.model.network.parameters())
+        return machine.floor_seconds(count, weights * self.dtype.itemsize)
+
+    def encode(self) -> Any:
+        """The clip's latent."""
+        return self.model.codec.encode(self.clip.waveform, self.frames)
+
+    def sample_latent(self) -> Any:
+        """The reference's whole sampling."""
+        return self._prefix(self.sampler.steps)
+
+    def _prefix(self, until: int) -> fusion.Prefix:
+        return fusion.Prefix.begin(self.sampler, self.noise).extend(self.denoiser, until)
+
+    def sample(self) -> Any:
+        """The reference's whole sampling, decoded."""
+        prefix = self._prefix(self.sampler.steps)
+        return self.model.codec.decode(prefix.row.state)
+
+    @property
+    def has_peer(self) -> bool:
+        """Whether stable-audio-tools' own generator samples this model (the toy isn't its)."""
+        return self.model.name != "toy"
+
+    def generate(self) -> Any:
+        """The same by stable-audio-tools: same model, steps, guidance, length and device."""
+        from stable_audio_tools.inference import generation
+
+        generate: Any = generation.generate_diffusion_cond
+
+        options: dict[str, Any] = {}
+        if not self.model.flow:
+            grid = self.sampler.grid
+            options = {
+                "sampler_type": "dpmpp-2m-sde", "sigma_min": grid.s_min, "sigma_max": grid.s_max
+            }  # fmt: skip
+        elif self.sampler.solver == "pingpong":
+            options = {"sampler_type": "pingpong"}
+        condition = {"prompt": PROMPT, "seconds_start": 0, "seconds_total": self.seconds}
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            torch.random.fork_rng(devices=[]),
+        ):
+            latents = generate(
+                self.model.wrapper, steps=self.sampler.steps, cfg_scale=self.cfg,
+                conditioning=[condition], sample_size=self.frames * self.model.codec.ratio,
+                seed=0, device=str(self.model.device), return_latents=True, **options,
+            )  # fmt: skip
+            # It would decode, too, but looks for a parameter in a codec that may have none.
+            return self.model.wrapper.pretransform.decode(latents).cpu()
+
+    def fuse_warm(self) -> Any:
+        """One fusion at blend 0.5, the prefix being there."""
+        return self._fuse(self.prefix, [self.middle])
+
+    def fuse_whole(self) -> Any:
+        """Algorithm 1 from its first step, at the same place."""
+        until = fusion.needed([self.middle], self.sampler)
+        return self._fuse(self._prefix(until), [self.middle])
+
+    def trigger(self) -> Any:
+        """One fusion at blend 0.5, the prefix being there, and its first chunk of sound."""
+        (latent,) = self.fuse_warm()
+        return next(self.model.codec.stream(latent))
+
+    def trigger_whole(self) -> Any:
+        """The same, all of its sound."""
+        (latent,) = self.fuse_warm()
+        return self.model.codec.decode(latent)
+
+    def fan(self, blends: tuple[float, ...] = FAN_BLENDS) -> Any:
+        """Several fusions as one fan."""
+        return self._fuse(self.prefix, self._points(blends))
+
+    def fan_singly(self, blends: tuple[float, ...] = FAN_BLENDS) -> Any:
+        """The same fusions one after another."""
+        return [self._fuse(self.prefix, [point]) for point in self._points(blends)]
+
+    def _points(self, blends: tuple[float, ...]) -> list[fusion.Injection | None]:
+        return [fusion.at_blend(blend, self.sampler) for blend in blends]
+
+    def _fuse(self, prefix: fusion.Prefix, points: list[fusion.Injection | None]) -> Any:
+        return fusion.fuse(self.denoiser, prefix, self.trajectory, points, self.engine.max_batch)
+
+    def invert(self) -> Any:
+        """Every inverted latent of the grid, in closed form."""
+        closed = invert(self.x0, self.sampler.grid.s_min, Residual(), self.noise, self.model.flow)
+        return [closed.at(sigma) for sigma in self.sampler.grid.sigmas if 0 < sigma < float("inf")]
+
+    def invert_ddim(self) -> Any:
+        """The same levels by DDIM inversion, one network evaluation each."""
+        return invert_ddim(self.unguided, self.x0, self.sampler.grid)
+
+    def invert_edit_friendly(self) -> Any:
+        """The same levels by edit-friendly DDPM inversion, one network evaluation each."""
+        return invert_edit_friendly(self.unguided, self.x0, self.sampler.grid, self.noise)
+
+
+def processor() -> str:
+    """The CPU's name, where the system tells it."""
+    path = Path("/proc/cpuinfo")
+    if path.exists():
+        for line in path.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

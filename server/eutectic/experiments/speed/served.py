@@ -1,0 +1,71 @@
+"""The engine's own worker and queue in a thread: triggers as the daemon has them, by stages."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+from pathlib import Path
+
+from eutectic import link
+from eutectic.config import LearnSettings, Place, SamplingSettings
+from eutectic.engine.engine import Engine
+from eutectic.engine.worker import Job, Queue, Worker
+from eutectic.errors import EutecticError
+from eutectic.link import Canvas, Command, Fused, Known, Priority, Result, Source
+
+RATE_HZ = 48_000
+
+
+class JobFailed(EutecticError):
+    """The worker couldn't do a job."""
+
+
+class Served:
+    """A worker that owns the engine from now on, with one clip loaded and learned."""
+
+    def __init__(self, engine: Engine, clip: Path, prompt: str, learning: LearnSettings) -> None:
+        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._numbers = itertools.count(1)
+        self._queue = Queue()
+        worker = Worker(engine, self._queue, self._results.put)
+        threading.Thread(target=worker.serve, daemon=True).start()
+        loaded = self._do(link.Load(next(self._numbers), Source(str(clip))), Priority.LOAD)
+        found = loaded[-1]
+        assert isinstance(found, link.Done)
+        self._key = str(found.found["key"])
+        self._seconds = float(found.found["seconds"])
+        self._reference = Known(self._key, prompt, learning)
+        self._do(link.Learn(next(self._numbers), self._reference), Priority.LOAD)
+
+    def fuse(self, blends: list[float], seed: int = 0, steps: int | None = None) -> list[Fused]:
+        """Fuse the clip with itself: what each fusion's stages took.
+
+        Raises:
+            JobFailed: the worker said so.
+        """
+        frames = round(self._seconds * RATE_HZ)
+        canvases = [Canvas.make(2, frames, 0, RATE_HZ) for _ in blends]
+        priority = Priority.TRIGGER if len(blends) == 1 else Priority.FAN
+        places = [Place(blend=blend) for blend in blends]
+        sampling = SamplingSettings(seed, steps=steps)
+        job = link.Fuse(
+            next(self._numbers), self._key, self._reference, places, sampling, "match", canvases,
+            priority,
+        )  # fmt: skip
+        try:
+            return [result for result in self._do(job, priority) if isinstance(result, Fused)]
+        finally:
+            for canvas in canvases:
+                canvas.unlink()
+
+    def _do(self, command: Command, priority: Priority) -> list[Result]:
+        assert not isinstance(command, link.Cancel)
+        self._queue.put(Job(command, priority))
+        results: list[Result] = []
+        while True:
+            results.append(self._results.get())
+            if isinstance(results[-1], link.Failed):
+                raise JobFailed(results[-1].text)
+            if isinstance(results[-1], link.Done):
+                return results
