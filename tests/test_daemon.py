@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -208,11 +209,51 @@ def test_a_fan_gets_ready_place_by_place_and_is_scrubbed(client: Client) -> None
     assert status(client)["requests"] == before
 
 
-def test_a_scrub_without_a_fan_makes_one(client: Client) -> None:
-    client.request("/fuse", 1, "a", "r", "@seed", 77, "@loop", 1)
-    there = int(status(client)["ready"].split()[0])
-    client.send("/scrub", 1, 0.2)
-    until(lambda: int(status(client)["ready"].split()[0]) >= there + 4)
+@contextmanager
+def learning(client: Client) -> Generator[None]:
+    """The engine has something to do all along."""
+    number = client.begin("/reference/learn", "long", "a", "for ever", "@steps", 100_000)
+    wait_for(client, lambda message: message[0] == "/progress" and message[1][0] == number)
+    yield
+    client.request("/cancel", number)
+
+
+def ready(client: Client) -> int:
+    return int(status(client)["ready"].split()[0])
+
+
+def settled(client: Client) -> int:
+    """How many are ready, once no more are made ahead."""
+    before = -1
+    while before != (now := ready(client)):
+        before = now
+        time.sleep(0.3)
+    return now
+
+
+def test_a_scrub_without_a_fan_makes_one_whatever_is_being_learned(client: Client) -> None:
+    before = settled(client)
+    with learning(client):
+        client.request("/fuse", 1, "a", "r", "@seed", 77, "@loop", 1)
+        client.send("/scrub", 1, 0.2)
+        until(lambda: ready(client) == before + 5)
+
+
+def test_the_fan_of_what_is_played_is_made_ahead_once_nothing_else_waits(client: Client) -> None:
+    before = settled(client)
+    with learning(client):
+        client.request("/fuse", 1, "a", "r", "@seed", 78, "@loop", 1)
+        client.request("/fuse", 2, "a", "r", "@seed", 79)  # past the fan of 78, had it begun
+        assert ready(client) == before + 2
+    until(lambda: ready(client) == before + 10)
+
+
+def test_a_fan_made_ahead_is_given_up_when_its_voice_plays_others(client: Client) -> None:
+    before = settled(client)
+    with learning(client):
+        client.request("/fuse", 1, "a", "r", "@seed", 80)
+        client.request("/fuse", 1, "a", "r", "@seed", 81)
+    until(lambda: ready(client) == before + 6)
 
 
 def test_a_render_is_a_file_of_the_original_s_length(client: Client, folder: Path) -> None:

@@ -154,5 +154,13 @@ def test_the_context_is_needed_and_not_wider_than_that(
     assert worst(wider, whole) < 5e-6
 
 
+@pytest.mark.parametrize("name", CODECS)
+def test_what_a_decoder_overflows_at_is_silent_rather_than_not_a_number(name: str) -> None:
+    """The embedded codec's energies are logarithms: e^latent, at 1000 times a latent's size."""
+    far = 1000 * latent(codec(name), 40)
+    assert np.isfinite(codec(name).decode(far)).all()
+    assert np.isfinite(joined(codec(name), far)).all()
+
+
 def test_the_toy_codec_needs_no_context() -> None:
     assert codec("toy").context_frames == 0

@@ -61,7 +61,7 @@ class Codec:
     ) -> Samples:
         """The waveform (channel, frame) of a latent, cut to `frames`."""
         audio = self._pretransform.decode(latent.to(self.device))
-        return audio[0, :, :frames].float().cpu().numpy()
+        return _samples(audio[..., :frames])
 
     @torch.no_grad()
     def stream(
@@ -97,15 +97,11 @@ class Codec:
     ) -> Samples:
         """The waveform (channel, frame) of the latent frames from `start` to `stop`."""
         if hasattr(self._pretransform, "decode_slice"):
-            return (
-                self._pretransform.decode_slice(latent.to(self.device), start, stop)[0]
-                .cpu()
-                .numpy()
-            )
+            return _samples(self._pretransform.decode_slice(latent.to(self.device), start, stop))
         context = self.context_frames
         low, high = max(0, start - context), min(latent.shape[-1], stop + context)
         audio = self._pretransform.decode(latent[..., low:high].to(self.device))
-        return audio[0, :, (start - low) * self.ratio : (stop - low) * self.ratio].cpu().numpy()
+        return _samples(audio[..., (start - low) * self.ratio : (stop - low) * self.ratio])
 
     @property
     def context_frames(self) -> int:
@@ -115,6 +111,11 @@ class Codec:
                 self._pretransform, self.latent_channels, self.ratio, self.device
             )
         return self._context_frames
+
+
+def _samples(audio: Float[Tensor, "1 channel sample"]) -> Samples:
+    """Decoded sound; silent where a latent far out of range made the decoder overflow."""
+    return audio[0].float().nan_to_num(0.0, 0.0, 0.0).cpu().numpy()
 
 
 def _encode_mean(pretransform: Any, audio: Tensor) -> Tensor:
