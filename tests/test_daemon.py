@@ -214,8 +214,10 @@ def learning(client: Client) -> Generator[None]:
     """The engine has something to do all along."""
     number = client.begin("/reference/learn", "long", "a", "for ever", "@steps", 100_000)
     wait_for(client, lambda message: message[0] == "/progress" and message[1][0] == number)
-    yield
-    client.request("/cancel", number)
+    try:
+        yield
+    finally:
+        client.request("/cancel", number)
 
 
 def ready(client: Client) -> int:
@@ -234,7 +236,7 @@ def settled(client: Client) -> int:
 def test_a_scrub_without_a_fan_makes_one_whatever_is_being_learned(client: Client) -> None:
     before = settled(client)
     with learning(client):
-        client.request("/fuse", 1, "a", "r", "@seed", 77, "@loop", 1)
+        client.request("/fuse", 1, "a", "r", "@blend", 0.5, "@seed", 77, "@loop", 1)
         client.send("/scrub", 1, 0.2)
         until(lambda: ready(client) == before + 5)
 
@@ -242,8 +244,10 @@ def test_a_scrub_without_a_fan_makes_one_whatever_is_being_learned(client: Clien
 def test_the_fan_of_what_is_played_is_made_ahead_once_nothing_else_waits(client: Client) -> None:
     before = settled(client)
     with learning(client):
-        client.request("/fuse", 1, "a", "r", "@seed", 78, "@loop", 1)
-        client.request("/fuse", 2, "a", "r", "@seed", 79)  # past the fan of 78, had it begun
+        client.request("/fuse", 1, "a", "r", "@blend", 0.5, "@seed", 78, "@loop", 1)
+        client.request(
+            "/fuse", 2, "a", "r", "@blend", 0.5, "@seed", 79
+        )  # past the fan of 78, had it begun
         assert ready(client) == before + 2
     until(lambda: ready(client) == before + 10)
 
@@ -251,8 +255,8 @@ def test_the_fan_of_what_is_played_is_made_ahead_once_nothing_else_waits(client:
 def test_a_fan_made_ahead_is_given_up_when_its_voice_plays_others(client: Client) -> None:
     before = settled(client)
     with learning(client):
-        client.request("/fuse", 1, "a", "r", "@seed", 80)
-        client.request("/fuse", 1, "a", "r", "@seed", 81)
+        client.request("/fuse", 1, "a", "r", "@blend", 0.5, "@seed", 80)
+        client.request("/fuse", 1, "a", "r", "@blend", 0.5, "@seed", 81)
     until(lambda: ready(client) == before + 6)
 
 
