@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from eutectic.audio import atomic_path
 from eutectic.errors import BadInput
@@ -44,7 +45,7 @@ def draw_engagement(respondents: Sequence[Respondent], path: Path) -> None:
     )
     axes.invert_yaxis()
     axes.margins(x=0.15)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("respondents")
     axes.set_title(f"Musical engagement of {_count(total, 'respondent')}", fontsize=11)
