@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from eutectic.cli.app import Force, app
-from eutectic.errors import BadInput, BadSetting
+from eutectic.errors import BadInput, BadOutput, BadSetting
 from eutectic.terminal import check_folder, check_output, console, make_folder
 
 PORT = 9730
@@ -47,10 +47,12 @@ def listen(
     """Ask listeners how alike a fusion is to its sources, on a page for phones and browsers."""
     where = _answers_file(folders or [], answers)
     if export is not None:
-        check_output(export, (where,), force)
+        if export.resolve() == where.resolve():
+            raise BadOutput(f"{export}: is the file of the answers; choose another name")
+        check_output(export, (), force)
     for folder in (draw, webmushra):
         if folder is not None:
-            check_folder(folder, (where,), force)
+            check_folder(folder, (), force)
     if webmushra is not None:
         _write_webmushra(folders or [], blend, title, webmushra)
     if export is not None or draw is not None:
@@ -74,13 +76,14 @@ def _serve(
 ) -> None:
     from eutectic.listening.answers import Answers
     from eutectic.listening.server import addresses, listen, serve
-    from eutectic.listening.sets import find_sets
+    from eutectic.listening.sets import find_sets, prepare
     from eutectic.listening.survey import Survey
 
     sets = find_sets(folders, blend)
     with tempfile.TemporaryDirectory() as sounds, listen(host, port) as listener:
+        prepared = prepare(sets, Path(sounds))
         kept = Answers(where)
-        survey = Survey(sets, kept, Path(sounds), title)
+        survey = Survey(sets, prepared, kept, title)
 
         def ready() -> None:
             for address in addresses(listener):

@@ -23,6 +23,9 @@ MAX_RESPONDENTS = 10_000
 MAX_ROWS = 10_000
 """Of answers, and of plays, by one respondent: more come from no person."""
 
+BUSY_SECONDS = 2.0
+"""How long is waited for another program that writes the file."""
+
 APPLICATION_ID = 0x45_55_54_51
 """In the file's header (PRAGMA application_id), "EUTQ": it holds answers."""
 
@@ -98,7 +101,7 @@ class Answers:
             raise BadOutput(f"{path}: the folder {path.parent} does not exist")
         self.path = path
         try:
-            self._database = sqlite3.connect(path, timeout=5, isolation_level=None)
+            self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._claim()
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")

@@ -35,7 +35,7 @@ def draw_engagement(respondents: Sequence[Respondent], path: Path) -> None:
     axes = figure.subplots()
     names = list(ENGAGEMENTS)
     bars = axes.barh(
-        [textwrap.fill(ENGAGEMENTS[name], 30) for name in names],
+        [textwrap.fill(ENGAGEMENTS[name], 32) for name in names],
         [counts[name] for name in names],
         color=COLOURS[4], height=0.7,
     )  # fmt: skip
@@ -104,15 +104,16 @@ def _draw_shares(axes: Axes, table: np.ndarray, words: Sequence[str]) -> None:
             bars, texts, label_type="center", color="white" if dark else "black", fontsize=8
         )
         left += share
+    axes.text(1.02, -0.65, "mean", va="center", fontsize=9, color="0.4")
     means = table @ np.arange(1, 6) / np.maximum(totals, 1)
     for row, (mean, total) in enumerate(zip(means, totals, strict=True)):
         text = f"{mean:.1f}  (n {total})" if total else "no answer"
         axes.text(1.02, row, text, va="center", fontsize=9)
     axes.set_xlim(0, 1.3)
-    axes.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+    axes.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(
-        loc="upper center", bbox_to_anchor=(0.45, -0.12 - 0.25 / len(table)), ncols=3, fontsize=8,
+        loc="upper center", bbox_to_anchor=(0.4, -0.8 / len(table)), ncols=3, fontsize=8,
         frameon=False, handlelength=1,
     )  # fmt: skip
 
@@ -121,7 +122,7 @@ def _labels(keys: Sequence[SetKey]) -> list[str]:
     """Names of sets; with the sounds' digest where two have one name."""
     often = Counter(key.name for key in keys)
     return [
-        textwrap.shorten(key.name, 28, placeholder="…")
+        textwrap.fill(textwrap.shorten(key.name, 56, placeholder="…"), 28)
         + (f"\n({key.digest[:6]})" if often[key.name] > 1 else "")
         for key in keys
     ]

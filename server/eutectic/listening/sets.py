@@ -112,6 +112,21 @@ def _fusion(folder: Path, blend: float) -> Path | None:
     return min(blends, key=lambda path: abs(blends[path] - blend), default=None)
 
 
+def prepare(sets: list[SoundSet], folder: Path) -> dict[tuple[str, Role], Path]:
+    """Write every sound as it is to be heard into a folder; by its set's digest and its role.
+
+    Raises:
+        BadAudio: one can't be used.
+        BadOutput: the folder can't be written.
+    """
+    prepared: dict[tuple[str, Role], Path] = {}
+    for each in sets:
+        for role in ROLES:
+            path = prepared[each.digest, role] = folder / f"{len(prepared)}.wav"
+            save_pcm(path, each.load(role))
+    return prepared
+
+
 def save_pcm(path: Path, waveform: Waveform) -> None:
     """Write 16-bit WAV, which every browser plays, whole or not at all.
 

@@ -18,29 +18,25 @@ from eutectic.listening.questions import (
     LIKE_B,
     Question,
 )
-from eutectic.listening.sets import ROLES, Role, SoundSet, save_pcm
+from eutectic.listening.sets import ROLES, Role, SoundSet
 
 _PLACE_OF: dict[str, Place] = {LIKE_A: "a", LIKE_B: "b"}
 
 
 class Survey:
-    """The sets that are asked about, level-matched in a folder, and the answers to them."""
+    """The sets that are asked about, their sounds, and the answers to them."""
 
-    def __init__(self, sets: list[SoundSet], answers: Answers, folder: Path, title: str) -> None:
-        """Write every sound as it is to be heard into the folder.
-
-        Raises:
-            BadAudio: one can't be used.
-            BadOutput: the folder can't be written.
-        """
+    def __init__(
+        self,
+        sets: list[SoundSet],
+        sounds: dict[tuple[str, Role], Path],
+        answers: Answers,
+        title: str,
+    ) -> None:
+        """Ask about sets, whose sounds are those that `prepare` wrote."""
         self.answers, self.title = answers, title
         self._names = {each.digest: each.name for each in sets}
-        self._sounds: dict[tuple[str, Role], Path] = {}
-        for each in sets:
-            for role in ROLES:
-                path = folder / f"{len(self._sounds)}.wav"
-                save_pcm(path, each.load(role))
-                self._sounds[each.digest, role] = path
+        self._sounds = sounds
 
     def questions(self) -> dict[str, Any]:
         """What is asked, of whomever it is."""

@@ -41,6 +41,9 @@ def save_webmushra(sets: list[SoundSet], title: str, folder: Path) -> Path:
         BadAudio: a sound can't be used.
         BadOutput: the folder can't be written.
     """
+    for each in sets:  # before anything is written
+        for role in ROLES:
+            each.load(role)
     pages: list[Any] = ["random"]
     for number, each in enumerate(sets, 1):
         sounds = _of_one_length({role: each.load(role) for role in ROLES})
