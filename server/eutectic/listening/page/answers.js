@@ -3,6 +3,7 @@
 
 const TOKEN = "eutectic.token", WAITING = "eutectic.waiting";
 const RETRY_MILLISECONDS = 3000;
+const ARRIVED = Symbol("arrived");
 
 export class NoRespondent extends Error {}
 
@@ -61,18 +62,21 @@ const write = (waiting) => localStorage.setItem(WAITING, JSON.stringify(waiting)
 async function send() {
   for (let waiting = read(); waiting.length; waiting = read()) {
     const {path, body} = waiting[0];
-    let answer = null;
-    try {
-      answer = await ask(path, body);
-    } catch (error) {
-      if (!(error instanceof NoRespondent)) answer = {status: 503};
-    }
-    if (answer?.status >= 500) {
+    const refusal = await ask(path, body).then(refused, (error) => error);
+    if (refusal === ARRIVED) tell("");
+    else if (refusal instanceof NoRespondent) tell("You are not known here any more. Please load the page again.");
+    else if (typeof refusal === "string") tell(`An answer was not taken: ${refusal}`);
+    else {
       tell("Your last answers have not arrived yet. This page tries again; please leave it open.");
       await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS));
       continue;
     }
-    tell(answer?.status === 400 ? `An answer was not taken: ${await answer.text()}` : "");
     write(read().slice(1));
   }
+}
+
+/** ARRIVED, the server's words where it will never take this, or an error where it may yet. */
+async function refused(answer) {
+  if (answer.ok) return ARRIVED;
+  return answer.status < 500 ? answer.text() : new Error();
 }

@@ -28,7 +28,6 @@ export function player(name, url, plays, started, heard) {
   }
   function move() {
     line.style.transform = `scaleX(${audio.currentTime / (audio.duration || 1)})`;
-    if (audio.currentTime >= HEARD_SECONDS) count();
     frame = requestAnimationFrame(move);
   }
   function count() {
@@ -45,6 +44,7 @@ export function player(name, url, plays, started, heard) {
   }
 
   for (const event of ["play", "pause", "ended"]) audio.addEventListener(event, show);
+  audio.addEventListener("timeupdate", () => { if (audio.currentTime >= HEARD_SECONDS) count(); });
   audio.addEventListener("ended", () => { count(); stop(); });
   audio.addEventListener("error", () => { mark.textContent = "can't be played"; });
   button.addEventListener("click", async () => {
