@@ -387,10 +387,14 @@ def test_one_respondent_cannot_fill_the_disk(
     kept.close()
 
 
-def test_figures_are_drawn_from_the_answers(sets: Path, tmp_path: Path) -> None:
+def test_figures_are_drawn_from_the_answers(
+    sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     answers = tmp_path / "answers.sqlite"
     places = ["--answers", str(answers), "--draw"]
     with Server(sets, answers) as server:
+        assert "nothing to draw" in refused(capsys, str(sets), *places, str(tmp_path / "none"))
+        assert not (tmp_path / "none").exists()
         for number, engagement in enumerate(["professional", "professional", "rare"]):
             token = server.enrol()
             server.send(token, "answers", question="engagement", value=engagement)

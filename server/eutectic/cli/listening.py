@@ -106,12 +106,13 @@ def _report(where: Path, export: Path | None, draw: Path | None) -> None:
         save_csv(respondents, export)
         console.print(f"{export}: {len(respondents)} respondents")
     if draw is not None:
-        from eutectic.listening.pictures import draw_engagement, draw_likeness
+        from eutectic.listening.pictures import check_drawable, draw_engagement, draw_likeness
 
+        check_drawable(respondents)
         make_folder(draw)
         for path, picture in (("fig5.png", draw_engagement), ("fig6.png", draw_likeness)):
             picture(respondents, draw / path)
-            console.print(f"{draw / path}")
+            console.print(str(draw / path))
 
 
 def _write_webmushra(folders: list[Path], blend: float, title: str, out: Path) -> None:

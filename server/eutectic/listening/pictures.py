@@ -21,16 +21,27 @@ COLOURS = ("#b2452a", "#e6a37c", "#d9d6d0", "#86afd6", "#2d5f9e")
 """Of 1 to 5: apart in lightness, too, for prints without colour; 3 is neutral."""
 
 
+QUESTIONS = (*LIKE.values(), OVERALL)
+"""Drawn in Fig. 6."""
+
+
+def check_drawable(respondents: Sequence[Respondent]) -> None:
+    """Before anything is written: are there answers for both figures?
+
+    Raises:
+        BadInput: there are not.
+    """
+    if not any(ENGAGEMENT in each.about for each in respondents) or not _answered(respondents):
+        raise BadInput("no set has been answered yet: there is nothing to draw")
+
+
 def draw_engagement(respondents: Sequence[Respondent], path: Path) -> None:
     """Fig. 5: how many respondents have how much to do with music.
 
     Raises:
-        BadInput: nobody has told.
         BadOutput: see `atomic_path`.
     """
     counts = Counter(each.about[ENGAGEMENT] for each in respondents if ENGAGEMENT in each.about)
-    if not counts:
-        raise BadInput("nobody has answered yet: there is nothing to draw")
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     axes = figure.subplots()
     names = list(ENGAGEMENTS)
@@ -56,30 +67,36 @@ def draw_likeness(respondents: Sequence[Respondent], path: Path) -> None:
     """Fig. 6: of every set, the fusion's likeness to original and reference, and its rating.
 
     Raises:
-        BadInput: no set has an answer.
         BadOutput: see `atomic_path`.
     """
-    questions = (*LIKE.values(), OVERALL)
-    keys = sorted(
-        {
-            key
-            for each in respondents
-            for key in each.sets
-            if each.answers.get(key, {}).keys() & set(questions)
-        }
-    )
-    if not keys:
-        raise BadInput("no set has been answered yet: there is nothing to draw")
-    figure = Figure(figsize=(13, 1.9 + 0.55 * len(keys)), layout="constrained")
+    keys = _answered(respondents)
+    figure = Figure(figsize=(13, 1.6 + 0.55 * len(keys)), layout="constrained")
     panels = figure.subplots(1, 3, sharey=True)
     titles = ("Likeness to the original", "Likeness to the reference", "Overall rating")
-    for axes, question, title in zip(panels, questions, titles, strict=True):
+    for axes, question, title in zip(panels, QUESTIONS, titles, strict=True):
         table = np.array([_votes(respondents, key, question) for key in keys])
         _draw_shares(axes, table, RATING if question == OVERALL else LIKENESS)
         axes.set_title(title, fontsize=11)
     panels[0].set_yticks(range(len(keys)), _labels(keys), parse_math=False)
-    panels[0].invert_yaxis()
+    panels[0].set_ylim(len(keys) - 0.4, -0.6)
+    for axes, where in ((panels[0], "outside lower left"), (panels[2], "outside lower right")):
+        figure.legend(
+            *axes.get_legend_handles_labels(), loc=where, ncols=5, fontsize=9, frameon=False,
+            handlelength=1, columnspacing=1.2,
+        )  # fmt: skip
     _save(figure, path)
+
+
+def _answered(respondents: Sequence[Respondent]) -> list[SetKey]:
+    """The sets that anything drawn was answered about, by name."""
+    return sorted(
+        {
+            key
+            for each in respondents
+            for key, given in each.answers.items()
+            if given.keys() & set(QUESTIONS)
+        }
+    )
 
 
 def _votes(respondents: Sequence[Respondent], key: SetKey, question: str) -> list[int]:
@@ -104,7 +121,6 @@ def _draw_shares(axes: Axes, table: np.ndarray, words: Sequence[str]) -> None:
             bars, texts, label_type="center", color="white" if dark else "black", fontsize=8
         )
         left += share
-    axes.text(1.02, -0.65, "mean", va="center", fontsize=9, color="0.4")
     means = table @ np.arange(1, 6) / np.maximum(totals, 1)
     for row, (mean, total) in enumerate(zip(means, totals, strict=True)):
         text = f"{mean:.1f}  (n {total})" if total else "no answer"
@@ -112,10 +128,7 @@ def _draw_shares(axes: Axes, table: np.ndarray, words: Sequence[str]) -> None:
     axes.set_xlim(0, 1.3)
     axes.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(
-        loc="upper center", bbox_to_anchor=(0.4, -0.8 / len(table)), ncols=3, fontsize=8,
-        frameon=False, handlelength=1,
-    )  # fmt: skip
+    axes.set_xlabel("answers; beside them their mean and number")
 
 
 def _labels(keys: Sequence[SetKey]) -> list[str]:

@@ -30,9 +30,9 @@ DEVICES = {
     "loudspeakers": "Loudspeakers",
     "built-in": "The speaker of a phone, tablet or laptop",
 }
-LIKENESS = ("not at all", "slightly", "fairly", "very", "almost the same")
+LIKENESS = ("not at all", "a little", "somewhat", "very much", "almost the same")
 RATING = ("bad", "poor", "fair", "good", "excellent")
-"""From 1 to 5, as every scale here; the words are those of ITU-R BS.1284."""
+"""From 1 to 5, as every scale here; the words of ratings are those of ITU-R BS.1284."""
 
 COMMENT_CHARACTERS = 1000
 
