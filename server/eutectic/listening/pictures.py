@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -79,11 +80,10 @@ def draw_likeness(respondents: Sequence[Respondent], path: Path) -> None:
         axes.set_title(title, fontsize=11)
     panels[0].set_yticks(range(len(keys)), _labels(keys), parse_math=False)
     panels[0].set_ylim(len(keys) - 0.4, -0.6)
-    for axes, where in ((panels[0], "outside lower left"), (panels[2], "outside lower right")):
-        figure.legend(
-            *axes.get_legend_handles_labels(), loc=where, ncols=5, fontsize=9, frameon=False,
-            handlelength=1, columnspacing=1.2,
-        )  # fmt: skip
+    for axes, side in ((panels[0], "left"), (panels[2], "right")):
+        style: dict[str, Any] = {"loc": f"outside lower {side}", "columnspacing": 1.2}
+        handles = axes.get_legend_handles_labels()
+        figure.legend(*handles, **style, ncols=5, fontsize=9, frameon=False, handlelength=1)
     _save(figure, path)
 
 
