@@ -1,0 +1,124 @@
+"""Asking listeners: the paper's questionnaire, and what becomes of its answers."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eutectic.cli.app import Force, app
+from eutectic.errors import BadInput, BadOutput, BadSetting
+from eutectic.terminal import check_folder, check_output, console, make_folder
+
+PORT = 9730
+
+
+@app.command()
+def listen(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of original, reference and fusion, or of such folders."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0: this network's phones, too.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = PORT,
+    blend: Annotated[
+        float, typer.Option(help="Of a folder's several fusions, take the nearest to this.")
+    ] = 0.5,
+    title: Annotated[str, typer.Option(help="Above the questionnaire.")] = "Two sounds, one sound",
+    answers: Annotated[
+        Path | None,
+        typer.Option(help="File of the answers (default: answers.sqlite in the first folder)."),
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Instead: write the answers here, as CSV.")
+    ] = None,
+    draw: Annotated[
+        Path | None, typer.Option(help="Instead: draw the paper's Fig. 5 and 6 into this folder.")
+    ] = None,
+    webmushra: Annotated[
+        Path | None, typer.Option(help="Instead: write the sets for webMUSHRA into this folder.")
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Ask listeners how alike a fusion is to its sources, on a page for phones and browsers."""
+    where = _answers_file(folders or [], answers)
+    if export is not None:
+        if export.resolve() == where.resolve():
+            raise BadOutput(f"{export}: is the file of the answers; choose another name")
+        check_output(export, (), force)
+    for folder in (draw, webmushra):
+        if folder is not None:
+            check_folder(folder, (), force)
+    if webmushra is not None:
+        _write_webmushra(folders or [], blend, title, webmushra)
+    if export is not None or draw is not None:
+        _report(where, export, draw)
+    if webmushra is export is draw is None:
+        if not 0 <= port <= 65_535:
+            raise BadSetting(f"port must be 0 to 65535, not {port}")
+        _serve(folders or [], blend, title, where, host, port)
+
+
+def _answers_file(folders: list[Path], answers: Path | None) -> Path:
+    if answers is not None:
+        return answers
+    if not folders:
+        raise BadInput("name a folder of sets, as `eutectic window` writes them")
+    return folders[0] / "answers.sqlite"
+
+
+def _serve(
+    folders: list[Path], blend: float, title: str, where: Path, host: str, port: int
+) -> None:
+    from eutectic.listening.answers import Answers
+    from eutectic.listening.server import addresses, listen, serve
+    from eutectic.listening.sets import find_sets, prepare
+    from eutectic.listening.survey import Survey
+
+    sets = find_sets(folders, blend)
+    with tempfile.TemporaryDirectory() as sounds, listen(host, port) as listener:
+        prepared = prepare(sets, Path(sounds))
+        kept = Answers(where)
+        survey = Survey(sets, prepared, kept, title)
+
+        def ready() -> None:
+            for address in addresses(listener):
+                console.print(f"listening on {address}")
+            console.print(f"{len(sets)} sets; answers go to {where}; Ctrl-C ends")
+
+        serve(survey, listener, ready)
+        kept.close()
+
+
+def _report(where: Path, export: Path | None, draw: Path | None) -> None:
+    from eutectic.listening.answers import Answers
+
+    kept = Answers(where, make=False)
+    respondents = kept.all()
+    kept.close()
+    if export is not None:
+        from eutectic.listening.export import save_csv
+
+        save_csv(respondents, export)
+        console.print(f"{export}: {len(respondents)} respondents")
+    if draw is not None:
+        from eutectic.listening.pictures import check_drawable, draw_engagement, draw_likeness
+
+        check_drawable(respondents)
+        make_folder(draw)
+        for path, picture in (("fig5.png", draw_engagement), ("fig6.png", draw_likeness)):
+            picture(respondents, draw / path)
+            console.print(str(draw / path))
+
+
+def _write_webmushra(folders: list[Path], blend: float, title: str, out: Path) -> None:
+    from eutectic.listening.sets import find_sets
+    from eutectic.listening.webmushra import save_webmushra
+
+    sets = find_sets(folders, blend)
+    make_folder(out)
+    console.print(f"{save_webmushra(sets, title, out)}: {len(sets)} sets")
