@@ -159,7 +159,7 @@ def test_every_sound_is_16_bit_wav_at_one_loudness(server: Server) -> None:
                 samples = file.read(dtype="float32", always_2d=True).T
                 measured.append(loudness_lufs(Waveform(samples, file.samplerate)))
     assert len(measured) == 9
-    assert max(measured) - min(measured) < 0.1  # of files 31 dB apart; measured: 0.0
+    assert max(measured) - min(measured) < 0.1  # LU, of files 31 dB apart
     assert np.mean(measured) == pytest.approx(LEVEL_LUFS, abs=0.1)
 
 
@@ -420,23 +420,24 @@ def test_webmushra_gets_the_same_sets_level_matched(sets: Path, tmp_path: Path) 
     out = tmp_path / "out"
     title = 'It\'s "ours": # one'
     assert run(["listen", str(folder), "--webmushra", str(out), "--title", title]) == 0
-    text = (out / "eutectic.yaml").read_text()
-    assert not re.search(r"^ *- +- ", text, re.MULTILINE)  # webMUSHRA's yaml.js misreads that
-    test = yaml.safe_load(text)
-    assert test["testname"] == title
-    assert {"testId", "bufferSize", "stopOnErrors", "remoteService"} < test.keys()
-    *_, groups, finish = test["pages"]
-    assert finish["type"] == "finish" and finish["writeResults"]
-    assert [each["name"] for each in finish["questionnaire"]] == [
-        "engagement",
-        "device",
-        "feedback",
-    ]
-    assert groups[0] == "random" and len(groups) == 4
-    for name, (mushra, likert) in zip(NAMES, groups[1:], strict=True):
-        assert (mushra["type"], mushra["id"]) == ("mushra", name)
-        assert likert["type"] == "likert_single_stimulus"
+    pages: dict[str, list[Any]] = {}
+    for kind, page_type in (("likeness", "mushra"), ("rating", "likert_single_stimulus")):
+        text = (out / f"{kind}.yaml").read_text()
+        assert not re.search(r"^ *- +- ", text, re.MULTILINE)  # webMUSHRA's yaml.js misreads that
+        test = yaml.safe_load(text)
+        assert (test["testname"], test["testId"]) == (title, f"eutectic-{kind}")
+        assert {"bufferSize", "stopOnErrors", "remoteService"} < test.keys()
+        *_, (order, *pages[kind]), finish = test["pages"]
+        assert order == "random"
+        assert [(each["type"], each["id"]) for each in pages[kind]] == [
+            (page_type, name) for name in NAMES
+        ]
+        assert finish["type"] == "finish" and finish["writeResults"]
+        asked = [each["name"] for each in finish["questionnaire"]]
+        assert asked == ["engagement", "device", "feedback"]
+    for mushra, likert in zip(pages["likeness"], pages["rating"], strict=True):
         assert [each["value"] for each in likert["response"]] == ["1", "2", "3", "4", "5"]
+        assert likert["stimuli"] == {"fusion": mushra["reference"]}
         files = [mushra["reference"], *mushra["stimuli"].values()]
         assert [Path(file).parent.as_posix() for file in files] == ["configs/eutectic"] * 3
         sounds = [soundfile.read(out / Path(file).name, always_2d=True) for file in files]

@@ -121,4 +121,9 @@ def _write_webmushra(folders: list[Path], blend: float, title: str, out: Path) -
 
     sets = find_sets(folders, blend)
     make_folder(out)
-    console.print(f"{save_webmushra(sets, title, out)}: {len(sets)} sets")
+    for path in save_webmushra(sets, title, out):
+        console.print(
+            f"{path}: {len(sets)} sets; in webMUSHRA's configs/eutectic: "
+            f"?config=eutectic/{path.name}",
+            soft_wrap=True,
+        )

@@ -1,10 +1,12 @@
 """The sets as a configuration of webMUSHRA, which runs listening tests on a server of one's own.
 
 Configurations follow webMUSHRA's guide for experimenters
-(https://github.com/audiolabs/webMUSHRA/blob/master/doc/experimenter.md). Each set is a `mushra`
-page whose reference is the fusion and whose conditions are the sources, so that what is rated is
-likeness to the fusion; webMUSHRA adds the fusion itself, hidden, as a check of the listener. A
-`likert_single_stimulus` page asks for the fusion's rating, and the last page asks about the
+(https://github.com/audiolabs/webMUSHRA/blob/master/doc/experimenter.md). There are two, each with
+pages of one kind: what webMUSHRA's service writes of others can get lost under PHP 8, as it looks
+for the first page's kind. In `likeness.yaml` a set is a `mushra` page whose reference is the
+fusion and whose conditions are the sources, so that what is rated is likeness to the fusion;
+webMUSHRA adds the fusion itself, hidden, as a check of the listener. In `rating.yaml` a
+`likert_single_stimulus` page asks for the fusion's rating. The last page of either asks about the
 respondent. Both the order of the sets and that of the conditions are shuffled by webMUSHRA.
 """
 
@@ -32,8 +34,8 @@ CONDITIONS: dict[Role, str] = {"original": "source_original", "reference": "sour
 """Names in the results; `reference` alone is webMUSHRA's for the hidden one."""
 
 
-def save_webmushra(sets: list[SoundSet], title: str, folder: Path) -> Path:
-    """Write eutectic.yaml and the sounds, level-matched; returns the configuration's path.
+def save_webmushra(sets: list[SoundSet], title: str, folder: Path) -> list[Path]:
+    """Write both configurations and the sounds, level-matched; returns the configurations' paths.
 
     webMUSHRA wants the sounds of a page at one length: shorter ones end in silence.
 
@@ -44,7 +46,8 @@ def save_webmushra(sets: list[SoundSet], title: str, folder: Path) -> Path:
     for each in sets:  # before anything is written
         for role in ROLES:
             each.load(role)
-    pages: list[Any] = ["random"]
+    likeness: list[Any] = []
+    rating: list[Any] = []
     for number, each in enumerate(sets, 1):
         sounds = _of_one_length({role: each.load(role) for role in ROLES})
         files: dict[Role, str] = {}
@@ -52,10 +55,18 @@ def save_webmushra(sets: list[SoundSet], title: str, folder: Path) -> Path:
             save_pcm(folder / f"set{number}-{role}.wav", waveform)
             files[role] = f"{FOLDER}/set{number}-{role}.wav"
         strict = sounds["fusion"].seconds <= STRICT_SECONDS
-        pages.append(_pages(each.name, files, strict))
-    path = folder / "eutectic.yaml"
+        likeness.append(_likeness(each.name, files, strict))
+        rating.append(_rating(each.name, files["fusion"]))
+    volume = likeness[0]["reference"]
+    return [
+        _save(folder / f"{kind}.yaml", _test(f"eutectic-{kind}", title, volume, pages))
+        for kind, pages in (("likeness", likeness), ("rating", rating))
+    ]
+
+
+def _save(path: Path, test: dict[str, Any]) -> Path:
     with atomic_path(path) as temporary:
-        temporary.write_text(_plain_yaml(_test(title, pages)), encoding="utf-8")
+        temporary.write_text(_plain_yaml(test), encoding="utf-8")
     return path
 
 
@@ -80,26 +91,28 @@ def _of_one_length(sounds: dict[Role, Waveform]) -> dict[Role, Waveform]:
     }
 
 
-def _pages(name: str, files: dict[Role, str], strict: bool) -> list[Any]:
-    """What is asked about one set; its name is in the results alone."""
+def _likeness(name: str, files: dict[Role, str], strict: bool) -> dict[str, Any]:
+    """How alike a set's sounds are; its name is in the results alone."""
+    return {
+        "type": "mushra", "id": name, "name": "How alike?",
+        "content": "The reference was made as a fusion of two sounds. How much is each of the "
+        "others like it? 0: not at all, 100: the same.",
+        "showWaveform": False, "enableLooping": True, "strict": strict, "randomize": True,
+        "showConditionNames": False, "createAnchor35": False, "createAnchor70": False,
+        "reference": files["fusion"],
+        "stimuli": {CONDITIONS[role]: files[role] for role in CONDITIONS},
+    }  # fmt: skip
+
+
+def _rating(name: str, fusion: str) -> dict[str, Any]:
+    """How good a set's fusion is."""
     overall = next(question for question in ABOUT_SET if question.name == OVERALL)
-    return [
-        {
-            "type": "mushra", "id": name, "name": "How alike?",
-            "content": "The reference was made as a fusion of two sounds. How much is each of the "
-            "others like it? 0: not at all, 100: the same.",
-            "showWaveform": False, "enableLooping": True, "strict": strict, "randomize": True,
-            "showConditionNames": False, "createAnchor35": False, "createAnchor70": False,
-            "reference": files["fusion"],
-            "stimuli": {CONDITIONS[role]: files[role] for role in CONDITIONS},
-        },
-        {
-            "type": "likert_single_stimulus", "id": f"{name} overall", "name": "How good?",
-            "content": escape(overall.text.replace("A and B", "the two others")),
-            "mustRate": True, "mustPlayback": "ended", "stimuli": {"fusion": files["fusion"]},
-            "response": _responses(overall),
-        },
-    ]  # fmt: skip
+    return {
+        "type": "likert_single_stimulus", "id": name, "name": "How good?",
+        "content": escape(overall.text.replace("A and B", "two others")),
+        "mustRate": True, "mustPlayback": "ended", "stimuli": {"fusion": fusion},
+        "response": _responses(overall),
+    }  # fmt: skip
 
 
 def _responses(question: Question) -> list[dict[str, Any]]:
@@ -107,7 +120,7 @@ def _responses(question: Question) -> list[dict[str, Any]]:
     return [{"value": value, "label": escape(text)} for value, text in choices.items()]
 
 
-def _test(title: str, pages: list[Any]) -> dict[str, Any]:
+def _test(name: str, title: str, volume: str, pages: list[Any]) -> dict[str, Any]:
     about = [
         {"type": "likert", "name": question.name, "label": escape(question.text),
          "response": _responses(question)}
@@ -115,7 +128,7 @@ def _test(title: str, pages: list[Any]) -> dict[str, Any]:
     ]  # fmt: skip
     comment = {"type": "long_text", "name": "feedback", "label": "Comments", "optional": True}
     return {
-        "testname": title, "testId": "eutectic", "bufferSize": 2048, "stopOnErrors": True,
+        "testname": title, "testId": name, "bufferSize": 2048, "stopOnErrors": True,
         "showButtonPreviousPage": True, "remoteService": "service/write.php",
         "pages": [
             {
@@ -125,9 +138,9 @@ def _test(title: str, pages: list[Any]) -> dict[str, Any]:
             {
                 "type": "volume", "id": "volume", "name": "Volume", "defaultVolume": 0.5,
                 "content": "Set a volume at which you hear well, and leave it there.",
-                "stimulus": pages[1][0]["reference"],
+                "stimulus": volume,
             },
-            pages,
+            ["random", *pages],
             {
                 "type": "finish", "name": "Thank you", "content": "About you:",
                 "popupContent": "Your answers have been sent. Thank you.",
