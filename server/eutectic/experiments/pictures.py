@@ -75,10 +75,11 @@ def _draw_curve(axes: Axes, window: Window) -> None:
         window.blends, window.like_reference, "s-", color=REFERENCE_COLOUR,
         label="likeness to the reference (texture)",
     )  # fmt: skip
-    if window.crossing is not None:
-        axes.axvline(window.crossing, color="0.5", linestyle=":")
+    crossing = window.curves.crossing
+    if crossing is not None:
+        axes.axvline(crossing, color="0.5", linestyle=":")
         axes.annotate(
-            f"balance at blend {window.crossing:.2f}", (window.crossing, 0.02),
+            f"balance at blend {crossing:.2f}", (crossing, 0.02),
             xycoords=("data", "axes fraction"), xytext=(5, 2), textcoords="offset points",
         )  # fmt: skip
     axes.set_xlabel("blend (0: the reference's own sampling, 1: the original)")
