@@ -24,7 +24,9 @@ FIGURES = ("log_mel", "texture", "latent_error")
 
 def make(study: Study) -> Tables:
     """Each reference before learning, and learned by each method; all drawn."""
-    items = [(name, method) for name in REFERENCES for method in WAYS]
+    items: list[tuple[str, Method | None]] = [
+        (name, method) for name in REFERENCES for method in WAYS
+    ]
     made = {item: _make(study, *item) for item in study.each(items)}
     rows: list[Row] = [
         (name, WAYS[method], *(sound.figures[figure] for figure in ("steps", *FIGURES)))

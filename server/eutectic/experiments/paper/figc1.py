@@ -19,8 +19,7 @@ from matplotlib.figure import Figure, SubFigure
 from torch import Tensor
 
 from eutectic.audio import Waveform
-from eutectic.engine import inversion
-from eutectic.engine.inversion import Kind, OwnNoise, Residual, noise_map
+from eutectic.engine.inversion import ClosedForm, Kind, OwnNoise, Residual, noise_map
 from eutectic.engine.sample import Row as SamplerRow
 from eutectic.engine.sample import sample
 from eutectic.experiments.paper.study import Study, Tables
@@ -98,9 +97,9 @@ def _retrace(study: Study, kind: Kind, eta: float) -> Retracing:
     x0 = study.clip(CLIP).latent.double()
     levels = range(sampler.grid.first_finite, sampler.steps)
     sigmas = [sampler.grid.sigmas[level] for level in levels]
-    noise = study.engine.noise(study.seed, x0.shape[-1])
-    flow = study.engine.model.flow
-    trajectory = inversion.invert(x0, sampler.grid.s_min, Residual(kind, eta=eta), noise, flow)
+    unit = study.engine.noise(study.seed, x0.shape[-1]).initial().double()
+    residual, flow = Residual(kind, eta=eta), study.engine.model.flow
+    trajectory = ClosedForm(x0, sampler.grid.s_min, residual, unit, flow)
     latents = [trajectory.at(sigma) for sigma in sigmas]
     maps = [noise_map(latent, x0, sigma) for latent, sigma in zip(latents, sigmas, strict=True)]
     on_level = dict(zip(sigmas, maps, strict=True))

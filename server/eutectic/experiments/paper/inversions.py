@@ -90,7 +90,7 @@ def _told(method: Method, pairs: Sequence[Figures]) -> Row:
 def _known(study: Study, pair: Pair, method: Method) -> Figures:
     """The figures of a method on a pair; not a number where it has no meaning with this model."""
     if method.null_text and not has_tokens(study.engine.model):
-        costs = {cost: math.nan for cost in COSTS}
+        costs = dict.fromkeys(COSTS, math.nan)
         return {**costs, **{name: [math.nan] * len(SHARES) for name in PLACED}}
     label = f"{pair[0]}-{pair[1]}-{method.name.replace(', ', '-').replace(' ', '-')}"
     return study.sound(label, lambda: _make(study, pair, method, label)).figures
