@@ -37,7 +37,7 @@ def draw_spectrogram(axes: Axes, waveform: Waveform, title: str, peak: float | N
     peak = max(float(power.max()) if peak is None else peak, 1e-20)
     decibels = 10 * np.log10(power / peak + 1e-12)
     axes.imshow(
-        decibels.T, origin="lower", aspect="auto", interpolation="nearest", cmap="magma",
+        decibels.T, origin="lower", aspect="auto", interpolation="antialiased", cmap="magma",
         vmin=-RANGE_DB, vmax=0, extent=(0, waveform.seconds, *np.log10(hertz[[0, -1]])),
     )  # fmt: skip
     axes.set_yticks([2, 3, 4], ["100", "1k", "10k"])

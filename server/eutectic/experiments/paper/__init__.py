@@ -1,7 +1,7 @@
 """The paper's experiments with any model (`eutectic paper`), a module for each figure.
 
 Liu and Lian, *Abstract Sound Fusion with Unconditioned Inversion Model*, arXiv 2506.11811.
-`figures` runs them over a `Study`. Nothing is imported here: the command line takes only the
+`parts` runs them over a `Study`. Nothing is imported here: the command line takes only the
 names.
 """
 

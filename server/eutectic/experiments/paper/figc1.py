@@ -131,7 +131,7 @@ def _draw(made: list[Retracing], path: Path) -> None:
         maps = list(map(_rms, each.maps))
         if any(maps):
             above.loglog(each.sigmas[:-1], maps, label=each.name)
-        below.loglog(each.sigmas[:-1], each.deviations[:-1], label=each.name)
+        below.loglog(each.sigmas[1:-1], each.deviations[1:-1], label=each.name)
     _label(above, "rms of the noise map (clean: 0)")
     _label(below, "relative deviation when retraced")
     save_figure(figure, path)
