@@ -18,11 +18,13 @@ from eutectic.audio import Waveform, atomic_path
 from eutectic.experiments.choices import Choice
 from eutectic.experiments.window import Window
 
-DPI = 110
+DPI = 100
 PANEL_WIDTH, PANEL_HEIGHT = 2.4, 1.9
 """Of one spectrogram among many, inches."""
 
-RANGE_DB = 90.0
+RANGE_DB, STEP_DB = 90.0, 3.0
+"""Of the colours, and of one of them; few colours make small files."""
+
 LOW_HZ, HIGH_HZ, ROWS = 40.0, 20_000.0, 300
 ORIGINAL_COLOUR, REFERENCE_COLOUR = "#c2542d", "#2d6cc2"
 
@@ -37,7 +39,8 @@ def draw_spectrogram(axes: Axes, waveform: Waveform, title: str, peak: float | N
     peak = max(float(power.max()) if peak is None else peak, 1e-20)
     decibels = 10 * np.log10(power / peak + 1e-12)
     axes.imshow(
-        decibels.T, origin="lower", aspect="auto", interpolation="antialiased", cmap="magma",
+        decibels.T, origin="lower", aspect="auto", interpolation="antialiased",
+        cmap=colormaps["magma"].resampled(round(RANGE_DB / STEP_DB)),
         vmin=-RANGE_DB, vmax=0, extent=(0, waveform.seconds, *np.log10(hertz[[0, -1]])),
     )  # fmt: skip
     axes.set_yticks([2, 3, 4], ["100", "1k", "10k"])
@@ -81,7 +84,7 @@ def draw_panels(rows: Sequence[Sequence[Panel]], path: Path) -> None:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write as PNG of 256 colours, a third of the size of one of all.
+    """Write as PNG of at most 256 colours.
 
     Raises:
         BadOutput: it can't be written.

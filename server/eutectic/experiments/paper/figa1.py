@@ -11,7 +11,7 @@ from eutectic.experiments.paper.study import PAPER_STEPS, Sound, Study, Tables, 
 from eutectic.experiments.pictures import Panel, draw_panels
 from eutectic.experiments.quality.report import Row, Table
 
-CLIPS = ("perc_bell", "ambi_glass_rub", "loop_weirdo")
+CLIPS = ("loop_weirdo", "ambi_glass_rub", "perc_bell")
 ORDERS = (1, 2, 3)
 TIMES = (0, 80, 120, 140, 160)
 

@@ -74,7 +74,6 @@ def make(study: Study) -> Tables:
 
 def _told(method: Method, pairs: Sequence[Figures]) -> Row:
     half = SHARES.index(0.5)
-    likenesses = [zip(each["like_original"], each["like_reference"], strict=True) for each in pairs]
     return (
         method.name,
         *(median(each[cost] for each in pairs) for cost in COSTS),
@@ -83,8 +82,14 @@ def _told(method: Method, pairs: Sequence[Figures]) -> Row:
             for name in ("latent_error", "log_mel")
             for place in (0, half)
         ),
-        median(max(map(min, both)) for both in likenesses),
+        median(map(_balance, pairs)),
     )
+
+
+def _balance(figures: Figures) -> float:
+    """The greatest likeness to both sources at once; not a number where no fusion is finite."""
+    both = zip(figures["like_original"], figures["like_reference"], strict=True)
+    return max((min(pair) for pair in both if all(map(math.isfinite, pair))), default=math.nan)
 
 
 def _known(study: Study, pair: Pair, method: Method) -> Figures:

@@ -8,16 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from torch import Tensor
 
 from eutectic import audio
 from eutectic.audio import Waveform
 from eutectic.config import LearnSettings, Method, Place, SamplingSettings
-from eutectic.engine.codec import Codec
 from eutectic.engine.engine import Clip, Engine, Fusion, Reference
 from eutectic.engine.sample import Sampler
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.errors import BadAudio
 from eutectic.experiments import window
 from eutectic.experiments.distances import log_mel_distance
 from eutectic.experiments.quality.measures import spectral_flatness_db
@@ -63,6 +62,7 @@ class Study:
 
     @cached_property
     def ledger(self) -> Ledger:
+        """What was measured already, with whatever settings."""
         return Ledger(self.folder / "figures.jsonl")
 
     @property
@@ -144,19 +144,19 @@ class Study:
         A WAV that isn't the one its figures were measured on, being of other settings, is made
         anew.
         """
-        path, key = self.folder / f"{name}.wav", self._key(name)
-        known = self.ledger.find(**key)
-        if known is not None:
-            kept = _read(path, self.engine.model.codec)
-            if kept is not None and kept.digest == known["digest"]:
-                return Sound(kept, known["figures"])
+        key = self._key(name)
+        known, kept = self.ledger.find(**key), _read(self.folder / f"{name}.wav")
+        if known is not None and kept is not None and kept.digest == known["digest"]:
+            return Sound(kept, known["figures"])
         made = make()
-        self.keep(name, made.waveform)
-        self.ledger.put({"digest": made.waveform.digest, "figures": made.figures}, **key)
-        return made
+        kept = self.keep(name, made.waveform)
+        self.ledger.put({"digest": kept.digest, "figures": made.figures}, **key)
+        return Sound(kept, made.figures)
 
     def keep(self, name: str, waveform: Waveform) -> Waveform:
-        """Write a sound that costs nothing to make again, and hand it back."""
+        """Write a sound, and hand it back: silence, where a codec overflowed on its latent."""
+        if not np.isfinite(waveform.samples).all():
+            waveform = Waveform(np.zeros_like(waveform.samples), waveform.rate_hz)
         path = self.folder / f"{name}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         audio.save_wav(path, waveform)
@@ -171,12 +171,15 @@ class Study:
         }  # fmt: skip
 
 
-def _read(path: Path, codec: Codec) -> Waveform | None:
-    """A WAV that a study wrote; None where it is damaged."""
+def _read(path: Path) -> Waveform | None:
+    """A WAV that a study wrote; None where it is missing or damaged."""
+    from scipy.io import wavfile
+
     try:
-        return audio.load_clip(path, codec.rate_hz, codec.channels)
-    except BadAudio:
+        rate_hz, samples = wavfile.read(path)
+    except (OSError, ValueError):
         return None
+    return Waveform(samples.T, rate_hz)
 
 
 def reconstruct(study: Study, label: str, name: str, remaining: int, **chosen: Any) -> Sound:
