@@ -153,7 +153,7 @@ def test_nothing_left_to_run_is_the_round_trip(made: Path) -> None:
     """But for its loudness, by which a peak may be limited, and the floor of the distance."""
     left = [row for row in read(made, Figure.FIG4) if row["remaining"] == "0"]
     assert len(left) == len(fig4.PAIRS) * len(fig4.ORDERS)
-    assert min(float(row["like_original"]) for row in left) > 0.9
+    assert min(float(row["like_original"]) for row in left) > 0.8
 
 
 def test_inversions_count_what_they_ask_of_the_network(made: Path) -> None:

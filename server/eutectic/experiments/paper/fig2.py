@@ -2,8 +2,9 @@
 
 Everything but the initial latent is the same: from scratch (noise), ours (the inverted latent in
 place of the noise, for each choice of residual), and audio-to-audio as stable-audio-tools does it,
-y = x0 + s·noise at a level s, from which the sampling starts. The paper finds that all sound alike
-whatever the original.
+y = x0 + s·noise at a level s, from which the sampling starts (here the same grid, cut at that
+level, so that levels and noise are the same). The paper finds that all sound alike whatever the
+original.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ SHARES = (1.0, 0.8, 0.6, 0.4)
 """Of the grid that audio-to-audio has left; 1 is from the highest level."""
 
 DRAWN_RESIDUAL = "clean"
-COLUMNS = ("sigma", "evaluations", "original_log_mel", "original_latent", "scratch_log_mel",
-           "scratch_texture")  # fmt: skip
+FIGURES = ("sigma", "evaluations", "original_log_mel", "original_latent")
+COLUMNS = ("method", *FIGURES, "scratch_log_mel", "scratch_texture")
 
 
 def make(study: Study) -> Tables:
@@ -56,7 +57,7 @@ def make(study: Study) -> Tables:
     ]
     draw_panels([panels[:4], panels[4:]], study.folder / "fig2.png")
     rows = tuple(
-        (name, *sound.figures.values(), *_apart(sound.waveform, made["scratch"].waveform))
+        (name, *(sound.figures[key] for key in FIGURES), *_apart(sound, made["scratch"]))
         for name, sound in made.items()
     )
     notes = (
@@ -64,7 +65,7 @@ def make(study: Study) -> Tables:
         "sample from scratch; original_latent: relative error",
         "–: the latent is so far off that the codec overflows; the sound is kept as silence",
     )
-    table = Table("fig2: from the initial latent alone", ("method", *COLUMNS), rows, notes)
+    table = Table("fig2: from the initial latent alone", COLUMNS, rows, notes)
     return table, table
 
 
@@ -112,8 +113,9 @@ def _measured(
     return Sound(waveform, figures)
 
 
-def _apart(waveform: Waveform, scratch: Waveform) -> tuple[float, float]:
+def _apart(sound: Sound, scratch: Sound) -> tuple[float, float]:
     """Distances from the sample from scratch; not numbers of what is kept as silence."""
-    if not waveform.samples.any():
+    if not sound.waveform.samples.any():
         return math.nan, math.nan
-    return log_mel_distance(waveform, scratch), texture_distance(waveform, scratch)
+    pair = sound.waveform, scratch.waveform
+    return log_mel_distance(*pair), texture_distance(*pair)
