@@ -278,6 +278,7 @@ def test_the_wheel_holds_patches_and_presets(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         held = archive.namelist()
+    assert not [name for name in held if name.startswith("eutectic/experiments/paper/figures/")]
     for folder in ("plugin_bridge", "presets"):
         there = names(BRIDGE.parent / folder)
         assert {f"eutectic/{folder}/{name}" for name in there if "__pycache__" not in name} <= set(

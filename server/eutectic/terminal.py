@@ -138,8 +138,9 @@ def print_window(measured: Window) -> None:
             f"{fusion.gain_db:+.1f}",
         )  # fmt: skip
     console.print(table)
-    if measured.crossing is not None:
-        console.print(f"the sources balance at blend {measured.crossing:.2f}")
+    crossing = measured.curves.crossing
+    if crossing is not None:
+        console.print(f"the sources balance at blend {crossing:.2f}")
 
 
 def play_file(path: Path) -> None:

@@ -215,7 +215,7 @@ def test_flow_grids_inject_at_finite_levels_only() -> None:
 
 def test_edit_friendly_trajectories_fuse_on_grid_levels_with_their_own_noise() -> None:
     sampler = Sampler(GRID, 1)
-    trajectory = invert_edit_friendly(Gaussian(0.7), X0, GRID, NOISE)
+    trajectory = invert_edit_friendly(Gaussian(0.7), X0, sampler, NOISE)
     prefix = Prefix.begin(sampler, NOISE).extend(Gaussian(0.7), 25)
     point = at_blend(0.5, sampler, on_grid=True)
     assert point is not None and point.sigma in GRID.sigmas

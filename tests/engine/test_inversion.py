@@ -190,16 +190,29 @@ def test_ddim_inversion_costs_one_evaluation_a_step_and_comes_back() -> None:
     assert relative_rms(row.state, X0) < 0.02  # measured 0.012, first order in the step
 
 
-def test_edit_friendly_inversion_gives_the_clip_back_from_any_level() -> None:
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_edit_friendly_inversion_gives_the_clip_back_from_any_level(order: int) -> None:
+    """With its own noise and, above order 1, the estimates that its noise rests on."""
     oracle, grid = Gaussian(0.8), polyexponential(30, 0.03, 50.0)
-    noise = Noise(3, 4, 50, torch.device("cpu"))
-    trajectory = invert_edit_friendly(oracle, X0, grid, noise)
+    sampler, noise = Sampler(grid, order), Noise(3, 4, 50, torch.device("cpu"))
+    trajectory = invert_edit_friendly(oracle, X0, sampler, noise)
     assert oracle.rows == grid.steps - 1
+    assert set(trajectory.denoised) == (set(range(29)) if order > 1 else set())
     for index in (0, 10, 25):
         sigma = grid.sigmas[index]
-        row = Row(trajectory.at(sigma), index, sigma)
+        before = range(index - 1, max(-1, index - order), -1)
+        row = Row(
+            trajectory.at(sigma), index, sigma,
+            tuple(trajectory.denoised[level] for level in before),
+            tuple(grid.spacing(level) for level in before),
+        )  # fmt: skip
         assert trajectory.noise is not None
         (row,) = sample(
-            Gaussian(0.8), [row], Sampler(grid, 1, eta=1.0), trajectory.noise, until=grid.steps - 1
-        )
+            Gaussian(0.8), [row], sampler, trajectory.noise, until=grid.steps - 1
+        )  # fmt: skip
         assert relative_rms(row.state, trajectory.at(grid.s_min)) < 1e-9  # measured 4e-14
+
+
+def test_edit_friendly_inversion_wants_a_sampler_that_adds_noise() -> None:
+    with pytest.raises(BadSetting, match="eta above 0"):
+        invert_edit_friendly(Gaussian(0.8), X0, Sampler(GRID, 2, eta=0.0), NOISE)

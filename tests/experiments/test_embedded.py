@@ -81,7 +81,7 @@ def test_likeness_moves_from_the_reference_to_the_original_across_the_window(
 ) -> None:
     measured = window.measure(
         engine, encode(engine, original), learned(engine, name, "full"),
-        [k / 8 for k in range(9)], SamplingSettings(),
+        window.at_blends([k / 8 for k in range(9)]), SamplingSettings(),
     )  # fmt: skip
     to_original = rank_correlation(measured.blends, measured.like_original)
     to_reference = rank_correlation(measured.blends, measured.like_reference)

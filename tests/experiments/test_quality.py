@@ -17,7 +17,12 @@ from eutectic.engine.store import Store
 from eutectic.errors import BadInput
 from eutectic.experiments.quality import codec, denoising, learning, opus, probes, prompts, windows
 from eutectic.experiments.quality.classes import CLASSES, Classifier, features, synthesise
-from eutectic.experiments.quality.measures import audible_distance, si_sdr_db, unrest
+from eutectic.experiments.quality.measures import (
+    audible_distance,
+    si_sdr_db,
+    spectral_flatness_db,
+    unrest,
+)
 from eutectic.experiments.quality.recordings import held_out
 from eutectic.experiments.quality.report import Ledger, Table, median
 from eutectic.experiments.quality.setup import Setup
@@ -75,6 +80,17 @@ def test_audible_distance_is_blind_to_what_is_faint_only() -> None:
     inaudible, audible = (Waveform(loud + gain * noise(), RATE) for gain in (1e-4, 1e-1))
     assert audible_distance(tone, inaudible) < 0.01  # measured 2e-6
     assert audible_distance(tone, audible) > 0.2  # measured 0.46
+
+
+def test_spectral_flatness_is_that_of_noise_or_of_a_tone_at_any_level() -> None:
+    tone = np.tile(np.sin(2 * np.pi * 300 * times(2.0)), (2, 1)).astype(np.float32)
+    white, quiet = (spectral_flatness_db(Waveform(gain * noise(), RATE)) for gain in (1.0, 1e-3))
+    assert white == pytest.approx(-2.5, abs=0.2)  # Euler's constant in dB; measured -2.5
+    assert quiet == pytest.approx(white, abs=1e-3)
+    assert spectral_flatness_db(Waveform(tone, RATE)) < -50  # measured -59
+    hissing = spectral_flatness_db(Waveform(tone + 0.1 * noise(), RATE))
+    assert -50 < hissing < -15  # measured -29
+    assert np.isnan(spectral_flatness_db(Waveform(0 * tone, RATE)))
 
 
 def test_unrest_rises_with_blotches_and_not_with_level() -> None:

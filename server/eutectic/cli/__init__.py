@@ -11,13 +11,13 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from eutectic.cli import fusing, listening, measuring, stage
+from eutectic.cli import fusing, listening, measuring, papers, stage
 from eutectic.cli.app import app
 from eutectic.client import NoAnswer
 from eutectic.errors import BadInput, Cancelled
 from eutectic.terminal import fail
 
-__all__ = ["fusing", "listening", "measuring", "run", "stage"]
+__all__ = ["fusing", "listening", "measuring", "papers", "run", "stage"]
 
 
 def run(arguments: list[str]) -> int:

@@ -207,15 +207,15 @@ def window(
     source = _load(engine, original, start, duration)
     section = (reference_start, reference_duration)
     known = _reference(engine, reference, prompt, learning, no_learn, section)
-    blends = [number / (points - 1) for number in range(points)]
+    places = [Place(blend=number / (points - 1)) for number in range(points)]
     if len(choices) > 1:
-        _compare(engine, source, known, blends, choices, level, out)
+        _compare(engine, source, known, places, choices, level, out)
         return
     from eutectic.experiments import pictures
     from eutectic.experiments import window as window_
 
     with progress("fusing") as watch:
-        measured = window_.measure(engine, source, known, blends, choices[0], level, watch=watch)
+        measured = window_.measure(engine, source, known, places, choices[0], level, watch=watch)
     make_folder(out)
     window_.save_sounds(measured, out)
     window_.save_table(measured, out / "window.csv")
@@ -251,7 +251,7 @@ def _compare(
     engine: Engine,
     source: Clip,
     known: Reference,
-    blends: list[float],
+    places: list[Place],
     choices: list[SamplingSettings],
     level: Level,
     out: Path,
@@ -259,13 +259,14 @@ def _compare(
     """A window for each choice: sounds amid it, a table and a picture."""
     from eutectic.experiments import choices as choices_
     from eutectic.experiments import pictures
+    from eutectic.experiments.quality.report import save_csv
 
     with progress("fusing") as watch:
-        made = choices_.measure(engine, source, known, blends, choices, level, watch)
+        made = choices_.measure(engine, source, known, places, choices, level, watch)
     figures = choices_.table(made)
     make_folder(out)
     choices_.save_sounds(made, out)
-    choices_.save_table(figures, out / "choices.csv")
+    save_csv(figures, out / "choices.csv")
     pictures.draw_choices(made, out / "choices.png")
     for line in figures.lines():
         console.print(line)

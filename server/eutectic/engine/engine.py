@@ -211,7 +211,7 @@ class Engine:
         trajectory = self.invert(original, settings, sampler, watch)
         self.switch.activate(reference.adapter)
         latents = fusion.fuse(
-            self._denoiser(original, reference, settings),
+            self.denoiser(original, reference, settings),
             prefix,
             trajectory,
             points,
@@ -232,7 +232,7 @@ class Engine:
     ) -> Trajectory:
         """The original's latents for injection; ddim and edit-friendly run the base network."""
         x0 = original.latent
-        noise = self._noise(settings.seed ^ INVERSION_SEED_OFFSET, x0.shape[-1])
+        noise = self.noise(settings.seed ^ INVERSION_SEED_OFFSET, x0.shape[-1])
         kind = settings.residual
         if kind not in NETWORK_RESIDUALS:
             residual = Residual(kind, settings.residual_amount, eta=sampler.eta)
@@ -246,7 +246,7 @@ class Engine:
             if kind == "ddim":
                 made = inversion.invert_ddim(denoiser, x0, sampler.grid, watch)
             else:
-                made = inversion.invert_edit_friendly(denoiser, x0, sampler.grid, noise, watch)
+                made = inversion.invert_edit_friendly(denoiser, x0, sampler, noise, watch)
             self.cache.put(key, made, *made.tensors)
         return made
 
@@ -271,18 +271,19 @@ class Engine:
         )
         prefix: fusion.Prefix | None = self.cache.get(key)
         if prefix is None:
-            prefix = fusion.Prefix.begin(sampler, self._noise(settings.seed, frames))
+            prefix = fusion.Prefix.begin(sampler, self.noise(settings.seed, frames))
         until = fusion.needed(points, sampler)
         if until > prefix.row.index:
             self.switch.activate(reference.adapter)
-            denoiser = self._denoiser(original, reference, settings)
+            denoiser = self.denoiser(original, reference, settings)
             prefix = prefix.extend(denoiser, until, watch)
         self.cache.put(key, prefix, prefix.row.state, *prefix.denoised)
         return prefix
 
-    def _denoiser(
+    def denoiser(
         self, original: Clip, reference: Reference, settings: SamplingSettings
     ) -> NetworkDenoiser:
+        """What samples the reference at the original's length; its adapter must be active."""
         seconds, negative = self._seconds(original), None
         if settings.negative is not None:
             negative = self.model.condition(settings.negative, seconds)
@@ -297,7 +298,8 @@ class Engine:
     def _cfg(self, settings: SamplingSettings) -> float:
         return float(self.model.defaults["cfg"] if settings.cfg is None else settings.cfg)
 
-    def _noise(self, seed: int, frames: int) -> Noise:
+    def noise(self, seed: int, frames: int) -> Noise:
+        """The noise of a seed for latents of so many frames."""
         return Noise(seed, self.model.codec.latent_channels, frames, self.model.device)
 
     def _finish(

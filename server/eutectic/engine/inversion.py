@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
 import torch
@@ -26,8 +26,8 @@ from torch import Tensor
 
 from eutectic.engine.denoiser import Denoiser
 from eutectic.engine.noise import Noise, StepNoise
+from eutectic.engine.sample import Row, Sampler, advance
 from eutectic.engine.schedule import Grid
-from eutectic.engine.steps import make_step
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import BadSetting
 
@@ -129,6 +129,8 @@ class OnGrid:
     x0: Float[Tensor, "1 channel frame"]
     states: dict[float, Tensor]
     noise: OwnNoise | None = None
+    denoised: dict[int, Tensor] = field(default_factory=dict)
+    """The estimates its noise rests on, by grid index, where steps look back on them."""
 
     def at(self, sigma: float) -> Float[Tensor, "1 channel frame"]:
         return self.states[sigma]
@@ -136,7 +138,8 @@ class OnGrid:
     @property
     def tensors(self) -> list[Tensor]:
         """What it keeps in memory."""
-        return [self.x0, *self.states.values(), *(self.noise.maps.values() if self.noise else ())]
+        maps = self.noise.maps if self.noise else {}
+        return [self.x0, *self.states.values(), *maps.values(), *self.denoised.values()]
 
 
 @torch.no_grad()
@@ -173,31 +176,41 @@ class OwnNoise:
 def invert_edit_friendly(
     denoiser: Denoiser,
     x0: Float[Tensor, "1 channel frame"],
-    grid: Grid,
+    sampler: Sampler,
     noise: Noise,
     watch: Watch = UNWATCHED,
 ) -> OnGrid:
-    """Edit-friendly DDPM inversion (2.2; Huberman-Spiegelglas et al. 2024), order 1 at η 1.
+    """Edit-friendly DDPM inversion (2.2; Huberman-Spiegelglas et al. 2024), at any order.
 
     Each latent is x0 under noise of its own (Eq. 4); the noise of each step is then what takes
     one latent to the next, given the model's estimate. Sampling with that noise under the same
-    prompt gives the clip back; under another it is an edit.
+    prompt gives the clip back; under another it is an edit. At order 2 the step looks back on the
+    estimate before, as LEDITS++ has it (Brack et al. 2023).
+
+    Raises:
+        BadSetting: the sampler adds no noise (η 0).
     """
+    if sampler.eta == 0 and sampler.solver != "pingpong":
+        raise BadSetting("edit-friendly inversion needs a sampler that adds noise: eta above 0")
+    grid, none = sampler.grid, torch.zeros_like(x0)
     first, last = grid.first_finite, grid.steps - 1
     states = {
         sigma: x0 + sigma * noise.step(index)
         for index, sigma in enumerate(grid.sigmas)
         if 0 < sigma < math.inf
     }
-    maps: dict[int, Tensor] = {last: torch.zeros_like(x0)}
+    maps: dict[int, Tensor] = {last: none}
+    estimates: dict[int, Tensor] = {}
+    row = Row(states[grid.s_max], first, grid.s_max)
     for index in range(first, last):
-        sigma, sigma_next = grid.sigmas[index], grid.sigmas[index + 1]
-        step = make_step(sigma, sigma_next, (), order=1, eta=1.0)
-        denoised = _evaluate(denoiser, states[sigma], sigma, watch)
-        mean = step.state * states[sigma] + step.denoised[0] * denoised
-        maps[index] = (states[sigma_next] - mean) / step.noise
+        estimates[index] = _evaluate(denoiser, row.state, row.sigma, watch)
+        weight = sampler.step(index, row.sigma, row.widths).noise
+        row = advance(row, estimates[index], none, sampler)
+        wanted = states[row.sigma]
+        maps[index] = (wanted - row.state) / weight
+        row = replace(row, state=wanted)
         watch.progress(index - first + 1, last - first)
-    return OnGrid(x0, states, OwnNoise(maps))
+    return OnGrid(x0, states, OwnNoise(maps), estimates if sampler.history else {})
 
 
 def _evaluate(denoiser: Denoiser, state: Tensor, sigma: float, watch: Watch) -> Tensor:

@@ -140,9 +140,14 @@ class Model:
     def denoiser(
         self, conditioning: Conditioning, cfg: float = 1.0, negative: Conditioning | None = None
     ) -> NetworkDenoiser:
-        """The denoiser under a condition, guided away from `negative` (None: no prompt)."""
-        against = None if cfg == 1.0 else (negative or conditioning.unprompted())
-        return NetworkDenoiser(self, conditioning, cfg, against)
+        """The denoiser under a condition, guided away from `negative` (None: no prompt).
+
+        At 0 the condition has no say, and isn't asked.
+        """
+        against = negative or conditioning.unprompted()
+        if cfg == 0.0:
+            return NetworkDenoiser(self, against, 1.0, None)
+        return NetworkDenoiser(self, conditioning, cfg, None if cfg == 1.0 else against)
 
     def predict(
         self,

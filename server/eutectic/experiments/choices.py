@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import csv
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from eutectic.audio import atomic_path, save_wav
-from eutectic.config import Level, SamplingSettings
+from eutectic.audio import save_wav
+from eutectic.config import Level, Place, SamplingSettings
 from eutectic.engine.engine import Clip, Engine, Reference
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments import window as window_
 from eutectic.experiments.distances import log_mel_distance, rank_correlation, texture_distance
 from eutectic.experiments.quality.report import Row, Table, median
-from eutectic.experiments.window import Point, Window, likeness
-
-WIDTH_SHARE = 0.25
-"""Of the greatest likeness to a source: with less of it, a fusion no longer resembles it."""
-
-WIDTH_BLENDS = 1001
-"""Blends, evenly, at which the curves are read for the window's width."""
+from eutectic.experiments.window import WIDTH_SHARE, Point, Window, likeness
 
 COLUMNS = {
     "evaluations": "of the network for a fusion amid the window, the prefix being there",
@@ -65,7 +59,7 @@ def measure(
     engine: Engine,
     original: Clip,
     reference: Reference,
-    blends: Sequence[float],
+    places: Sequence[Place],
     choices: Sequence[SamplingSettings],
     level: Level = "match",
     watch: Watch = UNWATCHED,
@@ -85,7 +79,7 @@ def measure(
         engine.cache.clear()
         sampler, before = engine.model.sampler(settings), engine.model.evaluations
         window = window_.measure(
-            engine, original, reference, blends, settings, level, Watch(watch.cancelled)
+            engine, original, reference, places, settings, level, Watch(watch.cancelled)
         )
         whole = engine.model.evaluations - before
         again = number == len(choices)
@@ -126,32 +120,11 @@ def _row(choice: Choice, finest: Choice) -> Row:
         choice.whole,
         rank_correlation(window.blends, window.like_original),
         rank_correlation(window.blends, window.like_reference),
-        float("nan") if window.crossing is None else window.crossing,
-        width(window),
+        math.nan if window.curves.crossing is None else window.curves.crossing,
+        window.curves.width,
         likeness(float(log_mel), finest.window.original_span),
         likeness(float(texture), finest.window.reference_span),
     )
-
-
-def width(window: Window) -> float:
-    """Share of the blends from the first to the last at which both sources are still there.
-
-    The paper (4.3) finds the window wider at higher orders, and doesn't say how wide that is;
-    here a source is there with `WIDTH_SHARE` of the greatest likeness along the window.
-    """
-    blends = np.linspace(window.blends[0], window.blends[-1], WIDTH_BLENDS)
-    there = np.ones(len(blends), bool)
-    for curve in (window.like_original, window.like_reference):
-        there &= np.interp(blends, window.blends, curve) >= WIDTH_SHARE * max(curve)
-    return float(there.mean())
-
-
-def save_table(figures: Table, path: Path) -> None:
-    """Write one line a choice as CSV."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(figures.columns)
-        writer.writerows(figures.rows)
 
 
 def save_sounds(made: Sequence[Choice], folder: Path) -> None:

@@ -44,7 +44,9 @@ def make(
     learned = engine.learn(source, PROMPT, LearnSettings(), watch=learning)
     between = time.monotonic()
     reference = Reference(PROMPT, source, learned.adapter)
-    made = window.measure(engine, original, reference, BLENDS, SamplingSettings(), watch=fusing)
+    made = window.measure(
+        engine, original, reference, window.at_blends(BLENDS), SamplingSettings(), watch=fusing
+    )
     ended = time.monotonic()
     sounds = window.save_sounds(made, folder)
     picture = folder / "fusion.png"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,32 +10,90 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
+from numpy.typing import NDArray
+from PIL import Image
 
 from eutectic.audio import Waveform, atomic_path
 from eutectic.experiments.choices import Choice
 from eutectic.experiments.window import Window
 
-RANGE_DB = 90.0
+DPI = 100
+PANEL_WIDTH, PANEL_HEIGHT = 2.4, 1.9
+"""Of one spectrogram among many, inches."""
+
+RANGE_DB, STEP_DB = 90.0, 3.0
+"""Of the colours, and of one of them; few colours make small files."""
+
 LOW_HZ, HIGH_HZ, ROWS = 40.0, 20_000.0, 300
 ORIGINAL_COLOUR, REFERENCE_COLOUR = "#c2542d", "#2d6cc2"
 
 
-def draw_spectrogram(axes: Axes, waveform: Waveform, title: str) -> None:
-    """Mono power spectrogram in dB under its own peak, log frequency."""
+Panel = tuple[Waveform, str]
+"""A sound and the title over its spectrogram."""
+
+
+def draw_spectrogram(axes: Axes, waveform: Waveform, title: str, peak: float | None = None) -> None:
+    """Mono power spectrogram in dB under `peak` (None: its own), log frequency."""
+    power, hertz = _power(waveform)
+    peak = max(float(power.max()) if peak is None else peak, 1e-20)
+    decibels = 10 * np.log10(power / peak + 1e-12)
+    axes.imshow(
+        decibels.T, origin="lower", aspect="auto", interpolation="antialiased",
+        cmap=colormaps["magma"].resampled(round(RANGE_DB / STEP_DB)),
+        vmin=-RANGE_DB, vmax=0, extent=(0, waveform.seconds, *np.log10(hertz[[0, -1]])),
+    )  # fmt: skip
+    axes.set_yticks([2, 3, 4], ["100", "1k", "10k"])
+    axes.set_title(title, fontsize=10, parse_math=False)
+
+
+def _power(waveform: Waveform) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Power (time, row) of the mono mix, and the rows' frequencies in Hz."""
     window, hop = 2048, 512
     mono = np.pad(waveform.samples.mean(axis=0), window // 2)
     frames = np.lib.stride_tricks.sliding_window_view(mono, window)[::hop]
     power = np.abs(np.fft.rfft(frames * np.hanning(window))) ** 2
     hertz = np.geomspace(LOW_HZ, min(HIGH_HZ, waveform.rate_hz / 2), ROWS)
-    nearest = np.rint(hertz * window / waveform.rate_hz).astype(int)
-    decibels = 10 * np.log10(power[:, nearest] / max(float(power.max()), 1e-20) + 1e-12)
-    axes.imshow(
-        decibels.T, origin="lower", aspect="auto", interpolation="nearest", cmap="magma",
-        vmin=-RANGE_DB, vmax=0, extent=(0, waveform.seconds, *np.log10(hertz[[0, -1]])),
-    )  # fmt: skip
-    axes.set_yticks([2, 3, 4], ["100", "1k", "10k"])
-    axes.set_title(title, fontsize=10, parse_math=False)
+    return power[:, np.rint(hertz * window / waveform.rate_hz).astype(int)], hertz
+
+
+def draw_rows(figure: Figure | SubFigure, rows: Sequence[Sequence[Panel]]) -> None:
+    """Spectrograms in rows, on one scale: 0 dB is the loudest of them all."""
+    peak = max(float(_power(waveform)[0].max()) for row in rows for waveform, _ in row)
+    columns = max(map(len, rows))
+    grid = figure.subplots(len(rows), columns, squeeze=False, sharex=True, sharey=True)
+    for cells, row in zip(grid, rows, strict=True):
+        for cell, (waveform, title) in zip(cells, row, strict=False):
+            draw_spectrogram(cell, waveform, title, peak)
+        for cell in cells[len(row) :]:
+            cell.set_axis_off()
+        cells[0].set_ylabel("Hz")
+    for cell in grid[-1]:
+        cell.set_xlabel("seconds")
+    image = grid[0, 0].images[0]
+    figure.colorbar(image, ax=grid, label="dB", shrink=0.9 if len(rows) == 1 else 0.5, pad=0.01)
+
+
+def draw_panels(rows: Sequence[Sequence[Panel]], path: Path) -> None:
+    """A picture of nothing but spectrograms, see `draw_rows`."""
+    columns = max(map(len, rows))
+    size = (PANEL_WIDTH * columns + 0.8, PANEL_HEIGHT * len(rows) + 0.3)
+    figure = Figure(figsize=size, layout="constrained")
+    draw_rows(figure, rows)
+    save_figure(figure, path)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write as PNG of at most 256 colours.
+
+    Raises:
+        BadOutput: it can't be written.
+    """
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=DPI, format="png")
+    with atomic_path(path) as temporary, Image.open(drawn) as image:
+        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(temporary, format="png", optimize=True)
 
 
 def draw_window(window: Window, path: Path, names: tuple[str, str]) -> None:
@@ -50,8 +109,7 @@ def draw_window(window: Window, path: Path, names: tuple[str, str]) -> None:
     grid = above.subplots(rows, 4, squeeze=False)
     _fill(grid.flatten().tolist(), sounds)
     _draw_curve(below.subplots(), window)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=110, format="png")
+    save_figure(figure, path)
 
 
 def _fill(cells: Sequence[Axes], sounds: Sequence[tuple[Waveform, str]]) -> None:
@@ -75,10 +133,11 @@ def _draw_curve(axes: Axes, window: Window) -> None:
         window.blends, window.like_reference, "s-", color=REFERENCE_COLOUR,
         label="likeness to the reference (texture)",
     )  # fmt: skip
-    if window.crossing is not None:
-        axes.axvline(window.crossing, color="0.5", linestyle=":")
+    crossing = window.curves.crossing
+    if crossing is not None:
+        axes.axvline(crossing, color="0.5", linestyle=":")
         axes.annotate(
-            f"balance at blend {window.crossing:.2f}", (window.crossing, 0.02),
+            f"balance at blend {crossing:.2f}", (crossing, 0.02),
             xycoords=("data", "axes fraction"), xytext=(5, 2), textcoords="offset points",
         )  # fmt: skip
     axes.set_xlabel("blend (0: the reference's own sampling, 1: the original)")
@@ -119,8 +178,7 @@ def draw_choices(made: Sequence[Choice], path: Path) -> None:
         *grid[0, 0].get_legend_handles_labels(), loc="outside right upper", fontsize=8,
         title="solid: to the original\ndotted: to the reference", title_fontsize=8,
     )  # fmt: skip
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=110, format="png")
+    save_figure(figure, path)
 
 
 def _draw_choice(axes: Axes, choice: Choice, colour: Any) -> None:

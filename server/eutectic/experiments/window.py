@@ -18,6 +18,12 @@ from eutectic.engine.engine import Clip, Engine, Fusion, Reference
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments.distances import log_mel_distance, texture_distance
 
+WIDTH_SHARE = 0.25
+"""Of the greatest likeness to a source: with less of it, a fusion no longer resembles it."""
+
+WIDTH_PLACES = 1001
+"""Places, evenly, at which the curves are read for the window's width."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -35,8 +41,40 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Curves:
+    """Likeness to both sources at rising places: blends, or shares of the grid gone by."""
+
+    places: tuple[float, ...]
+    original: tuple[float, ...]
+    reference: tuple[float, ...]
+
+    @property
+    def crossing(self) -> float | None:
+        """The place at which both likenesses are equal (the paper's equilibrium)."""
+        gap = np.array(self.original) - np.array(self.reference)
+        for left in range(len(gap) - 1):
+            if gap[left] <= 0 < gap[left + 1]:
+                share = gap[left] / (gap[left] - gap[left + 1])
+                return float(np.interp(share, [0, 1], self.places[left : left + 2]))
+        return None
+
+    @property
+    def width(self) -> float:
+        """Share of the places from the first to the last at which both sources are still there.
+
+        The paper (4.3) finds the window wider at higher orders, and doesn't say how wide that is;
+        here a source is there with `WIDTH_SHARE` of the greatest likeness along the window.
+        """
+        places = np.linspace(self.places[0], self.places[-1], WIDTH_PLACES)
+        there = np.ones(len(places), bool)
+        for curve in (self.original, self.reference):
+            there &= np.interp(places, self.places, curve) >= WIDTH_SHARE * max(curve)
+        return float(there.mean())
+
+
+@dataclass(frozen=True)
 class Window:
-    """Fusions over rising blend, with likenesses scaled so that the curves can be compared.
+    """Fusions from reference to original, likenesses scaled so that the curves can be compared.
 
     Likeness to the original is 1 for its own round trip and 0 for the reference's own sample
     (blend 0), to the reference 1 at no distance and 0 for the original's round trip.
@@ -63,14 +101,9 @@ class Window:
         return [likeness(point.from_reference, self.reference_span) for point in self.points]
 
     @property
-    def crossing(self) -> float | None:
-        """The blend at which both likenesses are equal (the paper's equilibrium)."""
-        gap = np.array(self.like_original) - np.array(self.like_reference)
-        for left in range(len(gap) - 1):
-            if gap[left] <= 0 < gap[left + 1]:
-                share = gap[left] / (gap[left] - gap[left + 1])
-                return float(np.interp(share, [0, 1], self.blends[left : left + 2]))
-        return None
+    def curves(self) -> Curves:
+        """Likeness over blend."""
+        return Curves(tuple(self.blends), tuple(self.like_original), tuple(self.like_reference))
 
 
 def likeness(distance: float, span: float) -> float:
@@ -82,26 +115,25 @@ def measure(
     engine: Engine,
     original: Clip,
     reference: Reference,
-    blends: Sequence[float],
+    places: Sequence[Place],
     settings: SamplingSettings,
     level: Level = "match",
     watch: Watch = UNWATCHED,
 ) -> Window:
-    """Fuse at each blend, one at a time so that each can be timed, after the whole prefix."""
+    """Fuse at each place, one at a time so that each can be timed, after the whole prefix."""
 
-    def fuse(blend: float) -> Fusion:
-        place = [Place(blend=blend)]
-        return engine.fuse(original, reference, place, settings, level, watch)[0]
+    def fuse(place: Place) -> Fusion:
+        return engine.fuse(original, reference, [place], settings, level, watch)[0]
 
-    own = fuse(0.0)
+    own = fuse(Place(blend=0.0))
     original_trip, reference_trip = (
-        _round_trip(engine, original),
-        _round_trip(engine, reference.clip),
+        round_trip(engine, original),
+        round_trip(engine, reference.clip),
     )
     points: list[Point] = []
-    for blend in blends:
+    for place in places:
         began, before = time.monotonic(), engine.model.evaluations
-        fusion = fuse(blend)
+        fusion = fuse(place)
         seconds = time.monotonic() - began
         evaluations = engine.model.evaluations - before
         to_original = log_mel_distance(fusion.waveform, original_trip)
@@ -116,7 +148,13 @@ def measure(
     )
 
 
-def _round_trip(engine: Engine, clip: Clip) -> Waveform:
+def at_blends(blends: Sequence[float]) -> list[Place]:
+    """The places of these blends."""
+    return [Place(blend=blend) for blend in blends]
+
+
+def round_trip(engine: Engine, clip: Clip) -> Waveform:
+    """A clip through the codec, as `remaining` 0 gives it."""
     samples = engine.model.codec.decode(clip.latent, clip.waveform.frames)
     return Waveform(samples, engine.model.codec.rate_hz)
 

@@ -18,6 +18,8 @@ SILENT_DB = -200.0
 AUDIBLE_DB = 60.0
 """What is further than this under a sound's loudest band is taken for not heard."""
 
+FLATNESS_WINDOW, FLATNESS_HOP = 2048, 512
+
 UNREST_WINDOW, UNREST_HOP, UNREST_BANDS = 2048, 1024, 20
 
 
@@ -52,6 +54,23 @@ def audible_distance(original: Waveform, other: Waveform) -> float:
     frames = min(a.shape[1], b.shape[1])
     floor = a.max() - AUDIBLE_DB * math.log(10) / 10
     return float(np.abs(np.maximum(a, floor)[:, :frames] - np.maximum(b, floor)[:, :frames]).mean())
+
+
+def spectral_flatness_db(waveform: Waveform) -> float:
+    """Geometric over arithmetic mean of the power spectrum, dB: 0 at most, −2.5 for white noise.
+
+    The mono mix from LOW_HZ to HIGH_HZ, Hann windows; the mean over those within AUDIBLE_DB of
+    the loudest. What is further than that under a window's mean counts as no less.
+    """
+    mono = torch.from_numpy(waveform.samples.mean(axis=0, dtype=np.float64))
+    window = torch.hann_window(FLATNESS_WINDOW, dtype=torch.float64)
+    spectrum = torch.stft(mono, FLATNESS_WINDOW, FLATNESS_HOP, window=window, return_complex=True)
+    hertz = torch.linspace(0, waveform.rate_hz / 2, spectrum.shape[0])
+    power = spectrum[(hertz >= LOW_HZ) & (hertz <= HIGH_HZ)].abs().square()
+    mean = power.mean(dim=0)
+    heard = mean >= max(float(mean.max()) * 10 ** (-AUDIBLE_DB / 10), 1e-20)
+    share = (power / mean)[:, heard].clamp_min(10 ** (-AUDIBLE_DB / 10))
+    return float(10 * share.log10().mean()) if heard.any() else math.nan
 
 
 def band_levels_db(waveform: Waveform) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import statistics
@@ -71,6 +72,18 @@ def save(path: Path, values: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
 
+def save_csv(table: Table, path: Path) -> None:
+    """Write as CSV, whole or not at all: the columns' names, then a line a row.
+
+    Raises:
+        BadOutput: it can't be written.
+    """
+    with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(table.columns)
+        writer.writerows(table.rows)
+
+
 def median_row(name: str, rows: Sequence[Row]) -> Row:
     """The medians of the rows' figures; nothing under columns of words."""
     return (name, *(median(cells) for cells in list(zip(*rows, strict=True))[1:]))
@@ -115,13 +128,27 @@ class Ledger:
 
     def get(self, make: Callable[[], dict[str, Any]], **parts: Any) -> dict[str, Any]:
         """The figures under the key made of `parts`, made now where they aren't known."""
-        key = json.dumps(parts, sort_keys=True)
-        if key not in self._known:
-            self._known[key] = make()
-            if self._path is not None:
-                with self._path.open("a") as file:
-                    file.write(json.dumps({"key": key, "figures": self._known[key]}) + "\n")
-        return self._known[key]
+        known = self.find(**parts)
+        if known is None:
+            known = make()
+            self.put(known, **parts)
+        return known
+
+    def find(self, **parts: Any) -> dict[str, Any] | None:
+        """The figures under the key made of `parts`, where they are known."""
+        return self._known.get(_key(parts))
+
+    def put(self, figures: dict[str, Any], **parts: Any) -> None:
+        """Keep figures, in place of what was known under their key."""
+        key = _key(parts)
+        self._known[key] = figures
+        if self._path is not None:
+            with self._path.open("a") as file:
+                file.write(json.dumps({"key": key, "figures": figures}) + "\n")
+
+
+def _key(parts: dict[str, Any]) -> str:
+    return json.dumps(parts, sort_keys=True)
 
 
 def _parsed(line: str) -> dict[str, Any] | None:

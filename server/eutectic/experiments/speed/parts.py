@@ -169,7 +169,7 @@ class Parts:
 
     def invert_edit_friendly(self) -> Any:
         """The same levels by edit-friendly DDPM inversion, one network evaluation each."""
-        return invert_edit_friendly(self.unguided, self.x0, self.sampler.grid, self.noise)
+        return invert_edit_friendly(self.unguided, self.x0, self.sampler, self.noise)
 
 
 def processor() -> str:

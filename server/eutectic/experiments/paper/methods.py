@@ -1,0 +1,137 @@
+"""The inversions that are compared, behind one interface: a trajectory and what goes on from it.
+
+Ours in closed form (3.3) with the SDE and the ODE, and those it builds on (2.1, 2.2): DDIM,
+null-text optimisation on top of it (Mokady et al. 2022), edit-friendly DDPM (Huberman-Spiegelglas
+et al. 2024) and its extension to order 2 (LEDITS++, Brack et al. 2023).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from eutectic.config import Residual, SamplingSettings
+from eutectic.engine import fusion
+from eutectic.engine.denoiser import Denoiser
+from eutectic.engine.engine import Reference
+from eutectic.engine.fusion import Injection, Prefix
+from eutectic.engine.inversion import OnGrid, Trajectory, invert_ddim
+from eutectic.engine.sample import Sampler, start
+from eutectic.experiments.paper.null_text import NullTextDenoiser, optimise
+from eutectic.experiments.paper.study import Study
+
+GUIDANCE = 3.0
+"""Of the guided methods; at 1, the embedded model's own, null-text has nothing to optimise."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to invert, and the sampler that goes on from it."""
+
+    name: str
+    residual: Residual
+    order: int
+    eta: float
+    guided: bool = False
+    """Inverted under the original's own prompt, and sampled with GUIDANCE."""
+    null_text: bool = False
+    """The null condition optimised on top of it."""
+
+
+METHODS = (
+    Method("SDE, clean", "clean", 2, 1.0),
+    Method("SDE, gaussian", "gaussian", 2, 1.0),
+    Method("SDE, stochastic", "stochastic", 2, 1.0),
+    Method("SDE, scaled", "scaled", 2, 1.0),
+    Method("ODE, clean", "clean", 2, 0.0),
+    Method("ODE, gaussian", "gaussian", 2, 0.0),
+    Method("DDIM", "ddim", 1, 0.0),
+    Method("edit-friendly, order 1", "edit-friendly", 1, 1.0),
+    Method("edit-friendly, order 2", "edit-friendly", 2, 1.0),
+    Method("DDIM, guided", "ddim", 1, 0.0, guided=True),
+    Method("null-text", "ddim", 1, 0.0, guided=True, null_text=True),
+)
+
+
+@dataclass(frozen=True)
+class Inverted:
+    """A clip inverted, its sampler, and what goes on from it: back to the clip, or elsewhere."""
+
+    trajectory: Trajectory
+    sampler: Sampler
+    back: Denoiser
+    """Under the condition it was inverted with."""
+    towards: Callable[[Reference], Denoiser]
+    """Under a reference's; its adapter must be active."""
+
+
+def invert(study: Study, name: str, method: Method) -> Inverted:
+    """Invert a clip that ships, with the base network.
+
+    Raises:
+        BadModel: null-text has no tokens to optimise.
+        Cancelled: the watch was asked to stop.
+    """
+    engine, clip = study.engine, study.clip(name)
+    engine.switch.activate(None)
+    sampler = study.sampler(order=method.order, eta=method.eta)
+    if method.guided:
+        return _invert_guided(study, name, method, sampler)
+    settings = SamplingSettings(seed=study.seed, residual=method.residual)
+    null = engine.denoiser(clip, Reference("", clip, None), study.settings(cfg=0.0))
+    return Inverted(
+        engine.invert(clip, settings, sampler, study.quiet), sampler, null,
+        lambda reference: engine.denoiser(clip, reference, study.settings()),
+    )  # fmt: skip
+
+
+def _invert_guided(study: Study, name: str, method: Method, sampler: Sampler) -> Inverted:
+    """DDIM under the clip's own prompt, unguided, to be sampled with guidance."""
+    engine, clip, guided = study.engine, study.clip(name), study.settings(cfg=GUIDANCE)
+    own = Reference(study.prompt(name), clip, None)
+    unguided = engine.denoiser(clip, own, study.settings(cfg=1.0))
+    pivot = invert_ddim(unguided, clip.latent, sampler.grid, study.quiet)
+    if not method.null_text:
+        return Inverted(
+            pivot, sampler, engine.denoiser(clip, own, guided),
+            lambda reference: engine.denoiser(clip, reference, guided),
+        )  # fmt: skip
+    nulls = optimise(engine.model, unguided.conditioning, pivot, sampler, GUIDANCE, study.quiet)
+
+    def towards(reference: Reference) -> Denoiser:
+        condition = engine.denoiser(clip, reference, guided).conditioning
+        return NullTextDenoiser(engine.model, condition, GUIDANCE, nulls)
+
+    return Inverted(pivot, sampler, towards(own), towards)
+
+
+def reconstruct(study: Study, inverted: Inverted, points: list[Injection]) -> list[Tensor]:
+    """The clip's latent again, sampled from each point with the base network.
+
+    The noise is the inversion's own, where there is such, and the steps look back on the
+    estimates that the inversion rests on: ours on x0, the model output that it assumes. Rows go
+    one by one, as they did when inverted, so that rounding is the same.
+    """
+    study.engine.switch.activate(None)
+    trajectory, sampler = inverted.trajectory, inverted.sampler
+    known = trajectory.denoised if isinstance(trajectory, OnGrid) else {}
+    noise = study.engine.noise(study.seed, trajectory.x0.shape[-1])
+    estimates = tuple(known.get(level, trajectory.x0) for level in range(sampler.steps))
+    prefix = Prefix(sampler, noise, start(noise, sampler), estimates)
+    return fusion.fuse(inverted.back, prefix, trajectory, points, 1, study.quiet)
+
+
+def fuse(
+    study: Study, inverted: Inverted, reference: Reference, points: list[Injection]
+) -> list[Tensor]:
+    """Algorithm 1 at each point, looking back on the reference's own sampling."""
+    engine, sampler = study.engine, inverted.sampler
+    engine.switch.activate(reference.adapter)
+    denoiser = inverted.towards(reference)
+    noise = engine.noise(study.seed, inverted.trajectory.x0.shape[-1])
+    prefix = Prefix.begin(sampler, noise).extend(
+        denoiser, fusion.needed(points, sampler), study.quiet
+    )
+    return fusion.fuse(denoiser, prefix, inverted.trajectory, points, engine.max_batch, study.quiet)
