@@ -272,7 +272,7 @@ def eutectic(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in (
-    "fuse", "learn", "window", "demo", "listen", "bench", "train-embedded"))])  # fmt: skip
+    "fuse", "learn", "window", "demo", "listen", "paper", "bench", "train-embedded"))])  # fmt: skip
 def test_every_command_has_help(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*command, "--help"]) == 0
     assert "--help" in capsys.readouterr().out
