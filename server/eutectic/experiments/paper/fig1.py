@@ -22,7 +22,6 @@ NOTES = (
     "latent's rms",
     "flatness_db: spectral flatness over the round trip's, higher is noisier; gain_db: what made "
     "it as loud as the original",
-    "–: the latent is so far off that the codec overflows; the sound is kept as silence",
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import soundfile
 from torch import Tensor
 
 from eutectic import audio
@@ -121,7 +122,8 @@ class Study:
         """A clip that ships as reference, learned by this method (None: the model's own)."""
 
         def make() -> Reference:
-            clip, prompt, settings = self.clip(name), self.prompt(name), LearnSettings(method)
+            clip, prompt = self.clip(name), self.prompt(name)
+            settings = LearnSettings(method, seed=self.seed)
             adapter = self.engine.known(clip, prompt, settings)
             if adapter is None:
                 adapter = self.engine.learn(clip, prompt, settings, self.quiet).adapter
@@ -154,9 +156,7 @@ class Study:
         return Sound(kept, made.figures)
 
     def keep(self, name: str, waveform: Waveform) -> Waveform:
-        """Write a sound, and hand it back: silence, where a codec overflowed on its latent."""
-        if not np.isfinite(waveform.samples).all():
-            waveform = Waveform(np.zeros_like(waveform.samples), waveform.rate_hz)
+        """Write a sound, and hand it back."""
         path = self.folder / f"{name}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         audio.save_wav(path, waveform)
@@ -173,13 +173,11 @@ class Study:
 
 def _read(path: Path) -> Waveform | None:
     """A WAV that a study wrote; None where it is missing or damaged."""
-    from scipy.io import wavfile
-
     try:
-        rate_hz, samples = wavfile.read(path)
-    except (OSError, ValueError):
+        samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    except (OSError, soundfile.LibsndfileError):
         return None
-    return Waveform(samples.T, rate_hz)
+    return Waveform(samples.T.astype(np.float32), rate_hz)
 
 
 def reconstruct(study: Study, label: str, name: str, remaining: int, **chosen: Any) -> Sound:
