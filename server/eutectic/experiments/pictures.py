@@ -19,10 +19,10 @@ from eutectic.experiments.choices import Choice
 from eutectic.experiments.window import Window
 
 DPI = 100
-PANEL_WIDTH, PANEL_HEIGHT = 2.4, 1.9
+PANEL_WIDTH, PANEL_HEIGHT = 2.2, 1.7
 """Of one spectrogram among many, inches."""
 
-RANGE_DB, STEP_DB = 90.0, 3.0
+RANGE_DB, STEP_DB = 90.0, 5.0
 """Of the colours, and of one of them; few colours make small files."""
 
 LOW_HZ, HIGH_HZ, ROWS = 40.0, 20_000.0, 300

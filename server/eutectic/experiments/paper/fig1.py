@@ -39,7 +39,7 @@ def make(study: Study) -> Tables:
     trip = study.keep(f"{CLIPS[0]}-codec", study.trip(CLIPS[0]))
     panels: list[list[Panel]] = [
         [
-            *((made[CLIPS[0], letter, t].waveform, f"({letter}) {kind}, t = {t}") for t in TIMES),
+            *(_panel(made[CLIPS[0], letter, t], f"({letter}) {kind}, t = {t}") for t in TIMES),
             (trip, "through the codec"),
         ]
         for letter, kind in VARIANTS.items()
@@ -48,6 +48,11 @@ def make(study: Study) -> Tables:
     columns = ("original", "variant", "residual", "t", "remaining", *FIGURES)
     table = Table("fig1: reconstruction with the null prompt", columns, tuple(rows), NOTES)
     return table, table
+
+
+def _panel(sound: Sound, title: str) -> Panel:
+    heard = sound.waveform.samples.any()
+    return sound.waveform, title if heard else f"{title}: overflow"
 
 
 def _make(study: Study, name: str, letter: str, t: int) -> Sound:

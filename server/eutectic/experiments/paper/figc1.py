@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from torch import Tensor
@@ -33,7 +34,7 @@ CASES: tuple[tuple[Kind, float], ...] = (
 DRAWN = (1, 3)
 """Of the cases: whose latents and maps are drawn."""
 
-DRAWN_LEVELS = 5
+DRAWN_LEVELS = 4
 COLUMNS = ("residual", "eta", "sigma", "latent_rms", "map_rms", "deviation")
 NOTES = (
     "map_rms: of Eq. 9's noise map; deviation: of the retraced state from the inverted latent, "
@@ -121,7 +122,7 @@ def _rms(tensor: Tensor) -> float:
 
 
 def _draw(made: list[Retracing], path: Path) -> None:
-    figure = Figure(figsize=(13, 8), layout="constrained")
+    figure = Figure(figsize=(11, 7), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=[9, 4], squeeze=False)[0]
     blocks = left.subfigures(len(DRAWN), 1, squeeze=False)[:, 0]
     for block, number in zip(blocks, DRAWN, strict=True):
@@ -159,7 +160,7 @@ def _draw_tensors(figure: SubFigure, made: Retracing) -> None:
             tensor, rms = tensors[level][0], _rms(tensors[level])
             cell.imshow(
                 (tensor / max(rms, 1e-30)).cpu().numpy(), origin="lower", aspect="auto",
-                cmap="RdBu_r", vmin=-3, vmax=3,
+                cmap=colormaps["RdBu_r"].resampled(13), vmin=-3, vmax=3,
             )  # fmt: skip
             cell.set_title(f"s = {made.sigmas[level]:.3g}, rms {rms:.3g}", fontsize=8)
     for cell in grid[-1]:
