@@ -202,6 +202,20 @@ def test_what_is_given_up_behind_a_long_job_does_not_wait_for_it(engine: Process
     engine.end(long)
 
 
+def test_thousands_given_up_at_a_time_end_each(tmp_path: Path) -> None:
+    sent: list[link.Result] = []
+    queue = Queue()
+    worker = Worker(Engine(load("toy", torch.device("cpu")), Store(tmp_path)), queue, sent.append)
+    for number in range(2000):
+        queue.put(Job(link.Load(number, WEIRDO), Priority.LOAD))
+    for number in range(2000):
+        queue.cancel(number)
+    worker.do(Job(None, Priority.WARM))
+    ended = [result for result in sent if isinstance(result, Failed)]
+    assert [each.code for each in ended] == ["cancelled"] * 2000
+    assert {each.job for each in ended} == set(range(2000))
+
+
 def test_what_is_kept_stays_within_its_budget_and_fusions_go_on(tmp_path: Path) -> None:
     with running(tmp_path, memory_bytes=1 << 20) as engine:
         original, reference = loaded(engine, WEIRDO), learned(engine)

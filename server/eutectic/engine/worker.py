@@ -138,6 +138,10 @@ class Worker:
     @torch.no_grad()
     def do(self, job: Job) -> None:
         """One job, to its one result."""
+        if job.cancelled:  # while it waited, perhaps with hundreds: it leaves nothing to tidy
+            self.queue.forget(job)
+            self.send(link.Failed(job.number, "cancelled", "cancelled"))
+            return
         try:
             result = self._try(job)
         except Cancelled:
