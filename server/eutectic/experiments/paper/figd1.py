@@ -30,7 +30,8 @@ def make(study: Study) -> Tables:
             rows.append(
                 (name, f"{one} – {other}", log_mel_distance(*pair), texture_distance(*pair))
             )
-        panels.append([(sound, f"{name}: {kind}") for kind, sound in sounds.items()])
+        original, *others = sounds.items()
+        panels.append([(original[1], name), *((sound, kind) for kind, sound in others)])
     draw_panels(panels, study.folder / "figD1.png")
     columns = ("clip", "between", "log_mel", "texture")
     table = Table("figD1: round trips of codec and inversion", columns, tuple(rows))
