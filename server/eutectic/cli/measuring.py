@@ -134,7 +134,7 @@ def train_embedded(
 
 
 def _random_engine(published: Published | None, compute: str | None) -> Engine | None:
-    """An engine of random weights, learning into a folder that is made for it."""
+    """An engine of random weights; None where none is asked for."""
     if published is None:
         return None
     from eutectic.engine.engine import Engine

@@ -159,10 +159,10 @@ class Worker:
             self.queue.forget(job)
             if job.command is not None:
                 self.send(result)
-        if not isinstance(job.command, Fuse):  # those have no time to lose
+        leisure = not isinstance(job.command, Fuse)  # those have no time to lose
+        if leisure:
             gc.collect()  # learning leaves its copy of the network in circles
-            self._tidied = 0.0
-        if time.monotonic() - self._tidied > TIDY_SECONDS:
+        if leisure or time.monotonic() - self._tidied > TIDY_SECONDS:
             give_back()
             self._tidied = time.monotonic()
         self.send(self._usage())

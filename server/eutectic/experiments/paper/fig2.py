@@ -13,13 +13,13 @@ from typing import get_args
 
 from torch import Tensor
 
-from eutectic.audio import Waveform, match_loudness
+from eutectic.audio import Waveform
 from eutectic.config import Place, SamplingSettings
 from eutectic.engine.engine import Reference
 from eutectic.engine.inversion import Kind
 from eutectic.engine.sample import Row, sample
 from eutectic.experiments.distances import log_mel_distance, texture_distance
-from eutectic.experiments.paper.study import Sound, Study, Tables, latent_error
+from eutectic.experiments.paper.study import Sound, Study, Tables, as_loud, latent_error
 from eutectic.experiments.pictures import Panel, draw_panels
 from eutectic.experiments.quality.report import Table
 
@@ -92,11 +92,7 @@ def _audio_to_audio(study: Study, remaining: int) -> Sound:
     engine.switch.activate(None)
     denoiser = engine.denoiser(clip, _prompted(study), settings)
     (end,) = sample(denoiser, [begin], sampler, noise, watch=study.quiet)
-    raw = Waveform(
-        engine.model.codec.decode(end.state, clip.waveform.frames), clip.waveform.rate_hz
-    )
-    matched, _ = match_loudness(raw, clip.loudness_lufs)
-    return _measured(study, matched, end.state, sigma, remaining)
+    return _measured(study, as_loud(study, end.state, ORIGINAL), end.state, sigma, remaining)
 
 
 def _prompted(study: Study) -> Reference:

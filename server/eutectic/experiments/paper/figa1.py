@@ -6,12 +6,11 @@ the steps still look back on estimates from before it.
 
 from __future__ import annotations
 
-from eutectic.experiments.paper.fig1 import FIGURES, NOTES
+from eutectic.experiments.paper.fig1 import CLIPS, FIGURES, NOTES
 from eutectic.experiments.paper.study import PAPER_STEPS, Sound, Study, Tables, reconstruct
 from eutectic.experiments.pictures import Panel, draw_panels
 from eutectic.experiments.quality.report import Row, Table
 
-CLIPS = ("loop_weirdo", "ambi_glass_rub", "perc_bell")
 ORDERS = (1, 2, 3)
 TIMES = (0, 80, 120, 140, 160)
 

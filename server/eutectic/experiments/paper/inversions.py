@@ -15,16 +15,21 @@ from pathlib import Path
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
-from torch import Tensor
 
-from eutectic.audio import Waveform, match_loudness
 from eutectic.config import Place
 from eutectic.engine.engine import Engine
 from eutectic.engine.fusion import at_remaining
 from eutectic.experiments.distances import log_mel_distance, texture_distance
 from eutectic.experiments.paper.methods import METHODS, Method, fuse, invert, reconstruct
 from eutectic.experiments.paper.null_text import has_tokens
-from eutectic.experiments.paper.study import Figures, Sound, Study, Tables, latent_error
+from eutectic.experiments.paper.study import (
+    Figures,
+    Sound,
+    Study,
+    Tables,
+    as_loud,
+    latent_error,
+)
 from eutectic.experiments.pictures import save_figure
 from eutectic.experiments.quality.report import Row, Table, median
 from eutectic.experiments.window import likeness
@@ -111,9 +116,9 @@ def _make(study: Study, pair: Pair, method: Method, label: str) -> Sound:
     latents = reconstruct(study, inverted, points[:1])
     sampling = clock.lap()
     latents += reconstruct(study, inverted, points[1:])
-    backs = [_decode(study, pair[0], latent) for latent in latents]
+    backs = [as_loud(study, latent, pair[0]) for latent in latents]
     fused = fuse(study, inverted, study.learned(pair[1]), points)
-    fusions = [_decode(study, pair[0], latent) for latent in fused]
+    fusions = [as_loud(study, latent, pair[0]) for latent in fused]
     study.keep(f"{label}-fusion", fusions[HEARD])
     trips = study.trip(pair[0]), study.trip(pair[1])
     own = study.figures("-".join(pair), lambda: _own(study, pair))["from_original"]
@@ -157,13 +162,6 @@ def _own(study: Study, pair: Pair) -> Figures:
         watch=study.quiet,
     )  # fmt: skip
     return {"from_original": log_mel_distance(own.waveform, study.trip(pair[0]))}
-
-
-def _decode(study: Study, name: str, latent: Tensor) -> Waveform:
-    """A latent as sound, as loud as the clip."""
-    clip, codec = study.clip(name), study.engine.model.codec
-    raw = Waveform(codec.decode(latent, clip.waveform.frames), codec.rate_hz)
-    return match_loudness(raw, clip.loudness_lufs)[0]
 
 
 def _draw(made: Mapping[Method, Sequence[Figures]], path: Path) -> None:

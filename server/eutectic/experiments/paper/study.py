@@ -180,6 +180,13 @@ def _read(path: Path) -> Waveform | None:
     return Waveform(samples.T.astype(np.float32), rate_hz)
 
 
+def as_loud(study: Study, latent: Tensor, name: str) -> Waveform:
+    """A latent as sound, as loud as a clip."""
+    clip, codec = study.clip(name), study.engine.model.codec
+    raw = Waveform(codec.decode(latent, clip.waveform.frames), codec.rate_hz)
+    return audio.match_loudness(raw, clip.loudness_lufs)[0]
+
+
 def reconstruct(study: Study, label: str, name: str, remaining: int, **chosen: Any) -> Sound:
     """Sample with the null prompt, a clip's inverted latent put in with `remaining` steps left.
 

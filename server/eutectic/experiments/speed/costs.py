@@ -57,7 +57,7 @@ class _Costs:
 
     def told(self, part: str, seconds: list[float], floor_seconds: float = NO_FLOOR) -> None:
         """A row of times taken elsewhere."""
-        median, high = floors.percentiles(seconds)
+        median, high = (float(each) for each in np.percentile(seconds, (50, 95)))
         self.rows.append(
             (part, 1000 * median, 1000 * high, 1000 * floor_seconds, median / floor_seconds,
              _memory_mb(self.parts.model.device))
@@ -74,7 +74,7 @@ def measure(parts: Parts, runs: int, learn_steps: int, watch: Watch = UNWATCHED)
     machine = floors.measure(parts.model.device, parts.dtype)
     sections = (
         lambda: _sampling(costs, machine),
-        lambda: _evaluations(costs, runs),
+        lambda: _evaluations(costs),
         lambda: _decoding(costs),
         lambda: _references(costs, machine, learn_steps),
         lambda: _served(costs, learn_steps),
@@ -96,14 +96,13 @@ def _sampling(costs: _Costs, machine: floors.Machine) -> None:
     costs.row("inversion, every level", parts.invert)
     costs.row("prefix, the whole grid", parts.sample_latent, parts.sampler.steps * once)
     for blends in (FAN_BLENDS, WIDE_FAN_BLENDS):
-        parts.fan(blends)
         before = parts.model.evaluations
         parts.fan(blends)
         floor = (parts.model.evaluations - before) * once
         costs.row(f"fan of {len(blends)}, latents", partial(parts.fan, blends), floor)
 
 
-def _evaluations(costs: _Costs, runs: int) -> None:
+def _evaluations(costs: _Costs) -> None:
     """One guided evaluation of the network at two lengths, in every precision that pays here."""
     model = costs.parts.model
     used, half = model.bfloat16, has_native_bfloat16(model.device)

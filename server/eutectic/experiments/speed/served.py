@@ -12,7 +12,8 @@ from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine.engine import Engine
 from eutectic.engine.worker import Job, Queue, Worker
 from eutectic.errors import EutecticError
-from eutectic.link import Canvas, Command, Fused, Known, Priority, Result, Source
+from eutectic.host import Work
+from eutectic.link import Canvas, Fused, Known, Priority, Result, Source
 
 RATE_HZ = 48_000
 
@@ -30,13 +31,12 @@ class Served:
         self._queue = Queue()
         worker = Worker(engine, self._queue, self._results.put)
         threading.Thread(target=worker.serve, daemon=True).start()
-        loaded = self._do(link.Load(next(self._numbers), Source(str(clip))), Priority.LOAD)
-        found = loaded[-1]
+        found = self._do(link.Load(next(self._numbers), Source(str(clip))))[-1]
         assert isinstance(found, link.Done)
         self._key = str(found.found["key"])
         self._seconds = float(found.found["seconds"])
         self._reference = Known(self._key, prompt, learning)
-        self._do(link.Learn(next(self._numbers), self._reference), Priority.LOAD)
+        self._do(link.Learn(next(self._numbers), self._reference))
 
     def fuse(self, blends: list[float], seed: int = 0, steps: int | None = None) -> list[Fused]:
         """Fuse the clip with itself: what each fusion's stages took.
@@ -54,14 +54,13 @@ class Served:
             priority,
         )  # fmt: skip
         try:
-            return [result for result in self._do(job, priority) if isinstance(result, Fused)]
+            return [result for result in self._do(job) if isinstance(result, Fused)]
         finally:
             for canvas in canvases:
                 canvas.unlink()
 
-    def _do(self, command: Command, priority: Priority) -> list[Result]:
-        assert not isinstance(command, link.Cancel)
-        self._queue.put(Job(command, priority))
+    def _do(self, work: Work) -> list[Result]:
+        self._queue.put(Job(work, work.priority))
         results: list[Result] = []
         while True:
             results.append(self._results.get())
