@@ -37,7 +37,7 @@ def paper(
     engine = load_engine(model, compute)
     if not 0.1 <= seconds <= engine.model.max_seconds:
         raise BadSetting(f"seconds must be 0.1 to {engine.model.max_seconds:.1f}, not {seconds:g}")
-    from eutectic.engine.model import has_native_bfloat16
+    from eutectic.engine.precision import has_native_bfloat16
     from eutectic.engine.store import Store
     from eutectic.experiments.paper.parts import make
     from eutectic.experiments.paper.study import Study

@@ -8,7 +8,7 @@ nothing is added to a network evaluation.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -76,9 +76,15 @@ class Adapter:
 
 
 class Switch:
-    """Puts adapters into a network and takes them out; owned by the thread that owns it."""
+    """Puts adapters into a network and takes them out; owned by the thread that owns it.
 
-    def __init__(self, network: nn.Module) -> None:
+    `written` is told the names of the parameters that were written to.
+    """
+
+    def __init__(
+        self, network: nn.Module, written: Callable[[Iterable[str]], None] = lambda _: None
+    ) -> None:
+        self._written = written
         self._parameters = dict(network.named_parameters())
         self._base: dict[str, Tensor] = {}
         self._whole = True  # false while weights are being copied, and after that went wrong
@@ -104,5 +110,6 @@ class Switch:
             if name not in self._base:
                 self._base[name] = self._parameters[name].clone()
             self._parameters[name].copy_(weight)
+        self._written(self._base.keys())
         self._whole, self._digest = True, digest
         self._adapter = None if adapter is None else weakref.ref(adapter)

@@ -25,7 +25,7 @@ class Denoiser(Protocol):
 def guide(
     conditional: Float[Tensor, "batch channel frame"],
     unconditional: Float[Tensor, "batch channel frame"],
-    scale: float,
+    scale: float | Float[Tensor, ""],
 ) -> Float[Tensor, "batch channel frame"]:
     """Classifier-free guidance, Algorithm 1: ω·D(C) + (1−ω)·D(U).
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -81,7 +82,7 @@ class Engine:
 
     def __init__(self, model: Model, store: Store) -> None:
         self.model, self.store = model, store
-        self.switch = Switch(model.network)
+        self.switch = Switch(model.network, model.weights_changed)
         self.cache = Cache(KEPT_BYTES)
         self.max_batch = MICRO_BATCH if model.device.type == "cpu" else None
 
@@ -95,6 +96,15 @@ class Engine:
         bucket = max(codec.latent_frames(waveform.frames), min(bucket, longest // codec.ratio))
         latent = codec.encode(waveform, bucket)
         return Clip(waveform, latent, audio.loudness_lufs(waveform))
+
+    @torch.no_grad()
+    def prepare(self, clip: Clip) -> None:
+        """Have what a fusion of this length needs recorded before the first is asked for."""
+        if self.model.records:
+            settings = SamplingSettings()
+            noise = self.noise(settings.seed, clip.latent.shape[-1])
+            denoiser = self.denoiser(clip, Reference("", clip, None), settings)
+            denoiser(noise.initial(), torch.ones(1, dtype=torch.float64))
 
     def known(self, clip: Clip, prompt: str, settings: LearnSettings) -> Adapter | None:
         """What the store already has for these."""

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from eutectic.config import LearnSettings
 from eutectic.engine.adapter import Adapter
-from eutectic.engine.model import Conditioning, Model, has_native_bfloat16
+from eutectic.engine.model import Conditioning, Model
+from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.watch import UNWATCHED, Watch
 
 BATCH = 4
@@ -164,7 +165,8 @@ def _loss(
         alpha, sigma = torch.cos(time_ * math.pi / 2), torch.sin(time_ * math.pi / 2)
         x, target = alpha * latent + sigma * noise, alpha * noise - sigma * latent
     half = has_native_bfloat16(model.device)
-    predicted = model.predict(x, t, conditions, network, checkpointing, half)
+    told = Conditioning.stack(conditions)
+    predicted = model.predict(x, t, told, network, checkpointing, half)
     weights = model.codec.loss_weights
     return (weights * (predicted - target).square())[..., : aim.frames].mean()
 

@@ -14,7 +14,9 @@ import contextlib
 import hashlib
 import json
 import math
-from collections.abc import Generator
+from collections import OrderedDict
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ from eutectic.config import SamplingSettings
 from eutectic.engine import schedule, toy
 from eutectic.engine.codec import Codec
 from eutectic.engine.denoiser import guide
+from eutectic.engine.graphs import CudaRecord, Graphs, Pace
+from eutectic.engine.precision import Rounded
 from eutectic.engine.sample import Sampler
 from eutectic.errors import BadModel
 
@@ -47,22 +51,35 @@ _DEFAULTS = {
     "rf_denoiser": _FEW_STEP_DEFAULTS,
 }
 
+PROMPTS = 64
+"""Whose conditioning is kept."""
+
 _TOLD = {"prompt", "seconds_start", "seconds_total"}
 """What `Model.condition` tells the conditioners."""
 
 
 @dataclass(frozen=True)
 class Conditioning:
-    """What the network is told beside state and time, for one row; no prompt is zero tokens."""
+    """What the network is told beside state and time, row by row; no prompt is zero tokens."""
 
-    tokens: Tensor | None  # cross attention (1, token, width)
-    prepended: Tensor | None  # (1, token, width)
-    everywhere: Tensor | None  # global embedding (1, width)
+    tokens: Tensor | None  # cross attention (row, token, width)
+    prepended: Tensor | None  # (row, token, width)
+    everywhere: Tensor | None  # global embedding (row, width)
+
+    @property
+    def parts(self) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        return self.tokens, self.prepended, self.everywhere
 
     def unprompted(self) -> Conditioning:
         """stable-audio-tools' null condition: every token zero, the global embedding kept."""
         zero = [None if t is None else torch.zeros_like(t) for t in (self.tokens, self.prepended)]
         return Conditioning(zero[0], zero[1], self.everywhere)
+
+    @classmethod
+    def stack(cls, conditions: Sequence[Conditioning]) -> Conditioning:
+        """The rows of several of one model, in their order."""
+        columns = zip(*(condition.parts for condition in conditions), strict=True)
+        return cls(*(None if None in column else torch.cat(column) for column in columns))
 
 
 class Model:
@@ -89,10 +106,39 @@ class Model:
         self.max_frames: int = config["sample_size"]
         self.frames_per_token: int = getattr(getattr(wrapper.model, "model", None), "patch_size", 1)
         """Latent frames that the network takes as one."""
-        self.bfloat16 = False
-        """Whether the network computes in bfloat16; states stay in float32."""
         self.evaluations = 0
         """Rows the denoisers of this model have evaluated."""
+        self._rounded: Rounded | None = None
+        on_gpu = device.type == "cuda"
+        self._graphs = Graphs(self._estimate, CudaRecord()) if on_gpu else None
+        self._pace = Pace() if on_gpu else None
+        self._conditions: OrderedDict[tuple[str, float], Conditioning] = OrderedDict()
+
+    @property
+    def bfloat16(self) -> bool:
+        """Whether the network computes its products in bfloat16; states stay in float32."""
+        return self._rounded is not None
+
+    @bfloat16.setter
+    def bfloat16(self, wanted: bool) -> None:
+        if wanted != self.bfloat16:
+            self._rounded = Rounded(self.network) if wanted else None
+            self.forget_graphs()
+
+    def weights_changed(self, names: Iterable[str]) -> None:
+        """Say so whenever the network's parameters of these names were written to."""
+        if self._rounded is not None:
+            self._rounded.refresh(names)
+
+    @property
+    def records(self) -> bool:
+        """Whether evaluations are recorded, the first of each shape taking longer than the rest."""
+        return self._graphs is not None
+
+    def forget_graphs(self) -> None:
+        """Let go what evaluations were recorded in; they are recorded again when needed."""
+        if self._graphs is not None:
+            self._graphs.clear()
 
     @property
     def max_seconds(self) -> float:
@@ -127,7 +173,14 @@ class Model:
 
     @torch.no_grad()
     def condition(self, prompt: str, seconds: float) -> Conditioning:
-        """Encode a prompt and the length it is for."""
+        """Encode a prompt and the length it is for; the last `PROMPTS` of them are kept."""
+        kept = self._conditions.pop((prompt, seconds), None) or self._encode(prompt, seconds)
+        self._conditions[prompt, seconds] = kept
+        if len(self._conditions) > PROMPTS:
+            self._conditions.popitem(last=False)
+        return kept
+
+    def _encode(self, prompt: str, seconds: float) -> Conditioning:
         metadata = {"prompt": prompt, "seconds_start": 0.0, "seconds_total": seconds}
         tensors = self.wrapper.conditioner([metadata], self.device)
         inputs = self.wrapper.get_conditioning_inputs(tensors)
@@ -152,8 +205,8 @@ class Model:
     def predict(
         self,
         x: Float[Tensor, "batch channel frame"],
-        t: Tensor,
-        conditions: list[Conditioning],
+        t: Float[Tensor, " batch"],
+        conditioning: Conditioning,
         network: nn.Module | None = None,
         checkpointing: bool = False,
         bfloat16: bool | None = None,
@@ -164,25 +217,59 @@ class Model:
         (stable-audio-tools' transformer does it unless told not to). `bfloat16` stands in for the
         model's own choice.
         """
-        arguments: dict[str, Tensor] = {}
-        for key, name in (
-            ("cross_attn_cond", "tokens"),
-            ("prepend_cond", "prepended"),
-            ("global_cond", "everywhere"),
-        ):
-            parts = [getattr(condition, name) for condition in conditions]
-            if parts[0] is not None:
-                arguments[key] = torch.cat(parts)
+        names = ("cross_attn_cond", "prepend_cond", "global_cond")
+        given = zip(names, conditioning.parts, strict=True)
+        arguments = {name: part for name, part in given if part is not None}
         if "prepend_cond" in arguments:
             shape = arguments["prepend_cond"].shape[:2]
             arguments["prepend_cond_mask"] = torch.ones(shape, dtype=torch.bool, device=x.device)
-        network = network or self.network
         half = self.bfloat16 if bfloat16 is None else bfloat16
+        if network is None:
+            network = self._rounded.network if half and self._rounded else self.network
         frames = x.shape[-1]
         x = nn.functional.pad(x, (0, -frames % self.frames_per_token), mode="replicate")
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
+        rounding = torch.autocast(x.device.type, torch.bfloat16) if half else nullcontext()
+        with rounding:
             output = network(x, t, use_checkpointing=checkpointing, **arguments).float()
         return output[..., :frames]
+
+    def estimate(
+        self,
+        state: Float[Tensor, "row channel frame"],
+        sigmas: Sequence[float],
+        conditioning: Conditioning,
+        guidance: float | None,
+    ) -> Float[Tensor, "row channel frame"]:
+        """D of each row; guided, `conditioning` has as many rows again: what to guide away from."""
+        self.evaluations += state.shape[0]
+        levels = torch.tensor(_levels(sigmas, self.flow), dtype=state.dtype, device=state.device)
+        scale = None if guidance is None else torch.tensor(guidance).to(state)
+        arguments = (state, levels, scale, *conditioning.parts)
+        if self._graphs is None or torch.is_grad_enabled():
+            denoised = self._estimate(*arguments)
+        else:
+            denoised = self._graphs(*arguments)
+        if self._pace is not None:
+            self._pace.issued()
+        return denoised
+
+    def _estimate(
+        self,
+        state: Float[Tensor, "row channel frame"],
+        levels: Float[Tensor, "4 row"],
+        guidance: Float[Tensor, ""] | None,
+        *conditioning: Tensor | None,
+    ) -> Float[Tensor, "row channel frame"]:
+        """Tensors in, a tensor out, nothing read back: what a graph can be recorded of."""
+        t, rows = levels[1], len(state)
+        scale, _, on_x, on_output = levels[:, :, None, None]
+        x = scale * state
+        if guidance is None:
+            output = self.predict(x, t, Conditioning(*conditioning))
+        else:
+            both = self.predict(torch.cat([x, x]), torch.cat([t, t]), Conditioning(*conditioning))
+            output = guide(both[:rows], both[rows:], guidance)
+        return on_x * x + on_output * output
 
 
 @dataclass(frozen=True)
@@ -197,46 +284,24 @@ class NetworkDenoiser:
     def __call__(
         self, state: Float[Tensor, "batch channel frame"], sigma: Float[Tensor, " batch"]
     ) -> Float[Tensor, "batch channel frame"]:
-        count = state.shape[0]
-        self.model.evaluations += count
-        levels = sigma.double().tolist()
-        x, t, on_x, on_output = _to_network(state, levels, self.model.flow)
-        if self.against is None:
-            output = self.model.predict(x, t, [self.conditioning] * count)
-        else:
-            conditions = [self.conditioning] * count + [self.against] * count
-            both = self.model.predict(torch.cat([x, x]), torch.cat([t, t]), conditions)
-            output = guide(both[:count], both[count:], self.cfg)
-        return on_x * x + on_output * output
+        rows = [self.conditioning] * len(state)
+        guidance = None
+        if self.against is not None:
+            rows += [self.against] * len(state)
+            guidance = self.cfg
+        conditioning = Conditioning.stack(rows)
+        return self.model.estimate(state, sigma.double().tolist(), conditioning, guidance)
 
 
-def _to_network(
-    state: Tensor, levels: list[float], flow: bool
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Network input and time, and the factors of D = on_x·x + on_output·output."""
-
-    def column(values: list[float]) -> Tensor:
-        return torch.tensor(values, dtype=state.dtype, device=state.device)[:, None, None]
-
+def _levels(sigmas: Sequence[float], flow: bool) -> list[list[float]]:
+    """Scale and time of the network's input x, and the factors of D = on_x·x + on_output·output."""
     if flow:
-        times = [1.0 if math.isinf(s) else s / (1 + s) for s in levels]
-        scale = column([1.0 if t == 1.0 else 1 - t for t in times])
-        on_x, on_output = column([1.0] * len(levels)), column([-t for t in times])
-    else:
-        times = [math.atan(s) * 2 / math.pi for s in levels]
-        scale = column([1 / math.hypot(1, s) for s in levels])
-        on_x, on_output = scale, column([-s / math.hypot(1, s) for s in levels])
-    t = torch.tensor(times, dtype=state.dtype, device=state.device)
-    return scale * state, t, on_x, on_output
-
-
-def has_native_bfloat16(device: torch.device) -> bool:
-    """Whether a CPU multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
-    # torch has no public name for these.
-    tests: Any = torch.cpu
-    return device.type == "cpu" and (
-        tests._is_avx512_bf16_supported() or tests._is_amx_tile_supported()
-    )
+        times = [1.0 if math.isinf(s) else s / (1 + s) for s in sigmas]
+        scale = [1.0 if t == 1.0 else 1 - t for t in times]
+        return [scale, times, [1.0] * len(times), [-t for t in times]]
+    times = [math.atan(s) * 2 / math.pi for s in sigmas]
+    scale = [1 / math.hypot(1, s) for s in sigmas]
+    return [scale, times, scale, [-s / math.hypot(1, s) for s in sigmas]]
 
 
 def choose_device(name: str | None = None) -> torch.device:

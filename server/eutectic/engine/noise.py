@@ -44,4 +44,7 @@ class Noise:
     def _draw(self, stream: int) -> Float[Tensor, "1 channel frame"]:
         words = np.random.SeedSequence([self.seed, stream]).generate_state(2, np.uint32)
         generator = torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
-        return torch.randn(1, self.channels, self.frames, generator=generator).to(self.device)
+        noise = torch.randn(1, self.channels, self.frames, generator=generator)
+        if self.device.type == "cuda":  # from other memory a copy waits for the GPU
+            return noise.pin_memory().to(self.device, non_blocking=True)
+        return noise.to(self.device)

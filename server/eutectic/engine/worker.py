@@ -29,7 +29,8 @@ from eutectic.config import Place, SamplingSettings
 from eutectic.engine import clips
 from eutectic.engine.clips import Clip
 from eutectic.engine.engine import TAIL_SECONDS, Engine, FusedLatent, Reference
-from eutectic.engine.model import choose_device, has_native_bfloat16, load
+from eutectic.engine.model import choose_device, load
+from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.render import Renderer, Surface
 from eutectic.engine.store import Store
 from eutectic.engine.watch import Watch
@@ -173,6 +174,7 @@ class Worker:
         except torch.OutOfMemoryError:
             log.warning("job %d: out of memory; trying again with nothing kept", job.number)
         self.engine.cache.clear()
+        self.engine.model.forget_graphs()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         return self._once(job)
@@ -219,6 +221,7 @@ class Worker:
         key = self._key(clip.waveform)
         self.sources[key] = command.source
         self._keep(key, clip)
+        self.engine.prepare(clip)
         found = {
             "key": key,
             "frames": clip.waveform.frames,

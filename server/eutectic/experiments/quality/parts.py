@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from eutectic.config import SamplingSettings
-from eutectic.engine.model import has_native_bfloat16
+from eutectic.engine.precision import has_native_bfloat16
 from eutectic.experiments.quality import Part, codec, denoising, learning, prompts, windows
 from eutectic.experiments.quality.report import Table
 from eutectic.experiments.quality.setup import Setup

@@ -19,7 +19,7 @@ import torch
 
 from eutectic import audio
 from eutectic.config import LearnSettings, Method
-from eutectic.engine.model import has_native_bfloat16
+from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments.quality.report import Row, Table
 from eutectic.experiments.speed import floors
@@ -113,7 +113,7 @@ def _evaluations(costs: _Costs) -> None:
         denoiser = model.denoiser(model.condition(PROMPT, seconds), GUIDANCE)
         evaluate = partial(denoiser, state, torch.ones(1, device=model.device))
         for name, model.bfloat16 in precisions.items():
-            with torch.inference_mode():
+            with torch.no_grad():
                 costs.row(f"guided evaluation, {seconds:g} s, {name}", evaluate)
     model.bfloat16 = used
 

@@ -1,0 +1,145 @@
+"""Network evaluations on a GPU: recorded as graphs, and no further ahead than can be called back.
+
+With a CUDA graph an evaluation is one launch instead of a thousand.
+
+A graph computes on the tensors it was recorded with, so it needs arguments copied in, its result
+copied out, and weights that change in place; and it is of one shape. What can't be recorded, or
+doesn't give what was recorded, is computed as before.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+log = logging.getLogger("eutectic.engine")
+
+KEPT = 64
+"""Shapes: a few lengths, each with the batches of a fan."""
+
+WARM_UPS = 2
+"""Runs before recording, in which kernels are chosen and libraries allocate."""
+
+IN_FLIGHT = 2
+"""Evaluations that are issued before the first of them is done: a GPU has no pause to wait for,
+and what is given up ends soon."""
+
+MAX_ERROR = 1e-3
+"""Of a graph's first result, relative, over that of the run before it was recorded."""
+
+Arguments = tuple[Tensor | None, ...]
+Function = Callable[..., Tensor]
+
+
+class Recorded(NamedTuple):
+    """What `replay` computes from static arguments into a static result."""
+
+    replay: Callable[[], Any]
+    result: Tensor
+
+
+Record = Callable[[Callable[[], Tensor]], Recorded]
+"""Records a computation over tensors that never move."""
+
+
+class CudaRecord:
+    """Records on the current CUDA device; all graphs share one pool of memory."""
+
+    def __init__(self) -> None:
+        self._pool = torch.cuda.graph_pool_handle()
+
+    def __call__(self, compute: Callable[[], Tensor]) -> Recorded:
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self._pool):
+            result = compute()
+        return Recorded(graph.replay, result)
+
+
+class Graphs:
+    """A function of tensors, recorded for each shape that it is called with.
+
+    Not under autograd; owned by one thread. The least recently used graphs go first.
+    """
+
+    def __init__(self, function: Function, record: Record) -> None:
+        self._function, self._record = function, record
+        self._kept: OrderedDict[Any, tuple[Arguments, Recorded]] = OrderedDict()
+        self._usable = True
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __call__(self, *arguments: Tensor | None) -> Tensor:
+        """What the function gives.
+
+        Raises:
+            OutOfMemoryError: recording takes memory of its own.
+        """
+        if not self._usable:
+            return self._function(*arguments)
+        shapes = tuple(None if each is None else (each.shape, each.dtype) for each in arguments)
+        if shapes not in self._kept:
+            return self._first(shapes, arguments)
+        self._kept.move_to_end(shapes)
+        static, recorded = self._kept[shapes]
+        _fill(static, arguments)
+        recorded.replay()
+        return recorded.result.clone()
+
+    def clear(self) -> None:
+        """Let every graph go, and the memory that it holds."""
+        self._kept.clear()
+
+    def _first(self, shapes: Any, arguments: Arguments) -> Tensor:
+        """Compute as ever, and record it for the next time."""
+        static = tuple(None if each is None else each.clone() for each in arguments)
+        expected = [self._function(*static) for _ in range(WARM_UPS)][-1]
+        try:
+            recorded = self._record(lambda: self._function(*static))
+            recorded.replay()
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            self._give_up(str(error))
+            return expected
+        difference = torch.linalg.vector_norm(recorded.result - expected)
+        error = float(difference / torch.linalg.vector_norm(expected).clamp(min=1e-12))
+        if not error <= MAX_ERROR:
+            self._give_up(f"it computes something else (by {error:.2g})")
+            return expected
+        self._kept[shapes] = static, recorded
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return expected
+
+    def _give_up(self, why: str) -> None:
+        log.warning("no CUDA graphs, evaluations are slower: %s", why.splitlines()[0])
+        self._usable = False
+        self.clear()
+
+
+class Pace:
+    """Keeps the host `IN_FLIGHT` evaluations ahead of a GPU."""
+
+    def __init__(self, event: Callable[[], Any] = torch.cuda.Event) -> None:
+        self._event = event
+        self._events: deque[Any] = deque()
+
+    def issued(self) -> None:
+        """An evaluation was: wait until few enough are left."""
+        event = self._event()
+        event.record()
+        self._events.append(event)
+        if len(self._events) > IN_FLIGHT:
+            self._events.popleft().synchronize()
+
+
+def _fill(static: Arguments, arguments: Arguments) -> None:
+    for kept, given in zip(static, arguments, strict=True):
+        if kept is not None and given is not None:
+            kept.copy_(given)

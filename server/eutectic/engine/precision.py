@@ -1,0 +1,51 @@
+"""The network's products in bfloat16: states, sums and normalisation stay in float32."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+LAYERS = (nn.Linear, nn.Conv1d)
+"""Those whose weights autocast rounds to bfloat16, at each evaluation anew."""
+
+
+def has_native_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # torch has no public name for these.
+    tests: Any = torch.cpu
+    return device.type == "cpu" and (
+        tests._is_avx512_bf16_supported() or tests._is_amx_tile_supported()
+    )
+
+
+class Rounded:
+    """A network's twin that keeps the weights of its `LAYERS` in bfloat16.
+
+    All else is the network's own tensors. Under autocast both compute the same, bit for bit; the
+    twin is spared reading and rounding every float32 weight once an evaluation.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        shared: dict[int, Any] = {id(weight): weight for weight in network.parameters()}
+        self.network = copy.deepcopy(network, shared)
+        self._pairs: dict[str, tuple[Tensor, Tensor]] = {}
+        for layer, module in list(self.network.named_modules()):
+            if isinstance(module, LAYERS):
+                for name, weight in list(module.named_parameters(recurse=False)):
+                    rounded = nn.Parameter(weight.detach().bfloat16(), requires_grad=False)
+                    setattr(module, name, rounded)
+                    self._pairs[f"{layer}.{name}"] = weight, rounded
+
+    @torch.no_grad()
+    def refresh(self, names: Iterable[str]) -> None:
+        """Round these weights of the network again, into the tensors that are in use."""
+        for name in names:
+            if name in self._pairs:
+                weight, rounded = self._pairs[name]
+                rounded.copy_(weight)
