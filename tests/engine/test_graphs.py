@@ -192,7 +192,7 @@ def test_fusions_are_the_same_to_the_bit(
     places, settings = [Place(blend=blend) for blend in (0.2, 0.5, 0.9)], SamplingSettings(steps=4)
 
     def fused(used: Graphs | None) -> list[Tensor]:
-        monkeypatch.setattr(model, "_graphs", used)
+        monkeypatch.setattr(model, "graphs", used)
         latents: list[Tensor] = []
         for adapter in (None, *learned, None):
             engine.cache.clear()
@@ -215,7 +215,7 @@ def test_a_clips_first_fusion_finds_its_graph_recorded(
 ) -> None:
     engine = Engine(load("embedded", DEVICE), Store(tmp_path))
     codec, used = engine.model.codec, Graphs(engine.model._estimate, record())
-    monkeypatch.setattr(engine.model, "_graphs", used)
+    monkeypatch.setattr(engine.model, "graphs", used)
     clip = engine.encode(load_clip(CLIP, codec.rate_hz, codec.channels, duration_seconds=0.5))
     engine.prepare(clip)
     assert len(used) == 1
@@ -227,7 +227,7 @@ def test_a_clips_first_fusion_finds_its_graph_recorded(
 def test_graphs_are_of_the_precision_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     model = load("embedded", DEVICE)
     used = Graphs(model._estimate, record())
-    monkeypatch.setattr(model, "_graphs", used)
+    monkeypatch.setattr(model, "graphs", used)
     denoiser = model.denoiser(model.condition("a bell", 1.0), cfg=2.0)
     state, sigma = numbers(1, model.codec.latent_channels, 16), torch.ones(1)
     with torch.no_grad():

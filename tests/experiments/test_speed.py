@@ -11,8 +11,9 @@ from eutectic.engine.embedded import create_model
 from eutectic.engine.engine import Engine
 from eutectic.engine.fusion import needed
 from eutectic.engine.model import load
+from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.store import Store
-from eutectic.experiments.speed import Published, costs, floors, ratios
+from eutectic.experiments.speed import Published, costs, faithful, floors, ratios
 from eutectic.experiments.speed.parts import Parts
 from eutectic.experiments.speed.published import CONFIGURATIONS
 
@@ -57,6 +58,24 @@ def test_every_cost_is_measured_and_none_is_under_its_floor(tmp_path: Path) -> N
     over = [row[4] for row in table.rows if not math.isnan(float(row[4]))]
     assert len(over) >= 6
     assert all(float(each) > 1 for each in over)
+
+
+def test_what_is_faster_is_the_same_or_says_by_how_much(tmp_path: Path) -> None:
+    parts = Parts(new_engine(tmp_path), 0.5, SamplingSettings(steps=6))
+    parts.model.bfloat16 = True
+    rows = {row[0]: row for row in faithful.measure(parts).rows}
+    assert parts.model.bfloat16
+    same, error, decibels, distance = zip(*(row[2:] for row in rows.values()), strict=True)
+    assert set(same) == {"yes", "no"}
+    for equal, each, level, apart in zip(same, error, decibels, distance, strict=True):
+        assert (equal == "yes") == (each == 0.0) == (apart == 0.0) == (level == -math.inf)
+    for precision in {name.rpartition(", ")[2] for name in rows if ", " in str(name)}:
+        assert rows[f"fusion from a kept prefix, {precision}"][2] == "yes"
+    assert float(rows["fan of 5, float32"][3]) < 1e-4
+    assert float(rows["decoding by chunks"][4]) < -100
+    if has_native_bfloat16(CPU):
+        assert 1e-4 < float(rows["bfloat16"][3]) < 0.2
+        assert float(rows["decoding in bfloat16 (not used)"][4]) > -80
 
 
 def test_operations_are_those_of_the_products() -> None:

@@ -100,7 +100,7 @@ class Engine:
     @torch.no_grad()
     def prepare(self, clip: Clip) -> None:
         """Have what a fusion of this length needs recorded before the first is asked for."""
-        if self.model.records:
+        if self.model.graphs is not None:
             settings = SamplingSettings()
             noise = self.noise(settings.seed, clip.latent.shape[-1])
             denoiser = self.denoiser(clip, Reference("", clip, None), settings)

@@ -16,7 +16,6 @@ import json
 import math
 from collections import OrderedDict
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,7 +109,8 @@ class Model:
         """Rows the denoisers of this model have evaluated."""
         self._rounded: Rounded | None = None
         on_gpu = device.type == "cuda"
-        self._graphs = Graphs(self._estimate, CudaRecord()) if on_gpu else None
+        self.graphs = Graphs(self._estimate, CudaRecord()) if on_gpu else None
+        """What evaluations are recorded in, the first of each shape taking longest; None: plain."""
         self._pace = Pace() if on_gpu else None
         self._conditions: OrderedDict[tuple[str, float], Conditioning] = OrderedDict()
 
@@ -130,15 +130,19 @@ class Model:
         if self._rounded is not None:
             self._rounded.refresh(names)
 
-    @property
-    def records(self) -> bool:
-        """Whether evaluations are recorded, the first of each shape taking longer than the rest."""
-        return self._graphs is not None
+    @contextlib.contextmanager
+    def plainly(self) -> Generator[None]:
+        """Within it evaluations are neither recorded nor replayed."""
+        graphs, self.graphs = self.graphs, None
+        try:
+            yield
+        finally:
+            self.graphs = graphs
 
     def forget_graphs(self) -> None:
         """Let go what evaluations were recorded in; they are recorded again when needed."""
-        if self._graphs is not None:
-            self._graphs.clear()
+        if self.graphs is not None:
+            self.graphs.clear()
 
     @property
     def max_seconds(self) -> float:
@@ -228,7 +232,9 @@ class Model:
             network = self._rounded.network if half and self._rounded else self.network
         frames = x.shape[-1]
         x = nn.functional.pad(x, (0, -frames % self.frames_per_token), mode="replicate")
-        rounding = torch.autocast(x.device.type, torch.bfloat16) if half else nullcontext()
+        rounding = (
+            torch.autocast(x.device.type, torch.bfloat16) if half else contextlib.nullcontext()
+        )
         with rounding:
             output = network(x, t, use_checkpointing=checkpointing, **arguments).float()
         return output[..., :frames]
@@ -245,10 +251,10 @@ class Model:
         levels = torch.tensor(_levels(sigmas, self.flow), dtype=state.dtype, device=state.device)
         scale = None if guidance is None else torch.tensor(guidance).to(state)
         arguments = (state, levels, scale, *conditioning.parts)
-        if self._graphs is None or torch.is_grad_enabled():
+        if self.graphs is None or torch.is_grad_enabled():
             denoised = self._estimate(*arguments)
         else:
-            denoised = self._graphs(*arguments)
+            denoised = self.graphs(*arguments)
         if self._pace is not None:
             self._pace.issued()
         return denoised

@@ -10,7 +10,7 @@ from eutectic.engine.precision import has_native_bfloat16
 from eutectic.experiments.quality import Part, codec, denoising, learning, prompts, windows
 from eutectic.experiments.quality.report import Table
 from eutectic.experiments.quality.setup import Setup
-from eutectic.experiments.speed import costs, ratios
+from eutectic.experiments.speed import costs, faithful, ratios
 from eutectic.experiments.speed.parts import Parts
 
 TABLES: Mapping[Part, Callable[[Setup], list[Table]]] = {
@@ -37,7 +37,10 @@ def run(
     """
     if part is Part.SPEED:
         parts = Parts(setup.engine, setup.seconds, SamplingSettings(steps=setup.steps))
-        tables = [ratios.measure(parts, timed_runs, setup.watch)]
+        tables = [
+            ratios.measure(parts, timed_runs, setup.watch),
+            faithful.measure(parts, setup.watch),
+        ]
         parts.model.bfloat16 = has_native_bfloat16(parts.model.device)  # as the daemon has it
         tables.append(costs.measure(parts, timed_runs, learn_steps, setup.watch))
         parts.model.bfloat16 = False

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from eutectic.audio import Waveform
 from eutectic.config import SamplingSettings
@@ -49,7 +50,7 @@ class Parts:
             self.x0, self.sampler.grid.s_min, Residual(), self.noise, self.model.flow
         )
         self.middle = fusion.at_blend(0.5, self.sampler)
-        self.prefix = self._prefix(self.sampler.steps)
+        self.prefix = self.new_prefix(self.sampler.steps)
 
     @property
     def described(self) -> str:
@@ -71,7 +72,7 @@ class Parts:
     def evaluation_floor(self, machine: Machine) -> float:
         """Least seconds of one row's network evaluation, guided as it is."""
         sigma = torch.ones(1, dtype=torch.float64)
-        with torch.no_grad():
+        with torch.no_grad(), self.model.plainly():
             count = operations(lambda: self.denoiser(self.x0, sigma))
         weights = sum(weight.numel() for weight in self.model.network.parameters())
         return machine.floor_seconds(count, weights * self.dtype.itemsize)
@@ -82,14 +83,15 @@ class Parts:
 
     def sample_latent(self) -> Any:
         """The reference's whole sampling."""
-        return self._prefix(self.sampler.steps)
+        return self.new_prefix(self.sampler.steps)
 
-    def _prefix(self, until: int) -> fusion.Prefix:
+    def new_prefix(self, until: int) -> fusion.Prefix:
+        """The reference's sampling from its beginning to a grid level."""
         return fusion.Prefix.begin(self.sampler, self.noise).extend(self.denoiser, until)
 
     def sample(self) -> Any:
         """The reference's whole sampling, decoded."""
-        prefix = self._prefix(self.sampler.steps)
+        prefix = self.new_prefix(self.sampler.steps)
         return self.model.codec.decode(prefix.row.state)
 
     @property
@@ -127,12 +129,12 @@ class Parts:
 
     def fuse_warm(self) -> Any:
         """One fusion at blend 0.5, the prefix being there."""
-        return self._fuse(self.prefix, [self.middle])
+        return self.fuse_from(self.prefix, [self.middle])
 
     def fuse_whole(self) -> Any:
         """Algorithm 1 from its first step, at the same place."""
         until = fusion.needed([self.middle], self.sampler)
-        return self._fuse(self._prefix(until), [self.middle])
+        return self.fuse_from(self.new_prefix(until), [self.middle])
 
     def trigger(self) -> Any:
         """One fusion at blend 0.5, the prefix being there, and its first chunk of sound."""
@@ -146,16 +148,20 @@ class Parts:
 
     def fan(self, blends: tuple[float, ...] = FAN_BLENDS) -> Any:
         """Several fusions as one fan."""
-        return self._fuse(self.prefix, self._points(blends))
+        return self.fuse_from(self.prefix, self.points(blends))
 
     def fan_singly(self, blends: tuple[float, ...] = FAN_BLENDS) -> Any:
         """The same fusions one after another."""
-        return [self._fuse(self.prefix, [point]) for point in self._points(blends)]
+        return [self.fuse_from(self.prefix, [point]) for point in self.points(blends)]
 
-    def _points(self, blends: tuple[float, ...]) -> list[fusion.Injection | None]:
+    def points(self, blends: tuple[float, ...]) -> list[fusion.Injection | None]:
+        """Where these blends are injected."""
         return [fusion.at_blend(blend, self.sampler) for blend in blends]
 
-    def _fuse(self, prefix: fusion.Prefix, points: list[fusion.Injection | None]) -> Any:
+    def fuse_from(
+        self, prefix: fusion.Prefix, points: list[fusion.Injection | None]
+    ) -> list[Tensor]:
+        """Fused latents as one fan."""
         return fusion.fuse(self.denoiser, prefix, self.trajectory, points, self.engine.max_batch)
 
     def invert(self) -> Any:
