@@ -60,6 +60,18 @@ def test_every_cost_is_measured_and_none_is_under_its_floor(tmp_path: Path) -> N
     assert all(float(each) > 1 for each in over)
 
 
+def test_what_does_not_fit_into_memory_is_told_and_not_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with Stable Audio Open's size, to be learned in full, on a small machine."""
+    monkeypatch.setitem(costs.LEARNING_COPIES, "full", 1_000_000)
+    parts = Parts(new_engine(tmp_path), 0.5, SamplingSettings(steps=3))
+    rows = costs.measure(parts, runs=1, learn_steps=1).rows
+    learning = [str(row[0]) for row in rows if str(row[0]).startswith("learning")]
+    assert [name.partition(",")[2].split()[0] for name in learning] == ["full:", "lora,"]
+    assert "GB" in learning[0]
+
+
 def test_what_is_faster_is_the_same_or_says_by_how_much(tmp_path: Path) -> None:
     parts = Parts(new_engine(tmp_path), 0.5, SamplingSettings(steps=6))
     parts.model.bfloat16 = True

@@ -35,6 +35,9 @@ STAGES = ("queue", "denoise", "first chunk", "decode")
 COLUMNS = ("part", "p50 ms", "p95 ms", "floor ms", "over floor", "memory MB")
 NO_FLOOR = float("nan")
 METHODS: tuple[Method, ...] = ("full", "lora")
+LEARNING_COPIES: dict[Method, int] = {"full": 6, "lora": 2}
+"""Times the weights that learning takes: in full the copy, its gradients, AdamW's two moments, what
+is learned, and the base's weights; low-rank the copy, and the base's weights."""
 
 
 @dataclass
@@ -130,6 +133,11 @@ def _references(costs: _Costs, machine: floors.Machine, learn_steps: int) -> Non
     """Learning, and what is done with what was learned."""
     parts, engine = costs.parts, costs.parts.engine
     for method in METHODS:
+        wanted, there = LEARNING_COPIES[method] * _weights_bytes(parts), _free_bytes(parts)
+        if wanted > there:
+            lack = f"wants {wanted / 1e9:.0f} GB, {there / 1e9:.0f} are free"
+            costs.rows.append((f"learning, {method}: {lack}", *[NO_FLOOR] * (len(COLUMNS) - 1)))
+            continue
         settings = LearnSettings(method, learn_steps)
         once = floors.operations(
             lambda method=method: engine.memorise(parts.clip, PROMPT, LearnSettings(method, 1))
@@ -179,6 +187,16 @@ def _triggers(costs: _Costs, served: Served, blend: float, cold: bool) -> None:
         costs.told(f"{name}: {stage}", [each[stage] for each in stages])
     first = [each["queue"] + each["denoise"] + each["first chunk"] for each in stages]
     costs.told(f"{name}, to its first chunk", first)
+
+
+def _weights_bytes(parts: Parts) -> int:
+    return sum(each.numel() * each.element_size() for each in parts.model.network.parameters())
+
+
+def _free_bytes(parts: Parts) -> int:
+    if parts.model.device.type == "cuda":
+        return torch.cuda.mem_get_info(parts.model.device)[0]
+    return psutil.virtual_memory().available
 
 
 def _forget_memory(device: torch.device) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import importlib.metadata
 import io
 import platform
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from eutectic.engine.engine import BUCKET_FRAMES, Engine
 from eutectic.engine.inversion import Residual, invert, invert_ddim, invert_edit_friendly
 from eutectic.engine.noise import Noise
 from eutectic.experiments.speed.floors import Machine, operations
+from eutectic.experiments.speed.pipeline import Pipeline, is_known
 
 PROMPT = "a metallic drone"
 FAN_BLENDS = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -126,6 +128,18 @@ class Parts:
             )  # fmt: skip
             # It would decode, too, but looks for a parameter in a codec that may have none.
             return self.model.wrapper.pretransform.decode(latents).cpu()
+
+    @cached_property
+    def pipeline(self) -> Pipeline | None:
+        """diffusers' own, over the same weights; None where it doesn't know this model."""
+        if not is_known(self.model):
+            return None
+        return Pipeline(self.model, self.frames, self.seconds, self.sampler.grid)
+
+    def generate_latent(self) -> Any:
+        """The reference's sampling by diffusers."""
+        assert self.pipeline is not None
+        return self.pipeline.generate(self.sampler.steps, self.cfg)
 
     def fuse_warm(self) -> Any:
         """One fusion at blend 0.5, the prefix being there."""

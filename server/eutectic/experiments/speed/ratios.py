@@ -44,6 +44,12 @@ def _comparisons(parts: Parts) -> list[Comparison]:
         ("inversion", parts.invert, "DDIM inversion", parts.invert_ddim),
         ("inversion", parts.invert, "edit-friendly inversion", parts.invert_edit_friendly),
     ]  # fmt: skip
+    if parts.pipeline is not None:
+        peer = "StableAudioPipeline, latents"
+        comparisons[:0] = [
+            ("full sampling, latents", parts.sample_latent, peer, parts.generate_latent),
+            ("trigger at 0.5, latents", parts.fuse_warm, peer, parts.generate_latent),
+        ]
     if not parts.has_peer:
         return comparisons
     peer = "generate_diffusion_cond"
