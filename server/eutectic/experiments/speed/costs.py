@@ -6,8 +6,9 @@ network evaluations alone. Where there is none to count, there is no floor.
 
 from __future__ import annotations
 
+import itertools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -167,22 +168,22 @@ def _served(costs: _Costs, learn_steps: int) -> None:
         path = Path(folder) / "clip.wav"
         audio.save_wav(path, parts.clip.waveform)
         served = Served(parts.engine, path, PROMPT, LearnSettings(steps=learn_steps))
-        for cold in (False, True):
+        for prefix, seeds in (("known", itertools.repeat(0)), ("cold", itertools.count(1))):
             for blend in TRIGGERS:
-                _triggers(costs, served, blend, cold)
+                _triggers(costs, served, f"trigger at {blend}, {prefix} prefix", blend, seeds)
         for count in (5, 9):
             blends = [float(each) for each in np.linspace(0.1, 0.9, count)]
             costs.row(f"fan of {count}, decoded", partial(served.fuse, blends, 0, parts.steps))
 
 
-def _triggers(costs: _Costs, served: Served, blend: float, cold: bool) -> None:
-    served.fuse([blend], 0, costs.parts.steps)
+def _triggers(costs: _Costs, served: Served, name: str, blend: float, seeds: Iterator[int]) -> None:
+    """Triggers one after another; a seed's prefix is known from the second time on."""
+    served.fuse([blend], next(seeds), costs.parts.steps)
     stages: list[dict[str, float]] = []
-    for run in range(costs.runs):
+    for _ in range(costs.runs):
         costs.watch.check()
-        (fused,) = served.fuse([blend], run + 1 if cold else 0, costs.parts.steps)
+        (fused,) = served.fuse([blend], next(seeds), costs.parts.steps)
         stages.append({name: each / 1000 for name, each in fused.stages_ms.items()})
-    name = f"trigger at {blend}, {'cold' if cold else 'known'} prefix"
     for stage in STAGES:
         costs.told(f"{name}: {stage}", [each[stage] for each in stages])
     first = [each["queue"] + each["denoise"] + each["first chunk"] for each in stages]

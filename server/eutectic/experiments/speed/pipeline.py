@@ -6,7 +6,9 @@ know. Its number conditioners are new ones: they are asked once a run.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+from functools import reduce
 from typing import Any
 
 import torch
@@ -50,14 +52,13 @@ def transformer(model: Model, frames: int) -> Any:
     Raises:
         RuntimeError: the model has another shape.
     """
-    from diffusers.models.transformers.stable_audio_transformer import StableAudioDiTModel
-
-    network = model.network.model
+    diffusers: Any = importlib.import_module("diffusers")
+    network: Any = model.network.model
     weights = dict(_renamed(network.state_dict()))
     layers = len(network.transformer.layers)
     key_width, token_width = weights["transformer_blocks.0.attn2.to_k.weight"].shape
     with torch.device("meta"):
-        made = StableAudioDiTModel(
+        made = diffusers.StableAudioDiTModel(
             sample_size=frames, in_channels=model.codec.latent_channels, num_layers=layers,
             attention_head_dim=HEAD, num_attention_heads=weights["proj_in.weight"].shape[0] // HEAD,
             num_key_value_attention_heads=key_width // HEAD,
@@ -71,11 +72,10 @@ def transformer(model: Model, frames: int) -> Any:
 
 def _renamed(weights: dict[str, Tensor]) -> list[tuple[str, Tensor]]:
     pairs: list[tuple[str, Tensor]] = []
-    for name, weight in weights.items():
-        if name.endswith("inv_freq"):  # computed there
+    for ours, weight in weights.items():
+        if ours.endswith("inv_freq"):  # computed there
             continue
-        for ours, theirs in RENAMED.items():
-            name = name.replace(ours, theirs)
+        name = reduce(lambda text, pair: text.replace(*pair), RENAMED.items(), ours)
         for fused in ("qkv", "kv"):
             if f".to_{fused}." in name:
                 parts = zip(fused, weight.chunk(len(fused)), strict=True)
@@ -90,8 +90,7 @@ class Pipeline:
     """diffusers' whole generation of latents of one length; embeddings stand for the prompt."""
 
     def __init__(self, model: Model, frames: int, seconds: float, grid: Grid) -> None:
-        import diffusers
-
+        diffusers: Any = importlib.import_module("diffusers")
         diffusers.utils.logging.set_verbosity_error()
         made = transformer(model, frames)
         width = made.config["cross_attention_input_dim"]
