@@ -19,6 +19,7 @@ from process import RATE_HZ, TAIL, Process, known, running
 from eutectic import link
 from eutectic.audio import Waveform, loudness_lufs
 from eutectic.config import LearnSettings, Place, SamplingSettings
+from eutectic.engine import render
 from eutectic.engine.engine import Engine
 from eutectic.engine.model import load
 from eutectic.engine.store import Store
@@ -214,6 +215,56 @@ def test_thousands_given_up_at_a_time_end_each(tmp_path: Path) -> None:
     ended = [result for result in sent if isinstance(result, Failed)]
     assert [each.code for each in ended] == ["cancelled"] * 2000
     assert {each.job for each in ended} == set(range(2000))
+
+
+def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is whole before the first is, of which no frame changes; unless there may be no time."""
+    monkeypatch.setattr(render, "WHOLE_SECONDS", 0.0)
+    sent: list[link.Result] = []
+    queue = Queue()
+    model = load("embedded", torch.device("cpu"))
+    worker = Worker(Engine(model, Store(tmp_path)), queue, sent.append)
+    numbers = itertools.count()
+
+    def do(*commands: link.Command) -> list[link.Result]:
+        sent.clear()
+        for command in commands:
+            assert not isinstance(command, link.Cancel)
+            queue.put(Job(command, command.priority))
+        while len(queue) and (job := queue.take()):
+            worker.do(job)
+        return list(sent)
+
+    def fusion(blend: float) -> link.Fuse:
+        canvas = Canvas.make(2, 6 * RATE_HZ, TAIL, RATE_HZ)
+        return link.Fuse(
+            next(numbers), key, reference, [Place(blend=blend)], SamplingSettings(steps=4),
+            "match", [canvas], Priority.TRIGGER,
+        )  # fmt: skip
+
+    source = Source(str(CLIPS / "ambi_lunar_land.flac"), 0.0, 6.0)
+    (clip,) = (r for r in do(link.Load(next(numbers), source)) if isinstance(r, Done))
+    key = str(clip.found["key"])
+    reference = Known(key, "x", LearnSettings(steps=1))
+    do(link.Learn(next(numbers), reference))
+    alone = [fusion(blend) for blend in (0.4, 0.6)]
+    for each in alone * 2:  # the second time at the loudness that the first found
+        do(each)
+    first, second = fusion(0.4), fusion(0.6)
+    results = do(first, second)
+    order = [(type(r).__name__, r.job) for r in results if isinstance(r, link.Chunk | Done)]
+    begun = order.index(("Chunk", second.job))
+    assert 0 < begun < order.index(("Done", second.job)) < order.index(("Done", first.job))
+    assert order[begun - 1] == ("Chunk", first.job)
+    for made, expected in zip((first, second), alone, strict=True):
+        assert np.array_equal(made.canvases[0].map(), expected.canvases[0].map())
+    worker._lead.took(1e6)
+    results = do(fusion(0.4), fusion(0.6))
+    ended = [r.job for r in results if isinstance(r, Done)]
+    assert ended == sorted(ended)
+    link.sweep(os.getpid())
 
 
 def test_what_is_kept_stays_within_its_budget_and_fusions_go_on(tmp_path: Path) -> None:

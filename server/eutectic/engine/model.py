@@ -427,7 +427,7 @@ def _build(config: dict[str, Any], path: Path) -> Any:
     from eutectic.engine.embedded import create_model
 
     try:
-        with _quiet():
+        with quiet():
             return create_model(config)
     except OSError:
         raise BadModel(
@@ -439,8 +439,8 @@ def _build(config: dict[str, Any], path: Path) -> Any:
 
 
 @contextlib.contextmanager
-def _quiet() -> Generator[None]:
-    """stable-audio-tools prints while it builds, and transformers warns."""
+def quiet() -> Generator[None]:
+    """Nothing printed within: stable-audio-tools prints while it builds, and transformers warns."""
     import io
     import warnings
 
@@ -457,7 +457,7 @@ def _quiet() -> Generator[None]:
 def _load_weights(wrapper: nn.Module, path: Path) -> None:
     """Load weights, each present and of the right shape (the library's own loader skips those)."""
     try:
-        with _quiet():
+        with quiet():
             from stable_audio_tools.models.utils import load_ckpt_state_dict
 
             weights: dict[str, Tensor] = load_ckpt_state_dict(str(path))

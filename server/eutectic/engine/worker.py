@@ -2,7 +2,8 @@
 
 A second thread only reads commands, so that a cancel is known at once. A job looks at its flag
 before every network evaluation and every decoded chunk; there, more urgent jobs are also run,
-inside it, and it goes on where it was.
+inside it, and it goes on where it was. So are equally urgent ones, where a sound is decoded so far
+that the rest of it can wait (see `lead`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from eutectic.config import Place, SamplingSettings
 from eutectic.engine import clips
 from eutectic.engine.clips import Clip
 from eutectic.engine.engine import TAIL_SECONDS, Engine, FusedLatent, Reference
+from eutectic.engine.lead import Lead
 from eutectic.engine.model import choose_device, load
 from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.render import Renderer, Surface
@@ -126,6 +128,7 @@ class Worker:
         self.renderer = Renderer(engine.model.codec)
         self.sources: dict[str, link.Source] = {}
         """Where the clips of this session are read again, should both kinds of memory lose them."""
+        self._lead = Lead()
         self._tidied = 0.0
         """When free memory was last given back."""
 
@@ -207,10 +210,17 @@ class Worker:
 
     def _make_way(self, job: Job) -> None:
         """Run what is more urgent than `job`, and put the network back as it was."""
-        while (urgent := self.queue.take(above=job.priority)) is not None:
+        while (urgent := self._more_urgent(job)) is not None:
             active = self.engine.switch.active
-            self.do(urgent)
+            with self._lead.interruption():
+                self.do(urgent)
             self.engine.switch.activate(active)
+
+    def _more_urgent(self, job: Job) -> Job | None:
+        urgent = self.queue.take(above=job.priority)
+        if urgent is None and job.priority == Priority.TRIGGER and self._lead.is_enough():
+            return self.queue.take(above=Priority.LOAD)  # another trigger
+        return urgent
 
     def _load(self, command: Load) -> Result:
         clip = None
@@ -303,15 +313,22 @@ class Worker:
         return reference
 
     def _fuse(self, job: Job, command: Fuse) -> Result:
-        begun = time.perf_counter()
+        stages = {"queue": time.perf_counter() - job.received}
+        begun = self._lead.now()
         original, reference = self._clip(command.original), self._reference(command.reference)
-        latents = self.engine.latents(
-            original, reference, command.places, command.sampling, self._watch(job, "denoise")
-        )
-        denoised = time.perf_counter()
-        stages = {"queue": begun - job.received, "denoise": denoised - begun}
+        watch = self._watch(job, "denoise")
+        with self._lead.sound():
+            latents = self.engine.latents(
+                original, reference, command.places, command.sampling, watch
+            )
+        stages["denoise"] = self._lead.now() - begun
         for index, (fused, canvas) in enumerate(zip(latents, command.canvases, strict=True)):
-            self._draw(job, command, index, fused, (original, reference), canvas, dict(stages))
+            with self._lead.sound() as decoded:
+                self._draw(
+                    job, command, index, fused, (original, reference), canvas, dict(stages), decoded
+                )
+        if command.priority == Priority.TRIGGER:
+            self._lead.took(self._lead.now() - begun)
         return link.Done(job.number)
 
     def _draw(
@@ -323,11 +340,13 @@ class Worker:
         sources: tuple[Clip, Reference],
         canvas: link.Canvas,
         stages: dict[str, float],
+        decoded: Callable[[float], None],
     ) -> None:
-        began = time.perf_counter()
+        began = self._lead.now()
 
         def written(start: int, stop: int) -> None:
-            stages.setdefault("first chunk", time.perf_counter() - began)
+            stages.setdefault("first chunk", self._lead.now() - began)
+            decoded(stop / canvas.rate_hz)
             self.send(link.Chunk(job.number, index, start, stop, fused.blend))
 
         try:
@@ -339,7 +358,7 @@ class Worker:
         gain_db = self.renderer.render(
             fused, *sources, command.level, surface, written, watch, awaited
         )
-        stages["decode"] = time.perf_counter() - began
+        stages["decode"] = self._lead.now() - began
         milliseconds = {stage: 1000 * seconds for stage, seconds in stages.items()}
         speed = self.renderer.speed
         self.send(

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from eutectic.engine.embedded import create_model
-from eutectic.engine.model import Model
+from eutectic.engine.model import Model, quiet
 from eutectic.experiments.speed import Published
 
 RATE_HZ = 44_100
@@ -112,7 +112,8 @@ def build(published: Published, device: torch.device) -> Model:
     config = CONFIGURATIONS[published]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        wrapper = create_model(config)
+        with quiet():
+            wrapper = create_model(config)
         with torch.no_grad():
             for weight in wrapper.parameters():
                 if not weight.any():

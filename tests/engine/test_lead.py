@@ -1,0 +1,72 @@
+"""A sound's decoding waits for another's fusion only as long as what is there lasts."""
+
+from eutectic.engine.lead import MARGIN, Lead
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_nothing_can_wait_before_there_is_sound_or_a_fusions_time_is_known() -> None:
+    clock = Clock()
+    lead = Lead(clock)
+    assert not lead.is_enough()
+    with lead.sound() as decoded:
+        decoded(10.0)
+        assert not lead.is_enough()
+        lead.took(1.0)
+        assert lead.is_enough()
+    with lead.sound():
+        assert not lead.is_enough()
+    assert not lead.is_enough()
+
+
+def test_what_is_decoded_is_played_from_the_first_chunk_on() -> None:
+    clock = Clock()
+    lead = Lead(clock)
+    lead.took(1.0)
+    with lead.sound() as decoded:
+        decoded(0.5)
+        clock.now += 0.3
+        decoded(MARGIN + 0.5)
+        assert lead.is_enough()
+        clock.now += 0.3
+        assert not lead.is_enough()
+
+
+def test_the_longest_of_recent_fusions_counts_and_every_sound_under_way() -> None:
+    lead = Lead(Clock())
+    for seconds in (0.1, 3.0, 0.1):
+        lead.took(seconds)
+    with lead.sound() as outer:
+        outer(3.0 * MARGIN - 1.0)
+        assert not lead.is_enough()
+        outer(3.0 * MARGIN + 1.0)
+        assert lead.is_enough()
+        with lead.sound() as inner:
+            assert not lead.is_enough()
+            inner(100.0)
+            assert lead.is_enough()
+            outer(1.0)
+            assert not lead.is_enough()
+        outer(100.0)
+        assert lead.is_enough()
+
+
+def test_time_stands_still_for_what_is_interrupted() -> None:
+    clock = Clock()
+    lead = Lead(clock)
+    began = lead.now()
+    clock.now += 1.0
+    with lead.interruption():
+        clock.now += 10.0
+        inner = lead.now()
+        with lead.interruption():
+            clock.now += 100.0
+        clock.now += 5.0
+        assert lead.now() - inner == 5.0
+    clock.now += 2.0
+    assert lead.now() - began == 3.0
