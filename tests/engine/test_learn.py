@@ -144,15 +144,18 @@ def test_an_adapter_in_use_is_kept_by_those_that_need_it_alone(model: Model, cli
 def test_low_rank_weights_are_pefts(model: Model, clip: Clip) -> None:
     """The switch puts in what PEFT's own layers would add while they run."""
     adapter = teach(model, clip, LearnSettings("lora", steps=5, rank=4)).adapter
-    changed = adapter.weights(dict(model.network.named_parameters()))
-    layer = nn.Linear(*reversed(changed["mean.weight"].shape), bias=False)
+    assert adapter.changed == {"mean.weight"}
+    base = model.network.mean.weight
+    changed = torch.empty_like(base)
+    adapter.write("mean.weight", base, changed)
+    layer = nn.Linear(*reversed(changed.shape), bias=False)
     layer.weight.data.copy_(model.network.mean.weight)
     wrapped = nn.Sequential(OrderedDict(mean=layer))
     inject_adapter_in_model(LoraConfig(r=4, lora_alpha=4, target_modules=["mean"]), wrapped)
     wrapped.mean.lora_A["default"].weight.data.copy_(adapter.tensors["mean.lora_A"])
     wrapped.mean.lora_B["default"].weight.data.copy_(adapter.tensors["mean.lora_B"])
-    tokens = torch.eye(changed["mean.weight"].shape[1])
-    torch.testing.assert_close(tokens @ changed["mean.weight"].T, wrapped(tokens))
+    tokens = torch.eye(changed.shape[1])
+    torch.testing.assert_close(tokens @ changed.T, wrapped(tokens))
 
 
 def test_a_switch_that_failed_half_way_is_made_good(model: Model, clip: Clip) -> None:

@@ -8,7 +8,7 @@ nothing is added to a network evaluation.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from eutectic.engine import checked
 
 FORMAT = 2
+DOWN, UP = ".lora_A", ".lora_B"
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,22 @@ class Adapter:
         """Hash of every tensor, for cache keys and to notice damage."""
         return checked.digest(self.tensors)
 
-    def weights(self, base: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The parameters this changes, given the base's."""
+    @property
+    def changed(self) -> set[str]:
+        """Names of the network's parameters that are others than the base's."""
         if self.about["method"] == "full":
-            return self.tensors
-        changed: dict[str, Tensor] = {}
-        for name, down in self.tensors.items():
-            if name.endswith(".lora_A"):
-                layer = name.removesuffix(".lora_A")
-                weight = base[f"{layer}.weight"]
-                up = self.tensors[f"{layer}.lora_B"].to(weight)
-                changed[f"{layer}.weight"] = torch.addmm(weight, up, down.to(weight))
-        return changed
+            return set(self.tensors)
+        factors = (name for name in self.tensors if name.endswith(DOWN))
+        return {f"{name.removesuffix(DOWN)}.weight" for name in factors}
+
+    def write(self, name: str, base: Tensor, parameter: Tensor) -> None:
+        """Give a parameter this adapter's weights, in one pass over the base's."""
+        if self.about["method"] == "full":
+            parameter.copy_(self.tensors[name])
+            return
+        layer = name.removesuffix(".weight")
+        down, up = self.tensors[layer + DOWN], self.tensors[layer + UP]
+        torch.addmm(base, up.to(base), down.to(base), out=parameter)
 
     def save(self, path: Path) -> None:
         """Write as safetensors, whole or not at all.
@@ -103,13 +108,14 @@ class Switch:
         if digest == self._digest and self._whole:
             return
         self._whole = False
+        changed: set[str] = set() if adapter is None else adapter.changed
+        for name in changed - self._base.keys():
+            self._base[name] = self._parameters[name].clone()
         for name, weight in self._base.items():
-            self._parameters[name].copy_(weight)
-        weights = {} if adapter is None else adapter.weights(self._parameters)
-        for name, weight in weights.items():
-            if name not in self._base:
-                self._base[name] = self._parameters[name].clone()
-            self._parameters[name].copy_(weight)
+            if adapter is not None and name in changed:
+                adapter.write(name, weight, self._parameters[name])
+            else:
+                self._parameters[name].copy_(weight)
         self._written(self._base.keys())
         self._whole, self._digest = True, digest
         self._adapter = None if adapter is None else weakref.ref(adapter)

@@ -152,12 +152,14 @@ def _references(costs: _Costs, machine: floors.Machine, learn_steps: int) -> Non
         adapter = engine.known(parts.clip, PROMPT, settings)
         assert adapter is not None
         size = sum(each.numel() * each.element_size() for each in adapter.tensors.values())
+        parameters = dict(parts.model.network.named_parameters())
+        written = sum(parameters[each].numel() * 4 for each in adapter.changed)
         name = f"a {method} reference of {size / 1e6:.0f} MB"
         costs.row(f"reading {name}", partial(engine.known, parts.clip, PROMPT, settings))
         costs.row(
             f"switching to {name} and back",
             lambda adapter=adapter: [engine.switch.activate(each) for each in (adapter, None)],
-            4 * size / machine.bytes_per_second,
+            2 * written / machine.bytes_per_second,  # what is read may be in a cache
         )
 
 
