@@ -106,6 +106,14 @@ def test_a_saved_adapter_comes_back_whole(
     assert {"method", "model", "prompt", "seconds", "steps", "seed"} <= again.about.keys()
 
 
+def test_an_adapter_moved_to_a_device_is_the_same_to_caches(model: Model, clip: Clip) -> None:
+    adapter = teach(model, clip, LearnSettings("lora", steps=1)).adapter
+    assert adapter.on(torch.device("cpu")) is adapter
+    moved = adapter.on(torch.device("meta"))
+    assert (moved.digest, moved.about) == (adapter.digest, adapter.about)
+    assert all(tensor.is_meta for tensor in moved.tensors.values())
+
+
 def test_switching_puts_new_weights_in_and_the_base_back_to_the_bit(
     model: Model, clip: Clip
 ) -> None:

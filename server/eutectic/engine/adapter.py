@@ -57,6 +57,14 @@ class Adapter:
         down, up = self.tensors[layer + DOWN], self.tensors[layer + UP]
         torch.addmm(base, up.to(base), down.to(base), out=parameter)
 
+    def on(self, device: torch.device) -> Adapter:
+        """The same in a device's memory, from where a network takes it at once."""
+        if device.type == "cpu":
+            return self
+        moved = Adapter({name: each.to(device) for name, each in self.tensors.items()}, self.about)
+        vars(moved)["digest"] = self.digest  # known, and long to compute from there
+        return moved
+
     def save(self, path: Path) -> None:
         """Write as safetensors, whole or not at all.
 

@@ -108,10 +108,10 @@ class Engine:
 
     def known(self, clip: Clip, prompt: str, settings: LearnSettings) -> Adapter | None:
         """What the store already has for these."""
-        whole = self.store.get(self.reference_key(clip, prompt, settings))
-        if whole is not None or settings.budget_seconds is None:
-            return whole
-        return self.store.get(self.reference_key(clip, prompt, settings, capped=True))
+        found = self.store.get(self.reference_key(clip, prompt, settings))
+        if found is None and settings.budget_seconds is not None:
+            found = self.store.get(self.reference_key(clip, prompt, settings, capped=True))
+        return None if found is None else found.on(self.model.device)
 
     def learn(
         self,
@@ -131,7 +131,7 @@ class Engine:
         key = self.reference_key(clip, prompt, settings, capped=learned.capped)
         self.store.put(key, learned.adapter)
         kept = self.store.get(key)  # mapped from its file, it leaves no hole in the heap
-        return learned if kept is None else replace(learned, adapter=kept)
+        return replace(learned, adapter=(kept or learned.adapter).on(self.model.device))
 
     def memorise(
         self, clip: Clip, prompt: str, settings: LearnSettings, watch: Watch = UNWATCHED
