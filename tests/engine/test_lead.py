@@ -56,6 +56,18 @@ def test_the_longest_of_recent_fusions_counts_and_every_sound_under_way() -> Non
         assert lead.is_enough()
 
 
+def test_what_nobody_waits_for_can_always_wait() -> None:
+    lead = Lead(Clock())
+    lead.took(1.0)
+    with lead.sound(awaited=False) as decoded:
+        decoded(0.0)
+        with lead.sound() as heard:
+            heard(0.1)
+            assert not lead.is_enough()
+            heard(10.0)
+            assert lead.is_enough()
+
+
 def test_time_stands_still_for_what_is_interrupted() -> None:
     clock = Clock()
     lead = Lead(clock)

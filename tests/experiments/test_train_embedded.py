@@ -30,7 +30,7 @@ def settings(tmp_path: Path) -> Training:
     for number, path in enumerate(sorted(CLIPS.glob("*.flac"))[:3]):
         shutil.copy(path, samples / f"recording_{number}.flac")
     config = tmp_path / "short.toml"
-    config.write_text("minutes = 0.01\nscenes = 2\nlengths_frames = [43, 86]\n")
+    config.write_text("minutes = 0.01\nscenes = 2\nlengths_frames = [44, 86]\n")
     return read_settings(config, samples=str(samples), out=str(tmp_path / "out"))
 
 
@@ -121,6 +121,7 @@ def test_the_defaults_cover_every_setting_and_a_file_changes_some(tmp_path: Path
         ("scenes = true", "scenes must be a whole number, not True"),
         ("start = 0", "start must be text in quotes, not 0"),
         ("lengths_frames = [43, 'x']", "lengths_frames must be a list of whole numbers, not "),
+        ("lengths_frames = [44, 43]", "lengths_frames must be multiples of 2, "),
         ("lengths_frames = []", "lengths_frames must be at least one number, all above 0"),
         ("minutes = 0", "minutes must be above 0, not 0"),
         ("ema_decay = nan", "ema_decay must be 0 to 1, not nan"),

@@ -29,7 +29,7 @@ IN_FLIGHT = 2
 """Evaluations that are issued before the first of them is done: a GPU has no pause to wait for,
 and what is given up ends soon."""
 
-MAX_ERROR = 1e-3
+MAX_ERROR = 1e-2
 """Of a graph's first result, relative, over that of the run before it was recorded."""
 
 Arguments = tuple[Tensor | None, ...]
@@ -48,15 +48,21 @@ Record = Callable[[Callable[[], Tensor]], Recorded]
 
 
 class CudaRecord:
-    """Records on the current CUDA device; all graphs share one pool of memory."""
+    """Records on the current CUDA device; all its graphs share one pool of memory.
+
+    Once they are gone the pool is of no more use (torch 2.11), and another recorder is needed.
+    """
 
     def __init__(self) -> None:
         self._pool = torch.cuda.graph_pool_handle()
 
     def __call__(self, compute: Callable[[], Tensor]) -> Recorded:
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
-            result = compute()
+        graph, stream = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
+        try:
+            with torch.cuda.graph(graph, pool=self._pool):
+                result = compute()
+        finally:  # what fails within leaves its own stream in use
+            torch.cuda.set_stream(stream)
         return Recorded(graph.replay, result)
 
 
@@ -66,23 +72,22 @@ class Graphs:
     Not under autograd; owned by one thread. The least recently used graphs go first.
     """
 
-    def __init__(self, function: Function, record: Record) -> None:
-        self._function, self._record = function, record
+    def __init__(self, function: Function, recorder: Callable[[], Record]) -> None:
+        self._function, self._recorder = function, recorder
+        self._record = recorder()
         self._kept: OrderedDict[Any, tuple[Arguments, Recorded]] = OrderedDict()
+        self._too_large: set[Any] = set()
+        """Shapes for whose graph there was no memory."""
         self._usable = True
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def __call__(self, *arguments: Tensor | None) -> Tensor:
-        """What the function gives.
-
-        Raises:
-            OutOfMemoryError: recording takes memory of its own.
-        """
-        if not self._usable:
-            return self._function(*arguments)
+        """What the function gives."""
         shapes = tuple(None if each is None else (each.shape, each.dtype) for each in arguments)
+        if not self._usable or shapes in self._too_large:
+            return self._function(*arguments)
         if shapes not in self._kept:
             return self._first(shapes, arguments)
         self._kept.move_to_end(shapes)
@@ -94,16 +99,23 @@ class Graphs:
     def clear(self) -> None:
         """Let every graph go, and the memory that it holds."""
         self._kept.clear()
+        self._too_large.clear()
+        self._record = self._recorder()
 
     def _first(self, shapes: Any, arguments: Arguments) -> Tensor:
         """Compute as ever, and record it for the next time."""
         static = tuple(None if each is None else each.clone() for each in arguments)
         expected = [self._function(*static) for _ in range(WARM_UPS)][-1]
+        if not bool(expected.isfinite().all()):  # nothing to compare a graph with
+            return expected
         try:
             recorded = self._record(lambda: self._function(*static))
+            recorded.result.zero_()  # what is there was left by recording, if by anything
             recorded.replay()
         except torch.OutOfMemoryError:
-            raise
+            self.clear()
+            self._too_large.add(shapes)
+            return expected
         except RuntimeError as error:
             self._give_up(str(error))
             return expected
@@ -120,7 +132,7 @@ class Graphs:
     def _give_up(self, why: str) -> None:
         log.warning("no CUDA graphs, evaluations are slower: %s", why.splitlines()[0])
         self._usable = False
-        self.clear()
+        self._kept.clear()
 
 
 class Pace:
@@ -137,6 +149,13 @@ class Pace:
         self._events.append(event)
         if len(self._events) > IN_FLIGHT:
             self._events.popleft().synchronize()
+
+
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """A copy from the CPU for which nothing waits, as it would from memory that isn't pinned."""
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def _fill(static: Arguments, arguments: Arguments) -> None:

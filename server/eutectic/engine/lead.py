@@ -34,11 +34,14 @@ class Lead:
         return self._clock() - self._away
 
     @contextlib.contextmanager
-    def sound(self) -> Generator[Callable[[float], None]]:
+    def sound(self, awaited: bool = True) -> Generator[Callable[[float], None]]:
         """While a sound is made: given what to tell how many of its seconds are there.
 
-        It is taken to be playing from its first chunk on.
+        It is taken to play from its first chunk on; one that nobody waits for can always wait.
         """
+        if not awaited:
+            yield lambda _: None
+            return
         place = len(self._ends)
         self._ends.append(-math.inf)
         began: list[float] = []

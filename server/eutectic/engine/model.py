@@ -28,7 +28,7 @@ from eutectic.config import SamplingSettings
 from eutectic.engine import schedule, toy
 from eutectic.engine.codec import Codec
 from eutectic.engine.denoiser import guide
-from eutectic.engine.graphs import CudaRecord, Graphs, Pace
+from eutectic.engine.graphs import CudaRecord, Graphs, Pace, to_device
 from eutectic.engine.precision import Rounded
 from eutectic.engine.sample import Sampler
 from eutectic.errors import BadModel
@@ -109,8 +109,9 @@ class Model:
         """Rows the denoisers of this model have evaluated."""
         self._rounded: Rounded | None = None
         on_gpu = device.type == "cuda"
-        self.graphs = Graphs(self._estimate, CudaRecord()) if on_gpu else None
+        self.graphs = Graphs(self._estimate, CudaRecord) if on_gpu else None
         """What evaluations are recorded in, the first of each shape taking longest; None: plain."""
+        self._plain = False
         self._pace = Pace() if on_gpu else None
         self._conditions: OrderedDict[tuple[str, float], Conditioning] = OrderedDict()
 
@@ -133,11 +134,11 @@ class Model:
     @contextlib.contextmanager
     def plainly(self) -> Generator[None]:
         """Within it evaluations are neither recorded nor replayed."""
-        graphs, self.graphs = self.graphs, None
+        self._plain = True
         try:
             yield
         finally:
-            self.graphs = graphs
+            self._plain = False
 
     def forget_graphs(self) -> None:
         """Let go what evaluations were recorded in; they are recorded again when needed."""
@@ -248,10 +249,12 @@ class Model:
     ) -> Float[Tensor, "row channel frame"]:
         """D of each row; guided, `conditioning` has as many rows again: what to guide away from."""
         self.evaluations += state.shape[0]
-        levels = torch.tensor(_levels(sigmas, self.flow), dtype=state.dtype, device=state.device)
-        scale = None if guidance is None else torch.tensor(guidance).to(state)
-        arguments = (state, levels, scale, *conditioning.parts)
-        if self.graphs is None or torch.is_grad_enabled():
+        levels = torch.tensor(_levels(sigmas, self.flow), dtype=state.dtype)
+        scale = None
+        if guidance is not None:
+            scale = torch.full((), guidance, dtype=state.dtype, device=state.device)
+        arguments = (state, to_device(levels, state.device), scale, *conditioning.parts)
+        if self.graphs is None or self._plain or torch.is_grad_enabled():
             denoised = self._estimate(*arguments)
         else:
             denoised = self.graphs(*arguments)
@@ -326,7 +329,10 @@ def choose_device(name: str | None = None) -> torch.device:
     if not available.get(name.split(":")[0], False):
         there = ", ".join(kind for kind, is_there in available.items() if is_there)
         raise BadModel(f"no device {name!r} here; there is: {there}")
-    return torch.device(name)
+    device = torch.device(name)
+    if name.startswith("cuda:"):
+        torch.cuda.set_device(device)  # streams, events and graphs are of the current one
+    return device
 
 
 def load(name: str = "embedded", device: torch.device | None = None) -> Model:

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from eutectic.engine.graphs import to_device
+
 
 @runtime_checkable
 class StepNoise(Protocol):
@@ -45,6 +47,4 @@ class Noise:
         words = np.random.SeedSequence([self.seed, stream]).generate_state(2, np.uint32)
         generator = torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
         noise = torch.randn(1, self.channels, self.frames, generator=generator)
-        if self.device.type == "cuda":  # from other memory a copy waits for the GPU
-            return noise.pin_memory().to(self.device, non_blocking=True)
-        return noise.to(self.device)
+        return to_device(noise, self.device)

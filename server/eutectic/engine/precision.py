@@ -27,12 +27,14 @@ def has_native_bfloat16(device: torch.device) -> bool:
 class Rounded:
     """A network's twin that keeps the weights of its `LAYERS` in bfloat16.
 
-    All else is the network's own tensors. Under autocast both compute the same, bit for bit; the
-    twin is spared reading and rounding every float32 weight once an evaluation.
+    All else is the network's own tensors. Under autocast both compute the same, bit for bit (as
+    long as the transformer's first parameter, by which it takes its inputs' type, is in no such
+    layer); the twin is spared reading and rounding every float32 weight once an evaluation.
     """
 
     def __init__(self, network: nn.Module) -> None:
-        shared: dict[int, Any] = {id(weight): weight for weight in network.parameters()}
+        own = (*network.parameters(), *network.buffers())
+        shared: dict[int, Any] = {id(tensor): tensor for tensor in own}
         self.network = copy.deepcopy(network, shared)
         self._pairs: dict[str, tuple[Tensor, Tensor]] = {}
         for layer, module in list(self.network.named_modules()):

@@ -197,7 +197,7 @@ class Worker:
 
     def _watch(self, job: Job, stage: str) -> Watch:
         def cancelled() -> bool:
-            self._make_way(job)
+            self._make_way(job, evaluating=stage != "decode")
             return job.cancelled
 
         def progress(done: int, whole: int) -> None:
@@ -208,13 +208,14 @@ class Worker:
 
         return Watch(cancelled, progress)
 
-    def _make_way(self, job: Job) -> None:
-        """Run what is more urgent than `job`, and put the network back as it was."""
+    def _make_way(self, job: Job, evaluating: bool) -> None:
+        """Run what is more urgent than `job`, and put back the network that it evaluates."""
         while (urgent := self._more_urgent(job)) is not None:
             active = self.engine.switch.active
             with self._lead.interruption():
                 self.do(urgent)
-            self.engine.switch.activate(active)
+                if evaluating:
+                    self.engine.switch.activate(active)
 
     def _more_urgent(self, job: Job) -> Job | None:
         urgent = self.queue.take(above=job.priority)
@@ -317,17 +318,18 @@ class Worker:
         begun = self._lead.now()
         original, reference = self._clip(command.original), self._reference(command.reference)
         watch = self._watch(job, "denoise")
-        with self._lead.sound():
+        awaited = command.priority == Priority.TRIGGER
+        with self._lead.sound(awaited):
             latents = self.engine.latents(
                 original, reference, command.places, command.sampling, watch
             )
         stages["denoise"] = self._lead.now() - begun
         for index, (fused, canvas) in enumerate(zip(latents, command.canvases, strict=True)):
-            with self._lead.sound() as decoded:
+            with self._lead.sound(awaited) as decoded:
                 self._draw(
                     job, command, index, fused, (original, reference), canvas, dict(stages), decoded
                 )
-        if command.priority == Priority.TRIGGER:
+        if awaited:
             self._lead.took(self._lead.now() - begun)
         return link.Done(job.number)
 

@@ -1,5 +1,6 @@
 """Settings of training the embedded model: a TOML file, options over it, each checked."""
 
+import json
 import math
 import tomllib
 from dataclasses import dataclass, fields, replace
@@ -12,6 +13,10 @@ from eutectic.experiments.scenes import check_recordings
 
 DEFAULTS = Path(__file__).with_name("train_embedded.toml")
 """All settings with their meaning and default."""
+
+FRAMES_PER_TOKEN: int = json.loads((FOLDER / "model_config.json").read_text(encoding="utf-8"))[
+    "model"
+]["diffusion"]["config"]["patch_size"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,11 @@ class Training:
     def __post_init__(self) -> None:
         if not self.lengths_frames or min(self.lengths_frames) < 1:
             raise BadSetting("lengths_frames must be at least one number, all above 0")
+        if odd := [length for length in self.lengths_frames if length % FRAMES_PER_TOKEN]:
+            raise BadSetting(
+                f"lengths_frames must be multiples of {FRAMES_PER_TOKEN}, the latent frames of a "
+                f"token, not {odd[0]}"
+            )
         for name in ("ema_decay", "prompt_dropout", "word_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BadSetting(f"{name} must be 0 to 1, not {getattr(self, name):g}")

@@ -197,8 +197,10 @@ def _weights_bytes(parts: Parts) -> int:
 
 
 def _free_bytes(parts: Parts) -> int:
-    if parts.model.device.type == "cuda":
-        return torch.cuda.mem_get_info(parts.model.device)[0]
+    device = parts.model.device
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + unused
     return psutil.virtual_memory().available
 
 
