@@ -325,10 +325,7 @@ class Worker:
             )
         stages["denoise"] = self._lead.now() - begun
         for index, (fused, canvas) in enumerate(zip(latents, command.canvases, strict=True)):
-            with self._lead.sound(awaited) as decoded:
-                self._draw(
-                    job, command, index, fused, (original, reference), canvas, dict(stages), decoded
-                )
+            self._draw(job, command, index, fused, (original, reference), canvas, dict(stages))
         if awaited:
             self._lead.took(self._lead.now() - begun)
         return link.Done(job.number)
@@ -342,24 +339,24 @@ class Worker:
         sources: tuple[Clip, Reference],
         canvas: link.Canvas,
         stages: dict[str, float],
-        decoded: Callable[[float], None],
     ) -> None:
         began = self._lead.now()
-
-        def written(start: int, stop: int) -> None:
-            stages.setdefault("first chunk", self._lead.now() - began)
-            decoded(stop / canvas.rate_hz)
-            self.send(link.Chunk(job.number, index, start, stop, fused.blend))
-
         try:
             surface = Surface(canvas.map(), canvas.frames, canvas.rate_hz)
         except FileNotFoundError:  # given back: the job was given up, and its cancel is on its way
             raise Cancelled from None
         watch = self._watch(job, "decode")
         awaited = command.priority == Priority.TRIGGER
-        gain_db = self.renderer.render(
-            fused, *sources, command.level, surface, written, watch, awaited
-        )
+        with self._lead.sound(awaited) as decoded:
+
+            def written(start: int, stop: int) -> None:
+                stages.setdefault("first chunk", self._lead.now() - began)
+                decoded(stop / canvas.rate_hz)
+                self.send(link.Chunk(job.number, index, start, stop, fused.blend))
+
+            gain_db = self.renderer.render(
+                fused, *sources, command.level, surface, written, watch, awaited
+            )
         stages["decode"] = self._lead.now() - began
         milliseconds = {stage: 1000 * seconds for stage, seconds in stages.items()}
         speed = self.renderer.speed

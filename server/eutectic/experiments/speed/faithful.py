@@ -5,15 +5,15 @@ The latent's error is relative, in L2; the distance is log-mel, of what is decod
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from eutectic.audio import Samples, Waveform
+from eutectic.audio import Samples, Waveform, gain_to_db
 from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments.distances import log_mel_distance
@@ -38,8 +38,8 @@ def measure(parts: Parts, watch: Watch = UNWATCHED) -> Table:
     try:
         for number, half in enumerate(precisions):
             model.bfloat16 = half
-            rows += _ways(parts, "bfloat16" if half else "float32", watch)
             fused[half] = parts.fuse_whole()
+            rows += _ways(parts, "bfloat16" if half else "float32", fused[half], watch)
             watch.progress(number + 1, len(precisions) + 1)
         if True in fused:
             rows.append(_row(parts, "bfloat16", "float32", fused[True], fused[False]))
@@ -48,7 +48,7 @@ def measure(parts: Parts, watch: Watch = UNWATCHED) -> Table:
     return Table("speed: what it changes", COLUMNS, (*rows, *_decoders(parts)), (parts.described,))
 
 
-def _ways(parts: Parts, precision: str, watch: Watch) -> list[Row]:
+def _ways(parts: Parts, precision: str, whole: Latents, watch: Watch) -> list[Row]:
     """What shares work, and what repeats it from a recording."""
     rows: list[Row] = []
 
@@ -58,7 +58,6 @@ def _ways(parts: Parts, precision: str, watch: Watch) -> list[Row]:
 
     steps, points = parts.sampler.steps, parts.points(FAN_BLENDS)
     prefix = parts.new_prefix(steps // 3).extend(parts.denoiser, steps)
-    whole = parts.fuse_whole()
     resumed = parts.fuse_from(prefix, [parts.middle])
     compare("fusion from a kept prefix", resumed, "Algorithm 1 run whole", whole)
     singly = [each for point in points for each in parts.fuse_from(prefix, [point])]
@@ -71,11 +70,10 @@ def _ways(parts: Parts, precision: str, watch: Watch) -> list[Row]:
 
 
 def _row(parts: Parts, faster: str, beside: str, ours: Latents, theirs: Latents) -> Row:
-    same = all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
-    error = _error(torch.cat(list(ours)).cpu().numpy(), torch.cat(list(theirs)).cpu().numpy())
-    decoded = [[_heard(parts, latent) for latent in latents] for latents in (ours, theirs)]
-    distance = statistics.mean(map(log_mel_distance, *decoded))
-    return faster, beside, "yes" if same else "no", error, _decibels(error), distance
+    heard = [[_heard(parts, latent) for latent in latents] for latents in (ours, theirs)]
+    distance = statistics.mean(log_mel_distance(a, b) for a, b in zip(*heard, strict=True))
+    a, b = (torch.cat(list(latents)).cpu().numpy() for latents in (ours, theirs))
+    return _compared(faster, beside, a, b, distance)
 
 
 def _decoders(parts: Parts) -> list[Row]:
@@ -92,19 +90,22 @@ def _decoders(parts: Parts) -> list[Row]:
 
 
 def _sound_row(parts: Parts, faster: str, beside: str, ours: Samples, theirs: Samples) -> Row:
-    error, rate_hz = _error(ours, theirs), parts.model.codec.rate_hz
+    rate_hz = parts.model.codec.rate_hz
     distance = log_mel_distance(Waveform(ours, rate_hz), Waveform(theirs, rate_hz))
-    same = "yes" if np.array_equal(ours, theirs) else "no"
-    return faster, beside, same, error, _decibels(error), distance
+    return _compared(faster, beside, ours, theirs, distance)
 
 
 def _heard(parts: Parts, latent: Tensor) -> Waveform:
     return Waveform(parts.model.codec.decode(latent), parts.model.codec.rate_hz)
 
 
-def _error(ours: Samples, theirs: Samples) -> float:
-    return float(np.linalg.norm(ours - theirs) / max(float(np.linalg.norm(theirs)), 1e-12))
-
-
-def _decibels(error: float) -> float:
-    return 20 * math.log10(error) if error else -math.inf
+def _compared(
+    faster: str,
+    beside: str,
+    ours: NDArray[np.float32],
+    theirs: NDArray[np.float32],
+    distance: float,
+) -> Row:
+    error = float(np.linalg.norm(ours - theirs) / max(float(np.linalg.norm(theirs)), 1e-12))
+    same = "yes" if np.array_equal(ours, theirs) else "no"
+    return faster, beside, same, error, gain_to_db(error), distance
