@@ -67,6 +67,7 @@ def test_training_starts_from_the_weights_that_fit_but_never_from_their_codec(
     state = {name: value.clone() for name, value in model.state_dict().items()}
     given = {name: torch.full_like(value, 0.5) for name, value in state.items()}
     given["model.model.transformer.project_in.weight"] = torch.zeros(3, 3)
+    given["pretransform.rotation"] = torch.zeros(3, 3)
     save_file(given, tmp_path / "model.safetensors")
     start_from(model, tmp_path / "model.safetensors")
     for name, value in model.state_dict().items():
@@ -74,6 +75,32 @@ def test_training_starts_from_the_weights_that_fit_but_never_from_their_codec(
         assert torch.equal(value, state[name] if kept else given[name]), name
     own = [name for name in state if not name.startswith("pretransform.")]
     assert f"{len(own) - 1} of {len(own)} tensors fit" in capsys.readouterr().out
+
+
+def test_weights_of_other_statistics_compute_the_same_in_the_new_latents(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    given, model = create_model(CONFIG), create_model(CONFIG)
+    for parameter in given.model.parameters():
+        parameter.data.normal_(std=parameter.shape[-1] ** -0.5 / 4)
+    rng = np.random.default_rng(0)
+    spread = rng.uniform(0.5, 2, 256)
+    given.pretransform.fit(rng.normal(size=(3000, 256), scale=spread).astype(np.float32))
+    model.pretransform.fit(rng.normal(size=(3000, 256), scale=spread).astype(np.float32))
+    save_file(given.state_dict(), tmp_path / "model.safetensors")
+    start_from(model, tmp_path / "model.safetensors")
+
+    codecs = given.pretransform, model.pretransform
+    change = codecs[1].change_from(codecs[0])
+    sounds = 0.1 * torch.randn(2, 2, 65536)
+    one, two = ((z[0] - z[1]) for z in (codec.encode(sounds) for codec in codecs))
+    torch.testing.assert_close(two, change @ one, rtol=1e-3, atol=1e-3)
+    z, t = torch.randn(1, 256, 64), torch.tensor([0.3])
+    conditions = given.conditioner([{"prompt": "a", "seconds_total": 1}], "cpu")
+    inputs = given.get_conditioning_inputs(conditions)
+    with torch.inference_mode():
+        old, new = given.model(z, t, **inputs), model.model(change @ z, t, **inputs)
+    assert (change - torch.eye(256)).abs().max() > 0.5
+    torch.testing.assert_close(new, change @ old, rtol=1e-3, atol=1e-3)
 
 
 def test_a_run_from_weights_keeps_near_to_them(settings: Training, tmp_path: Path) -> None:

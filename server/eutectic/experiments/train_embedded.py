@@ -5,6 +5,7 @@ that was cut off goes on from them. Null condition: zeros for every cross-attent
 stable-audio-tools.
 """
 
+import copy
 import json
 import math
 import os
@@ -23,7 +24,8 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from stable_audio_tools.models.dit import DiffusionTransformer
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from eutectic.engine.embedded import FOLDER, ConditionedDiffusionModelWrapper, create_model
@@ -49,6 +51,9 @@ HELD_OUT_CLIPS = (
     "perc_bell",
 )
 """The clips that ship as presets are never trained on, so that what they show is honest."""
+
+CODEC = "pretransform."
+"""The codec's tensors are named so among a model's."""
 
 
 # The run
@@ -81,8 +86,10 @@ def train(settings: Training, work_dir: Path | None = None) -> None:
     trainer.run(stage, out_dir / "model.safetensors")
 
 
-def start_from(model: nn.Module, path: Path) -> None:
+def start_from(model: ConditionedDiffusionModelWrapper, path: Path) -> None:
     """Take the weights that fit by name and shape; never the codec's, which are of the scenes.
+
+    The network's outermost layers take in how the codec's statistics differ from those given.
 
     Raises:
         BadModel: the file is not one of weights.
@@ -91,10 +98,34 @@ def start_from(model: nn.Module, path: Path) -> None:
         given = load_file(path)
     except (OSError, SafetensorError) as error:
         raise BadModel(f"{path}: not a file of weights ({error})") from None
-    state = {n: v for n, v in model.state_dict().items() if not n.startswith("pretransform.")}
+    state = model.state_dict()
     fitting = {n: v for n, v in given.items() if n in state and v.shape == state[n].shape}
+    statistics = {
+        n.removeprefix(CODEC): fitting.pop(n)
+        for n in state.keys() & fitting.keys()
+        if n.startswith(CODEC)
+    }
     model.load_state_dict(fitting, strict=False)
-    print(f"started from {path}: {len(fitting)} of {len(state)} tensors fit", flush=True)
+    codec, network = model.pretransform, model.model.model
+    assert isinstance(codec, TransformCodec)
+    assert isinstance(network, DiffusionTransformer)
+    if statistics.keys() == codec.state_dict().keys():
+        earlier = copy.deepcopy(codec)
+        earlier.load_state_dict(statistics)
+        adapt(network, codec.change_from(earlier))
+    own = len(state) - len(codec.state_dict())
+    print(f"started from {path}: {len(fitting)} of {own} tensors fit", flush=True)
+
+
+def adapt(network: DiffusionTransformer, change: Float[Tensor, "channel channel"]) -> None:
+    """Make a network of latents `z` one of latents `change @ z`, by its first and last layer."""
+    one = torch.eye(len(change))
+    with torch.no_grad():
+        first, last = (
+            layer.weight[..., 0] for layer in (network.preprocess_conv, network.postprocess_conv)
+        )
+        first.copy_(torch.linalg.solve(change, one + first, left=False) - one)
+        last.copy_(change @ (one + last) - one)
 
 
 # Data and codec statistics

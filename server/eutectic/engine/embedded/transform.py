@@ -206,6 +206,15 @@ class TransformCodec(Pretransform):
         rotated = torch.cat([shape, envelope @ self.rotation.float().T, *rest], dim=-1)
         return rotated + self.mean.float()
 
+    def change_from(self, other: "TransformCodec") -> Float[Tensor, "channel channel"]:
+        """Matrix from another codec's latents to this one's, where they differ by statistics.
+
+        What it leaves out is the same for all latents: the difference of the means.
+        """
+        latents = torch.cat([torch.zeros_like(self.mean)[None], torch.eye(len(self.mean))])
+        zero, *units = self._normalise(other._denormalise(latents))
+        return (torch.stack(units) - zero).T
+
     def tonality(
         self, z: Float[Tensor, "batch channel frame"]
     ) -> Float[Tensor, "batch frame tone"]:
