@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 from numpy.typing import NDArray
@@ -186,3 +189,18 @@ def test_a_short_soak_loses_nothing() -> None:
         if soaked.underruns == 0:
             break
     assert soaked.underruns == 0
+
+
+def test_a_measurement_that_is_ended_leaves_nobody_running() -> None:
+    command = [sys.executable, "-m", "eutectic", "bench", "--live"]
+    measurement = subprocess.Popen(command)
+    process = psutil.Process(measurement.pid)
+    until = time.monotonic() + 60
+    started: list[psutil.Process] = []
+    while not {"jackd", "serve"} <= {word for each in started for word in each.cmdline()}:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+        started = [each for each in process.children() if each.is_running()]
+    measurement.terminate()
+    assert measurement.wait(60) == 130
+    assert not psutil.wait_procs(started, timeout=20)[1]

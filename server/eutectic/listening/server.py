@@ -13,7 +13,6 @@ text, and changes nothing. One thread does it all; who asks is not logged.
 
 from __future__ import annotations
 
-import signal
 import socket
 import sqlite3
 from collections.abc import Callable
@@ -176,7 +175,6 @@ def serve(survey: Survey, listener: socket.socket, ready: Callable[[], None]) ->
         timeout_graceful_shutdown=STOP_SECONDS, lifespan="off", ws="none",
     )  # fmt: skip
     server = uvicorn.Server(config)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         ready()
         server.run(sockets=[listener])
