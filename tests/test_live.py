@@ -194,13 +194,13 @@ def test_a_short_soak_loses_nothing() -> None:
 def test_a_measurement_that_is_ended_leaves_nobody_running() -> None:
     command = [sys.executable, "-m", "eutectic", "bench", "--live"]
     measurement = subprocess.Popen(command)
-    process = psutil.Process(measurement.pid)
     until = time.monotonic() + 60
     started: list[psutil.Process] = []
-    while not {"jackd", "serve"} <= {word for each in started for word in each.cmdline()}:
+    while not {"jackd", "serve"} <= {word for each in started for word in each.info["cmdline"]}:
         assert time.monotonic() < until
         time.sleep(0.05)
-        started = [each for each in process.children() if each.is_running()]
+        there = psutil.process_iter(["ppid", "cmdline"], ad_value=())  # some come and go
+        started = [each for each in there if each.info["ppid"] == measurement.pid]
     measurement.terminate()
     assert measurement.wait(60) == 130
     assert not psutil.wait_procs(started, timeout=20)[1]

@@ -112,19 +112,26 @@ def start_from(model: ConditionedDiffusionModelWrapper, path: Path) -> None:
     if statistics.keys() == codec.state_dict().keys():
         earlier = copy.deepcopy(codec)
         earlier.load_state_dict(statistics)
-        adapt(network, codec.change_from(earlier))
+        adapt(network, codec.change_from(earlier), earlier.change_from(codec))
     own = len(state) - len(codec.state_dict())
     print(f"started from {path}: {len(fitting)} of {own} tensors fit", flush=True)
 
 
-def adapt(network: DiffusionTransformer, change: Float[Tensor, "channel channel"]) -> None:
-    """Make a network of latents `z` one of latents `change @ z`, by its first and last layer."""
+def adapt(
+    network: DiffusionTransformer,
+    change: Float[Tensor, "channel channel"],
+    back: Float[Tensor, "channel channel"],
+) -> None:
+    """Make a network of latents `z` one of latents `change @ z`, by its first and last layer.
+
+    `back` is the inverse of `change`.
+    """
     one = torch.eye(len(change))
     with torch.no_grad():
         first, last = (
             layer.weight[..., 0] for layer in (network.preprocess_conv, network.postprocess_conv)
         )
-        first.copy_(torch.linalg.solve(change, one + first, left=False) - one)
+        first.copy_((one + first) @ back - one)
         last.copy_(change @ (one + last) - one)
 
 
