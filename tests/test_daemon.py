@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -52,6 +53,25 @@ def test_the_daemon_has_no_torch_and_answers_before_its_engine_is_there(tmp_path
         client.request("/fuse", 1, "a", "r")
         assert "torch" not in Path(f"/proc/{process.pid}/maps").read_text()
         assert "torch" in Path(f"/proc/{process.engine().pid}/maps").read_text()
+
+
+def written(process: Daemon) -> dict[str, int]:
+    """The references on disk, and when each was written."""
+    files = (process.data / "references").iterdir()
+    return {path.name: path.stat().st_mtime_ns for path in files}
+
+
+def test_what_a_command_learned_before_the_show_the_daemon_finds(tmp_path: Path) -> None:
+    clip = presets_folder("clips") / "perc_bell.flac"
+    command = [sys.executable, "-m", "eutectic", "learn", str(clip), "--model", "toy"]
+    command += ["--prompt", "a bell", "--learn-steps", "2"]
+    environment = os.environ | {"EUTECTIC_DATA": str(tmp_path / "data")}
+    subprocess.run(command, check=True, env=environment)
+    with daemon(tmp_path) as process, process.client() as client:
+        learned = written(process)
+        client.request("/clip/load", "bell", clip.name)
+        client.request("/reference/learn", "r", "bell", "a", "bell", "@steps", 2)
+        assert written(process) == learned and len(learned) == 1
 
 
 def test_every_request_with_an_id_ends_exactly_once(client: Client) -> None:

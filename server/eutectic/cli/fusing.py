@@ -13,6 +13,7 @@ import typer
 from eutectic.cli.app import Device, Force, Model, Steps, app, load_engine
 from eutectic.config import LearnSettings, Level, Method, Place, Residual, SamplingSettings, Solver
 from eutectic.errors import BadOutput, BadSetting
+from eutectic.link import Source
 from eutectic.terminal import (
     check_folder,
     check_inputs,
@@ -118,7 +119,7 @@ def fuse(
     check_output(out, (original, reference), force)
     engine = load_engine(model, compute)
     engine.points([place], sampling)
-    source = _load(engine, original, start, duration)
+    source = _open(engine, original, start, duration)
     section = (reference_start, reference_duration)
     known = _reference(engine, reference, prompt, learning, no_learn, section)
     with progress("fusing") as watch:
@@ -204,7 +205,7 @@ def window(
     engine = load_engine(model, compute)
     for choice in choices:
         engine.points([Place(blend=0.5)], choice)
-    source = _load(engine, original, start, duration)
+    source = _open(engine, original, start, duration)
     section = (reference_start, reference_duration)
     known = _reference(engine, reference, prompt, learning, no_learn, section)
     places = [Place(blend=number / (points - 1)) for number in range(points)]
@@ -306,17 +307,12 @@ def _steps_left(remaining: int | None) -> str:
     return "the reference's own sampling" if remaining is None else f"remaining {remaining}"
 
 
-def _load(engine: Engine, path: Path, start: float = 0.0, duration: float | None = None) -> Clip:
-    from eutectic.audio import load_clip
-
+def _open(engine: Engine, path: Path, start: float = 0.0, duration: float | None = None) -> Clip:
     if not 0 <= start < math.inf:
         raise BadSetting(f"start must be 0 or more, not {start:g}")
     if duration is not None and not 0 < duration < math.inf:
         raise BadSetting(f"duration must be more than 0, not {duration:g}")
-    codec = engine.model.codec
-    return engine.encode(
-        load_clip(path, codec.rate_hz, codec.channels, start, duration, engine.model.max_seconds)
-    )
+    return engine.open(Source(str(path), start, duration))
 
 
 def _reference(
@@ -330,7 +326,7 @@ def _reference(
     """The reference, from the store or learned now; with `no_learn` its prompt alone."""
     from eutectic.engine.engine import Reference
 
-    clip = _load(engine, path, *section)
+    clip = _open(engine, path, *section)
     words = prompt if prompt is not None else path.stem.replace("_", " ").replace("-", " ")
     if no_learn:
         return Reference(words, clip, None)

@@ -5,17 +5,19 @@ The engine knows no process and no queue; one thread owns it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from eutectic import audio
-from eutectic.audio import Waveform
+from eutectic.audio import Waveform, fade_end, load_clip
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
-from eutectic.engine import fusion, inversion
+from eutectic.engine import clips, fusion, inversion
 from eutectic.engine.adapter import FORMAT, Adapter, Switch
 from eutectic.engine.cache import Cache
 from eutectic.engine.clips import Clip
@@ -26,7 +28,10 @@ from eutectic.engine.noise import Noise
 from eutectic.engine.sample import Sampler
 from eutectic.engine.store import Store
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.errors import BadSetting
+from eutectic.errors import BadOutput, BadSetting
+from eutectic.link import Source
+
+log = logging.getLogger("eutectic.engine")
 
 BUCKET_FRAMES = 16
 """Latent lengths are whole multiples: clips of nearly one length share a prefix, and kernels."""
@@ -85,6 +90,45 @@ class Engine:
         self.switch = Switch(model.network, model.weights_changed)
         self.cache = Cache(KEPT_BYTES)
         self.max_batch = MICRO_BATCH if model.device.type == "cpu" else None
+
+    def open(self, source: Source) -> Clip:
+        """A section of a sound file as a clip, encoded unless it is kept from another time.
+
+        The one way from a file to a clip: a reference's key in the store holds the digest of what
+        this reads, so that what is learned by a command is found by the daemon.
+
+        Raises:
+            BadAudio: the file can't be read or used.
+        """
+        codec = self.model.codec
+        waveform = load_clip(
+            Path(source.path), codec.rate_hz, codec.channels,
+            source.start_seconds, source.duration_seconds, self.model.max_seconds,
+        )  # fmt: skip
+        waveform = fade_end(waveform)  # a cut clicks, and so does every fusion of it
+        key = self.clip_key(waveform)
+        clip = self.kept_clip(key)
+        if clip is None:
+            clip = self.encode(waveform)
+            try:
+                self.store.put_clip(key, clip)
+            except BadOutput as error:  # the clip can be used all the same
+                log.warning("%s", error)
+        return clip
+
+    def clip_key(self, waveform: Waveform) -> str:
+        """Name of an encoded clip in the store."""
+        return Store.key(format=clips.FORMAT, model=self.model.digest, audio=waveform.digest)
+
+    def kept_clip(self, key: str) -> Clip | None:
+        """The clip of a key, from memory or disk."""
+        known: Clip | None = self.cache.get(("clip", key))
+        return known or self.store.get_clip(key, self.model.device)
+
+    def keep_clip(self, key: str, clip: Clip) -> None:
+        """Keep a clip in memory while there is room."""
+        samples = torch.from_numpy(clip.waveform.samples)
+        self.cache.put(("clip", key), clip, samples, clip.latent)
 
     def encode(self, waveform: Waveform) -> Clip:
         """A clip's latent and loudness."""

@@ -25,9 +25,8 @@ import psutil
 import torch
 
 from eutectic import link
-from eutectic.audio import Waveform, fade_end, load_clip
+from eutectic.audio import Waveform
 from eutectic.config import Place, SamplingSettings
-from eutectic.engine import clips
 from eutectic.engine.clips import Clip
 from eutectic.engine.engine import TAIL_SECONDS, Engine, FusedLatent, Reference
 from eutectic.engine.lead import Lead
@@ -226,12 +225,12 @@ class Worker:
     def _load(self, command: Load) -> Result:
         clip = None
         if command.key is not None:
-            clip = self._kept_clip(command.key)
-        if clip is None or self._key(clip.waveform) != command.key:  # another model's
-            clip = self._read(command.source)
-        key = self._key(clip.waveform)
+            clip = self.engine.kept_clip(command.key)
+        if clip is None or self.engine.clip_key(clip.waveform) != command.key:  # another model's
+            clip = self.engine.open(command.source)
+        key = self.engine.clip_key(clip.waveform)
         self.sources[key] = command.source
-        self._keep(key, clip)
+        self.engine.keep_clip(key, clip)
         self.engine.prepare(clip)
         found = {
             "key": key,
@@ -241,44 +240,15 @@ class Worker:
         }
         return link.Done(command.job, found)
 
-    def _read(self, source: link.Source) -> Clip:
-        codec = self.engine.model.codec
-        waveform = load_clip(
-            Path(source.path), codec.rate_hz, codec.channels,
-            source.start_seconds, source.duration_seconds, self.engine.model.max_seconds,
-        )  # fmt: skip
-        waveform = fade_end(waveform)  # where it is cut there is a click, in every fusion of it
-        key = self._key(waveform)
-        known = self._kept_clip(key)
-        if known is not None:
-            return known
-        clip = self.engine.encode(waveform)
-        try:
-            self.engine.store.put_clip(key, clip)
-        except BadInput as error:  # the clip is there all the same, for tonight
-            log.warning("%s", error)
-        return clip
-
-    def _key(self, waveform: Waveform) -> str:
-        return Store.key(format=clips.FORMAT, model=self.engine.model.digest, audio=waveform.digest)
-
-    def _kept_clip(self, key: str) -> Clip | None:
-        known: Clip | None = self.engine.cache.get(("clip", key))
-        return known or self.engine.store.get_clip(key, self.engine.model.device)
-
-    def _keep(self, key: str, clip: Clip) -> None:
-        samples = torch.from_numpy(clip.waveform.samples)
-        self.engine.cache.put(("clip", key), clip, samples, clip.latent)
-
     def _clip(self, key: str) -> Clip:
-        clip = self._kept_clip(key)
+        clip = self.engine.kept_clip(key)
         if clip is None and key in self.sources:
-            clip = self._read(self.sources[key])
-            if self._key(clip.waveform) != key:
+            clip = self.engine.open(self.sources[key])
+            if self.engine.clip_key(clip.waveform) != key:
                 clip = None
         if clip is None:
             raise Stale("stale_clip", "the clip's file is gone or changed: load it again")
-        self._keep(key, clip)
+        self.engine.keep_clip(key, clip)
         return clip
 
     def _learn(self, job: Job, command: Learn) -> Result | None:

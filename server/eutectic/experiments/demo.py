@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from eutectic import audio
 from eutectic.config import LearnSettings, SamplingSettings
 from eutectic.engine.engine import Engine, Reference
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments import pictures, window
 from eutectic.experiments.window import Window
+from eutectic.link import Source
 from eutectic.shipped import presets_folder
 
 ORIGINAL, REFERENCE = "ambi_dark_woosh", "loop_3d_printer"
@@ -35,10 +35,10 @@ def make(
     engine: Engine, folder: Path, learning: Watch = UNWATCHED, fusing: Watch = UNWATCHED
 ) -> Demo:
     """Learn the reference (from scratch, so that the time is honest), fuse, draw, write."""
-    clips, form = presets_folder("clips"), (engine.model.codec.rate_hz, engine.model.codec.channels)
-    original = engine.encode(audio.load_clip(clips / f"{ORIGINAL}.flac", *form))
-    source = engine.encode(
-        audio.load_clip(clips / f"{REFERENCE}.flac", *form, duration_seconds=REFERENCE_SECONDS)
+    clips = presets_folder("clips")
+    original = engine.open(Source(str(clips / f"{ORIGINAL}.flac")))
+    source = engine.open(
+        Source(str(clips / f"{REFERENCE}.flac"), duration_seconds=REFERENCE_SECONDS)
     )
     began = time.monotonic()
     learned = engine.learn(source, PROMPT, LearnSettings(), watch=learning)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eutectic.audio import Waveform, load_clip
+from eutectic.audio import Waveform, fade_end, load_clip
 from eutectic.engine.codec import Codec
 from eutectic.errors import BadInput
 from eutectic.experiments.scenes import check_recordings, is_held_out
@@ -29,10 +29,11 @@ class Recording:
         return self.name.replace("_", " ")
 
     def section(self, seconds: float) -> Waveform:
-        """Its first seconds; looped where it is shorter."""
+        """Its first seconds, the end faded as any clip's; looped where it is shorter."""
         frames = round(seconds * self.whole.rate_hz)
         repeats = -(-frames // self.whole.frames)
-        return Waveform(np.tile(self.whole.samples, repeats)[:, :frames], self.whole.rate_hz)
+        looped = np.tile(self.whole.samples, repeats)[:, :frames]
+        return fade_end(Waveform(looped, self.whole.rate_hz))
 
     def is_looped(self, seconds: float) -> bool:
         """Whether a section of this length repeats."""
