@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from eutectic.client import Client, Message, RequestFailed
+from eutectic.client.sync import Client, Message, RequestFailed
 from eutectic.experiments.live.process import Daemon
 
 SECONDS = 1.0

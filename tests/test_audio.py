@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from eutectic import audio
 from eutectic.audio import Waveform
 from eutectic.errors import BadAudio, BadOutput
+from eutectic.files.atomic import atomic_path
 
 RATE = 44100
 
@@ -197,7 +198,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     path.write_text("mine")
 
     def write_half() -> None:
-        with audio.atomic_path(path) as temporary:
+        with atomic_path(path) as temporary:
             temporary.write_text("half")
             raise OSError(28, "No space left on device")
 

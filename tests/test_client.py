@@ -15,15 +15,15 @@ import pytest
 import eutectic
 from daemons import daemon, prepare, until
 from eutectic import AsyncClient, Client, NoAnswer, RequestFailed
-from eutectic.experiments.live.process import Daemon
-from eutectic.messages import PREFIX, REQUESTS, spec_of
-from eutectic.requests import (
+from eutectic.client.requests import (
     ClipOptions,
     LearningOptions,
     PlayingOptions,
     Requests,
     SamplingOptions,
 )
+from eutectic.experiments.live.process import Daemon
+from eutectic.osc.table import PREFIX, REQUESTS, spec_of
 
 OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PlayingOptions,
            "/fan": SamplingOptions}  # fmt: skip

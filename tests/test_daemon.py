@@ -16,11 +16,11 @@ import pytest
 import soundfile
 
 from daemons import daemon, fails, prepare, silenced, until, wait_for
-from eutectic import osc
-from eutectic.client import Client
+from eutectic.client.sync import Client
 from eutectic.experiments.live.process import Daemon, status
-from eutectic.messages import PREFIX, REQUESTS
-from eutectic.shipped import presets_folder
+from eutectic.files.shipped import presets_folder
+from eutectic.osc import server as osc
+from eutectic.osc.table import PREFIX, REQUESTS
 
 
 @pytest.fixture(scope="module")

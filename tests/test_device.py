@@ -15,10 +15,16 @@ from numpy.typing import NDArray
 
 from clicks import LIMIT_DB, click_db
 from daemons import daemon, prepare
-from eutectic.device import EDGE_SECONDS, DeviceSettings, Output, list_devices, record_input
 from eutectic.errors import BadDevice, BadOutput, BadSetting
 from eutectic.experiments.live.jack_server import Jack, Recording
-from eutectic.ring import PREFIX, SHARED
+from eutectic.playback.output import (
+    EDGE_SECONDS,
+    DeviceSettings,
+    Output,
+    list_devices,
+    record_input,
+)
+from eutectic.system.shared_memory import PREFIX, SHARED
 
 RATE_HZ = 48_000
 
@@ -188,7 +194,7 @@ def test_nothing_is_left_in_shared_memory_nor_of_processes(jack: Jack) -> None:
     output = Output(DeviceSettings("system"))
     output.start(Sine(), lambda state: None)
     (process,) = [each for each in psutil.Process().children()
-                  if "eutectic.portaudio" in " ".join(each.cmdline())]  # fmt: skip
+                  if "eutectic.playback.portaudio" in " ".join(each.cmdline())]  # fmt: skip
     assert not list(SHARED.glob(f"{PREFIX}{os.getpid()}-*"))
     output.close()
     assert not process.is_running()

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemons import daemon, until
-from eutectic.discovery import announced, instance_name
 from eutectic.experiments.live.process import Daemon, until_ready
-from eutectic.messages import ANSWERS, PREFIX, REQUESTS, parse
-from eutectic.oscquery import MAX_CONNECTIONS, MAX_HEAD_BYTES, HostInfo, respond
+from eutectic.osc.announce import announced, instance_name
+from eutectic.osc.query import MAX_CONNECTIONS, MAX_HEAD_BYTES, HostInfo, respond
+from eutectic.osc.table import ANSWERS, PREFIX, REQUESTS, parse
 
 KINDS = ("_osc._udp.local.", "_oscjson._tcp.local.")
 
@@ -259,4 +259,4 @@ def test_two_daemons_have_two_names_and_take_them_back(browser: Browser) -> None
 def test_a_daemon_for_this_machine_alone_is_not_announced(running: Daemon) -> None:
     with running.client() as client:
         until_ready(client)  # an announcing process would have been there for long
-    assert running.engine() and not running.children("eutectic.discovery")
+    assert running.engine() and not running.children("eutectic.osc.announce")

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from clicks import longest_silence
 from daemons import daemon, fails, prepare, until, wait_for
-from eutectic.client import Client, RequestFailed
+from eutectic.client.sync import Client, RequestFailed
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
 from eutectic.experiments.live.process import Daemon, NotServing, status, until_ready
-from eutectic.ring import PREFIX, SHARED
+from eutectic.system.shared_memory import PREFIX, SHARED
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from clicks import longest_silence
 from daemons import daemon, prepare, until, wait_for
-from eutectic import osc
-from eutectic.client import NoAnswer
+from eutectic.client.sync import NoAnswer
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
 from eutectic.experiments.live.process import Daemon, status
-from eutectic.messages import PREFIX
+from eutectic.osc import server as osc
+from eutectic.osc.table import PREFIX
 
 MESSAGES, MUTATED, A_TIME = 20_000, 100_000, 2000
 GROWTH_BYTES = 64 << 20

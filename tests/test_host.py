@@ -9,10 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from eutectic import link
 from eutectic.config import LearnSettings
-from eutectic.host import Host, engine_command
-from eutectic.link import Done, Failed, Known, Learn, Load, Result, Source
+from eutectic.link import protocol as link
+from eutectic.link.host import Host, engine_command
+from eutectic.link.protocol import Done, Failed, Known, Learn, Load, Result, Source
 
 CLIPS = Path(__file__).parents[1] / "presets" / "clips"
 GLASS = Source(str(CLIPS / "ambi_glass_rub.flac"), 0.0, 1.0)

@@ -24,9 +24,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from eutectic.audio import Waveform, loudness_lufs
 from eutectic.cli import run
-from eutectic.listening import answers as answers_
-from eutectic.listening.questions import COMMENT_CHARACTERS
-from eutectic.listening.sets import LEVEL_LUFS
+from eutectic.listening_test import answers as answers_
+from eutectic.listening_test.questions import COMMENT_CHARACTERS
+from eutectic.listening_test.sets import LEVEL_LUFS
 
 RATE, SECONDS = 48_000, 0.7
 HERTZ = {"original": 220, "reference": 330, "fusion": 275}

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from clicks import LIMIT_DB, click_db
 from daemons import daemon
-from eutectic.client import Client
+from eutectic.client.sync import Client
 from eutectic.config import Place, SamplingSettings
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
 from eutectic.experiments.live.process import status
 from eutectic.experiments.live.soak import soak
+from eutectic.playback.sounds import Sound
 from eutectic.session import kept
 from eutectic.session.jobs import Clip, Pair, Reference
 from eutectic.session.shelf import Ready, Shelf
-from eutectic.sounds import Sound
 
 TONES_HZ = (55, 110, 220, 440)
 BLENDS = (0.5, 0.75, 1.0)

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from py2max import Patcher as Written
 
-from eutectic.messages import ANSWERS, PREFIX, VOICE_RANGES, Argument, Spec, parse, spec_of
-from eutectic.shipped import presets_folder
+from eutectic.files.shipped import presets_folder
+from eutectic.osc.table import ANSWERS, PREFIX, VOICE_RANGES, Argument, Spec, parse, spec_of
 from maxpat import Box, Patcher, faults, unpaired
 
 BRIDGE = Path(__file__).parents[1] / "plugin_bridge"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eutectic import messages
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.errors import BadSetting
-from eutectic.messages import (
+from eutectic.osc import table as messages
+from eutectic.osc.table import (
     ANSWERS,
     REQUESTS,
     Argument,

@@ -11,14 +11,14 @@ import pytest
 import rtmidi
 
 from daemons import daemon, fails, prepare, until, wait_for
-from eutectic.client import Client
+from eutectic.client.sync import Client
 from eutectic.experiments.live.jack_server import Jack
 from eutectic.experiments.live.process import Daemon
-from eutectic.messages import PREFIX, BadRequest
+from eutectic.files.shipped import presets_folder
+from eutectic.files.toml import BadState
 from eutectic.midi.maps import parse_target, read_map
 from eutectic.midi.surface import Surface
-from eutectic.shipped import presets_folder
-from eutectic.toml import BadState
+from eutectic.osc.table import PREFIX, BadRequest
 
 MAPS = sorted(presets_folder("controllers").glob("*.toml"))
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eutectic import osc
-from eutectic.client import Client, NoAnswer, RequestFailed
+from eutectic.client.sync import Client, NoAnswer, RequestFailed
 from eutectic.errors import BadInput
-from eutectic.osc import Clients, Peer, Server, decode, encode
+from eutectic.osc import server as osc
+from eutectic.osc.server import Clients, Peer, Server, decode, encode
 
 Message = tuple[str, tuple[Any, ...], float | None]
 

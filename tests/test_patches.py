@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from daemons import daemon, wait_for
+from eutectic.cli.installing import LIST_NAME, Outcome, Target, install, standard_targets
 from eutectic.errors import BadInput, BadOutput
-from eutectic.installing import LIST_NAME, Outcome, Target, install, standard_targets
-from eutectic.messages import ANSWERS, PREFIX, REQUESTS, parse
+from eutectic.osc.table import ANSWERS, PREFIX, REQUESTS, parse
 
 BRIDGE = Path(__file__).parents[1] / "plugin_bridge"
 TABLET = BRIDGE / "tablet"

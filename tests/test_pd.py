@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 import pd
 from clicks import LIMIT_DB, click_db
 from daemons import daemon, silenced, until
-from eutectic import messages
-from eutectic.client import Client
+from eutectic.client.sync import Client
 from eutectic.config import Place, SamplingSettings
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
 from eutectic.experiments.live.process import Daemon, status
-from eutectic.messages import ANSWERS, ID, PREFIX, REQUESTS
+from eutectic.osc import table as messages
+from eutectic.osc.table import ANSWERS, ID, PREFIX, REQUESTS
+from eutectic.playback.sounds import Sound
 from eutectic.session import kept
 from eutectic.session.jobs import Clip, Pair, Reference
 from eutectic.session.kept import KeptSession
 from eutectic.session.shelf import Ready, Shelf
-from eutectic.sounds import Sound
 from pd import Box, Pd
 
 PATCHES = pd.patches()

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from clicks import LIMIT_DB, click_db
 from eutectic.audio import PEAK_CEILING_DB, db_to_gain
-from eutectic.player import Dropped, Ended, Player, Started, Starved
-from eutectic.sounds import Fan, Sound
+from eutectic.playback.player import Dropped, Ended, Player, Started, Starved
+from eutectic.playback.sounds import Fan, Sound
 
 RATE_HZ, BLOCK = 48_000, 256
 TONES_HZ = (55, 110, 220, 440)

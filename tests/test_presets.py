@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from daemons import daemon, fails, prepare, wait_for
 from eutectic.audio import load_clip
-from eutectic.audio_presets import chosen, read_audio_preset
-from eutectic.client import Client
-from eutectic.device import DeviceSettings, Output
+from eutectic.client.sync import Client
 from eutectic.experiments.demo import ORIGINAL, REFERENCE
 from eutectic.experiments.live.process import Daemon
+from eutectic.files.shipped import presets_folder
+from eutectic.files.toml import BadState
+from eutectic.playback.output import DeviceSettings, Output
+from eutectic.playback.presets import chosen, read_audio_preset
 from eutectic.session.presets import read_preset
-from eutectic.shipped import presets_folder
-from eutectic.toml import BadState
 
 FOLDER = Path(__file__).parents[1] / "presets" / "clips"
 CLIPS = sorted(FOLDER.glob("*.flac"))

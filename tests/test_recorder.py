@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from eutectic import recorder
 from eutectic.errors import BadOutput
-from eutectic.recorder import Recorder
+from eutectic.playback import recorder
+from eutectic.playback.recorder import Recorder
 
 RATE_HZ = 48_000
 

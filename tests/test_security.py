@@ -13,10 +13,10 @@ import pytest
 import soundfile
 
 from daemons import daemon, fails, make_clips, prepare, wait_for
-from eutectic import osc
-from eutectic.client import Client
+from eutectic.client.sync import Client
 from eutectic.experiments.live.process import Daemon
-from eutectic.messages import PREFIX
+from eutectic.osc import server as osc
+from eutectic.osc.table import PREFIX
 
 
 @pytest.fixture(scope="module")

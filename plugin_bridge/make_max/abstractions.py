@@ -9,7 +9,7 @@ from __future__ import annotations
 from py2max.core.box import Box
 from sheet import ASK, MINE, NOBODY, OUT, Sheet, request
 
-from eutectic.messages import VOICE_RANGES
+from eutectic.osc.table import VOICE_RANGES
 
 DONE = "bang: it is done"
 ANSWERS = "answers: queued, progress stage fraction, done, fail code text"

@@ -19,7 +19,7 @@ from py2max.core.patchline import Patchline
 from py2max.maxref import MAXCLASS_DEFAULTS
 from py2max.maxref.porttypes import port_counts
 
-from eutectic.messages import ANSWERS, PREFIX, check, spec_of
+from eutectic.osc.table import ANSWERS, PREFIX, check, spec_of
 
 MARGIN, HEIGHT, SECTION_GAP = 20.0, 22.0, 28.0
 

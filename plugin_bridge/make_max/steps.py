@@ -7,7 +7,7 @@ from connection import SEEN as CONNECTION
 from py2max.core.box import Box
 from sheet import Sheet, options
 
-from eutectic.shipped import presets_folder
+from eutectic.files.shipped import presets_folder
 
 ORIGINAL, REFERENCE = "ambi_glass_rub.flac", "loop_drone_g_97.flac"
 """Clips that ship, and are found by their names."""

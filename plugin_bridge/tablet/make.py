@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eutectic.messages import ANSWERS, PREFIX, VOICE_RANGES, parse
+from eutectic.osc.table import ANSWERS, PREFIX, VOICE_RANGES, parse
 
 HERE = Path(__file__).parent
 VERSION = "1.25.0"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.errors import BadAudio, BadOutput
+from eutectic.errors import BadAudio
+from eutectic.files.atomic import atomic_path
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -266,39 +266,6 @@ def limit(samples: Samples, rate_hz: int) -> Samples:
         np.pad(held, reach, mode="edge"), window / window.sum(), mode="valid"
     )
     return (samples * np.minimum(gains, wanted)).astype(np.float32)
-
-
-@contextlib.contextmanager
-def atomic_path(path: Path) -> Generator[Path]:
-    """A temporary path beside `path` that takes its place when the block succeeds.
-
-    Raises:
-        BadOutput: the folder is missing, or it can't be written.
-    """
-    try:
-        if path.is_dir():
-            raise BadOutput(f"{path}: is a directory")
-        if not path.parent.is_dir():
-            raise BadOutput(f"{path}: the folder {path.parent} does not exist")
-        handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
-    except OSError as error:
-        raise BadOutput(f"{path}: can't be written ({_reason(error)})") from None
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise BadOutput(f"{path}: can't be written ({_reason(error)})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    value = os.umask(0)
-    os.umask(value)
-    return value
 
 
 def save_wav(path: Path, waveform: Waveform) -> None:

@@ -16,6 +16,7 @@ Level = Literal["match", "raw"]
 Method = Literal["lora", "full"]
 
 MAX_SEED = 2**32 - 1
+MAX_VOICES = 16
 
 
 def data_folder() -> Path:

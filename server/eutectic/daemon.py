@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eutectic.device import DeviceSettings, Output
-from eutectic.discovery import announced, instance_name
-from eutectic.memory import map_sounds_apart
-from eutectic.osc import Clients, Peer, Server
-from eutectic.oscquery import QueryServer
-from eutectic.player import Player
+from eutectic.osc.announce import announced, instance_name
+from eutectic.osc.query import QueryServer
+from eutectic.osc.server import Clients, Peer, Server
+from eutectic.playback.output import DeviceSettings, Output
+from eutectic.playback.player import Player
 from eutectic.session.session import Session, SessionSettings
+from eutectic.system.memory import map_sounds_apart
 
 if TYPE_CHECKING:
     from eutectic.midi.surface import Surface

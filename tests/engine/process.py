@@ -9,10 +9,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from eutectic import link
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
-from eutectic.host import engine_command
-from eutectic.link import Canvas, Known, Priority, Result, Source
+from eutectic.link import protocol as link
+from eutectic.link.host import engine_command
+from eutectic.link.protocol import Canvas, Known, Priority, Result, Source
+from eutectic.system.shared_memory import sweep
 
 RATE_HZ, TAIL = 48_000, 2400
 
@@ -96,7 +97,7 @@ def running(store: Path, model: str = "toy", memory_bytes: int = 200 << 20) -> G
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
-            link.sweep(os.getpid())
+            sweep(os.getpid())
 
 
 def known(clip: link.Done, prompt: str = "glass", **settings: int) -> Known:

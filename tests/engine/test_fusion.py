@@ -9,15 +9,7 @@ import torch
 from oracle import Gaussian, Wavy, relative_rms
 from torch import Tensor
 
-from eutectic.engine.fusion import (
-    Injection,
-    Prefix,
-    at_blend,
-    at_remaining,
-    fuse,
-    needed,
-    survival,
-)
+from eutectic.engine.fusion import Injection, Prefix, at_blend, at_remaining, fuse, needed, survival
 from eutectic.engine.inversion import Residual, invert, invert_edit_friendly
 from eutectic.engine.noise import Noise
 from eutectic.engine.sample import Row, Sampler, sample

@@ -16,7 +16,6 @@ import soundfile
 import torch
 from process import RATE_HZ, TAIL, Process, known, running
 
-from eutectic import link
 from eutectic.audio import Waveform, loudness_lufs
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine import render
@@ -24,7 +23,9 @@ from eutectic.engine.engine import Engine
 from eutectic.engine.model import load
 from eutectic.engine.store import Store
 from eutectic.engine.worker import Job, Queue, Worker
-from eutectic.link import Canvas, Done, Failed, Known, Priority, Source
+from eutectic.link import protocol as link
+from eutectic.link.protocol import Canvas, Done, Failed, Known, Priority, Source
+from eutectic.system.shared_memory import sweep
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 WEIRDO = Source(str(CLIPS / "loop_weirdo.flac"), 0.0, 2.0)
@@ -264,7 +265,7 @@ def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(
     results = do(fusion(0.4), fusion(0.6))
     ended = [r.job for r in results if isinstance(r, Done)]
     assert ended == sorted(ended)
-    link.sweep(os.getpid())
+    sweep(os.getpid())
 
 
 def test_what_is_kept_stays_within_its_budget_and_fusions_go_on(tmp_path: Path) -> None:
@@ -312,7 +313,7 @@ def test_memory_of_processes_that_are_no_more_is_swept() -> None:
     ).stdout.strip()  # fmt: skip
     mine = Canvas.make(1, 10, 0, 48_000)
     assert Path(gone).exists()
-    link.sweep()
+    sweep()
     assert not Path(gone).exists()
     assert Path(mine.path).exists()
     mine.unlink()

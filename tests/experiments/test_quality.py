@@ -24,10 +24,10 @@ from eutectic.experiments.quality.measures import (
     unrest,
 )
 from eutectic.experiments.quality.recordings import held_out
-from eutectic.experiments.quality.report import Ledger, Table, median
 from eutectic.experiments.quality.setup import Setup
-from eutectic.experiments.scenes import is_held_out
-from eutectic.experiments.train_embedded import HELD_OUT_CLIPS
+from eutectic.experiments.report import Ledger, Table, median
+from eutectic.training.scenes import is_held_out
+from eutectic.training.train import HELD_OUT_CLIPS
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 PAIR = ("loop_3d_printer", "ambi_haunted_hum")

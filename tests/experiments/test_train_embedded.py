@@ -14,9 +14,9 @@ from eutectic.cli import run
 from eutectic.engine.embedded import FOLDER, create_model
 from eutectic.engine.embedded.kernels import use_plain_kernels
 from eutectic.engine.model import load
-from eutectic.experiments.scenes import is_held_out
-from eutectic.experiments.train_embedded import HELD_OUT_CLIPS, drop_words, start_from, train
-from eutectic.experiments.train_settings import DEFAULTS, Training, read_settings
+from eutectic.training.scenes import is_held_out
+from eutectic.training.settings import DEFAULTS, Training, read_settings
+from eutectic.training.train import HELD_OUT_CLIPS, drop_words, start_from, train
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 CONFIG = json.loads((FOLDER / "model_config.json").read_text())

@@ -13,9 +13,9 @@ from typer.exceptions import TyperException
 
 from eutectic.cli import fusing, listening, measuring, papers, stage
 from eutectic.cli.app import app
-from eutectic.client import NoAnswer
+from eutectic.cli.terminal import fail
+from eutectic.client.sync import NoAnswer
 from eutectic.errors import BadInput, Cancelled
-from eutectic.terminal import fail
 
 __all__ = ["fusing", "listening", "measuring", "papers", "run", "stage"]
 

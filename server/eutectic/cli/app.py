@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eutectic.cli.terminal import errors
 from eutectic.config import data_folder
-from eutectic.terminal import errors
 
 if TYPE_CHECKING:
     from eutectic.engine.engine import Engine

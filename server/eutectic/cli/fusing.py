@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from eutectic.cli.app import Device, Force, Model, Steps, app, load_engine
-from eutectic.config import LearnSettings, Level, Method, Place, Residual, SamplingSettings, Solver
-from eutectic.errors import BadOutput, BadSetting
-from eutectic.link import Source
-from eutectic.terminal import (
+from eutectic.cli.terminal import (
     check_folder,
     check_inputs,
     check_output,
@@ -25,6 +22,9 @@ from eutectic.terminal import (
     print_window,
     progress,
 )
+from eutectic.config import LearnSettings, Level, Method, Place, Residual, SamplingSettings, Solver
+from eutectic.errors import BadOutput, BadSetting
+from eutectic.link.protocol import Source
 
 if TYPE_CHECKING:
     from eutectic.engine.engine import Clip, Engine, Reference
@@ -260,7 +260,7 @@ def _compare(
     """A window for each choice: sounds amid it, a table and a picture."""
     from eutectic.experiments import choices as choices_
     from eutectic.experiments import pictures
-    from eutectic.experiments.quality.report import save_csv
+    from eutectic.experiments.report import save_csv
 
     with progress("fusing") as watch:
         made = choices_.measure(engine, source, known, places, choices, level, watch)

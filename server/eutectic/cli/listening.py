@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from eutectic.cli.app import Force, app
+from eutectic.cli.terminal import check_folder, check_output, console, make_folder
 from eutectic.errors import BadInput, BadOutput, BadSetting
-from eutectic.terminal import check_folder, check_output, console, make_folder
 
 PORT = 9730
 
@@ -74,10 +74,10 @@ def _answers_file(folders: list[Path], answers: Path | None) -> Path:
 def _serve(
     folders: list[Path], blend: float, title: str, where: Path, host: str, port: int
 ) -> None:
-    from eutectic.listening.answers import Answers
-    from eutectic.listening.server import addresses, listen, serve
-    from eutectic.listening.sets import find_sets, prepare
-    from eutectic.listening.survey import Survey
+    from eutectic.listening_test.answers import Answers
+    from eutectic.listening_test.server import addresses, listen, serve
+    from eutectic.listening_test.sets import find_sets, prepare
+    from eutectic.listening_test.survey import Survey
 
     sets = find_sets(folders, blend)
     with tempfile.TemporaryDirectory() as sounds, listen(host, port) as listener:
@@ -95,18 +95,18 @@ def _serve(
 
 
 def _report(where: Path, export: Path | None, draw: Path | None) -> None:
-    from eutectic.listening.answers import Answers
+    from eutectic.listening_test.answers import Answers
 
     kept = Answers(where, make=False)
     respondents = kept.all()
     kept.close()
     if export is not None:
-        from eutectic.listening.export import save_csv
+        from eutectic.listening_test.export import save_csv
 
         save_csv(respondents, export)
         console.print(f"{export}: {len(respondents)} respondents")
     if draw is not None:
-        from eutectic.listening.pictures import check_drawable, draw_engagement, draw_likeness
+        from eutectic.listening_test.pictures import check_drawable, draw_engagement, draw_likeness
 
         check_drawable(respondents)
         make_folder(draw)
@@ -116,8 +116,8 @@ def _report(where: Path, export: Path | None, draw: Path | None) -> None:
 
 
 def _write_webmushra(folders: list[Path], blend: float, title: str, out: Path) -> None:
-    from eutectic.listening.sets import find_sets
-    from eutectic.listening.webmushra import save_webmushra
+    from eutectic.listening_test.sets import find_sets
+    from eutectic.listening_test.webmushra import save_webmushra
 
     sets = find_sets(folders, blend)
     make_folder(out)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eutectic.cli.app import Device, Force, Model, Steps, app, load_engine
+from eutectic.cli.terminal import check_folder, check_output, console, make_folder, progress
 from eutectic.config import data_folder
 from eutectic.errors import BadInput, BadSetting
 from eutectic.experiments.quality import Part
 from eutectic.experiments.speed import Published
-from eutectic.terminal import check_folder, check_output, console, make_folder, progress
 
 if TYPE_CHECKING:
     from eutectic.engine.engine import Engine
@@ -80,9 +80,9 @@ def bench(
     if not 0.1 <= seconds <= engine.model.max_seconds:
         raise BadSetting(f"seconds must be 0.1 to {engine.model.max_seconds:.1f}, not {seconds:g}")
     from eutectic.engine.store import Store
-    from eutectic.experiments.quality import parts as parts_
-    from eutectic.experiments.quality.report import save
+    from eutectic.experiments import bench as parts_
     from eutectic.experiments.quality.setup import Setup
+    from eutectic.experiments.report import save
 
     if out is not None:
         make_folder(out)
@@ -122,8 +122,8 @@ def train_embedded(
     seed: Annotated[int | None, typer.Option(help="All randomness follows from it.")] = None,
 ) -> None:
     """Train the model that ships, going on from the checkpoints in the folder."""
-    from eutectic.experiments.train_embedded import train
-    from eutectic.experiments.train_settings import read_settings
+    from eutectic.training.settings import read_settings
+    from eutectic.training.train import train
 
     settings = read_settings(
         config, samples=samples and str(samples), out=out and str(out), start=start,
@@ -161,7 +161,7 @@ def _bench_live(model: str, live: bool, minutes: float | None, json: Path | None
         raise BadSetting(f"soak must be 0.1 to 1440 minutes, not {minutes:g}")
     from eutectic.experiments.live import latency
     from eutectic.experiments.live import soak as soak_
-    from eutectic.experiments.quality.report import save
+    from eutectic.experiments.report import save
 
     figures: dict[str, Any] = {"model": model}
     tables: list[Any] = []
@@ -182,7 +182,7 @@ def _bench_live(model: str, live: bool, minutes: float | None, json: Path | None
 def _check_tools(parts: list[Part], samples: Path) -> None:
     """Before long work: is there what these parts measure with?"""
     if parts != [Part.SPEED]:
-        from eutectic.experiments.scenes import check_recordings
+        from eutectic.training.scenes import check_recordings
 
         check_recordings(samples)
     if Part.CODEC in parts and shutil.which("ffmpeg") is None:

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from eutectic.cli.app import Device, Force, Model, app, load_engine
+from eutectic.cli.terminal import check_folder, console, make_folder, progress
 from eutectic.config import SamplingSettings
 from eutectic.errors import BadSetting
 from eutectic.experiments.paper import Figure
-from eutectic.terminal import check_folder, console, make_folder, progress
 
 
 @app.command()

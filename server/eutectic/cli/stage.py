@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from eutectic.cli.app import Device, Model, app
+from eutectic.cli.installing import install, shipped_folders, standard_targets, targets_under
+from eutectic.cli.terminal import console, make_folders
 from eutectic.config import data_folder
 from eutectic.errors import BadInput, BadSetting
-from eutectic.installing import install, shipped_folders, standard_targets, targets_under
-from eutectic.messages import PORT, spec_of
-from eutectic.shipped import presets_folder
-from eutectic.terminal import console, make_folders
+from eutectic.files.shipped import presets_folder
+from eutectic.osc.table import PORT, spec_of
 
 if TYPE_CHECKING:
     from eutectic.daemon import Controller
@@ -79,10 +79,10 @@ def serve(
     """Be there for a performance: take OSC messages, fuse, and play."""
     import asyncio
 
-    from eutectic.audio_presets import chosen, read_audio_preset
     from eutectic.daemon import DaemonSettings, logging_to_terminal
     from eutectic.daemon import serve as serve_
-    from eutectic.device import DeviceSettings
+    from eutectic.playback.output import DeviceSettings
+    from eutectic.playback.presets import chosen, read_audio_preset
     from eutectic.session.folders import Folders
     from eutectic.session.kept import session_path
     from eutectic.session.session import SessionSettings
@@ -126,7 +126,7 @@ def serve(
 def _controller(midi: str | None, controller: str | None, own: Path) -> Controller | None:
     """The controller that was asked for: a map of the user's own comes before one that ships."""
     from eutectic.daemon import Controller
-    from eutectic.toml import find
+    from eutectic.files.toml import find
 
     if midi is None and controller is None:
         return None
@@ -137,7 +137,7 @@ def _controller(midi: str | None, controller: str | None, own: Path) -> Controll
 @app.command()
 def status(host: DaemonHost = "127.0.0.1", port: DaemonPort = PORT) -> None:
     """Ask the daemon how it is."""
-    from eutectic.client import Client
+    from eutectic.client.sync import Client
 
     with Client(host, port) as client:
         for _, (_, what, text) in client.request("/status", timeout=ANSWER_SECONDS).lines:
@@ -155,7 +155,7 @@ def send(
     timeout: Annotated[float, typer.Option(help="Seconds to wait for its end.")] = 3600.0,
 ) -> None:
     """Send the daemon a request, print what it answers, and wait until it is done."""
-    from eutectic.client import Client, RequestFailed
+    from eutectic.client.sync import Client, RequestFailed
 
     spec, values = spec_of(address), [_value(each) for each in arguments or []]
     with Client(host, port) as client:
@@ -211,8 +211,8 @@ def devices() -> None:
     """List audio devices and MIDI inputs, by the names that --device, --input and --midi take."""
     from rich.table import Table
 
-    from eutectic.device import list_devices
     from eutectic.midi.ports import input_names
+    from eutectic.playback.output import list_devices
 
     table = Table(box=None, header_style="bold")
     for heading in ("device", "by", "outputs", "inputs", "Hz", ""):

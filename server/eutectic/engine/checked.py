@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from eutectic.audio import atomic_path
 from eutectic.errors import BadOutput
+from eutectic.files.atomic import atomic_path
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:

@@ -29,7 +29,7 @@ from eutectic.engine.sample import Sampler
 from eutectic.engine.store import Store
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import BadOutput, BadSetting
-from eutectic.link import Source
+from eutectic.link.protocol import Source
 
 log = logging.getLogger("eutectic.engine")
 

@@ -24,7 +24,6 @@ import numpy as np
 import psutil
 import torch
 
-from eutectic import link
 from eutectic.audio import Waveform
 from eutectic.config import Place, SamplingSettings
 from eutectic.engine.clips import Clip
@@ -36,8 +35,10 @@ from eutectic.engine.render import Renderer, Surface
 from eutectic.engine.store import Store
 from eutectic.engine.watch import Watch
 from eutectic.errors import BadInput, Cancelled, EutecticError
-from eutectic.link import Command, Fuse, Known, Learn, Load, Priority, Result
-from eutectic.memory import give_back
+from eutectic.link import protocol as link
+from eutectic.link.protocol import Command, Fuse, Known, Learn, Load, Priority, Result
+from eutectic.system.memory import give_back
+from eutectic.system.shared_memory import sweep
 
 log = logging.getLogger("eutectic.engine")
 
@@ -413,5 +414,5 @@ def _read_commands(commands: BinaryIO, queue: Queue, daemon_pid: int) -> None:
 
 def _leave(daemon_pid: int) -> NoReturn:
     """End this process at once, whatever it does, with the shared memory that was for it."""
-    link.sweep(daemon_pid)
+    sweep(daemon_pid)
     os._exit(0)

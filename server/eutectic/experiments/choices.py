@@ -15,7 +15,7 @@ from eutectic.engine.engine import Clip, Engine, Reference
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments import window as window_
 from eutectic.experiments.distances import log_mel_distance, rank_correlation, texture_distance
-from eutectic.experiments.quality.report import Row, Table, median
+from eutectic.experiments.report import Row, Table, median
 from eutectic.experiments.window import WIDTH_SHARE, Point, Window, likeness
 
 COLUMNS = {

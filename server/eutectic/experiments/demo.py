@@ -11,8 +11,8 @@ from eutectic.engine.engine import Engine, Reference
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments import pictures, window
 from eutectic.experiments.window import Window
-from eutectic.link import Source
-from eutectic.shipped import presets_folder
+from eutectic.files.shipped import presets_folder
+from eutectic.link.protocol import Source
 
 ORIGINAL, REFERENCE = "ambi_dark_woosh", "loop_3d_printer"
 PROMPT = "mechanical printer, humming motors"

@@ -14,9 +14,10 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 from PIL import Image
 
-from eutectic.audio import Waveform, atomic_path
+from eutectic.audio import Waveform
 from eutectic.experiments.choices import Choice
 from eutectic.experiments.window import Window
+from eutectic.files.atomic import atomic_path
 
 DPI = 100
 PANEL_WIDTH, PANEL_HEIGHT = 2.2, 1.7

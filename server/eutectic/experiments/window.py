@@ -17,6 +17,7 @@ from eutectic.config import Level, Place, SamplingSettings
 from eutectic.engine.engine import Clip, Engine, Fusion, Reference
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments.distances import log_mel_distance, texture_distance
+from eutectic.files.atomic import atomic_path
 
 WIDTH_SHARE = 0.25
 """Of the greatest likeness to a source: with less of it, a fusion no longer resembles it."""
@@ -173,7 +174,7 @@ def save_sounds(window: Window, folder: Path) -> list[Path]:
 
 def save_table(window: Window, path: Path) -> None:
     """Write one line a fusion as CSV."""
-    with audio.atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+    with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(
             ["blend", "remaining", "evaluations", "gain_db", "from_original", "from_reference",

@@ -14,8 +14,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from eutectic import messages, toml
-from eutectic.messages import Argument, BadRequest, Request
+from eutectic.files import toml
+from eutectic.osc import table as messages
+from eutectic.osc.table import Argument, BadRequest, Request
 
 VALUE, NUMBER = "$", "#"
 

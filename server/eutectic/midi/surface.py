@@ -13,7 +13,7 @@ from typing import Any
 import mido
 import msgspec
 
-from eutectic import messages, osc
+from eutectic.files.toml import BadState, stamp_of, write
 from eutectic.midi.maps import (
     Control,
     Kind,
@@ -24,7 +24,8 @@ from eutectic.midi.maps import (
     mapped_control,
     read_map,
 )
-from eutectic.toml import BadState, stamp_of, write
+from eutectic.osc import server as osc
+from eutectic.osc import table as messages
 
 log = logging.getLogger("eutectic.midi")
 

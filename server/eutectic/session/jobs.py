@@ -10,14 +10,14 @@ from functools import cached_property
 
 import numpy as np
 
-from eutectic import link
 from eutectic.config import Level, Place, SamplingSettings
-from eutectic.host import Host, Work
-from eutectic.link import Canvas, Chunk, Fuse, Fused, Known, Priority, Result
+from eutectic.link import protocol as link
+from eutectic.link.host import Host, Work
+from eutectic.link.protocol import Canvas, Chunk, Fuse, Fused, Known, Priority, Result
+from eutectic.playback.sounds import SIDES, Sound
 from eutectic.session.shelf import Ready, Shelf
 from eutectic.session.tickets import Refused
 from eutectic.session.timings import Timings
-from eutectic.sounds import SIDES, Sound
 
 MAX_JOBS = 32
 """Of the engine, waiting or running; what comes beyond them is told so."""

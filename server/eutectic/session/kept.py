@@ -10,11 +10,11 @@ import msgspec
 from filelock import FileLock, Timeout
 from msgspec import Meta
 
-from eutectic import toml
+from eutectic.config import MAX_VOICES
 from eutectic.errors import BadOutput
-from eutectic.link import Known, Source
-from eutectic.messages import MAX_VOICES
-from eutectic.toml import BadState
+from eutectic.files import toml
+from eutectic.files.toml import BadState
+from eutectic.link.protocol import Known, Source
 
 
 class KeptClip(msgspec.Struct, frozen=True):

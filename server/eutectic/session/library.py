@@ -9,12 +9,13 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
-from eutectic import link, messages
 from eutectic.audio import check_clip
 from eutectic.config import LearnSettings
-from eutectic.device import record_input
-from eutectic.link import Known, Learn, Load, Result, Source
+from eutectic.link import protocol as link
+from eutectic.link.protocol import Known, Learn, Load, Result, Source
 from eutectic.midi.maps import PadState
+from eutectic.osc import table as messages
+from eutectic.playback.output import record_input
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.jobs import Clip, Jobs, Reference
 from eutectic.session.presets import Preset

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from eutectic import messages, toml
 from eutectic.config import LearnSettings, Method
 from eutectic.errors import BadInput
+from eutectic.files import toml
+from eutectic.files.toml import FORMAT, BadState, stamp_of
+from eutectic.osc import table as messages
 from eutectic.session.kept import KeptVoice, named
-from eutectic.toml import FORMAT, BadState, stamp_of
 
 Values = dict[str, Any]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]

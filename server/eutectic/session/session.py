@@ -19,14 +19,19 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from filelock import FileLock
 
-from eutectic import link, messages, osc, toml
-from eutectic.device import DeviceSettings, Output, list_devices
 from eutectic.errors import BadDevice
-from eutectic.host import Host, engine_command
-from eutectic.messages import BadRequest, Request
-from eutectic.osc import Clients, Peer
-from eutectic.player import Player
-from eutectic.recorder import Recorder
+from eutectic.files import toml
+from eutectic.files.shipped import presets_folder
+from eutectic.files.toml import FORMAT, BadState, stamp_of
+from eutectic.link import protocol as link
+from eutectic.link.host import Host, engine_command
+from eutectic.osc import server as osc
+from eutectic.osc import table as messages
+from eutectic.osc.server import Clients, Peer
+from eutectic.osc.table import BadRequest, Request
+from eutectic.playback.output import DeviceSettings, Output, list_devices
+from eutectic.playback.player import Player
+from eutectic.playback.recorder import Recorder
 from eutectic.session import kept
 from eutectic.session.folders import Folders
 from eutectic.session.jobs import Clip, Jobs, Reference
@@ -37,8 +42,7 @@ from eutectic.session.shelf import Shelf
 from eutectic.session.stage import Stage
 from eutectic.session.tickets import MAX_OPEN, Office, Refused, Ticket
 from eutectic.session.timings import Timings
-from eutectic.shipped import presets_folder
-from eutectic.toml import FORMAT, BadState, stamp_of
+from eutectic.system.shared_memory import sweep
 
 if TYPE_CHECKING:  # mido takes its time, and is wanted with a controller alone
     from eutectic.midi.surface import Surface
@@ -151,7 +155,7 @@ class Session:
             if path.exists():
                 self._restore(kept.read(path))
         self._restored = True
-        link.sweep()
+        sweep()
         if self.surface is not None:
             self.surface.connect(self.take, self.stage.current)
         self.host.start()

@@ -20,9 +20,9 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from eutectic.audio import atomic_path
 from eutectic.errors import BadOutput
-from eutectic.sounds import Sound
+from eutectic.files.atomic import atomic_path
+from eutectic.playback.sounds import Sound
 
 log = logging.getLogger("eutectic.shelf")
 

@@ -14,13 +14,24 @@ from typing import Any
 
 import soundfile
 
-from eutectic import messages, osc
-from eutectic.audio import Samples, atomic_path
+from eutectic.audio import Samples
 from eutectic.config import Place
 from eutectic.errors import BadOutput
-from eutectic.link import Priority
+from eutectic.files.atomic import atomic_path
+from eutectic.link.protocol import Priority
 from eutectic.midi.maps import PadState
-from eutectic.player import PANIC_SECONDS, STOP_SECONDS, Dropped, Ended, Player, Started, Starved
+from eutectic.osc import server as osc
+from eutectic.osc import table as messages
+from eutectic.playback.player import (
+    PANIC_SECONDS,
+    STOP_SECONDS,
+    Dropped,
+    Ended,
+    Player,
+    Started,
+    Starved,
+)
+from eutectic.playback.sounds import Fan, Sound
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.jobs import Jobs, Pair
 from eutectic.session.kept import KeptVoice
@@ -28,7 +39,6 @@ from eutectic.session.library import Library, Values
 from eutectic.session.presets import Presets
 from eutectic.session.shelf import Ready
 from eutectic.session.tickets import Refused, Ticket
-from eutectic.sounds import Fan, Sound
 
 log = logging.getLogger("eutectic.session")
 

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from eutectic import messages, osc
 from eutectic.errors import EutecticError
-from eutectic.messages import PREFIX
-from eutectic.osc import Clients, Peer
+from eutectic.osc import server as osc
+from eutectic.osc import table as messages
+from eutectic.osc.server import Clients, Peer
+from eutectic.osc.table import PREFIX
 
 log = logging.getLogger("eutectic.session")
 

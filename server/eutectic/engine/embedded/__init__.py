@@ -1,7 +1,7 @@
 """The model that ships: a transform codec under a small diffusion transformer.
 
 `create_model` builds it, and every other model in stable-audio-tools' format, from its
-configuration. Training it is `eutectic.experiments.train_embedded`.
+configuration. Training it is `eutectic.training`.
 """
 
 import contextlib

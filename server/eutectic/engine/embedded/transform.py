@@ -28,12 +28,7 @@ from stable_audio_tools.models.pretransforms import Pretransform
 from torch import Tensor
 
 from eutectic.engine.embedded import bands
-from eutectic.engine.embedded.bands import (
-    LOUDNESS_SMOOTHING,
-    smooth,
-    smooth_loudness,
-    with_ends,
-)
+from eutectic.engine.embedded.bands import LOUDNESS_SMOOTHING, smooth, smooth_loudness, with_ends
 from eutectic.engine.embedded.mdct import Mdct, Spectrum
 from eutectic.engine.embedded.stereo import Stereo
 from eutectic.engine.embedded.tones import ToneBands, Tones

@@ -13,7 +13,7 @@ from types import TracebackType
 
 import psutil
 
-from eutectic.client import Client
+from eutectic.client.sync import Client
 from eutectic.errors import EutecticError
 
 STOP_SECONDS = 20.0
@@ -95,7 +95,7 @@ class Daemon:
         return Client(port=self.port, tcp=tcp)
 
     def children(self, what: str) -> list[psutil.Process]:
-        """Its processes that run a module, `eutectic.engine` or `eutectic.portaudio`."""
+        """Its processes that run a module, `eutectic.engine` or `eutectic.playback.portaudio`."""
         return [
             child for child in psutil.Process(self.pid).children()
             if what in " ".join(child.cmdline())

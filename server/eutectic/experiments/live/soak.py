@@ -15,11 +15,11 @@ import numpy as np
 import psutil
 import soundfile
 
-from eutectic.client import Client, NoAnswer
-from eutectic.device import DeviceSettings, Output
+from eutectic.client.sync import Client, NoAnswer
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
 from eutectic.experiments.live.process import Daemon, status, until_ready
-from eutectic.experiments.quality.report import Table
+from eutectic.experiments.report import Table
+from eutectic.playback.output import DeviceSettings, Output
 
 PER_SECOND = 5.0
 MEMORY_GIB, READY_GIB = 0.2, 0.05

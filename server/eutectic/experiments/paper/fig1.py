@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from eutectic.experiments.paper.study import PAPER_STEPS, Sound, Study, Tables, reconstruct
 from eutectic.experiments.pictures import Panel, draw_panels
-from eutectic.experiments.quality.report import Row, Table
+from eutectic.experiments.report import Row, Table
 
 CLIPS = ("loop_weirdo", "ambi_glass_rub", "perc_bell")
 VARIANTS = {"a": "clean", "b": "gaussian", "c": "stochastic"}

@@ -21,7 +21,7 @@ from eutectic.engine.sample import Row, sample
 from eutectic.experiments.distances import log_mel_distance, texture_distance
 from eutectic.experiments.paper.study import Sound, Study, Tables, as_loud, latent_error
 from eutectic.experiments.pictures import Panel, draw_panels
-from eutectic.experiments.quality.report import Table
+from eutectic.experiments.report import Table
 
 ORIGINAL, PROMPT = "loop_weirdo", "An airplane takes off."
 SHARES = (1.0, 0.8, 0.6, 0.4)

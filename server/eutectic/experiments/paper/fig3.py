@@ -13,7 +13,7 @@ from eutectic.engine.engine import Reference
 from eutectic.experiments.distances import log_mel_distance, texture_distance
 from eutectic.experiments.paper.study import Sound, Study, Tables, latent_error
 from eutectic.experiments.pictures import Panel, draw_panels
-from eutectic.experiments.quality.report import Row, Table
+from eutectic.experiments.report import Row, Table
 
 REFERENCES = ("loop_3d_printer", "ambi_haunted_hum", "loop_drone_g_97")
 WAYS: Mapping[Method | None, str] = {

@@ -28,7 +28,7 @@ from eutectic.experiments.pictures import (
     draw_rows,
     save_figure,
 )
-from eutectic.experiments.quality.report import Row, Table, median
+from eutectic.experiments.report import Row, Table, median
 from eutectic.experiments.window import WIDTH_SHARE, Curves, likeness
 
 PAIRS = (

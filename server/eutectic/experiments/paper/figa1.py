@@ -9,7 +9,7 @@ from __future__ import annotations
 from eutectic.experiments.paper.fig1 import CLIPS, FIGURES, NOTES
 from eutectic.experiments.paper.study import PAPER_STEPS, Sound, Study, Tables, reconstruct
 from eutectic.experiments.pictures import Panel, draw_panels
-from eutectic.experiments.quality.report import Row, Table
+from eutectic.experiments.report import Row, Table
 
 ORDERS = (1, 2, 3)
 TIMES = (0, 80, 120, 140, 160)

@@ -25,7 +25,7 @@ from eutectic.engine.sample import Row as SamplerRow
 from eutectic.engine.sample import sample
 from eutectic.experiments.paper.study import Study, Tables
 from eutectic.experiments.pictures import save_figure
-from eutectic.experiments.quality.report import Row, Table
+from eutectic.experiments.report import Row, Table
 
 CLIP = "loop_weirdo"
 CASES: tuple[tuple[Kind, float], ...] = (

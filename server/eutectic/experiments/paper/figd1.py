@@ -10,7 +10,7 @@ from eutectic.audio import Waveform
 from eutectic.experiments.distances import log_mel_distance, texture_distance
 from eutectic.experiments.paper.study import Study, Tables, reconstruct
 from eutectic.experiments.pictures import Panel, draw_panels
-from eutectic.experiments.quality.report import Row, Table
+from eutectic.experiments.report import Row, Table
 
 CLIPS = ("loop_weirdo", "loop_3d_printer", "ambi_lunar_land", "perc_bell")
 SHARE_LEFT = 0.5

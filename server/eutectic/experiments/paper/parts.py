@@ -18,7 +18,7 @@ from eutectic.experiments.paper import (
     inversions,
 )
 from eutectic.experiments.paper.study import Study, Tables
-from eutectic.experiments.quality.report import Table, save_csv
+from eutectic.experiments.report import Table, save_csv
 
 MAKERS: Mapping[Figure, Callable[[Study], Tables]] = {
     Figure.FIG1: fig1.make,

@@ -22,8 +22,8 @@ from eutectic.experiments import window
 from eutectic.experiments.distances import log_mel_distance
 from eutectic.experiments.quality.measures import spectral_flatness_db
 from eutectic.experiments.quality.recordings import Recording
-from eutectic.experiments.quality.report import Ledger, Table
-from eutectic.shipped import presets_folder
+from eutectic.experiments.report import Ledger, Table
+from eutectic.files.shipped import presets_folder
 
 PAPER_STEPS = 200
 """The paper counts its times t up from the first step of these."""

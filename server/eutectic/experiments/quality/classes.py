@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.audio import Waveform
-from eutectic.experiments import scenes
 from eutectic.experiments.distances import log_mel
 from eutectic.experiments.quality.measures import AUDIBLE_DB
+from eutectic.training import scenes
 
 FIRST_SEED = 900_000
 """Training's scenes are seeded from 0 up."""

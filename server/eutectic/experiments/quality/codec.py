@@ -18,8 +18,8 @@ from eutectic.experiments.quality.measures import (
     si_sdr_db,
     unrest,
 )
-from eutectic.experiments.quality.report import Row, Table, median_row
 from eutectic.experiments.quality.setup import Setup
+from eutectic.experiments.report import Row, Table, median_row
 
 OPUS_KILOBITS = (24, 32, 48)
 DRONE_TOPS_HZ = (2600.0, 8000.0)

@@ -11,8 +11,8 @@ from eutectic.engine.denoiser import Denoiser
 from eutectic.engine.model import Model
 from eutectic.engine.noise import Noise
 from eutectic.experiments.quality.recordings import looped_note
-from eutectic.experiments.quality.report import Row, Table
 from eutectic.experiments.quality.setup import Setup
+from eutectic.experiments.report import Row, Table
 
 SIGMAS = tuple(float(sigma) for sigma in np.geomspace(0.03, 100, 8))
 Errors = Float[Tensor, " channel"]

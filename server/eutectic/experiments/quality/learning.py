@@ -13,8 +13,8 @@ from eutectic.engine.adapter import Adapter
 from eutectic.engine.engine import Clip, Reference
 from eutectic.experiments.distances import log_mel_distance
 from eutectic.experiments.quality.recordings import Recording, looped_note
-from eutectic.experiments.quality.report import Row, Table, median, median_row
 from eutectic.experiments.quality.setup import Setup
+from eutectic.experiments.report import Row, Table, median, median_row
 
 CURVE_CLIPS = ("loop_3d_printer", "ambi_haunted_hum", "loop_drone_g_97")
 CURVE_BUDGETS = (1 / 3, 1.0, 3.0)

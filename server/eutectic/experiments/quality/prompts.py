@@ -10,20 +10,15 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from eutectic.audio import (
-    Waveform,
-    atomic_path,
-    gain_to_db,
-    loudness_lufs,
-    match_loudness,
-)
+from eutectic.audio import Waveform, gain_to_db, loudness_lufs, match_loudness
 from eutectic.config import Place, SamplingSettings
 from eutectic.engine.engine import Reference
 from eutectic.experiments import pictures
 from eutectic.experiments.quality.classes import CLASSES, Classifier, Features, features, synthesise
 from eutectic.experiments.quality.measures import level_db, unrest
-from eutectic.experiments.quality.report import Row, Table, median
 from eutectic.experiments.quality.setup import Setup
+from eutectic.experiments.report import Row, Table, median
+from eutectic.files.atomic import atomic_path
 
 EXAMPLES = 30
 """Synthetic sounds a class that make its centroid, and as many again that test it."""

@@ -10,8 +10,8 @@ import numpy as np
 from eutectic.audio import Waveform, fade_end, load_clip
 from eutectic.engine.codec import Codec
 from eutectic.errors import BadInput
-from eutectic.experiments.scenes import check_recordings, is_held_out
-from eutectic.experiments.train_embedded import HELD_OUT_CLIPS
+from eutectic.training.scenes import check_recordings, is_held_out
+from eutectic.training.train import HELD_OUT_CLIPS
 
 SHORTEST_SECONDS = 3.0
 

@@ -14,7 +14,7 @@ from eutectic.engine.engine import Clip, Engine, Reference
 from eutectic.engine.store import Store
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments.quality.recordings import Recording, held_out
-from eutectic.experiments.quality.report import Ledger
+from eutectic.experiments.report import Ledger
 
 UNBOUNDED_STEPS = 100_000
 """Of learning, where the budget ends it."""

@@ -12,8 +12,8 @@ from eutectic.experiments import pictures, window
 from eutectic.experiments.distances import rank_correlation
 from eutectic.experiments.quality.measures import unrest
 from eutectic.experiments.quality.recordings import looped_note
-from eutectic.experiments.quality.report import Row, Table, median, median_row
 from eutectic.experiments.quality.setup import Setup
+from eutectic.experiments.report import Row, Table, median, median_row
 from eutectic.experiments.window import Window
 
 PAIRS = (

@@ -22,7 +22,7 @@ from eutectic import audio
 from eutectic.config import LearnSettings, Method
 from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.experiments.quality.report import Row, Table
+from eutectic.experiments.report import Row, Table
 from eutectic.experiments.speed import floors
 from eutectic.experiments.speed.parts import FAN_BLENDS, PROMPT, WIDE_FAN_BLENDS, Parts
 from eutectic.experiments.speed.served import Served

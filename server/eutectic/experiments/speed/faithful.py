@@ -17,7 +17,7 @@ from eutectic.audio import Samples, Waveform, gain_to_db
 from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments.distances import log_mel_distance
-from eutectic.experiments.quality.report import Row, Table
+from eutectic.experiments.report import Row, Table
 from eutectic.experiments.speed.parts import FAN_BLENDS, Parts
 
 COLUMNS = ("faster", "beside", "to the bit", "error", "error dB", "log-mel distance")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.experiments.quality.report import Row, Table
+from eutectic.experiments.report import Row, Table
 from eutectic.experiments.speed.floors import timed
 from eutectic.experiments.speed.parts import FAN_BLENDS, WIDE_FAN_BLENDS, Parts
 

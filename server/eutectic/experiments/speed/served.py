@@ -8,13 +8,13 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from eutectic import link
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine.engine import Engine
 from eutectic.engine.worker import Job, Queue, Worker
 from eutectic.errors import EutecticError
-from eutectic.host import Work
-from eutectic.link import Canvas, Fused, Known, Priority, Result, Source
+from eutectic.link import protocol as link
+from eutectic.link.host import Work
+from eutectic.link.protocol import Canvas, Fused, Known, Priority, Result, Source
 
 RATE_HZ = 48_000
 

@@ -1,0 +1,50 @@
+"""Runs the parts of the measurement, each with text for the terminal and values for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from eutectic.config import SamplingSettings
+from eutectic.engine.precision import has_native_bfloat16
+from eutectic.experiments.quality import Part, codec, denoising, learning, prompts, windows
+from eutectic.experiments.quality.setup import Setup
+from eutectic.experiments.report import Table
+from eutectic.experiments.speed import costs, faithful, ratios
+from eutectic.experiments.speed.parts import Parts
+
+TABLES: Mapping[Part, Callable[[Setup], list[Table]]] = {
+    Part.CODEC: codec.measure,
+    Part.DENOISING: denoising.measure,
+    Part.PROMPTS: prompts.measure,
+    Part.LEARNING: learning.measure,
+    Part.WINDOW: windows.measure,
+}
+
+
+def run(
+    part: Part, setup: Setup, timed_runs: int = 3, learn_steps: int = 100
+) -> tuple[list[str], Any]:
+    """One part's lines and values.
+
+    Denoising asks the network as it is: run it before the parts that learn.
+
+    Speed's ratios are in float32 on both sides, its costs in what the daemon computes in.
+
+    Raises:
+        BadInput: the recordings, or ffmpeg, are missing.
+        Cancelled: the watch was asked to stop.
+    """
+    if part is Part.SPEED:
+        parts = Parts(setup.engine, setup.seconds, SamplingSettings(steps=setup.steps))
+        tables = [
+            ratios.measure(parts, timed_runs, setup.watch),
+            faithful.measure(parts, setup.watch),
+        ]
+        parts.model.bfloat16 = has_native_bfloat16(parts.model.device)  # as the daemon has it
+        tables.append(costs.measure(parts, timed_runs, learn_steps, setup.watch))
+        parts.model.bfloat16 = False
+    else:
+        tables = TABLES[part](setup)
+    lines = [line for table in tables for line in (*table.lines(), "")]
+    return lines, [table.values() for table in tables]

@@ -1,0 +1,44 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+from eutectic.errors import BadOutput
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Generator[Path]:
+    """A temporary path beside `path` that takes its place when the block succeeds.
+
+    Raises:
+        BadOutput: the folder is missing, or it can't be written.
+    """
+    try:
+        if path.is_dir():
+            raise BadOutput(f"{path}: is a directory")
+        if not path.parent.is_dir():
+            raise BadOutput(f"{path}: the folder {path.parent} does not exist")
+        handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise BadOutput(f"{path}: can't be written ({error.strerror or error})") from None
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise BadOutput(f"{path}: can't be written ({error.strerror or error})") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    value = os.umask(0)
+    os.umask(value)
+    return value

@@ -1,0 +1,1 @@
+"""The daemon's end of the engine process, and what passes between the two."""

@@ -1,0 +1,242 @@
+"""What passes between the daemon and the engine process.
+
+Commands go to the engine's standard input and results come from its standard output, one JSON
+value a line, typed and checked by msgspec. Sound goes through shared memory that the daemon made:
+float32 (channel, frame), C order; a `Chunk` is announced after its frames are written.
+
+Shared memory is a mapped file in the system's memory file system (elsewhere in its temporary
+folder), which, unlike Python's own, needs no tracker process. The daemon makes and unlinks it; what
+a killed daemon left its engine takes away, and the next daemon, should both have been killed.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from eutectic.config import LearnSettings, Level, Place, SamplingSettings
+from eutectic.system.shared_memory import new_path
+
+
+class Priority(IntEnum):
+    """What the engine does first; work of lower priority makes way between evaluations."""
+
+    TRIGGER = 0
+    LOAD = 1
+    RENDER = 2
+    FAN = 3
+    LEARN = 4
+    WARM = 5
+    AHEAD = 6
+    """Nobody has asked for it yet."""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A section of a sound file; the path is absolute, and was allowed."""
+
+    path: str
+    start_seconds: float = 0.0
+    duration_seconds: float | None = None
+
+
+class Load(msgspec.Struct, tag=True, frozen=True):
+    """Make a clip known. With its key from an earlier time the file need not be there any more."""
+
+    job: int
+    source: Source
+    key: str | None = None
+    priority: Priority = Priority.LOAD
+
+
+class Learn(msgspec.Struct, tag=True, frozen=True):
+    """Learn a clip as a reference, or find it learned; looked for first, at a load's priority."""
+
+    job: int
+    reference: Known
+    priority: Priority = Priority.LOAD
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A reference: all that its key in the store is made of."""
+
+    clip: str
+    prompt: str
+    settings: LearnSettings
+
+
+class Canvas(msgspec.Struct, frozen=True):
+    """Shared memory for one fusion: its file and shape (channel, frame), and the rate to fill in.
+
+    `frames` is the fusion's length at that rate; what is beyond them is its tail.
+    """
+
+    path: str
+    channels: int
+    frames: int
+    tail: int
+    rate_hz: int
+
+    @classmethod
+    def make(cls, channels: int, frames: int, tail: int, rate_hz: int) -> Canvas:
+        """Make the memory.
+
+        Raises:
+            OSError: there is no room for it.
+        """
+        path = new_path()
+        size = 4 * channels * (frames + tail)
+        with path.open("xb") as file:
+            try:
+                if hasattr(os, "posix_fallocate"):  # without room, writing would kill the process
+                    os.posix_fallocate(file.fileno(), 0, size)
+                else:
+                    file.truncate(size)
+            except OSError:
+                path.unlink()
+                raise
+        return cls(str(path), channels, frames, tail, rate_hz)
+
+    def map(self) -> NDArray[np.float32]:
+        """Its samples (channel, frames + tail)."""
+        shape = (self.channels, self.frames + self.tail)
+        return np.memmap(self.path, np.float32, "r+", shape=shape)
+
+    def unlink(self) -> None:
+        """Give the memory back, as soon as nobody maps it."""
+        Path(self.path).unlink(missing_ok=True)
+
+
+class Fuse(msgspec.Struct, tag=True, frozen=True):
+    """Fuse a clip with a reference, one canvas for each place."""
+
+    job: int
+    original: str
+    reference: Known
+    places: list[Place]
+    sampling: SamplingSettings
+    level: Level
+    canvases: list[Canvas]
+    priority: Priority = Priority.TRIGGER
+
+
+class Cancel(msgspec.Struct, tag=True, frozen=True):
+    """Give a job up before its next network evaluation."""
+
+    job: int
+
+
+Command = Load | Learn | Fuse | Cancel
+
+
+class State(msgspec.Struct, tag=True, frozen=True):
+    """The engine is `loading`, `warming` or `ready`; `failed` says why it has no model."""
+
+    state: str
+    fraction: float
+    text: str = ""
+
+
+class ModelFacts(msgspec.Struct, tag=True, frozen=True):
+    """What the daemon has to know of the model, told once it is loaded."""
+
+    name: str
+    digest: str
+    rate_hz: int
+    channels: int
+    max_seconds: float
+    tail_seconds: float
+
+
+class Begun(msgspec.Struct, tag=True, frozen=True):
+    """A job came to its turn."""
+
+    job: int
+
+
+class Progress(msgspec.Struct, tag=True, frozen=True):
+    job: int
+    stage: str
+    fraction: float
+
+
+class Chunk(msgspec.Struct, tag=True, frozen=True):
+    """Frames start to stop of canvas `index`, a fusion at this blend, are written."""
+
+    job: int
+    index: int
+    start: int
+    stop: int
+    blend: float
+
+
+class Fused(msgspec.Struct, tag=True, frozen=True):
+    """Canvas `index` is whole."""
+
+    job: int
+    index: int
+    blend: float
+    remaining: int | None
+    gain_db: float
+    stages_ms: dict[str, float]
+    speed: float
+    """Seconds of sound that decoding makes in a second."""
+
+
+class Done(msgspec.Struct, tag=True, frozen=True):
+    """A job is finished; what a load or a learning found, by name."""
+
+    job: int
+    found: dict[str, Any] = {}
+
+
+class Failed(msgspec.Struct, tag=True, frozen=True):
+    job: int
+    code: str
+    text: str
+
+
+class Usage(msgspec.Struct, tag=True, frozen=True):
+    """Memory in use and its limit, in bytes; jobs waiting; entries given up for room so far."""
+
+    kept_bytes: int
+    limit_bytes: int
+    process_bytes: int
+    device_bytes: int
+    waiting: int
+    evicted: int
+
+
+Result = State | ModelFacts | Begun | Progress | Chunk | Fused | Done | Failed | Usage
+
+_encoder = msgspec.json.Encoder()
+_commands = msgspec.json.Decoder(Command)
+_results = msgspec.json.Decoder(Result)
+
+
+def encode(value: Command | Result) -> bytes:
+    """One line."""
+    return _encoder.encode(value) + b"\n"
+
+
+def decode_command(line: bytes) -> Command:
+    """The command of a line.
+
+    Raises:
+        msgspec.DecodeError: not a command.
+    """
+    return _commands.decode(line)
+
+
+def decode_result(line: bytes) -> Result:
+    """The result of a line.
+
+    Raises:
+        msgspec.DecodeError: not a result.
+    """
+    return _results.decode(line)

@@ -1,0 +1,1 @@
+"""OSC: the table of messages, packets, sockets, and how the daemon is found."""

@@ -1,0 +1,1 @@
+"""Voices, their mix, and the audio device it is played on. NumPy only, no torch."""
