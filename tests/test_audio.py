@@ -13,18 +13,7 @@ from eutectic import audio
 from eutectic.audio import Waveform
 from eutectic.errors import BadAudio, BadOutput
 from eutectic.files.atomic import atomic_path
-
-RATE = 44100
-
-
-def tone(rate_hz: int, seconds: float, hertz: float = 1000.0, channels: int = 2) -> np.ndarray:
-    time = np.arange(round(rate_hz * seconds)) / rate_hz
-    return np.tile(0.5 * np.sin(2 * np.pi * hertz * time), (channels, 1)).astype(np.float32)
-
-
-def write(path: Path, samples: np.ndarray, rate_hz: int = RATE) -> Path:
-    soundfile.write(path, samples.T, rate_hz, subtype="FLOAT")
-    return path
+from sound_files import BAD_CLIPS, RATE, bad_clip, tone, write
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 22050, 44100, 48000, 96000, 192000])
@@ -59,45 +48,6 @@ def test_only_the_section_is_read(tmp_path: Path) -> None:
     whole = audio.load_clip(path, RATE)
     part = audio.load_clip(path, RATE, start_seconds=1.0, duration_seconds=0.5, max_seconds=0.6)
     assert np.array_equal(part.samples, whole.samples[:, RATE : RATE + RATE // 2])
-
-
-BAD_CLIPS = {
-    "missing": "no such file",
-    "directory": "is a directory",
-    "text": "can't be read as audio",
-    "empty file": "can't be read as audio",
-    "no samples": "0 ms long",
-    "one sample": "0.0227 ms long",
-    "silent": "is silent",
-    "nan": "not finite",
-    "an hour": "3600.0 s long, where this model takes",
-}
-"""Kinds of unusable clips, and what must be said of each."""
-
-
-def bad_clip(folder: Path, kind: str) -> Path:
-    """Make an unusable clip."""
-    path = folder / "bad.wav"
-    match kind:
-        case "directory":
-            path.mkdir()
-        case "text":
-            path.write_text("not a sound")
-        case "empty file":
-            path.write_bytes(b"")
-        case "no samples" | "one sample" | "silent":
-            frames = {"no samples": 0, "one sample": 1, "silent": RATE}[kind]
-            write(path, np.full((2, frames), float(kind == "one sample")))
-        case "nan":
-            samples = tone(RATE, 0.5)
-            samples[0, 100] = np.nan
-            write(path, samples)
-        case "an hour":
-            with soundfile.SoundFile(path, "w", 8000, 1, "PCM_U8") as file:
-                file.write(np.full(3600 * 8000, 0.5, np.float32))
-        case _:
-            pass
-    return path
 
 
 @pytest.mark.parametrize("kind", BAD_CLIPS)

@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 from eutectic.osc.announce import announced, instance_name
 from eutectic.osc.query import QueryServer
-from eutectic.osc.server import Clients, Peer, Server
+from eutectic.osc.server import Peer, Server, Subscribers
 from eutectic.playback.output import DeviceSettings, Output
 from eutectic.playback.player import Player
 from eutectic.session.session import Session, SessionSettings
-from eutectic.system.memory import map_sounds_apart
+from eutectic.system.memory import mmap_large_blocks
 
 if TYPE_CHECKING:
     from eutectic.midi.surface import Surface
@@ -71,7 +71,7 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         BadInput: the port, the device or the kept session can't be had.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    map_sounds_apart()
+    mmap_large_blocks()
     with contextlib.suppress(AttributeError, OSError):
         os.setpriority(os.PRIO_PROCESS, 0, -10)
     leave = _leave_signal()
@@ -87,7 +87,7 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         output = Output(settings.device)  # before anything is read: requests wait in the socket
         player = Player(output.rate_hz, output.channels, settings.voices)
         surface = _surface(settings.controller, stack)
-        session = Session(settings.session, output, player, Clients(server), surface)
+        session = Session(settings.session, output, player, Subscribers(server), surface)
         stack.push_async_callback(session.close)
         await session.start()
         query_port = await _query_server(settings, server.port, stack)

@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from checkpoints import RATE_HZ, oobleck
 from torch import Tensor
 
+from checkpoints import RATE_HZ, oobleck
 from eutectic.audio import Samples, Waveform
 from eutectic.engine.codec import Codec
 from eutectic.engine.model import load

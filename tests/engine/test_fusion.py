@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from oracle import Gaussian, Wavy, relative_rms
 from torch import Tensor
 
 from eutectic.engine.fusion import Injection, Prefix, at_blend, at_remaining, fuse, needed, survival
@@ -16,6 +15,7 @@ from eutectic.engine.sample import Row, Sampler, sample
 from eutectic.engine.schedule import karras, log_snr, polyexponential
 from eutectic.engine.watch import Watch
 from eutectic.errors import BadSetting, Cancelled
+from oracle import Gaussian, Wavy, relative_rms
 
 NOISE = Noise(1, 4, 60, torch.device("cpu"))
 X0 = Noise(2, 4, 60, torch.device("cpu")).initial()

@@ -5,7 +5,6 @@ import math
 
 import pytest
 import torch
-from oracle import Constant, Gaussian, Quiet, relative_rms, spread
 from torch import Tensor
 
 from eutectic.engine.inversion import (
@@ -20,6 +19,7 @@ from eutectic.engine.noise import Noise
 from eutectic.engine.sample import Row, Sampler, sample
 from eutectic.engine.schedule import Grid, karras, polyexponential
 from eutectic.errors import BadSetting
+from oracle import Constant, Gaussian, Quiet, relative_rms, spread
 
 NOISE = Noise(3, 4, 50, torch.device("cpu"))
 GRID = polyexponential(40, 0.3, 500.0)

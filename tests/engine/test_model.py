@@ -18,13 +18,12 @@ from typing import Any
 import k_diffusion
 import pytest
 import torch
-from checkpoints import OPEN_1_0, OPEN_SMALL, write_checkpoint, write_text_encoder, write_weights
 from huggingface_hub import constants
-from oracle import Quiet, relative_rms
 from safetensors.torch import load_file
 from stable_audio_tools.inference.sampling import sample_rf
 from torch import Tensor
 
+from checkpoints import OPEN_1_0, OPEN_SMALL, write_checkpoint, write_text_encoder, write_weights
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Method, Place, SamplingSettings
 from eutectic.engine.engine import Engine, Reference
@@ -32,6 +31,7 @@ from eutectic.engine.model import Conditioning, Model, choose_device, load
 from eutectic.engine.sample import Row, sample
 from eutectic.engine.store import Store
 from eutectic.errors import BadModel
+from oracle import Quiet, relative_rms
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 CPU = torch.device("cpu")

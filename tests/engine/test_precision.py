@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 import torch
-from checkpoints import LATENT_CHANNELS, OPEN_1_0, OPEN_SMALL, randomise
-from oracle import relative_rms
 from stable_audio_tools.models.diffusion import DiTWrapper
 from torch import Tensor, nn
 
+from checkpoints import LATENT_CHANNELS, OPEN_1_0, OPEN_SMALL, randomise
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine.engine import Engine, Reference
 from eutectic.engine.model import load
 from eutectic.engine.precision import Rounded
 from eutectic.engine.store import Store
+from oracle import relative_rms
 
 CPU = torch.device("cpu")
 CLIP = Path(__file__).parents[2] / "presets" / "clips" / "perc_bell.flac"

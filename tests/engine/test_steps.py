@@ -8,13 +8,13 @@ import k_diffusion.sampling as kd
 import numpy as np
 import pytest
 import torch
-from oracle import Gaussian, Quiet, Wavy, grid_tensor, relative_rms
 from torch import Tensor
 
 from eutectic.engine.noise import Noise
 from eutectic.engine.sample import Row, Sampler, sample
 from eutectic.engine.schedule import Grid, karras, polyexponential
 from eutectic.engine.steps import make_step
+from oracle import Gaussian, Quiet, Wavy, grid_tensor, relative_rms
 
 GRIDS = [polyexponential(20, 0.03, 100.0), karras(13, 0.3, 500.0)]
 

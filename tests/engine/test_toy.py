@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from oracle import Gaussian, relative_rms
 
 from eutectic.engine.model import load
 from eutectic.engine.toy import DEVIATION, RATIO, ToyModel
+from oracle import Gaussian, relative_rms
 
 
 @pytest.mark.parametrize("sigma", [0.03, 0.5, 2.0, 100.0])

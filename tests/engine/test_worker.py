@@ -14,8 +14,8 @@ import psutil
 import pytest
 import soundfile
 import torch
-from process import RATE_HZ, TAIL, Process, known, running
 
+from engine_process import RATE_HZ, TAIL, Process, known, running
 from eutectic.audio import Waveform, loudness_lufs
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine import render
@@ -24,10 +24,11 @@ from eutectic.engine.model import load
 from eutectic.engine.store import Store
 from eutectic.engine.worker import Job, Queue, Worker
 from eutectic.link import protocol as link
-from eutectic.link.protocol import Canvas, Done, Failed, Known, Priority, Source
+from eutectic.link.protocol import Canvas, Done, Failed, Priority, ReferenceSpec, Source
 from eutectic.system.shared_memory import sweep
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
+HELPERS = Path(__file__).parents[1] / "helpers"
 WEIRDO = Source(str(CLIPS / "loop_weirdo.flac"), 0.0, 2.0)
 GLASS = Source(str(CLIPS / "ambi_glass_rub.flac"), 0.0, 1.5)
 
@@ -49,7 +50,7 @@ def loaded(engine: Process, source: Source) -> Done:
     return done
 
 
-def learned(engine: Process, **settings: int) -> Known:
+def learned(engine: Process, **settings: int) -> ReferenceSpec:
     reference = known(loaded(engine, GLASS), **({"steps": 3} | settings))
     assert isinstance(engine.end(engine.learn(reference)), Done)
     return reference
@@ -248,7 +249,7 @@ def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(
     source = Source(str(CLIPS / "ambi_lunar_land.flac"), 0.0, 6.0)
     (clip,) = (r for r in do(link.Load(next(numbers), source)) if isinstance(r, Done))
     key = str(clip.found["key"])
-    reference = Known(key, "x", LearnSettings(steps=1))
+    reference = ReferenceSpec(key, "x", LearnSettings(steps=1))
     do(link.Learn(next(numbers), reference))
     alone = [fusion(blend) for blend in (0.4, 0.6)]
     for each in alone * 2:  # the second time at the loudness that the first found
@@ -285,14 +286,14 @@ def test_the_process_goes_when_its_pipe_closes_and_takes_shared_memory_along(
 ) -> None:
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
-        "from process import running\n"
-        "from eutectic.link import Canvas\n"
+        "from engine_process import running\n"
+        "from eutectic.link.protocol import Canvas\n"
         "with running(Path(sys.argv[1])) as engine:\n"
         "    canvas = Canvas.make(2, 1000, 0, 48000)\n"
         "    print(engine.process.pid, canvas.path, flush=True)\n"
         "    sys.stdin.read()\n"
     )
-    command = [sys.executable, "-c", script, str(tmp_path), str(Path(__file__).parent)]
+    command = [sys.executable, "-c", script, str(tmp_path), str(HELPERS)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as daemon:
@@ -307,7 +308,7 @@ def test_the_process_goes_when_its_pipe_closes_and_takes_shared_memory_along(
 
 def test_memory_of_processes_that_are_no_more_is_swept() -> None:
     gone = subprocess.run(
-        [sys.executable, "-c", "from eutectic.link import Canvas; "
+        [sys.executable, "-c", "from eutectic.link.protocol import Canvas; "
          "print(Canvas.make(2, 1000, 0, 48000).path)"],
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
@@ -348,7 +349,7 @@ def test_out_of_memory_is_tried_once_more_with_nothing_kept(
 
     clip = do(link.Load(1, WEIRDO))
     assert isinstance(clip, Done)
-    reference = Known(clip.found["key"], "x", LearnSettings(steps=2))
+    reference = ReferenceSpec(clip.found["key"], "x", LearnSettings(steps=2))
     assert isinstance(do(link.Learn(2, reference)), Done)
     engine.failures = failures
     canvas = Canvas.make(2, 88_200, 0, 44_100)

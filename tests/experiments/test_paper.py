@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import soundfile
 import torch
-from oracle import relative_rms
 
 from eutectic.cli import run
 from eutectic.engine.engine import Engine
@@ -19,6 +18,7 @@ from eutectic.errors import Cancelled
 from eutectic.experiments.paper import Figure, fig4, figc1, inversions, methods, parts
 from eutectic.experiments.paper.study import Study
 from eutectic.experiments.window import Curves
+from oracle import relative_rms
 
 CPU = torch.device("cpu")
 EVERY = [figure for figure in Figure if figure is not Figure.ALL]

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 import torch
-from checkpoints import randomise
 from diffusers.models.embeddings import get_1d_rotary_pos_embed
-from oracle import relative_rms
 
+from checkpoints import randomise
 from eutectic.config import SamplingSettings
 from eutectic.engine.embedded import create_model
 from eutectic.engine.engine import Engine
@@ -18,6 +17,7 @@ from eutectic.engine.store import Store
 from eutectic.experiments.speed import Published, pipeline, ratios
 from eutectic.experiments.speed.parts import Parts
 from eutectic.experiments.speed.published import CONFIGURATIONS
+from oracle import relative_rms
 
 CPU = torch.device("cpu")
 FRAMES = 48

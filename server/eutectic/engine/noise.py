@@ -37,13 +37,13 @@ class Noise:
 
     def initial(self) -> Float[Tensor, "1 channel frame"]:
         """The unit noise that sampling starts from."""
-        return self._draw(0)
+        return self._render(0)
 
     def step(self, index: int) -> Float[Tensor, "1 channel frame"]:
         """The z of the step that leaves grid level `index`."""
-        return self._draw(1 + index)
+        return self._render(1 + index)
 
-    def _draw(self, stream: int) -> Float[Tensor, "1 channel frame"]:
+    def _render(self, stream: int) -> Float[Tensor, "1 channel frame"]:
         words = np.random.SeedSequence([self.seed, stream]).generate_state(2, np.uint32)
         generator = torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
         noise = torch.randn(1, self.channels, self.frames, generator=generator)

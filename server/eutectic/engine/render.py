@@ -44,7 +44,7 @@ NEARBY_BLEND = 0.15
 
 
 @dataclass(frozen=True)
-class Surface:
+class RenderTarget:
     """What is drawn on: (channel, frames + tail) at rate_hz, `frames` being the fusion's length."""
 
     samples: Samples
@@ -71,7 +71,7 @@ class Renderer:
         original: Clip,
         reference: Reference,
         level: Level,
-        surface: Surface,
+        surface: RenderTarget,
         written: Callable[[int, int], None],
         watch: Watch,
         awaited: bool = True,
@@ -95,7 +95,11 @@ class Renderer:
             whole, gain_db = self._levelled(samples, original.waveform.frames, level, target)
             chunks = iter([whole])
         else:
-            gain_db = 0.0 if level == "raw" else self._foreseen(fused, original, reference, target)
+            gain_db = (
+                0.0
+                if level == "raw"
+                else self._predicted_gain_db(fused, original, reference, target)
+            )
             chunks = self._stream(fused, frames, np.float32(audio.db_to_gain(gain_db)), watch)
         at = 0
         for chunk in _resampled(chunks, rate_hz, surface.rate_hz):
@@ -149,7 +153,7 @@ class Renderer:
             self._measured(chunk.shape[1], began)
             yield chunk
 
-    def _foreseen(
+    def _predicted_gain_db(
         self, fused: FusedLatent, original: Clip, reference: Reference, target: float
     ) -> float:
         near = self._gains.get(_pair(original, reference), {})

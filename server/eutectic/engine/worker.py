@@ -31,13 +31,13 @@ from eutectic.engine.engine import TAIL_SECONDS, Engine, FusedLatent, Reference
 from eutectic.engine.lead import Lead
 from eutectic.engine.model import choose_device, load
 from eutectic.engine.precision import has_native_bfloat16
-from eutectic.engine.render import Renderer, Surface
+from eutectic.engine.render import Renderer, RenderTarget
 from eutectic.engine.store import Store
 from eutectic.engine.watch import Watch
 from eutectic.errors import BadInput, Cancelled, EutecticError
 from eutectic.link import protocol as link
-from eutectic.link.protocol import Command, Fuse, Known, Learn, Load, Priority, Result
-from eutectic.system.memory import give_back
+from eutectic.link.protocol import Command, Fuse, Learn, Load, Priority, ReferenceSpec, Result
+from eutectic.system.memory import trim_heap
 from eutectic.system.shared_memory import sweep
 
 log = logging.getLogger("eutectic.engine")
@@ -167,7 +167,7 @@ class Worker:
         if leisure:
             gc.collect()  # learning leaves its copy of the network in circles
         if leisure or time.monotonic() - self._tidied > TIDY_SECONDS:
-            give_back()
+            trim_heap()
             self._tidied = time.monotonic()
         self.send(self._usage())
 
@@ -269,11 +269,11 @@ class Worker:
         self._keep_reference(known, Reference(known.prompt, clip, adapter))
         return link.Done(job.number, {"steps": adapter.about["steps"]})
 
-    def _keep_reference(self, known: Known, reference: Reference) -> None:
+    def _keep_reference(self, known: ReferenceSpec, reference: Reference) -> None:
         assert reference.adapter is not None
         self.engine.cache.put(known, reference, *reference.adapter.tensors.values())
 
-    def _reference(self, known: Known) -> Reference:
+    def _reference(self, known: ReferenceSpec) -> Reference:
         reference: Reference | None = self.engine.cache.get(known)
         if reference is None:
             clip = self._clip(known.clip)
@@ -296,12 +296,12 @@ class Worker:
             )
         stages["denoise"] = self._lead.now() - begun
         for index, (fused, canvas) in enumerate(zip(latents, command.canvases, strict=True)):
-            self._draw(job, command, index, fused, (original, reference), canvas, dict(stages))
+            self._render(job, command, index, fused, (original, reference), canvas, dict(stages))
         if awaited:
             self._lead.took(self._lead.now() - begun)
         return link.Done(job.number)
 
-    def _draw(
+    def _render(
         self,
         job: Job,
         command: Fuse,
@@ -313,7 +313,7 @@ class Worker:
     ) -> None:
         began = self._lead.now()
         try:
-            surface = Surface(canvas.map(), canvas.frames, canvas.rate_hz)
+            surface = RenderTarget(canvas.map(), canvas.frames, canvas.rate_hz)
         except FileNotFoundError:  # given back: the job was given up, and its cancel is on its way
             raise Cancelled from None
         watch = self._watch(job, "decode")
@@ -357,7 +357,7 @@ class Worker:
             reference = Reference("noise", clip, None)
             places, settings = [Place(blend=0.7)], SamplingSettings()
             (fused,) = self.engine.latents(clip, reference, places, settings, watch)
-            surface = Surface(np.zeros_like(noise), frames, codec.rate_hz)
+            surface = RenderTarget(np.zeros_like(noise), frames, codec.rate_hz)
             self.renderer.render(fused, clip, reference, "match", surface, _unannounced, watch)
         gc.freeze()  # what is there by now stays: later collections needn't look at it
         self.send(link.State("ready", 1.0))

@@ -58,11 +58,11 @@ class Learn(msgspec.Struct, tag=True, frozen=True):
     """Learn a clip as a reference, or find it learned; looked for first, at a load's priority."""
 
     job: int
-    reference: Known
+    reference: ReferenceSpec
     priority: Priority = Priority.LOAD
 
 
-class Known(msgspec.Struct, frozen=True):
+class ReferenceSpec(msgspec.Struct, frozen=True):
     """A reference: all that its key in the store is made of."""
 
     clip: str
@@ -117,7 +117,7 @@ class Fuse(msgspec.Struct, tag=True, frozen=True):
 
     job: int
     original: str
-    reference: Known
+    reference: ReferenceSpec
     places: list[Place]
     sampling: SamplingSettings
     level: Level

@@ -270,7 +270,7 @@ async def _slipped(reader: asyncio.StreamReader):
 
 
 @dataclass
-class Client:
+class Subscriber:
     """Somebody who wants events."""
 
     number: int
@@ -280,12 +280,12 @@ class Client:
     until: float
 
 
-class Clients:
+class Subscribers:
     """Who gets events; each for LEASE_SECONDS after anything came from it."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._clients: dict[Peer, Client] = {}
+        self._clients: dict[Peer, Subscriber] = {}
         self._last = 0
 
     def __len__(self) -> int:
@@ -306,7 +306,7 @@ class Clients:
         if known is None:
             self._last += 1
         number = self._last if known is None else known.number
-        self._clients[peer] = Client(number, peer, extra, meter, now + LEASE_SECONDS)
+        self._clients[peer] = Subscriber(number, peer, extra, meter, now + LEASE_SECONDS)
         return number
 
     def touch(self, peer: Peer, now: float) -> None:

@@ -107,7 +107,7 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
-class Nowhere:
+class NullStream:
     """Takes blocks at the clock's pace, and keeps nothing."""
 
     underruns = xruns = 0
@@ -128,7 +128,7 @@ class Nowhere:
         pass
 
 
-class ToFile(Nowhere):
+class FileStream(NullStream):
     """Takes blocks at the clock's pace, and writes them to a WAV file of floats."""
 
     def __init__(self, path: Path, rate_hz: int, channels: int) -> None:
@@ -150,7 +150,7 @@ class ToFile(Nowhere):
         self._file.close()
 
 
-class ToDevice:
+class DeviceStream:
     """A process that plays what a ring holds."""
 
     def __init__(self, settings: DeviceSettings, rate_hz: int | None) -> None:
@@ -258,11 +258,11 @@ def record_input(
 
 def _open(settings: DeviceSettings, rate_hz: int | None) -> Stream:
     if settings.name == "null":
-        return Nowhere(rate_hz or DEFAULT_RATE_HZ)
+        return NullStream(rate_hz or DEFAULT_RATE_HZ)
     if settings.name is not None and settings.name.startswith("file:"):
         path = Path(settings.name.removeprefix("file:"))
-        return ToFile(path, rate_hz or DEFAULT_RATE_HZ, settings.channels)
-    return ToDevice(settings, rate_hz)
+        return FileStream(path, rate_hz or DEFAULT_RATE_HZ, settings.channels)
+    return DeviceStream(settings, rate_hz)
 
 
 class Output:
@@ -377,7 +377,7 @@ class Output:
         log.error("%s: the device is gone; looking for it", self.name)
         self._lost_underruns, self._lost_xruns = self.underruns, self.xruns
         self._stream.close()
-        self._stream = Nowhere(self.rate_hz)
+        self._stream = NullStream(self.rate_hz)
         self.state = "lost"
         threading.Thread(target=self._look, name="device", daemon=True).start()
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.audio import db_to_gain, gain_to_db, smoothstep
-from eutectic.playback.smooth import Glide, Limiter
+from eutectic.playback.smooth import Limiter, Smoother
 from eutectic.playback.sounds import SIDES, Fan, Nodes
 
 GAIN_RATE = 1000.0
@@ -112,9 +112,9 @@ class Layer:
         self.position = 0
         self.fades: list[Fade] = []
         """What it comes in by and, from then on, leaves by; both are heard in full."""
-        self.hunger: Fade | None = None
+        self.underrun_fade: Fade | None = None
         """Falling while starved, and at its end; rising after that."""
-        self.blend = Glide(np.array([blend]), SCRUB_RATE, rate_hz)
+        self.blend = Smoother(np.array([blend]), SCRUB_RATE, rate_hz)
         self.nodes: Nodes | None = None
         self.before: Nodes | None = None
         self.change = Fade(1, True, 1)
@@ -134,22 +134,26 @@ class Layer:
 
     def mix(self, frames: int, crossfade: int) -> tuple[NDArray[np.float32], bool]:
         """The next frames (2, frame), and whether it has just starved."""
-        starved = self._watch_food(frames)
+        starved = self._check_underrun(frames)
         out = np.zeros((SIDES, frames), np.float32)
-        if self.hunger is not None and self.hunger.over and not self.hunger.rising:
+        if (
+            self.underrun_fade is not None
+            and self.underrun_fade.over
+            and not self.underrun_fade.rising
+        ):
             self.silent = self.leaving
             return out, starved
         count = frames
-        if self.hunger is not None and not self.hunger.rising:
-            count = min(frames, self.hunger.length - self.hunger.at)
+        if self.underrun_fade is not None and not self.underrun_fade.rising:
+            count = min(frames, self.underrun_fade.length - self.underrun_fade.at)
         for index, gain in self._gains(count).items():
             out[:, :count] += gain * self._read(index, count, crossfade)
         self._advance(count)
         out *= self.gain
-        if self.hunger is not None:
-            out[:, :count] *= self.hunger.course(count)
-            if self.hunger.over and self.hunger.rising:
-                self.hunger = None
+        if self.underrun_fade is not None:
+            out[:, :count] *= self.underrun_fade.course(count)
+            if self.underrun_fade.over and self.underrun_fade.rising:
+                self.underrun_fade = None
         for fade in self.fades:
             out *= fade.course(frames)
             self.silent = self.silent or (fade.over and not fade.rising)
@@ -159,12 +163,12 @@ class Layer:
     def _frames(self, seconds: float) -> int:
         return round(seconds * self.rate_hz)
 
-    def _watch_food(self, frames: int) -> bool:
+    def _check_underrun(self, frames: int) -> bool:
         """Look after what is decoded; true where it has just turned out too little."""
-        if self.hunger is not None and not self.hunger.rising:
+        if self.underrun_fade is not None and not self.underrun_fade.rising:
             fed = self.fan.nodes(self.position, frames + self._frames(FED_SECONDS))
-            if self.hunger.over and fed is not None:
-                self.hunger = Fade(self._frames(STARVED_SECONDS), True)
+            if self.underrun_fade.over and fed is not None:
+                self.underrun_fade = Fade(self._frames(STARVED_SECONDS), True)
                 self._use(fed)
             return False
         usable = self.fan.nodes(self.position, frames + self._frames(STARVED_SECONDS))
@@ -173,7 +177,7 @@ class Layer:
             return False
         length = self._frames(STARVED_SECONDS)
         begun = self.nodes is not None
-        self.hunger = Fade(length, False, 0 if begun else length)
+        self.underrun_fade = Fade(length, False, 0 if begun else length)
         return begun
 
     def _use(self, nodes: Nodes) -> None:
@@ -247,7 +251,7 @@ class Voice:
         self.layers: list[Layer] = []
         self.gain_db, self.pan, self.first, self.crossfade_seconds = 0.0, 0.0, 1, CROSSFADE_SECONDS
         self.peak = 0.0
-        self.routing = Glide(self._routes(), GAIN_RATE, rate_hz)
+        self.routing = Smoother(self._routes(), GAIN_RATE, rate_hz)
 
     def route(self) -> None:
         """Move to what gain, pan and outputs say; at once where nothing is heard."""
@@ -312,7 +316,7 @@ class Player:
         """(frame, order, voice, token, what to do then)."""
         self._numbers = itertools.count()
         self._offset: float | None = None
-        self._master = Glide(np.ones(1), GAIN_RATE, rate_hz)
+        self._master = Smoother(np.ones(1), GAIN_RATE, rate_hz)
         self._limiter = Limiter(channels)
         self._record: Callable[[NDArray[np.float32]], None] | None = None
 

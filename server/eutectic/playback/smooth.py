@@ -11,7 +11,7 @@ SETTLED = 1e-7
 """A gain that is so near its target, and as slow, has reached it."""
 
 
-class Glide:
+class Smoother:
     """Values that follow their targets as a critically damped filter of third order does.
 
     Value, slope and bend are continuous wherever targets jump: what a jump adds to a tone falls

@@ -111,7 +111,7 @@ class Fan:
         """A sound begins to be there."""
         self.sounds[index] = sound
 
-    def settle(self) -> None:
+    def measure_correlations(self) -> None:
         """Measure how alike neighbours are that are whole; the writer's work."""
         whole = [k for k, sound in enumerate(self.sounds) if sound is not None and sound.complete]
         for pair in itertools.pairwise(whole):

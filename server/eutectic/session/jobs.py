@@ -13,7 +13,7 @@ import numpy as np
 from eutectic.config import Level, Place, SamplingSettings
 from eutectic.link import protocol as link
 from eutectic.link.host import Host, Work
-from eutectic.link.protocol import Canvas, Chunk, Fuse, Fused, Known, Priority, Result
+from eutectic.link.protocol import Canvas, Chunk, Fuse, Fused, Priority, ReferenceSpec, Result
 from eutectic.playback.sounds import SIDES, Sound
 from eutectic.session.shelf import Ready, Shelf
 from eutectic.session.tickets import Refused
@@ -49,7 +49,7 @@ class Reference:
     name: str
     clip: str
     source: link.Source
-    known: Known
+    known: ReferenceSpec
     model: str
 
 
@@ -77,7 +77,7 @@ def _key(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
-Heard = Callable[[int, Sound, float], None]
+OnChunk = Callable[[int, Sound, float], None]
 """Called with index, sound and blend as each sound grows; whole when it is complete."""
 
 
@@ -141,7 +141,7 @@ class Jobs:
         places: list[Place],
         rate_hz: int,
         priority: Priority,
-        heard: Heard,
+        heard: OnChunk,
         progress: Callable[[str, float], None] | None = None,
     ) -> None:
         """Make fusions that aren't ready, and keep them.
@@ -171,7 +171,7 @@ class _Making:
 
     def __init__(
         self, jobs: Jobs, pair: Pair, places: list[Place], frames: int, tail: int, rate_hz: int,
-        heard: Heard, progress: Callable[[str, float], None] | None,
+        heard: OnChunk, progress: Callable[[str, float], None] | None,
     ) -> None:  # fmt: skip
         self._jobs, self._pair, self._places, self._rate_hz = jobs, pair, places, rate_hz
         self._frames, self._tail = frames, tail

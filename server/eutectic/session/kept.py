@@ -14,7 +14,7 @@ from eutectic.config import MAX_VOICES
 from eutectic.errors import BadOutput
 from eutectic.files import toml
 from eutectic.files.toml import BadState
-from eutectic.link.protocol import Known, Source
+from eutectic.link.protocol import ReferenceSpec, Source
 
 
 class KeptClip(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class KeptReference(msgspec.Struct, frozen=True):
     name: str
     clip: str
     source: Source
-    known: Known
+    known: ReferenceSpec
     model: str
 
 

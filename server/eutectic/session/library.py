@@ -12,7 +12,7 @@ from typing import Any
 from eutectic.audio import check_clip
 from eutectic.config import LearnSettings
 from eutectic.link import protocol as link
-from eutectic.link.protocol import Known, Learn, Load, Result, Source
+from eutectic.link.protocol import Learn, Load, ReferenceSpec, Result, Source
 from eutectic.midi.maps import PadState
 from eutectic.osc import table as messages
 from eutectic.playback.output import record_input
@@ -197,7 +197,7 @@ class Library:
         """Learn a reference; returns after how many steps."""
         await self.given.wait()
         clip = await self.clip(clip_name)
-        known = Known(clip.key, prompt, settings)
+        known = ReferenceSpec(clip.key, prompt, settings)
         done = await self._jobs.run(Learn(0, known), _forward(ticket))
         assert self._jobs.host.facts is not None
         self.references[name] = Reference(

@@ -27,7 +27,7 @@ from eutectic.link import protocol as link
 from eutectic.link.host import Host, engine_command
 from eutectic.osc import server as osc
 from eutectic.osc import table as messages
-from eutectic.osc.server import Clients, Peer
+from eutectic.osc.server import Peer, Subscribers
 from eutectic.osc.table import BadRequest, Request
 from eutectic.playback.output import DeviceSettings, Output, list_devices
 from eutectic.playback.player import Player
@@ -90,7 +90,7 @@ class Session:
     """Requests in, answers and events out."""
 
     def __init__(
-        self, settings: SessionSettings, output: Output, player: Player, clients: Clients,
+        self, settings: SessionSettings, output: Output, player: Player, clients: Subscribers,
         surface: Surface | None = None,
     ) -> None:  # fmt: skip
         self.settings, self.output, self.player, self.clients = settings, output, player, clients

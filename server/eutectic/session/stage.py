@@ -439,7 +439,7 @@ class Stage:
             ready = self._jobs.shelf.get(pair.key_at(Place(each), self._rate_hz))
             if ready is not None:
                 fan.put(index, ready.sound)
-        fan.settle()
+        fan.measure_correlations()
         return fan
 
     def _offer(self, pair: Pair, sound: Sound, blend: float) -> None:
@@ -451,7 +451,7 @@ class Stage:
             for index, each in enumerate(fan.blends):
                 if each == blend and fan.sounds[index] is None:
                     fan.put(index, sound)
-            fan.settle()
+            fan.measure_correlations()
 
     def _begin_filling(self, voice: Voice, priority: Priority) -> None:
         """Have the fan of a voice's pair made; what is on its way less urgently begins again."""

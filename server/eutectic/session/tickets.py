@@ -11,7 +11,7 @@ from typing import Any
 from eutectic.errors import EutecticError
 from eutectic.osc import server as osc
 from eutectic.osc import table as messages
-from eutectic.osc.server import Clients, Peer
+from eutectic.osc.server import Peer, Subscribers
 from eutectic.osc.table import PREFIX
 
 log = logging.getLogger("eutectic.session")
@@ -97,7 +97,7 @@ class Ticket:
 class Office:
     """All requests that are under way; answers leave through it."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Subscribers) -> None:
         self.clients = clients
         self._open: dict[tuple[Peer, int], list[Ticket]] = {}
         self._count = 0

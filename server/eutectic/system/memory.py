@@ -15,14 +15,14 @@ MMAP_BYTES, ARENAS = 128 << 10, 2
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 
 
-def map_sounds_apart() -> None:
+def mmap_large_blocks() -> None:
     """Take sounds from the system one by one: for a process that makes few, and not often."""
     with _glibc() as library:
         library.mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
         library.mallopt(M_ARENA_MAX, ARENAS)
 
 
-def give_back() -> None:
+def trim_heap() -> None:
     """Give what is free back to the system: for one that computes, and then rests a moment."""
     with _glibc() as library:
         library.malloc_trim(0)

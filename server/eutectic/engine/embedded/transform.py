@@ -54,7 +54,7 @@ CALMING = (1 / 4, 1 / 2, 1 / 4)
 CALMED_LEVEL = 0.3
 """The most by which calming changes the mean of all log powers."""
 
-DOUBT = 0.5
+GENERATED_THRESHOLD = 0.5
 """Gains that are off by this from the power of their shapes, by logarithm, are made up."""
 
 TONE_BANDS, HIGH_BANDS = 22, 2
@@ -320,7 +320,7 @@ class TransformCodec(Pretransform):
         shape, envelope, tonality, place, correlation, subframes = channels.split(
             self.parts, dim=-1
         )
-        envelope = self._limited(self._calmed(envelope, shape))
+        envelope = self._limited(self._smooth_generated(envelope, shape))
         gains, energies, side = envelope.split(self.envelope_parts, dim=-1)
         tonality = _heard(tonality)
         place = place / tonality.clamp(0.5, 1)
@@ -335,7 +335,7 @@ class TransformCodec(Pretransform):
         sound = torch.stack([mid, self.stereo.side(mid, power, correlation[:, here], signs)], 1)
         return _mid_side(sound[..., (start - low) * hop : (stop - low) * hop])
 
-    def _calmed(
+    def _smooth_generated(
         self, envelope: Float[Tensor, "batch frame part"], shape: Float[Tensor, "batch frame kept"]
     ) -> Float[Tensor, "batch frame part"]:
         """Log powers without what a model makes up from one frame to the next."""
@@ -345,7 +345,7 @@ class TransformCodec(Pretransform):
         gains = envelope[..., : len(GROUPS)]
         own = smooth(_group_power(shape) * torch.exp(gains), GAIN_SMOOTHING) + POWER_FLOOR
         off = _highest_near((gains - torch.log(own)).abs(), HELD_FRAMES)
-        doubt = (off / DOUBT).clamp(max=1).mean(-1, keepdim=True)
+        doubt = (off / GENERATED_THRESHOLD).clamp(max=1).mean(-1, keepdim=True)
         return envelope + doubt * change
 
     def _limited(

@@ -14,7 +14,7 @@ from eutectic.engine.worker import Job, Queue, Worker
 from eutectic.errors import EutecticError
 from eutectic.link import protocol as link
 from eutectic.link.host import Work
-from eutectic.link.protocol import Canvas, Fused, Known, Priority, Result, Source
+from eutectic.link.protocol import Canvas, Fused, Priority, ReferenceSpec, Result, Source
 
 RATE_HZ = 48_000
 
@@ -35,7 +35,7 @@ class Served:
         (found,) = (result for result in results if isinstance(result, link.Done))
         self._key = str(found.found["key"])
         self._seconds = float(found.found["seconds"])
-        self._reference = Known(self._key, prompt, learning)
+        self._reference = ReferenceSpec(self._key, prompt, learning)
         self._do(link.Learn(next(self._numbers), self._reference))
 
     def fuse(self, blends: list[float], seed: int = 0, steps: int | None = None) -> list[Fused]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from eutectic.client.sync import Client, NoAnswer, RequestFailed
 from eutectic.errors import BadInput
 from eutectic.osc import server as osc
-from eutectic.osc.server import Clients, Peer, Server, decode, encode
+from eutectic.osc.server import Peer, Server, Subscribers, decode, encode
 
 Message = tuple[str, tuple[Any, ...], float | None]
 
@@ -207,7 +207,7 @@ def test_a_port_that_is_taken_is_told_in_a_line() -> None:
 def test_clients_keep_their_numbers_and_lose_their_lease() -> None:
     async def scenario(heard: Heard, port: int) -> None:
         assert heard.server is not None
-        clients = Clients(heard.server)
+        clients = Subscribers(heard.server)
         first = heard.server.udp_peer(("127.0.0.1", 5001))
         second = heard.server.udp_peer(("127.0.0.1", 5002))
         assert clients.register(first, None, False, 0.0) == 1
@@ -224,7 +224,7 @@ def test_clients_keep_their_numbers_and_lose_their_lease() -> None:
 def test_answers_go_to_the_sender_and_its_reply_port_alone_events_to_all() -> None:
     async def scenario(heard: Heard, port: int) -> None:
         assert heard.server is not None
-        clients = Clients(heard.server)
+        clients = Subscribers(heard.server)
         sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3)]
         for each in sockets:
             each.bind(("127.0.0.1", 0))

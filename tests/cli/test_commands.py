@@ -11,9 +11,9 @@ import soundfile
 
 from eutectic.cli import run
 from eutectic.engine.adapter import Adapter
-from test_audio import BAD_CLIPS, RATE, bad_clip, tone, write
+from sound_files import BAD_CLIPS, RATE, bad_clip, tone, write
 
-CLIPS = Path(__file__).parents[1] / "presets" / "clips"
+CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 GLASS, WEIRDO = str(CLIPS / "ambi_glass_rub.flac"), str(CLIPS / "loop_weirdo.flac")
 TOY = ["--model", "toy", "--learn-steps", "2"]
 

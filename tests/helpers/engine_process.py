@@ -12,7 +12,7 @@ from pathlib import Path
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
 from eutectic.link import protocol as link
 from eutectic.link.host import engine_command
-from eutectic.link.protocol import Canvas, Known, Priority, Result, Source
+from eutectic.link.protocol import Canvas, Priority, ReferenceSpec, Result, Source
 from eutectic.system.shared_memory import sweep
 
 RATE_HZ, TAIL = 48_000, 2400
@@ -54,7 +54,7 @@ class Process:
         self.send(link.Load(number, source, key))
         return self.end(number)
 
-    def learn(self, known: Known) -> int:
+    def learn(self, known: ReferenceSpec) -> int:
         number = next(self.numbers)
         self.send(link.Learn(number, known))
         return number
@@ -62,7 +62,7 @@ class Process:
     def fuse(
         self,
         original: link.Done,
-        reference: Known,
+        reference: ReferenceSpec,
         blends: list[float],
         priority: Priority = Priority.TRIGGER,
         level: Level = "match",
@@ -100,5 +100,5 @@ def running(store: Path, model: str = "toy", memory_bytes: int = 200 << 20) -> G
             sweep(os.getpid())
 
 
-def known(clip: link.Done, prompt: str = "glass", **settings: int) -> Known:
-    return Known(clip.found["key"], prompt, LearnSettings(**settings))
+def known(clip: link.Done, prompt: str = "glass", **settings: int) -> ReferenceSpec:
+    return ReferenceSpec(clip.found["key"], prompt, LearnSettings(**settings))

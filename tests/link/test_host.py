@@ -12,9 +12,9 @@ import pytest
 from eutectic.config import LearnSettings
 from eutectic.link import protocol as link
 from eutectic.link.host import Host, engine_command
-from eutectic.link.protocol import Done, Failed, Known, Learn, Load, Result, Source
+from eutectic.link.protocol import Done, Failed, Learn, Load, ReferenceSpec, Result, Source
 
-CLIPS = Path(__file__).parents[1] / "presets" / "clips"
+CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 GLASS = Source(str(CLIPS / "ambi_glass_rub.flac"), 0.0, 1.0)
 BUDGET = 100 << 20
 
@@ -68,7 +68,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def endless(clip: Done, prompt: str) -> Learn:
-    return Learn(0, Known(clip.found["key"], prompt, LearnSettings(steps=100_000)))
+    return Learn(0, ReferenceSpec(clip.found["key"], prompt, LearnSettings(steps=100_000)))
 
 
 def test_work_given_before_the_engine_is_there_is_done_once_it_is(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-FOLDER = Path(__file__).parents[1] / "plugin_bridge" / "pd"
+FOLDER = Path(__file__).parents[2] / "plugin_bridge" / "pd"
 
 CHARACTER, LINE = 7, 15
 """Of Pd's font of 12, pixels."""

@@ -90,7 +90,7 @@ def test_scrub_does_not_click_however_far_it_goes(hz: float) -> None:
     fan = Fan([0.0, 0.25, 0.5, 0.75, 1.0])
     for index in range(5):
         fan.put(index, tone(hz, level=0.4 - 0.06 * index, phase=0.9 * index))
-    fan.settle()
+    fan.measure_correlations()
     player = started(fan)
     orders = {
         f"at_{150 + 37 * count}": lambda blend=blend: player.scrub(1, blend)
@@ -171,7 +171,7 @@ def test_loudness_stays_between_neighbours_alike_and_not() -> None:
         fan = Fan([0.0, 1.0])
         fan.put(0, Sound.of(one))
         fan.put(1, Sound.of(second))
-        fan.settle()
+        fan.measure_correlations()
         player = started(fan, blend=0.0)
         recording = settled(play(player, 0.5))
         for count in range(150):

@@ -240,7 +240,7 @@ def test_a_daemon_for_others_is_announced_and_gone_when_it_is_killed(
             assert "Traceback" not in process.log
             process.kill()
             until(lambda: not any(other in browser.names[kind] for kind in KINDS))
-            assert "discovery" not in process.log
+            assert "eutectic.osc.announce" not in process.log
 
 
 def test_two_daemons_have_two_names_and_take_them_back(browser: Browser) -> None:

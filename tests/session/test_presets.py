@@ -20,7 +20,7 @@ from eutectic.playback.output import DeviceSettings, Output
 from eutectic.playback.presets import chosen, read_audio_preset
 from eutectic.session.presets import read_preset
 
-FOLDER = Path(__file__).parents[1] / "presets" / "clips"
+FOLDER = Path(__file__).parents[2] / "presets" / "clips"
 CLIPS = sorted(FOLDER.glob("*.flac"))
 
 

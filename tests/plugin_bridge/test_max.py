@@ -18,7 +18,7 @@ from eutectic.files.shipped import presets_folder
 from eutectic.osc.table import ANSWERS, PREFIX, VOICE_RANGES, Argument, Spec, parse, spec_of
 from maxpat import Box, Patcher, faults, unpaired
 
-BRIDGE = Path(__file__).parents[1] / "plugin_bridge"
+BRIDGE = Path(__file__).parents[2] / "plugin_bridge"
 PACKAGE = BRIDGE / "max"
 PATCHERS = sorted([*PACKAGE.rglob("*.maxpat"), *PACKAGE.rglob("*.maxhelp")])
 ABSTRACTIONS = {

@@ -20,7 +20,7 @@ from eutectic.cli.installing import LIST_NAME, Outcome, Target, install, standar
 from eutectic.errors import BadInput, BadOutput
 from eutectic.osc.table import ANSWERS, PREFIX, REQUESTS, parse
 
-BRIDGE = Path(__file__).parents[1] / "plugin_bridge"
+BRIDGE = Path(__file__).parents[2] / "plugin_bridge"
 TABLET = BRIDGE / "tablet"
 
 

@@ -22,7 +22,7 @@ from eutectic.osc.table import (
     protocol_markdown,
 )
 
-PROTOCOL = Path(__file__).parents[1] / "plugin_bridge" / "PROTOCOL.md"
+PROTOCOL = Path(__file__).parents[2] / "plugin_bridge" / "PROTOCOL.md"
 
 
 def a_value(argument: Argument, number: int) -> Any:
