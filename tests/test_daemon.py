@@ -16,8 +16,8 @@ import pytest
 import soundfile
 
 from daemons import daemon, fails, prepare, silenced, until, wait_for
+from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import Client
-from eutectic.experiments.live.process import Daemon, status
 from eutectic.files.shipped import presets_folder
 from eutectic.osc import server as osc
 from eutectic.osc.table import PREFIX, REQUESTS

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from clicks import longest_silence
 from daemons import daemon, fails, prepare, until, wait_for
+from eutectic.client.daemon_process import Daemon, NotServing, status, until_ready
 from eutectic.client.sync import Client, RequestFailed
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
-from eutectic.experiments.live.process import Daemon, NotServing, status, until_ready
 from eutectic.system.shared_memory import PREFIX, SHARED
 
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from clicks import longest_silence
 from daemons import daemon, prepare, until, wait_for
+from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import NoAnswer
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
-from eutectic.experiments.live.process import Daemon, status
 from eutectic.osc import server as osc
 from eutectic.osc.table import PREFIX
 

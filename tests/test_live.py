@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from clicks import LIMIT_DB, click_db
 from daemons import daemon
+from eutectic.client.daemon_process import status
 from eutectic.client.sync import Client
 from eutectic.config import Place, SamplingSettings
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
-from eutectic.experiments.live.process import status
 from eutectic.experiments.live.soak import soak
 from eutectic.playback.sounds import Sound
 from eutectic.session import kept

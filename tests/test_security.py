@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 from daemons import daemon, fails, make_clips, prepare, wait_for
+from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client
-from eutectic.experiments.live.process import Daemon
 from eutectic.osc import server as osc
 from eutectic.osc.table import PREFIX
 

@@ -15,6 +15,7 @@ import pytest
 import eutectic
 from daemons import daemon, prepare, until
 from eutectic import AsyncClient, Client, NoAnswer, RequestFailed
+from eutectic.client.daemon_process import Daemon
 from eutectic.client.requests import (
     ClipOptions,
     LearningOptions,
@@ -22,7 +23,6 @@ from eutectic.client.requests import (
     Requests,
     SamplingOptions,
 )
-from eutectic.experiments.live.process import Daemon
 from eutectic.osc.table import PREFIX, REQUESTS, spec_of
 
 OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PlayingOptions,

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client, Message, RequestFailed
-from eutectic.experiments.live.process import Daemon
 
 SECONDS = 1.0
 

@@ -11,9 +11,9 @@ import pytest
 import rtmidi
 
 from daemons import daemon, fails, prepare, until, wait_for
+from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client
 from eutectic.experiments.live.jack_server import Jack
-from eutectic.experiments.live.process import Daemon
 from eutectic.files.shipped import presets_folder
 from eutectic.files.toml import BadState
 from eutectic.midi.maps import parse_target, read_map

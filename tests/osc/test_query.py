@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemons import daemon, until
-from eutectic.experiments.live.process import Daemon, until_ready
+from eutectic.client.daemon_process import Daemon, until_ready
 from eutectic.osc.announce import announced, instance_name
 from eutectic.osc.query import MAX_CONNECTIONS, MAX_HEAD_BYTES, HostInfo, respond
 from eutectic.osc.table import ANSWERS, PREFIX, REQUESTS, parse

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 import pd
 from clicks import LIMIT_DB, click_db
 from daemons import daemon, silenced, until
+from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import Client
 from eutectic.config import Place, SamplingSettings
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
-from eutectic.experiments.live.process import Daemon, status
 from eutectic.osc import table as messages
 from eutectic.osc.table import ANSWERS, ID, PREFIX, REQUESTS
 from eutectic.playback.sounds import Sound

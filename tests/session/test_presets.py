@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from daemons import daemon, fails, prepare, wait_for
 from eutectic.audio import load_clip
+from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client
 from eutectic.experiments.demo import ORIGINAL, REFERENCE
-from eutectic.experiments.live.process import Daemon
 from eutectic.files.shipped import presets_folder
 from eutectic.files.toml import BadState
 from eutectic.playback.output import DeviceSettings, Output

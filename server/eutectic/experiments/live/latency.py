@@ -15,9 +15,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from eutectic.client.daemon_process import Daemon, status, until_ready
 from eutectic.client.sync import Client
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
-from eutectic.experiments.live.process import Daemon, status, until_ready
 from eutectic.experiments.report import Cell, Row, Table
 
 STARTS, PINGS, TRIGGERS, FUSIONS, SCRUBS = 10, 2000, 40, 12, 20

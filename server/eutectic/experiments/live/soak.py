@@ -15,9 +15,9 @@ import numpy as np
 import psutil
 import soundfile
 
+from eutectic.client.daemon_process import Daemon, status, until_ready
 from eutectic.client.sync import Client, NoAnswer
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
-from eutectic.experiments.live.process import Daemon, status, until_ready
 from eutectic.experiments.report import Table
 from eutectic.playback.output import DeviceSettings, Output
 

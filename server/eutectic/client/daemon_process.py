@@ -1,4 +1,4 @@
-"""`eutectic serve` as a process of its own, and what is left of it."""
+"""`eutectic serve` as a child process, for measurements and tests."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ STOP_SECONDS = 20.0
 
 
 class NotServing(EutecticError):
-    """The daemon ended instead of listening."""
+    """The daemon exited before it listened, or didn't become ready."""
 
 
 class Daemon:
-    """A running daemon on a free port, its data in a folder; its log is `daemon.log` there."""
+    """A daemon on a free port; its data and its log, `daemon.log`, are in the folder `data`."""
 
     def __init__(
         self, data: Path, *options: str, command: tuple[str, ...] = (), **environment: str
@@ -57,10 +57,10 @@ class Daemon:
         return (self.data / "daemon.log").read_text()
 
     def start(self) -> None:
-        """Start it, and wait until it listens.
+        """Start the daemon and wait until it listens.
 
         Raises:
-            NotServing: it ended; the text is its log.
+            NotServing: it exited; the text is its log.
         """
         with (self.data / "daemon.log").open("a") as log:
             self._process = subprocess.Popen(
@@ -75,7 +75,7 @@ class Daemon:
         self.port = int(found[1])
 
     def stop(self) -> int:
-        """End it as a user would; returns its exit status."""
+        """Stop it with SIGTERM; returns its exit status."""
         assert self._process is not None
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
@@ -86,7 +86,7 @@ class Daemon:
             raise
 
     def kill(self) -> None:
-        """End it as no user would."""
+        """Kill it, without any clean-up."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
@@ -95,24 +95,24 @@ class Daemon:
         return Client(port=self.port, tcp=tcp)
 
     def children(self, what: str) -> list[psutil.Process]:
-        """Its processes that run a module, `eutectic.engine` or `eutectic.playback.portaudio`."""
+        """Child processes with `what` in their command line, such as `eutectic.engine`."""
         return [
             child for child in psutil.Process(self.pid).children()
             if what in " ".join(child.cmdline())
         ]  # fmt: skip
 
     def engine(self, seconds: float = 60.0) -> psutil.Process:
-        """The engine's process, as soon as there is one."""
+        """The engine's process, once it has started."""
         until = time.monotonic() + seconds
         while not (found := self.children("eutectic.engine")):
             if time.monotonic() > until:
-                raise NotServing("no engine")
+                raise NotServing("the engine didn't start")
             time.sleep(0.05)
         return found[0]
 
 
 def status(client: Client) -> dict[str, str]:
-    """The daemon's status, by what each line is of."""
+    """The lines of `/status` by name."""
     return {line[1][1]: line[1][2] for line in client.request("/status", timeout=10).lines}
 
 
@@ -121,5 +121,5 @@ def until_ready(client: Client, seconds: float = 120.0) -> None:
     until = time.monotonic() + seconds
     while not status(client)["engine"].startswith("ready"):
         if time.monotonic() > until:
-            raise NotServing("the engine doesn't get ready")
+            raise NotServing("the engine didn't become ready")
         time.sleep(0.1)
