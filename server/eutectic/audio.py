@@ -200,6 +200,12 @@ def smoothstep(share: NDArray[np.float64]) -> NDArray[np.float64]:
     return share**3 * (share * (6 * share - 15) + 10)
 
 
+def equal_power(share: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Gains of a crossfade at shares 0 to 1, rising and falling: their powers add up to 1."""
+    angle = 0.5 * np.pi * smoothstep(share)
+    return np.sin(angle), np.cos(angle)
+
+
 def fade_end(waveform: Waveform) -> Waveform:
     """The same, its last END_SECONDS faded out smoothly, so that it doesn't end with a click."""
     samples = waveform.samples.copy()

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from clicks import LIMIT_DB, click_db
 from eutectic.audio import PEAK_CEILING_DB, db_to_gain
-from eutectic.playback.player import Dropped, Ended, Player, Started, Starved
+from eutectic.playback.events import Dropped, Ended, Started, Underrun
+from eutectic.playback.player import Player
 from eutectic.playback.sounds import Fan, Sound
 
 RATE_HZ, BLOCK = 48_000, 256
@@ -127,7 +128,7 @@ def test_a_sound_that_is_not_there_in_time_fades_and_goes_on_without_a_click(hz:
     quiet = round(0.35 * RATE_HZ)
     assert not recording[quiet : quiet + BLOCK].any()
     assert np.abs(recording[-BLOCK:]).max() > 0.1
-    assert [e for e in player.take_events() if isinstance(e, Starved)] == [Starved(1, 1)]
+    assert [e for e in player.take_events() if isinstance(e, Underrun)] == [Underrun(1, 1)]
 
 
 @pytest.mark.parametrize("hz", TONES_HZ)
@@ -190,7 +191,7 @@ def test_a_request_for_a_time_starts_at_its_frame() -> None:
     assert player._offset is not None
     at = player._offset + (player.frames + 1000) / RATE_HZ
     player.play(1, Fan.of(Sound.of(click)), 1, blend=0.5, at=at)
-    player._keep_time = lambda frames: None  # type: ignore[method-assign]  # no clock but this
+    player._follow_clock = lambda: None  # type: ignore[method-assign]
     recording = play(player, 0.1)
     assert int(np.flatnonzero(recording[:, 0])[0]) == 1000 + 100 + LATENCY
 

@@ -1,4 +1,4 @@
-"""Sounds as the player knows them: filled while they play, and gathered as the fan of a pair."""
+"""Sounds that play while they are still being decoded, and the fan of sounds of one pair."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.audio import Samples, smoothstep
+from eutectic.audio import Samples, equal_power
 
 SIDES = 2
 """Channels of every sound: left and right."""
@@ -19,9 +19,9 @@ class Sound:
     """One fusion at the device's rate, (2, frames + tail); one thread writes, another reads.
 
     Attributes:
-        samples: float32, silent where nothing is written yet.
-        frames: the period of its loop; what follows is what the loop's seam fades out of.
-        ready: frames that are written, from the start without a gap.
+        samples: float32, zero where nothing is written yet.
+        frames: the loop's period; the tail after it is what the seam crossfades from.
+        ready: frames written, from the start without a gap.
     """
 
     def __init__(self, frames: int, tail: int) -> None:
@@ -31,7 +31,7 @@ class Sound:
 
     @classmethod
     def of(cls, samples: Samples, tail: int = 0) -> Sound:
-        """A sound that is there at once."""
+        """A complete sound."""
         sound = cls(samples.shape[1] - tail, tail)
         sound.write(0, samples)
         return sound
@@ -41,10 +41,10 @@ class Sound:
         return self.ready == self.samples.shape[1]
 
     def write(self, start: int, chunk: Samples) -> None:
-        """Write what follows what is there.
+        """Append a chunk (2, frame).
 
         Raises:
-            ValueError: there would be a gap, or it is too long.
+            ValueError: it would leave a gap, or is too long.
         """
         stop = start + chunk.shape[1]
         if start != self.ready or stop > self.samples.shape[1]:
@@ -55,10 +55,10 @@ class Sound:
 
 @dataclass(frozen=True)
 class Nodes:
-    """Which of a fan's sounds can be heard, by rising blend, and how alike neighbours are.
+    """A fan's playable sounds by rising blend, and how correlated neighbours are.
 
-    A blend between two nodes is a mixture of both, its gains divided by the root of
-    a² + b² + 2abρ, so that the level has no bump where they are alike, nor a dip where not.
+    A blend between two nodes mixes both, with gains a and b divided by √(a² + b² + 2abρ), so that
+    the level neither rises where they are alike nor dips where they aren't.
     """
 
     indices: tuple[int, ...]
@@ -66,14 +66,12 @@ class Nodes:
     correlations: tuple[float, ...]
 
     def gains(self, blends: NDArray[np.float64]) -> dict[int, NDArray[np.float32]]:
-        """Gain of each sound that is heard, over time, for a course (frame) of blends."""
+        """Gains over time (frame) of each audible sound, by index, for blends over time (frame)."""
         if len(self.blends) == 1:
             return {self.indices[0]: np.ones(len(blends), np.float32)}
         grid = np.asarray(self.blends)
         left = (np.searchsorted(grid, blends, "right") - 1).clip(0, len(grid) - 2)
-        share = ((blends - grid[left]) / np.diff(grid)[left]).clip(0, 1)
-        angle = 0.5 * np.pi * smoothstep(share)
-        a, b = np.cos(angle), np.sin(angle)
+        b, a = equal_power(((blends - grid[left]) / np.diff(grid)[left]).clip(0, 1))
         scale = 1 / np.sqrt(1 + 2 * a * b * np.asarray(self.correlations)[left])
         a, b = (a * scale).astype(np.float32), (b * scale).astype(np.float32)
         gains: dict[int, NDArray[np.float32]] = {}
@@ -85,9 +83,9 @@ class Nodes:
 
 
 class Fan:
-    """The fusions of one pair at rising blends, as far as they are there; all of one length.
+    """The fusions of one pair at rising blends, as far as they exist; all of one length.
 
-    One thread puts sounds in, another plays them.
+    One thread adds sounds, another plays them.
     """
 
     def __init__(self, blends: Sequence[float]) -> None:
@@ -97,37 +95,37 @@ class Fan:
 
     @classmethod
     def of(cls, sound: Sound, blend: float = 0.5) -> Fan:
-        """A fan of one."""
+        """A fan of one sound."""
         fan = cls([blend])
         fan.put(0, sound)
         return fan
 
     @property
     def frames(self) -> int:
-        """The length of the sounds; 0 where there is none."""
+        """The sounds' length; 0 without any."""
         return max((sound.frames for sound in self.sounds if sound is not None), default=0)
 
     def put(self, index: int, sound: Sound) -> None:
-        """A sound begins to be there."""
+        """Add a sound, complete or not."""
         self.sounds[index] = sound
 
     def measure_correlations(self) -> None:
-        """Measure how alike neighbours are that are whole; the writer's work."""
-        whole = [k for k, sound in enumerate(self.sounds) if sound is not None and sound.complete]
-        for pair in itertools.pairwise(whole):
+        """Measure how alike complete neighbours are; for the thread that adds sounds."""
+        complete = [k for k, sound in enumerate(self.sounds) if sound and sound.complete]
+        for pair in itertools.pairwise(complete):
             if pair not in self._correlations:
                 self._correlations[pair] = _correlation(self.sounds[pair[0]], self.sounds[pair[1]])
 
     def nodes(self, position: int, margin: int) -> Nodes | None:
-        """What can be heard at a position, `margin` frames beyond it being there."""
-        heard = [
+        """The sounds written to `margin` frames beyond a position; None without any."""
+        usable = [
             k for k, sound in enumerate(self.sounds)
             if sound is not None and (sound.complete or sound.ready >= position + margin)
         ]  # fmt: skip
-        if not heard:
+        if not usable:
             return None
-        correlations = (self._correlations.get(pair, 0.0) for pair in itertools.pairwise(heard))
-        return Nodes(tuple(heard), tuple(self.blends[k] for k in heard), tuple(correlations))
+        correlations = (self._correlations.get(pair, 0.0) for pair in itertools.pairwise(usable))
+        return Nodes(tuple(usable), tuple(self.blends[k] for k in usable), tuple(correlations))
 
 
 def _correlation(one: Sound | None, other: Sound | None) -> float:

@@ -22,15 +22,8 @@ from eutectic.link.protocol import Priority
 from eutectic.midi.maps import PadState
 from eutectic.osc import server as osc
 from eutectic.osc import table as messages
-from eutectic.playback.player import (
-    PANIC_SECONDS,
-    STOP_SECONDS,
-    Dropped,
-    Ended,
-    Player,
-    Started,
-    Starved,
-)
+from eutectic.playback.events import Dropped, Ended, Started, Underrun
+from eutectic.playback.player import PANIC_SECONDS, STOP_SECONDS, Player
 from eutectic.playback.sounds import Fan, Sound
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.jobs import Jobs, Pair
@@ -250,7 +243,7 @@ class Stage:
                 self._started(event, played)
             elif isinstance(event, Ended):
                 ticket.answer("/ended", event.voice, ticket.id)
-            elif isinstance(event, Starved):
+            elif isinstance(event, Underrun):
                 self.starved += 1
                 log.warning("voice %d waits for the decoder", event.voice)
             if isinstance(event, Ended | Dropped):

@@ -1,0 +1,41 @@
+"""What the player reports about the requests it plays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Started:
+    """A request's first sample was mixed, at this monotonic time."""
+
+    voice: int
+    token: int
+    at: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A request that had started is silent."""
+
+    voice: int
+    token: int
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A request was superseded or cleared before it started."""
+
+    voice: int
+    token: int
+
+
+@dataclass(frozen=True)
+class Underrun:
+    """A request has played all that is decoded; it fades out until there is more."""
+
+    voice: int
+    token: int
+
+
+Event = Started | Ended | Dropped | Underrun
