@@ -182,7 +182,7 @@ def _bench_live(model: str, live: bool, minutes: float | None, json: Path | None
 def _check_tools(parts: list[Part], samples: Path) -> None:
     """Before long work: is there what these parts measure with?"""
     if parts != [Part.SPEED]:
-        from eutectic.training.scenes import check_recordings
+        from eutectic.training.recordings import check_recordings
 
         check_recordings(samples)
     if Part.CODEC in parts and shutil.which("ffmpeg") is None:

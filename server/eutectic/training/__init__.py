@@ -1,1 +1,1 @@
-"""Trains the model that ships."""
+"""Training of the model that ships with Eutectic."""

@@ -1,4 +1,4 @@
-"""Settings of training the embedded model: a TOML file, options over it, each checked."""
+"""Settings for training the embedded model: a TOML file, overridden by options, all checked."""
 
 import json
 import math
@@ -9,10 +9,10 @@ from typing import Any
 
 from eutectic.engine.embedded import FOLDER
 from eutectic.errors import BadInput, BadModel, BadSetting
-from eutectic.training.scenes import check_recordings
+from eutectic.training.recordings import check_recordings
 
 DEFAULTS = Path(__file__).with_name("settings.toml")
-"""All settings with their meaning and default."""
+"""Every setting with its meaning and default."""
 
 FRAMES_PER_TOKEN: int = json.loads((FOLDER / "model_config.json").read_text(encoding="utf-8"))[
     "model"
@@ -20,11 +20,11 @@ FRAMES_PER_TOKEN: int = json.loads((FOLDER / "model_config.json").read_text(enco
 
 
 @dataclass(frozen=True)
-class Training:
-    """Settings of a run; settings.toml says what each means and holds the defaults.
+class TrainingSettings:
+    """Settings of a run; settings.toml documents them and holds the defaults.
 
     Raises:
-        BadSetting: one is out of its range.
+        BadSetting: one is out of range.
     """
 
     samples: str
@@ -67,16 +67,16 @@ class Training:
         return max(self.lengths_frames)
 
 
-def read_settings(path: Path | None = None, **overrides: Any) -> Training:
-    """The default settings, changed by those in a file and then by overrides that aren't None.
+def read_settings(path: Path | None = None, **overrides: Any) -> TrainingSettings:
+    """The defaults, overridden by a file and then by every override that isn't None.
 
     Raises:
-        BadInput: the file can't be read, or has an unknown setting or one of a wrong type or out
-            of range; or the recordings or the weights to start from don't exist.
+        BadInput: the file can't be read, or one of its settings is unknown, of the wrong type or
+            out of range; or the recordings or the weights to start from don't exist.
     """
     values = _read(DEFAULTS) | (_read(path) if path else {})
     try:
-        settings = Training(**values)
+        settings = TrainingSettings(**values)
     except BadSetting as error:
         raise BadSetting(f"{path}: {error}") from None
     given = {name: value for name, value in overrides.items() if value is not None}
@@ -88,14 +88,14 @@ def read_settings(path: Path | None = None, **overrides: Any) -> Training:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Settings of a file, each of its type."""
+    """A file's settings, each converted to its type."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: not a TOML file ({error})") from None
-    kinds = {field.name: field.type for field in fields(Training)}
+    kinds = {field.name: field.type for field in fields(TrainingSettings)}
     for name in table:
         if name not in kinds:
             raise BadSetting(f"{path}: {name}: no such setting")
@@ -103,7 +103,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _as_kind(path: Path, name: str, kind: object, value: object) -> object:
-    """The value as a setting's type, integers being numbers, too."""
+    """Check a value against its setting's type; an integer is a number, too."""
     if kind is float and type(value) is int:
         return float(value)
     if kind == tuple[int, ...] and isinstance(value, list):
@@ -117,6 +117,6 @@ def _as_kind(path: Path, name: str, kind: object, value: object) -> object:
 
 
 def weights_path(start: str) -> Path:
-    """File of the weights that a setting names."""
+    """The file of the weights that the setting `start` names."""
     path = FOLDER if start == "embedded" else Path(start)
     return path / "model.safetensors" if path.is_dir() else path
