@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 from eutectic.osc.announce import announced, instance_name
 from eutectic.osc.query import QueryServer
 from eutectic.osc.server import Peer, Server, Subscribers
-from eutectic.playback.output import DeviceSettings, Output
+from eutectic.playback.output import Output
 from eutectic.playback.player import Player
+from eutectic.playback.streams import DeviceSettings
 from eutectic.session.session import Session, SessionSettings
 from eutectic.system.memory import mmap_large_blocks
 

@@ -17,14 +17,11 @@ from clicks import LIMIT_DB, click_db
 from daemons import daemon, prepare
 from eutectic.errors import BadDevice, BadOutput, BadSetting
 from eutectic.experiments.live.jack_server import Jack, Recording
-from eutectic.playback.output import (
-    EDGE_SECONDS,
-    DeviceSettings,
-    Output,
-    list_devices,
-    record_input,
-)
+from eutectic.playback.output import FADE_SECONDS, Output
+from eutectic.playback.streams import DeviceSettings, list_devices, record_input
 from eutectic.system.shared_memory import PREFIX, SHARED
+
+pytestmark = pytest.mark.realtime
 
 RATE_HZ = 48_000
 
@@ -77,7 +74,7 @@ def test_a_file_holds_what_was_played_and_is_never_overwritten(tmp_path: Path) -
     again = np.zeros((sine.frames, 2), np.float32)
     Sine()(again)
     assert rate_hz == RATE_HZ
-    edge = round(EDGE_SECONDS * RATE_HZ)
+    edge = round(FADE_SECONDS * RATE_HZ)
     loud = np.flatnonzero(np.abs(samples).max(axis=1))
     assert np.array_equal(samples[edge : loud[-1] - edge], again[edge : loud[-1] - edge])
     assert click_db(np.pad(samples, ((4096, 4096), (0, 0))), RATE_HZ) < LIMIT_DB
@@ -86,7 +83,7 @@ def test_a_file_holds_what_was_played_and_is_never_overwritten(tmp_path: Path) -
 
 
 def test_a_device_that_is_not_there_is_told_with_those_that_are(jack: Jack) -> None:
-    with pytest.raises(BadDevice, match="no output device is called 'nothing'; there is: "):
+    with pytest.raises(BadDevice, match="no output device matches 'nothing'; available: "):
         Output(DeviceSettings("nothing"))
 
 

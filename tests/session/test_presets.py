@@ -16,8 +16,9 @@ from eutectic.client.sync import Client
 from eutectic.experiments.demo import ORIGINAL, REFERENCE
 from eutectic.files.shipped import presets_folder
 from eutectic.files.toml import BadState
-from eutectic.playback.output import DeviceSettings, Output
-from eutectic.playback.presets import chosen, read_audio_preset
+from eutectic.playback.output import Output
+from eutectic.playback.presets import override, read_audio_preset
+from eutectic.playback.streams import DeviceSettings
 from eutectic.session.presets import read_preset
 
 FOLDER = Path(__file__).parents[2] / "presets" / "clips"
@@ -79,7 +80,7 @@ def test_what_a_session_names_is_there(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DEVICES, ids=lambda path: path.stem)
 def test_every_device_preset_can_be_opened(path: Path) -> None:
-    audio = chosen(read_audio_preset(path.stem, (path.parent,)), device="null")
+    audio = override(read_audio_preset(path.stem, (path.parent,)), device="null")
     output = Output(DeviceSettings(
         audio.device, audio.rate, audio.channels, audio.block, audio.ring_ms / 1000, audio.latency
     ))  # fmt: skip
@@ -148,6 +149,7 @@ def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     return bool(np.abs(one - other).max() < 1e-3)
 
 
+@pytest.mark.process
 def test_a_fusion_follows_its_preset_where_it_says_nothing_else(running: Daemon, own: Path) -> None:
     (own / "mine.toml").write_text("format = 1\n[fusion]\nblend = 0.9\nseed = 5\n")
     with running.client() as client:
@@ -167,6 +169,7 @@ def test_a_fusion_follows_its_preset_where_it_says_nothing_else(running: Daemon,
         assert _alike(_rendered(client, "again"), now)
 
 
+@pytest.mark.process
 def test_a_preset_that_is_damaged_while_it_plays_is_named_and_changes_nothing(
     running: Daemon, own: Path
 ) -> None:
@@ -189,6 +192,7 @@ def test_a_preset_that_is_damaged_while_it_plays_is_named_and_changes_nothing(
         client.send("/stop", 1)
 
 
+@pytest.mark.process
 def test_a_session_that_ships_is_loaded_learned_and_played(running: Daemon) -> None:
     with running.client() as client:
         client.send("/notify", 1)
@@ -202,6 +206,7 @@ def test_a_session_that_ships_is_loaded_learned_and_played(running: Daemon) -> N
         wait_for(client, lambda m: m[0] == "/ended")
 
 
+@pytest.mark.process
 def test_a_preset_whose_clip_is_missing_changes_nothing(running: Daemon, own: Path) -> None:
     (own / "lost.toml").write_text(
         "format = 1\nmaster_db = -30.0\n[[clips]]\nname = 'x'\npath = 'a.wav'\n"
@@ -213,6 +218,7 @@ def test_a_preset_whose_clip_is_missing_changes_nothing(running: Daemon, own: Pa
         assert not {"x", "y"} & set(names)
 
 
+@pytest.mark.process
 def test_a_clip_that_ships_is_found_by_its_name(running: Daemon) -> None:
     with running.client() as client:
         client.request("/clip/load", "bell", "perc_bell.flac")

@@ -81,8 +81,8 @@ def serve(
 
     from eutectic.daemon import DaemonSettings, logging_to_terminal
     from eutectic.daemon import serve as serve_
-    from eutectic.playback.output import DeviceSettings
-    from eutectic.playback.presets import chosen, read_audio_preset
+    from eutectic.playback.presets import override, read_audio_preset
+    from eutectic.playback.streams import DeviceSettings
     from eutectic.session.folders import Folders
     from eutectic.session.kept import session_path
     from eutectic.session.session import SessionSettings
@@ -104,8 +104,8 @@ def serve(
             raise BadInput(f"{given}: is not a folder")
         make_folders(folder)
     preset = read_audio_preset(audio, (data / "devices", presets_folder("devices")))
-    opened = chosen(preset, device=device, rate=rate, channels=channels, block=block,
-                    ring_ms=ring_ms, latency=latency, voices=voices)  # fmt: skip
+    opened = override(preset, device=device, rate=rate, channels=channels, block=block,
+                      ring_ms=ring_ms, latency=latency, voices=voices)  # fmt: skip
     settings = DaemonSettings(
         host, port,
         DeviceSettings(opened.device, opened.rate, opened.channels, opened.block,
@@ -212,7 +212,7 @@ def devices() -> None:
     from rich.table import Table
 
     from eutectic.midi.ports import input_names
-    from eutectic.playback.output import list_devices
+    from eutectic.playback.streams import list_devices
 
     table = Table(box=None, header_style="bold")
     for heading in ("device", "by", "outputs", "inputs", "Hz", ""):

@@ -1,4 +1,4 @@
-"""Presets of audio devices: how `serve` opens one, as files that people write."""
+"""Audio presets: how `serve` opens a device, in files that people write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eutectic.files import toml
 
 
 class AudioPreset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What of a device is asked for; what is left out is as without a preset."""
+    """Settings of a device; those left out keep their defaults."""
 
     format: int = toml.FORMAT
     description: str = ""
@@ -28,16 +28,20 @@ class AudioPreset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_audio_preset(name: str, folders: tuple[Path, ...]) -> AudioPreset:
-    """One by its name, the first that there is, or by its file.
+    """Read a preset by name, from the first folder that has it, or by its path.
 
     Raises:
-        BadState: there is none, it can't be read, or something in it can't be.
+        BadState: it doesn't exist, can't be read, or has an invalid value.
     """
     return toml.read(toml.find(name, folders), AudioPreset)
 
 
-def chosen(preset: AudioPreset, **options: float | str | None) -> AudioPreset:
-    """The preset with what was chosen besides."""
+def override(preset: AudioPreset, **options: float | str | None) -> AudioPreset:
+    """The preset with those options that aren't None.
+
+    Raises:
+        BadSetting: an option is out of range.
+    """
     given = {name: value for name, value in options.items() if value is not None}
     try:
         return msgspec.convert(msgspec.to_builtins(preset) | given, AudioPreset)

@@ -15,7 +15,7 @@ from eutectic.link import protocol as link
 from eutectic.link.protocol import Learn, Load, ReferenceSpec, Result, Source
 from eutectic.midi.maps import PadState
 from eutectic.osc import table as messages
-from eutectic.playback.output import record_input
+from eutectic.playback.streams import record_input
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.jobs import Clip, Jobs, Reference
 from eutectic.session.presets import Preset

@@ -29,9 +29,10 @@ from eutectic.osc import server as osc
 from eutectic.osc import table as messages
 from eutectic.osc.server import Peer, Subscribers
 from eutectic.osc.table import BadRequest, Request
-from eutectic.playback.output import DeviceSettings, Output, list_devices
+from eutectic.playback.output import Output
 from eutectic.playback.player import Player
 from eutectic.playback.recorder import Recorder
+from eutectic.playback.streams import DeviceSettings, list_devices
 from eutectic.session import kept
 from eutectic.session.folders import Folders
 from eutectic.session.jobs import Clip, Jobs, Reference

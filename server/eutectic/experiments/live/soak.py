@@ -19,7 +19,8 @@ from eutectic.client.daemon_process import Daemon, status, until_ready
 from eutectic.client.sync import Client, NoAnswer
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
 from eutectic.experiments.report import Table
-from eutectic.playback.output import DeviceSettings, Output
+from eutectic.playback.output import Output
+from eutectic.playback.streams import DeviceSettings
 
 PER_SECOND = 5.0
 MEMORY_GIB, READY_GIB = 0.2, 0.05

@@ -1,0 +1,43 @@
+"""What the PortAudio process answers, in one line of JSON."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class DeviceInfo(msgspec.Struct, frozen=True):
+    """One of PortAudio's devices."""
+
+    name: str
+    host_api: str
+    outputs: int
+    inputs: int
+    rate_hz: int
+    default: bool
+
+
+class Devices(msgspec.Struct, tag=True, frozen=True):
+    """All of PortAudio's devices."""
+
+    devices: list[DeviceInfo]
+
+
+class Opened(msgspec.Struct, tag=True, frozen=True):
+    """The output plays."""
+
+    name: str
+    rate_hz: int
+    latency_seconds: float
+
+
+class Recorded(msgspec.Struct, tag=True, frozen=True):
+    """The whole recording is in its file."""
+
+
+class Refused(msgspec.Struct, tag=True, frozen=True):
+    """It can't be done; `text` is for people."""
+
+    text: str
+
+
+Reply = Devices | Opened | Recorded | Refused

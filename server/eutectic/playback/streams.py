@@ -1,0 +1,251 @@
+"""Streams that take blocks at the device's pace: an audio device, a file, or nothing.
+
+A device plays in a process of its own, from a ring in shared memory (see `portaudio`).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from eutectic.errors import BadDevice, BadOutput, BadSetting
+from eutectic.playback.replies import DeviceInfo, Devices, Opened, Recorded, Refused, Reply
+from eutectic.playback.ring import Ring
+from eutectic.system.shared_memory import new_path
+
+Block = NDArray[np.float32]
+"""(frame, channel), float32."""
+
+DEFAULT_RATE_HZ = 48_000
+"""For files and `null`."""
+
+OPEN_SECONDS = 20.0
+"""PortAudio's process is killed if it takes longer to answer."""
+
+
+@dataclass(frozen=True)
+class DeviceSettings:
+    """Which device, and how. `name`: None for the system's default, `null`, `file:PATH`, or a name.
+
+    `latency` is what PortAudio is asked for: low, high, or seconds.
+    """
+
+    name: str | None = None
+    rate_hz: int | None = None
+    channels: int = 2
+    block_frames: int = 256
+    ring_seconds: float = 0.03
+    latency: str = "low"
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+            ("rate", self.rate_hz or DEFAULT_RATE_HZ, 8000, 384_000),
+            ("channels", self.channels, 1, 64),
+            ("block", self.block_frames, 16, 8192),
+            ("ring", self.ring_seconds, 0.002, 1.0),
+        ):
+            if not low <= value <= high:
+                raise BadSetting(f"{name} must be {low} to {high}, not {value}")
+        if self.latency not in ("low", "high"):
+            try:
+                float(self.latency)
+            except ValueError:
+                raise BadSetting("latency must be low, high, or seconds") from None
+
+
+class Stream(Protocol):
+    """A running stream: `write` queues a block; `queued` frames haven't been played yet."""
+
+    name: str
+    rate_hz: int
+    latency_seconds: float
+
+    @property
+    def queued(self) -> int: ...
+    @property
+    def underruns(self) -> int: ...
+    @property
+    def xruns(self) -> int: ...
+    @property
+    def alive(self) -> bool: ...
+    def write(self, block: Block) -> None: ...
+    def close(self) -> None: ...
+
+
+class NullStream:
+    """Takes blocks at the clock's pace and drops them."""
+
+    underruns = xruns = 0
+    alive = True
+
+    def __init__(self, rate_hz: int, name: str = "null") -> None:
+        self.name, self.rate_hz, self.latency_seconds = name, rate_hz, 0.0
+        self._started, self._written = time.monotonic(), 0
+
+    @property
+    def queued(self) -> int:
+        return self._written - int((time.monotonic() - self._started) * self.rate_hz)
+
+    def write(self, block: Block) -> None:
+        self._written += len(block)
+
+    def close(self) -> None:
+        pass
+
+
+class FileStream(NullStream):
+    """Takes blocks at the clock's pace and writes them to a 32-bit float WAV file."""
+
+    def __init__(self, path: Path, rate_hz: int, channels: int) -> None:
+        import soundfile
+
+        super().__init__(rate_hz, f"file:{path}")
+        if path.exists():
+            raise BadOutput(f"{path}: exists; choose another name")
+        try:
+            self._file = soundfile.SoundFile(path, "w", rate_hz, channels, "FLOAT", format="WAV")
+        except (OSError, soundfile.LibsndfileError) as error:
+            raise BadOutput(f"{path}: can't be written ({error})") from None
+
+    def write(self, block: Block) -> None:
+        super().write(block)
+        self._file.write(block)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class DeviceStream:
+    """An audio device: a process that plays from a ring."""
+
+    def __init__(self, settings: DeviceSettings, rate_hz: int | None) -> None:
+        self._ring = Ring(new_path(), settings.channels, create=True)
+        options = {
+            "--ring": self._ring.path, "--channels": settings.channels,
+            "--block": settings.block_frames, "--latency": settings.latency,
+            "--rate": rate_hz, "--device": settings.name,
+        }  # fmt: skip
+        self._process = _start("play", options)
+        try:
+            opened = _reply(self._process, OPEN_SECONDS, Opened)
+        except BadDevice:
+            self.close()
+            raise
+        self._ring.unlink()  # both processes map it; it is freed with the last of them
+        self.name, self.rate_hz = opened.name, opened.rate_hz
+        self.latency_seconds = opened.latency_seconds
+
+    @property
+    def queued(self) -> int:
+        return self._ring.queued
+
+    @property
+    def underruns(self) -> int:
+        return self._ring.underruns
+
+    @property
+    def xruns(self) -> int:
+        return self._ring.xruns
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def write(self, block: Block) -> None:
+        self._ring.write(block)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._ring.unlink()
+
+
+def open_stream(settings: DeviceSettings, rate_hz: int | None) -> Stream:
+    """Open what the settings name, at `rate_hz` if given.
+
+    Raises:
+        BadDevice: the device doesn't exist, or can't be opened like this.
+        BadOutput: the file exists, or can't be written.
+    """
+    if settings.name == "null":
+        return NullStream(rate_hz or DEFAULT_RATE_HZ)
+    if settings.name is not None and settings.name.startswith("file:"):
+        path = Path(settings.name.removeprefix("file:"))
+        return FileStream(path, rate_hz or DEFAULT_RATE_HZ, settings.channels)
+    return DeviceStream(settings, rate_hz)
+
+
+def list_devices() -> list[DeviceInfo]:
+    """PortAudio's devices as of now.
+
+    Raises:
+        BadDevice: PortAudio is missing or not responding.
+    """
+    with _start("list", {}) as process:
+        return _reply(process, OPEN_SECONDS, Devices).devices
+
+
+def record_input(
+    name: str | None, seconds: float, path: Path, on_start: Callable[[Callable[[], None]], None]
+) -> None:
+    """Record an input device to a WAV file; blocks until it is done.
+
+    `on_start` is called at once with a function that cancels the recording.
+
+    Raises:
+        BadDevice: the device doesn't exist or can't be recorded from, or it was cancelled.
+    """
+    options = {"--device": name, "--seconds": seconds, "--path": path}
+    with _start("record", options) as process:
+        on_start(process.kill)
+        _reply(process, seconds + OPEN_SECONDS, Recorded)
+
+
+def _start(action: str, options: Mapping[str, object]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "eutectic.playback.portaudio", action]
+    for name, value in options.items():
+        command += [] if value is None else [name, str(value)]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # ALSA and JACK print every failed attempt there
+        env=os.environ | {"JACK_NO_START_SERVER": "1"},
+    )  # fmt: skip
+
+
+_Reply = TypeVar("_Reply", Opened, Devices, Recorded)
+
+
+def _reply(process: subprocess.Popen[bytes], seconds: float, kind: type[_Reply]) -> _Reply:
+    """The process's one line.
+
+    Raises:
+        BadDevice: it refuses, or doesn't answer in time.
+    """
+    assert process.stdout is not None
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        line = process.stdout.readline()
+    finally:
+        timer.cancel()
+    if not line:
+        raise BadDevice("PortAudio is missing or not responding; --device null runs without audio")
+    reply = msgspec.json.decode(line, type=Reply)
+    if isinstance(reply, Refused):
+        raise BadDevice(reply.text)
+    assert isinstance(reply, kind)
+    return reply
