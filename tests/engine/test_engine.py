@@ -145,6 +145,24 @@ def test_cancel_leaves_the_engine_usable(
     engine.fuse(original, reference, [Place(blend=0.5)], SETTINGS)
 
 
+@pytest.mark.parametrize("residual", ["clean", "ddim"])
+def test_a_fusion_is_the_same_when_others_run_at_its_checkpoints(
+    engine: Engine, original: Clip, reference: Reference, residual: Residual
+) -> None:
+    """Their references' weights are in the network meanwhile."""
+    place, settings = Place(blend=0.5), SamplingSettings(cfg=2.0, residual=residual)
+    (undisturbed,) = engine.fuse(original, reference, [place], settings)
+    engine.cache.clear()
+    base = Reference("glass", reference.clip, None)
+
+    def interrupt() -> bool:
+        engine.fuse(original, base, [place], SETTINGS)
+        return False
+
+    (fusion,) = engine.fuse(original, reference, [place], settings, watch=Watch(interrupt))
+    assert torch.equal(fusion.latent, undisturbed.latent)
+
+
 def test_clips_of_nearly_one_length_share_a_prefix(
     engine: Engine, reference: Reference, calls: list[int]
 ) -> None:

@@ -7,7 +7,6 @@ nothing is added to a network evaluation.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,12 +101,6 @@ class Switch:
         self._base: dict[str, Tensor] = {}
         self._whole = True  # false while weights are being copied, and after that went wrong
         self._digest: str | None = None
-        self._adapter: weakref.ref[Adapter] | None = None
-
-    @property
-    def active(self) -> Adapter | None:
-        """The adapter that the network is of; None: the base, or one that nobody has any more."""
-        return None if self._adapter is None else self._adapter()
 
     @torch.no_grad()
     def activate(self, adapter: Adapter | None) -> None:
@@ -126,4 +119,3 @@ class Switch:
                 self._parameters[name].copy_(weight)
         self._written(self._base.keys())
         self._whole, self._digest = True, digest
-        self._adapter = None if adapter is None else weakref.ref(adapter)

@@ -18,7 +18,7 @@ from eutectic import audio
 from eutectic.audio import Waveform, fade_end, load_clip
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
 from eutectic.engine import clips, fusion, inversion
-from eutectic.engine.adapter import FORMAT, Adapter, Switch
+from eutectic.engine.adapter import FORMAT, Adapter
 from eutectic.engine.cache import Cache
 from eutectic.engine.clips import Clip
 from eutectic.engine.inversion import OnGrid, Residual, Trajectory
@@ -87,7 +87,6 @@ class Engine:
 
     def __init__(self, model: Model, store: Store) -> None:
         self.model, self.store = model, store
-        self.switch = Switch(model.network, model.weights_changed)
         self.cache = Cache(KEPT_BYTES)
         self.max_batch = MICRO_BATCH if model.device.type == "cpu" else None
 
@@ -185,7 +184,7 @@ class Engine:
         Raises:
             Cancelled: the watch was asked to stop.
         """
-        self.switch.activate(None)
+        self.model.switch.activate(None)
         own_frames = self.model.codec.latent_frames(clip.waveform.frames)
         return learn(
             self.model, clip.latent, own_frames, prompt, self._seconds(clip), settings,
@@ -263,7 +262,6 @@ class Engine:
         points = self.points(places, settings)
         prefix = self._prefix(original, reference, settings, sampler, points, watch)
         trajectory = self.invert(original, settings, sampler, watch)
-        self.switch.activate(reference.adapter)
         latents = fusion.fuse(
             self.denoiser(original, reference, settings),
             prefix,
@@ -294,7 +292,6 @@ class Engine:
         key = (original.waveform.digest, kind, settings.seed, sampler)
         made: OnGrid | None = self.cache.get(key)
         if made is None:
-            self.switch.activate(None)
             condition = self.model.condition("", self._seconds(original)).unprompted()
             denoiser = self.model.denoiser(condition)
             if kind == "ddim":
@@ -328,7 +325,6 @@ class Engine:
             prefix = fusion.Prefix.begin(sampler, self.noise(settings.seed, frames))
         until = fusion.needed(points, sampler)
         if until > prefix.row.index:
-            self.switch.activate(reference.adapter)
             denoiser = self.denoiser(original, reference, settings)
             prefix = prefix.extend(denoiser, until, watch)
         self.cache.put(key, prefix, prefix.row.state, *prefix.denoised)
@@ -337,13 +333,12 @@ class Engine:
     def denoiser(
         self, original: Clip, reference: Reference, settings: SamplingSettings
     ) -> NetworkDenoiser:
-        """What samples the reference at the original's length; its adapter must be active."""
+        """The reference's denoiser at the original's length."""
         seconds, negative = self._seconds(original), None
         if settings.negative is not None:
             negative = self.model.condition(settings.negative, seconds)
-        return self.model.denoiser(
-            self.model.condition(reference.prompt, seconds), self._cfg(settings), negative
-        )
+        condition = self.model.condition(reference.prompt, seconds)
+        return self.model.denoiser(condition, self._cfg(settings), negative, reference.adapter)
 
     def _seconds(self, clip: Clip) -> float:
         """The length that sampling is conditioned with: the bucket's."""

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from eutectic.config import SamplingSettings
 from eutectic.engine import schedule, toy
+from eutectic.engine.adapter import Adapter, Switch
 from eutectic.engine.codec import Codec
 from eutectic.engine.denoiser import guide
 from eutectic.engine.graphs import CudaRecord, Graphs, Pace, to_device
@@ -87,7 +88,8 @@ class Model:
     Attributes:
         name: as the user asked for it.
         digest: hash of configuration and weights, for cache keys.
-        network: the diffusion network, whose weights references are learned into.
+        network: the diffusion network.
+        switch: puts references' weights into the network and takes them out.
         codec: between waveforms and latents.
         objective: `v`, `rectified_flow` or `rf_denoiser`.
         defaults: sampling and learning settings where the user chose none.
@@ -99,6 +101,7 @@ class Model:
         self.name, self.digest, self.device = name, digest, device
         self.wrapper = wrapper.to(device).eval().requires_grad_(False)
         self.network: nn.Module = wrapper.model
+        self.switch = Switch(self.network, self._weights_changed)
         self.codec = Codec(wrapper.pretransform, wrapper.sample_rate, device)
         self.objective: str = wrapper.diffusion_objective
         self.defaults = _DEFAULTS[self.objective] | config.get("eutectic", {})
@@ -126,8 +129,7 @@ class Model:
             self._rounded = Rounded(self.network) if wanted else None
             self.forget_graphs()
 
-    def weights_changed(self, names: Iterable[str]) -> None:
-        """Say so whenever the network's parameters of these names were written to."""
+    def _weights_changed(self, names: Iterable[str]) -> None:
         if self._rounded is not None:
             self._rounded.refresh(names)
 
@@ -196,16 +198,20 @@ class Model:
         )
 
     def denoiser(
-        self, conditioning: Conditioning, cfg: float = 1.0, negative: Conditioning | None = None
+        self,
+        conditioning: Conditioning,
+        cfg: float = 1.0,
+        negative: Conditioning | None = None,
+        adapter: Adapter | None = None,
     ) -> NetworkDenoiser:
         """The denoiser under a condition, guided away from `negative` (None: no prompt).
 
-        At 0 the condition has no say, and isn't asked.
+        With cfg 0 the condition has no effect and isn't evaluated.
         """
         against = negative or conditioning.unprompted()
         if cfg == 0.0:
-            return NetworkDenoiser(self, against, 1.0, None)
-        return NetworkDenoiser(self, conditioning, cfg, None if cfg == 1.0 else against)
+            return NetworkDenoiser(self, adapter, against, 1.0, None)
+        return NetworkDenoiser(self, adapter, conditioning, cfg, None if cfg == 1.0 else against)
 
     def predict(
         self,
@@ -283,9 +289,14 @@ class Model:
 
 @dataclass(frozen=True)
 class NetworkDenoiser:
-    """D(y; s) of a model under a condition, guided (Algorithm 1) in one doubled batch."""
+    """D(y; s) of a model under a condition, guided (Algorithm 1) in one doubled batch.
+
+    Each call first puts the adapter's weights into the network (None: the base weights), so that
+    other denoisers may be called in between.
+    """
 
     model: Model
+    adapter: Adapter | None
     conditioning: Conditioning
     cfg: float
     against: Conditioning | None
@@ -293,6 +304,7 @@ class NetworkDenoiser:
     def __call__(
         self, state: Float[Tensor, "batch channel frame"], sigma: Float[Tensor, " batch"]
     ) -> Float[Tensor, "batch channel frame"]:
+        self.model.switch.activate(self.adapter)
         rows = [self.conditioning] * len(state)
         guidance = None
         if self.against is not None:

@@ -197,7 +197,7 @@ class Worker:
 
     def _watch(self, job: Job, stage: str) -> Watch:
         def cancelled() -> bool:
-            self._make_way(job, evaluating=stage != "decode")
+            self._make_way(job)
             return job.cancelled
 
         def progress(done: int, whole: int) -> None:
@@ -208,14 +208,11 @@ class Worker:
 
         return Watch(cancelled, progress)
 
-    def _make_way(self, job: Job, evaluating: bool) -> None:
-        """Run what is more urgent than `job`, and put back the network that it evaluates."""
+    def _make_way(self, job: Job) -> None:
+        """Run every job that is more urgent than `job`."""
         while (urgent := self._more_urgent(job)) is not None:
-            active = self.engine.switch.active
             with self._lead.interruption():
                 self.do(urgent)
-                if evaluating:
-                    self.engine.switch.activate(active)
 
     def _more_urgent(self, job: Job) -> Job | None:
         urgent = self.queue.take(above=job.priority)

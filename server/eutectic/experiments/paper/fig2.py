@@ -89,7 +89,6 @@ def _audio_to_audio(study: Study, remaining: int) -> Sound:
     sigma = sampler.grid.sigmas[index]
     noise = engine.noise(study.seed, clip.latent.shape[-1])
     begin = Row(clip.latent + sigma * noise.initial(), index, sigma)
-    engine.switch.activate(None)
     denoiser = engine.denoiser(clip, _prompted(study), settings)
     (end,) = sample(denoiser, [begin], sampler, noise, watch=study.quiet)
     return _measured(study, as_loud(study, end.state, ORIGINAL), end.state, sigma, remaining)

@@ -64,7 +64,7 @@ class Inverted:
     back: Denoiser
     """Under the condition it was inverted with."""
     towards: Callable[[Reference], Denoiser]
-    """Under a reference's; its adapter must be active."""
+    """With a reference's weights, under its condition."""
 
 
 def invert(study: Study, name: str, method: Method) -> Inverted:
@@ -75,7 +75,6 @@ def invert(study: Study, name: str, method: Method) -> Inverted:
         Cancelled: the watch was asked to stop.
     """
     engine, clip = study.engine, study.clip(name)
-    engine.switch.activate(None)
     sampler = study.sampler(order=method.order, eta=method.eta)
     if method.guided:
         return _invert_guided(study, name, method, sampler)
@@ -101,8 +100,7 @@ def _invert_guided(study: Study, name: str, method: Method, sampler: Sampler) ->
     nulls = optimise(engine.model, unguided.conditioning, pivot, sampler, GUIDANCE, study.quiet)
 
     def towards(reference: Reference) -> Denoiser:
-        condition = engine.denoiser(clip, reference, guided).conditioning
-        return NullTextDenoiser(engine.model, condition, GUIDANCE, nulls)
+        return NullTextDenoiser(engine.denoiser(clip, reference, guided), nulls)
 
     return Inverted(pivot, sampler, towards(own), towards)
 
@@ -114,7 +112,6 @@ def reconstruct(study: Study, inverted: Inverted, points: list[Injection]) -> li
     estimates that the inversion rests on: ours on x0, the model output that it assumes. Rows go
     one by one, as they did when inverted, so that rounding is the same.
     """
-    study.engine.switch.activate(None)
     trajectory, sampler = inverted.trajectory, inverted.sampler
     known = trajectory.denoised if isinstance(trajectory, OnGrid) else {}
     noise = study.engine.noise(study.seed, trajectory.x0.shape[-1])
@@ -128,7 +125,6 @@ def fuse(
 ) -> list[Tensor]:
     """Algorithm 1 at each point, looking back on the reference's own sampling."""
     engine, sampler = study.engine, inverted.sampler
-    engine.switch.activate(reference.adapter)
     denoiser = inverted.towards(reference)
     noise = engine.noise(study.seed, inverted.trajectory.x0.shape[-1])
     prefix = Prefix.begin(sampler, noise).extend(

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from eutectic.engine.denoiser import guide
 from eutectic.engine.inversion import OnGrid
-from eutectic.engine.model import Conditioning, Model
+from eutectic.engine.model import Conditioning, Model, NetworkDenoiser
 from eutectic.engine.sample import Row, Sampler, advance
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import BadModel
@@ -36,16 +36,14 @@ class NullTextDenoiser:
     At an infinite level, where nothing was inverted, it is the model's own.
     """
 
-    model: Model
-    conditioning: Conditioning
-    cfg: float
+    guided: NetworkDenoiser
     nulls: Mapping[float, Conditioning]
 
     def __call__(
         self, state: Float[Tensor, "batch channel frame"], sigma: Float[Tensor, " batch"]
     ) -> Float[Tensor, "batch channel frame"]:
-        against = self.nulls.get(float(sigma[0]))
-        return self.model.denoiser(self.conditioning, self.cfg, against)(state, sigma)
+        against = self.nulls.get(float(sigma[0]), self.guided.against)
+        return replace(self.guided, against=against)(state, sigma)
 
 
 def has_tokens(model: Model) -> bool:

@@ -158,7 +158,7 @@ def _references(costs: _Costs, machine: floors.Machine, learn_steps: int) -> Non
         costs.row(f"reading {name}", partial(engine.known, parts.clip, PROMPT, settings))
         costs.row(
             f"switching to {name} and back",
-            lambda adapter=adapter: [engine.switch.activate(each) for each in (adapter, None)],
+            lambda adapter=adapter: [parts.model.switch.activate(each) for each in (adapter, None)],
             2 * written / machine.bytes_per_second,  # what is read may be in a cache
         )
 
