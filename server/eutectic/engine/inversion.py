@@ -214,5 +214,5 @@ def invert_edit_friendly(
 
 
 def _evaluate(denoiser: Denoiser, state: Tensor, sigma: float, watch: Watch) -> Tensor:
-    watch.check()
+    watch.checkpoint()
     return denoiser(state, torch.tensor([sigma], dtype=torch.float64))

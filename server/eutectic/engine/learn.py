@@ -127,7 +127,7 @@ def _descend(
     losses: list[float] = []
     began = time.monotonic()
     for step in range(steps):
-        watch.check()
+        watch.checkpoint()
         spent = time.monotonic() - began
         if settings.budget_seconds is not None and losses and spent >= settings.budget_seconds:
             return losses, True

@@ -145,7 +145,7 @@ class Renderer:
     def _timed(self, chunks: Iterator[Samples], watch: Watch) -> Iterator[Samples]:
         """Each is made when it is asked for, unless the watch says otherwise."""
         while True:
-            watch.check()
+            watch.checkpoint()
             began = time.perf_counter()
             chunk = next(chunks, None)
             if chunk is None:

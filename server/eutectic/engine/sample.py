@@ -125,7 +125,7 @@ def sample(
         active = [number for number, row in enumerate(rows) if row.index == index]
         estimates: list[Tensor] = []
         for batch in _batches(active, max_batch):
-            watch.check()
+            watch.checkpoint()
             estimates.append(_denoise(denoiser, [rows[number] for number in batch]))
             done += len(batch)
             watch.progress(done, whole)

@@ -1,4 +1,4 @@
-"""How long work is watched: asked whether to stop, told how far it has come."""
+"""Cancellation, preemption and progress of long work."""
 
 from __future__ import annotations
 
@@ -12,22 +12,29 @@ def _never() -> bool:
     return False
 
 
-def _untold(done: int, whole: int) -> None:
+def _ignore(_done: int, _total: int) -> None:
     pass
 
 
 @dataclass(frozen=True)
 class Watch:
-    """`cancelled` is asked before every network evaluation; `progress` told (done, whole) after."""
+    """`cancelled` is called before every network evaluation, `progress` with (done, total) after.
+
+    In the engine process `cancelled` also runs whatever is more urgent.
+    """
 
     cancelled: Callable[[], bool] = _never
-    progress: Callable[[int, int], None] = _untold
+    progress: Callable[[int, int], None] = _ignore
 
-    def check(self) -> None:
-        """Stop here if asked to.
+    def checkpoint(self) -> None:
+        """Let more urgent work run, then stop here if cancelled.
+
+        Whole other jobs may run before this returns, within this very call and in the same
+        thread. They leave other weights in the network, so anything that depends on those must
+        activate its own afterwards, as `NetworkDenoiser` does.
 
         Raises:
-            Cancelled: `cancelled` answered true.
+            Cancelled: `cancelled` returned true.
         """
         if self.cancelled():
             raise Cancelled("cancelled")

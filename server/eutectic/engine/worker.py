@@ -183,7 +183,7 @@ class Worker:
         return self._once(job)
 
     def _once(self, job: Job) -> Result | None:
-        self._watch(job, "").check()
+        self._watch(job, "").checkpoint()
         command = job.command
         if command is None:
             self._warm(job)

@@ -79,7 +79,7 @@ def optimise(
     while row.index < grid.steps:
         below = grid.sigmas[row.index + 1]
         target = pivot.at(below) if below else pivot.x0
-        watch.check()
+        watch.checkpoint()
         with torch.no_grad():
             prompted = model.denoiser(conditioning)(row.state, _level(row))
         null, after = _towards(target, row, prompted, null, model, sampler, cfg)

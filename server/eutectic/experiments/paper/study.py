@@ -78,7 +78,7 @@ class Study:
             Cancelled: the watch was asked to stop.
         """
         for done, item in enumerate(items, start=1):
-            self.watch.check()
+            self.watch.checkpoint()
             yield item
             self.watch.progress(done, len(items))
 

@@ -52,7 +52,7 @@ class _Costs:
 
     def row(self, part: str, function: Callable[[], Any], floor_seconds: float = NO_FLOOR) -> None:
         """Time it, after once that doesn't count."""
-        self.watch.check()
+        self.watch.checkpoint()
         device = self.parts.model.device
         _forget_memory(device)
         function()
@@ -183,7 +183,7 @@ def _triggers(costs: _Costs, served: Served, name: str, blend: float, seeds: Ite
     served.fuse([blend], next(seeds), costs.parts.steps)
     stages: list[dict[str, float]] = []
     for _ in range(costs.runs):
-        costs.watch.check()
+        costs.watch.checkpoint()
         (fused,) = served.fuse([blend], next(seeds), costs.parts.steps)
         stages.append({name: each / 1000 for name, each in fused.stages_ms.items()})
     for stage in STAGES:

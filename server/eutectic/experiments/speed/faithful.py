@@ -53,7 +53,7 @@ def _ways(parts: Parts, precision: str, whole: Latents, watch: Watch) -> list[Ro
     rows: list[Row] = []
 
     def compare(faster: str, ours: Latents, beside: str, theirs: Latents) -> None:
-        watch.check()
+        watch.checkpoint()
         rows.append(_row(parts, f"{faster}, {precision}", beside, ours, theirs))
 
     steps, points = parts.sampler.steps, parts.points(FAN_BLENDS)

@@ -26,7 +26,7 @@ def measure(parts: Parts, runs: int, watch: Watch = UNWATCHED) -> Table:
     rows: list[Row] = []
     every = _comparisons(parts)
     for number, comparison in enumerate(every):
-        watch.check()
+        watch.checkpoint()
         rows.append(_compare(*comparison, runs, parts.model.device))
         watch.progress(number + 1, len(every))
     columns = ("part", "over", "ratio", "least", "most", "part ms", "over ms")
