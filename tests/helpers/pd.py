@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+
+from eutectic.system.processes import Service
 
 FOLDER = Path(__file__).parents[2] / "plugin_bridge" / "pd"
 
@@ -212,7 +213,7 @@ def _lines(box: Box) -> list[str]:
     return lines or [""]
 
 
-class Pd:
+class Pd(Service):
     """A running Pd without a window, which knows the daemon's port."""
 
     def __init__(
@@ -230,7 +231,7 @@ class Pd:
         self._command += ["-send", f"eutectic.connect 127.0.0.1 {port}"]
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
-    def __enter__(self) -> Pd:
+    def start(self) -> None:
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -240,14 +241,8 @@ class Pd:
             assert time.monotonic() < end, f"Pd doesn't start: {self.said}"
             self.send("remote", "hears")
             time.sleep(0.05)
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
         self._process.terminate()
         self._process.wait(20)
         self._socket.close()

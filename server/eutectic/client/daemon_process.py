@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
 
 import psutil
 
 from eutectic.client.sync import Client
 from eutectic.errors import EutecticError
+from eutectic.system.processes import Service
 
 STOP_SECONDS = 20.0
 
@@ -23,7 +23,7 @@ class NotServing(EutecticError):
     """The daemon exited before it listened, or didn't become ready."""
 
 
-class Daemon:
+class Daemon(Service):
     """A daemon on a free port; its data and its log, `daemon.log`, are in the folder `data`."""
 
     def __init__(
@@ -34,18 +34,6 @@ class Daemon:
         self._environment = os.environ | {"EUTECTIC_DATA": str(data)} | environment
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
-
-    def __enter__(self) -> Daemon:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def pid(self) -> int:

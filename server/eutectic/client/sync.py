@@ -8,8 +8,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from eutectic.client.requests import Requests, with_options
 from eutectic.errors import EutecticError
@@ -63,15 +62,10 @@ class Client(Requests[Reply]):
         self.show: Callable[[str, tuple[Any, ...]], None] | None = None
         """Called with every message that comes."""
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

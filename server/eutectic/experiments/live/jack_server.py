@@ -7,16 +7,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eutectic.system.processes import Service
+
 RATE_HZ, PERIOD = 48_000, 256
 
 
-class Jack:
+class Jack(Service):
     """`jackd` with the dummy driver, under a name that no other has; clients here find it."""
 
     def __init__(self) -> None:
@@ -24,18 +25,6 @@ class Jack:
         os.environ["JACK_DEFAULT_SERVER"] = self.name
         os.environ["JACK_NO_START_SERVER"] = "1"
         self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Jack:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         command = ["jackd", "-n", self.name, "-R", "-d", "dummy", "-r", str(RATE_HZ),
