@@ -1,8 +1,8 @@
-"""Starts the engine process, watches it, and starts it again when it dies.
+"""Starts the engine process, supervises it, and restarts it when it dies.
 
-What the engine was doing then fails with `engine_died` and is never tried again by itself, since
-it may be what killed it; what waited is sent to the next engine. Everything here runs in the
-daemon's event loop.
+Jobs the engine was running then fail with `engine_died`: one of them may have killed it, so they
+aren't retried. Jobs it hadn't started go to the next engine. Everything here runs in the daemon's
+event loop.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 import time
+from asyncio.subprocess import Process
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,17 +23,15 @@ import msgspec
 
 from eutectic.link import protocol as link
 from eutectic.link.protocol import Fuse, Learn, Load, Priority, Result
+from eutectic.system import processes
 
 log = logging.getLogger("eutectic.link")
 
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.2, 10.0
-"""Before an engine that died is started again; twice as long each time it dies at once."""
+MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.2, 10.0
+"""Before an engine that died is restarted; doubled each time it dies early."""
 
-STEADY_SECONDS = 30.0
-"""An engine that lived so long died of something new."""
-
-LEAVE_SECONDS = 3.0
-"""An engine whose pipe is closed is killed after this."""
+STABLE_SECONDS = 30.0
+"""An engine that ran this long didn't die early."""
 
 Work = Load | Learn | Fuse
 Listener = Callable[[Result], None]
@@ -41,7 +40,7 @@ Listener = Callable[[Result], None]
 def engine_command(
     model: str, store: Path, memory_bytes: int, compute: str | None = None
 ) -> list[str]:
-    """How the engine process is started."""
+    """Command line of the engine process."""
     command = [
         sys.executable, "-m", "eutectic.engine", "--model", model, "--store", str(store),
         "--memory-bytes", str(memory_bytes), "--daemon-pid", str(os.getpid()),
@@ -53,26 +52,28 @@ def engine_command(
 class _Job:
     command: Work
     listener: Listener
-    begun: bool = False
+    started: bool = False
 
 
 class Host:
-    """The engine process and the jobs it has; owned by the event loop.
+    """The engine process and its jobs; owned by the event loop.
 
     Attributes:
-        facts: of the model, None until one is loaded.
+        facts: about the model; None until one is loaded.
         state: `starting`, `loading`, `warming`, `ready`, `dead` or `failed`.
-        usage: as the engine last told it.
+        usage: as last reported by the engine.
         deaths: how often an engine died.
     """
 
-    def __init__(self, command: list[str], told: Callable[[link.State | link.ModelFacts], None]):
-        self._command, self._told = command, told
-        self._process: asyncio.subprocess.Process | None = None
+    def __init__(
+        self, command: list[str], on_state: Callable[[link.State | link.ModelFacts], None]
+    ) -> None:
+        self._command, self._on_state = command, on_state
+        self._process: Process | None = None
         self._jobs: dict[int, _Job] = {}
         self._numbers = itertools.count(1)
-        self._leaving = False
-        self._runner: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._supervisor: asyncio.Task[None] | None = None
         self.facts: link.ModelFacts | None = None
         self.state = "starting"
         self.usage: link.Usage | None = None
@@ -80,18 +81,18 @@ class Host:
 
     @property
     def pid(self) -> int | None:
-        """The engine's, while there is one."""
+        """The engine's process id, while one runs."""
         return self._process.pid if self._process is not None else None
 
     @property
     def waiting(self) -> int:
-        """Jobs that somebody asked for and that are not over."""
+        """Unfinished jobs that a client requested."""
         return sum(job.command.priority != Priority.AHEAD for job in self._jobs.values())
 
     def submit(self, work: Work, listener: Listener) -> int:
-        """Give the engine work; its `job` is set here and returned.
+        """Send the engine a job; returns its number, which is set here.
 
-        The listener hears of it until `Done` or `Failed`, exactly one of which comes.
+        The listener is called with each of its results; the last is a `Done` or a `Failed`.
         """
         number = next(self._numbers)
         work = msgspec.structs.replace(work, job=number)
@@ -101,68 +102,68 @@ class Host:
         return number
 
     def cancel(self, job: int) -> None:
-        """Give a job up: at once while it waits, else before its next network evaluation."""
+        """Cancel a job: at once while it is queued, else before its next network evaluation."""
         if job not in self._jobs:
             return
         if self.facts is not None:
             self._send(link.Cancel(job))
-        if not self._jobs[job].begun:
-            self._end(job, link.Failed(job, "cancelled", "cancelled"))
+        if not self._jobs[job].started:
+            self._finish(job, link.Failed(job, "cancelled", "cancelled"))
 
     def start(self) -> None:
         """Start the first engine."""
-        self._runner = asyncio.get_running_loop().create_task(self._run())
+        self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
 
     async def stop(self) -> None:
-        """End the engine; what it hadn't done fails."""
-        self._leaving = True
+        """Stop the engine; unfinished jobs fail."""
+        self._stopping = True
         if self._process is not None:
-            await _leave(self._process)
-        if self._runner is not None:
-            self._runner.cancel()
+            await processes.end(self._process)
+        if self._supervisor is not None:
+            self._supervisor.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._runner
-        self._fail(lambda job: True, "cancelled", "the daemon is leaving")
+                await self._supervisor
+        self._fail(list(self._jobs), "cancelled", "the daemon is shutting down")
 
     async def restart(self, command: list[str]) -> None:
-        """Another engine, of another model; what the old one was doing fails."""
+        """Replace the engine, to change the model; jobs it was running fail."""
         self._command = command
         if self._process is not None:
-            await _leave(self._process)
-        elif self._runner is not None and self._runner.done():
+            await processes.end(self._process)
+        elif self._supervisor is not None and self._supervisor.done():
             self.start()
 
-    async def _run(self) -> None:
-        quick = 0
-        while not self._leaving:
-            began = time.monotonic()
+    async def _supervise(self) -> None:
+        early_deaths = 0
+        while not self._stopping:
+            started = time.monotonic()
             command = self._command
-            code = await self._live(command)
-            if self._leaving:
+            code = await self._run_engine(command)
+            if self._stopping:
                 return
-            self._fail(lambda job: job.begun, "engine_died", "the engine died while it did this")
+            running = [number for number, job in self._jobs.items() if job.started]
+            self._fail(running, "engine_died", "the engine died during this job")
             if command is not self._command:
                 continue
             if self.state == "failed":
-                self._fail(lambda job: True, "no_model", "the engine has no model")
+                self._fail(list(self._jobs), "no_model", "the engine has no model")
                 return
             self.deaths += 1
-            quick = 0 if time.monotonic() - began > STEADY_SECONDS else quick + 1
-            wait = min(FIRST_WAIT_SECONDS * 2**quick, LONGEST_WAIT_SECONDS)
-            log.error("the engine died (%s); starting it again in %.1f s", code, wait)
-            self._tell(link.State("dead", 0.0, f"the engine died ({code})"))
+            early_deaths = 0 if time.monotonic() - started > STABLE_SECONDS else early_deaths + 1
+            wait = min(MIN_WAIT_SECONDS * 2**early_deaths, MAX_WAIT_SECONDS)
+            log.error("the engine died (%s); restarting it in %.1f s", code, wait)
+            self._update(link.State("dead", 0.0, f"the engine died ({code})"))
             await asyncio.sleep(wait)
 
-    async def _live(self, command: list[str]) -> int:
-        """One engine, from its start to its end; returns its exit status."""
-        pipe = asyncio.subprocess.PIPE
-        self._process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    async def _run_engine(self, command: list[str]) -> int:
+        """Run one engine until it exits; returns its exit status."""
+        self._process = await processes.spawn(command)
         assert self._process.stdout is not None
         try:
             async for line in self._process.stdout:
-                self._take(link.decode_result(line))
+                self._receive(link.decode_result(line))
         except (msgspec.DecodeError, ValueError) as error:
-            log.error("the engine said what nobody understands: %s", error)
+            log.error("protocol error from the engine: %s", error)
             self._process.kill()
         finally:
             self.facts = None
@@ -170,55 +171,44 @@ class Host:
         self._process = None
         return code
 
-    def _take(self, result: Result) -> None:
+    def _receive(self, result: Result) -> None:
         if isinstance(result, link.Usage):
             self.usage = result
         elif isinstance(result, link.State | link.ModelFacts):
-            self._tell(result)
+            self._update(result)
         elif isinstance(result, link.Done | link.Failed):
-            self._end(result.job, result)
+            self._finish(result.job, result)
         elif (job := self._jobs.get(result.job)) is not None:
-            job.begun = True
-            _hear(job, result)
+            job.started = True
+            _notify(job, result)
 
-    def _tell(self, result: link.State | link.ModelFacts) -> None:
+    def _update(self, result: link.State | link.ModelFacts) -> None:
         if isinstance(result, link.State):
             self.state = result.state
         else:
             self.facts = result
             for job in self._jobs.values():
                 self._send(job.command)
-        self._told(result)
+        self._on_state(result)
 
-    def _end(self, number: int, result: link.Done | link.Failed) -> None:
-        job = self._jobs.pop(number, None)  # one given up while it waited is known no more
+    def _finish(self, number: int, result: link.Done | link.Failed) -> None:
+        job = self._jobs.pop(number, None)  # one cancelled while queued is already removed
         if job is not None:
-            _hear(job, result)
+            _notify(job, result)
 
-    def _fail(self, which: Callable[[_Job], bool], code: str, text: str) -> None:
-        for number in [number for number, job in self._jobs.items() if which(job)]:
-            self._end(number, link.Failed(number, code, text))
+    def _fail(self, numbers: list[int], code: str, text: str) -> None:
+        for number in numbers:
+            self._finish(number, link.Failed(number, code, text))
 
     def _send(self, command: link.Command) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
-        with contextlib.suppress(ConnectionError):  # its end is noticed where it is read
+        with contextlib.suppress(ConnectionError):  # the reading side notices that it died
             self._process.stdin.write(link.encode(command))
 
 
-def _hear(job: _Job, result: Result) -> None:
+def _notify(job: _Job, result: Result) -> None:
     try:
         job.listener(result)
-    except Exception:  # one listener's fault must not end the others' engine
+    except Exception:  # a listener's bug must not stop the engine for others
         log.exception("job %d", job.command.job)
-
-
-async def _leave(process: asyncio.subprocess.Process) -> None:
-    """Close an engine's pipe, which ends it; kill one that stays."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        await asyncio.wait_for(process.wait(), LEAVE_SECONDS)
-    except TimeoutError:
-        process.kill()
-        await process.wait()

@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -189,10 +188,24 @@ class Fused(msgspec.Struct, tag=True, frozen=True):
 
 
 class Done(msgspec.Struct, tag=True, frozen=True):
-    """A job is finished; what a load or a learning found, by name."""
+    """A job is finished."""
 
     job: int
-    found: dict[str, Any] = {}
+
+
+class Loaded(Done, tag=True, frozen=True):
+    """A clip is loaded; its key names it from then on."""
+
+    key: str
+    frames: int
+    seconds: float
+    loudness_lufs: float
+
+
+class Learned(Done, tag=True, frozen=True):
+    """A reference is learned, after so many steps."""
+
+    steps: int
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):
@@ -212,7 +225,9 @@ class Usage(msgspec.Struct, tag=True, frozen=True):
     evicted: int
 
 
-Result = State | ModelFacts | Begun | Progress | Chunk | Fused | Done | Failed | Usage
+Result = (
+    State | ModelFacts | Begun | Progress | Chunk | Fused | Done | Loaded | Learned | Failed | Usage
+)
 
 _encoder = msgspec.json.Encoder()
 _commands = msgspec.json.Decoder(Command)
