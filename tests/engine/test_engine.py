@@ -207,7 +207,7 @@ def test_a_negative_prompt_without_guidance_is_refused(
     engine: Engine, original: Clip, reference: Reference
 ) -> None:
     with pytest.raises(BadSetting, match="negative prompt needs guidance"):
-        engine.points([Place(blend=0.5)], SamplingSettings(negative="", cfg=1.0))
+        engine.plan([Place(blend=0.5)], SamplingSettings(negative="", cfg=1.0))
 
 
 def test_a_store_that_cannot_be_written_stops_before_learning(tmp_path: Path) -> None:

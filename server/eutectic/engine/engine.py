@@ -210,10 +210,10 @@ class Engine:
             **({"budget_seconds": settings.budget_seconds} if capped else {}),
         )
 
-    def points(
+    def plan(
         self, places: Sequence[Place], settings: SamplingSettings
-    ) -> list[fusion.Injection | None]:
-        """Where on the sampler's grid these places are (None: no injection).
+    ) -> tuple[Sampler, list[fusion.Injection | None]]:
+        """The sampler, and for each place the injection on its grid (None: no injection).
 
         Raises:
             BadSetting: a place is off the grid, or a setting has no meaning with this model.
@@ -222,7 +222,7 @@ class Engine:
             raise BadSetting("a negative prompt needs guidance: choose a cfg other than 1")
         sampler = self.model.sampler(settings)
         on_grid = settings.residual in NETWORK_RESIDUALS
-        return [_point(place, sampler, on_grid) for place in places]
+        return sampler, [fusion.at_place(place, sampler, on_grid) for place in places]
 
     def fuse(
         self,
@@ -258,21 +258,24 @@ class Engine:
             Cancelled: the watch was asked to stop.
             BadSetting: a place is off the grid.
         """
-        sampler = self.model.sampler(settings)
-        points = self.points(places, settings)
-        prefix = self._prefix(original, reference, settings, sampler, points, watch)
+        sampler, injections = self.plan(places, settings)
+        denoiser = self.denoiser(original, reference, settings)
+        frames = original.latent.shape[-1]
+        key = self._prefix_key(reference, settings, sampler, frames)
+        prefix: fusion.Prefix | None = self.cache.get(key)
+        if prefix is None:
+            prefix = fusion.Prefix.begin(sampler, self.noise(settings.seed, frames))
+        prefix = prefix.extend(denoiser, fusion.needed(injections, sampler), watch)
+        self.cache.put(key, prefix, prefix.row.state, *prefix.denoised)
         trajectory = self.invert(original, settings, sampler, watch)
-        latents = fusion.fuse(
-            self.denoiser(original, reference, settings),
-            prefix,
-            trajectory,
-            points,
-            self.max_batch,
-            watch,
-        )
+        latents = fusion.fuse(denoiser, prefix, trajectory, injections, self.max_batch, watch)
         return [
-            _fused(latent, place, point, sampler)
-            for latent, place, point in zip(latents, places, points, strict=True)
+            FusedLatent(
+                latent,
+                fusion.blend_at(place, injection, sampler),
+                None if injection is None else injection.remaining(sampler),
+            )
+            for latent, place, injection in zip(latents, places, injections, strict=True)
         ]
 
     def invert(
@@ -301,34 +304,13 @@ class Engine:
             self.cache.put(key, made, *made.tensors)
         return made
 
-    def _prefix(
-        self,
-        original: Clip,
-        reference: Reference,
-        settings: SamplingSettings,
-        sampler: Sampler,
-        points: Sequence[fusion.Injection | None],
-        watch: Watch,
-    ) -> fusion.Prefix:
-        frames = original.latent.shape[-1]
-        key = (
-            reference.adapter.digest if reference.adapter else None,
-            reference.prompt,
-            settings.negative,
-            self._cfg(settings),
-            settings.seed,
-            sampler,
-            frames,
-        )
-        prefix: fusion.Prefix | None = self.cache.get(key)
-        if prefix is None:
-            prefix = fusion.Prefix.begin(sampler, self.noise(settings.seed, frames))
-        until = fusion.needed(points, sampler)
-        if until > prefix.row.index:
-            denoiser = self.denoiser(original, reference, settings)
-            prefix = prefix.extend(denoiser, until, watch)
-        self.cache.put(key, prefix, prefix.row.state, *prefix.denoised)
-        return prefix
+    def _prefix_key(
+        self, reference: Reference, settings: SamplingSettings, sampler: Sampler, frames: int
+    ) -> tuple[object, ...]:
+        """Names the reference's own sampling in the cache: all that it depends on."""
+        adapter = reference.adapter.digest if reference.adapter else None
+        cfg = self._cfg(settings)
+        return adapter, reference.prompt, settings.negative, cfg, settings.seed, sampler, frames
 
     def denoiser(
         self, original: Clip, reference: Reference, settings: SamplingSettings
@@ -366,19 +348,3 @@ class Engine:
 def target_lufs(blend: float, original: Clip, reference: Reference) -> float:
     """How loud a fusion should be: between its sources, by the blend."""
     return blend * original.loudness_lufs + (1 - blend) * reference.clip.loudness_lufs
-
-
-def _fused(
-    latent: Tensor, place: Place, point: fusion.Injection | None, sampler: Sampler
-) -> FusedLatent:
-    blend = place.blend
-    if blend is None:
-        blend = 0.0 if point is None else min(1.0, fusion.survival(point, sampler))
-    return FusedLatent(latent, blend, None if point is None else point.remaining(sampler))
-
-
-def _point(place: Place, sampler: Sampler, on_grid: bool) -> fusion.Injection | None:
-    if place.blend is not None:
-        return fusion.at_blend(place.blend, sampler, on_grid)
-    assert place.remaining is not None
-    return fusion.at_remaining(place.remaining, sampler)

@@ -19,6 +19,7 @@ from functools import lru_cache
 from jaxtyping import Float
 from torch import Tensor
 
+from eutectic.config import Place
 from eutectic.engine.denoiser import Denoiser
 from eutectic.engine.inversion import Trajectory
 from eutectic.engine.noise import Noise
@@ -88,12 +89,31 @@ def needed(injections: Sequence[Injection | None], sampler: Sampler) -> int:
     """Grid level to which a prefix must reach for these injections; None is no injection."""
     return max(
         sampler.steps
-        if point is None
+        if injection is None
         else 0
-        if _reach(point.index, sampler) == 0
-        else point.index + (point.offset > 0)
-        for point in injections
+        if _reach(injection.index, sampler) == 0
+        else injection.index + (injection.offset > 0)
+        for injection in injections
     )
+
+
+def at_place(place: Place, sampler: Sampler, on_grid: bool = False) -> Injection | None:
+    """The injection that a user's place stands for: `at_blend` or `at_remaining`.
+
+    Raises:
+        BadSetting: the place is off the grid.
+    """
+    if place.remaining is not None:
+        return at_remaining(place.remaining, sampler)
+    assert place.blend is not None
+    return at_blend(place.blend, sampler, on_grid)
+
+
+def blend_at(place: Place, injection: Injection | None, sampler: Sampler) -> float:
+    """The blend asked for, or the one that the injection at this place amounts to."""
+    if place.blend is not None:
+        return place.blend
+    return 0.0 if injection is None else min(1.0, survival(injection, sampler))
 
 
 def at_remaining(remaining: int, sampler: Sampler) -> Injection:
@@ -131,7 +151,7 @@ def at_blend(blend: float, sampler: Sampler, on_grid: bool = False) -> Injection
     return _solve(blend, sampler)
 
 
-def survival(point: Injection, sampler: Sampler) -> float:
+def survival(injection: Injection, sampler: Sampler) -> float:
     """How much of the original is left in the result: the coefficient of x0.
 
     At orders 2 and 3 it exceeds 1 at low levels: the history, in which the original is not yet,
@@ -140,7 +160,7 @@ def survival(point: Injection, sampler: Sampler) -> float:
     The scalar recursion of D = y/(1 + s²), the best estimate for data of deviation 1, through the
     very grid and steps in use, with nothing of x0 in the history.
     """
-    row = _row_at(point, sampler, 1.0, lambda _: 0.0)
+    row = _row_at(injection, sampler, 1.0, lambda _: 0.0)
     while row.index < sampler.steps:
         denoised = row.state / (1.0 + row.sigma**2)
         row = advance(row, denoised, 0.0, sampler)
@@ -193,21 +213,22 @@ def _reach(index: int, sampler: Sampler) -> int:
     return 0 if index >= sampler.steps - 1 else sampler.history
 
 
-def inject(prefix: Prefix, trajectory: Trajectory, point: Injection) -> Row[Tensor]:
+def inject(prefix: Prefix, trajectory: Trajectory, injection: Injection) -> Row[Tensor]:
     """The row that goes on from the original's inverted latent with the reference's history.
 
     Between two grid levels the history is interpolated in log s, one grid spacing above the
     state, with the grid's own spacings; on a grid level it is exactly that of the full run.
     """
     sampler = prefix.sampler
-    state = trajectory.x0 if point.sigma == 0 else trajectory.at(point.sigma)
-    return _row_at(point, sampler, state, lambda level: prefix.denoised[level])
+    sigma = injection.sigma
+    state = trajectory.x0 if sigma == 0 else trajectory.at(sigma)
+    return _row_at(injection, sampler, state, lambda level: prefix.denoised[level])
 
 
 def _row_at(
-    point: Injection, sampler: Sampler, state: Value, estimate: Callable[[int], Value]
+    injection: Injection, sampler: Sampler, state: Value, estimate: Callable[[int], Value]
 ) -> Row[Value]:
-    index, offset, grid = point.index, point.offset, sampler.grid
+    index, offset, grid = injection.index, injection.offset, sampler.grid
     if index == sampler.steps:
         return Row(state, index, 0.0)
     reach = min(_reach(index, sampler), index)
@@ -225,7 +246,7 @@ def _row_at(
         after = tuple(
             estimate(level) for level in range(index, index - sampler.history, -1) if level >= 0
         )
-    return Row(state, index, point.sigma, tuple(denoised), tuple(widths), offset, after)
+    return Row(state, index, injection.sigma, tuple(denoised), tuple(widths), offset, after)
 
 
 def fuse(
@@ -242,7 +263,8 @@ def fuse(
     each costs its own `remaining` evaluations.
     """
     rows = [
-        prefix.row if point is None else inject(prefix, trajectory, point) for point in injections
+        prefix.row if injection is None else inject(prefix, trajectory, injection)
+        for injection in injections
     ]
     done = sample(
         denoiser,

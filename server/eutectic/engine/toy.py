@@ -37,9 +37,7 @@ class ToyPretransform(nn.Module):
         blocks = audio.unflatten(-1, (-1, RATIO))
         return torch.einsum("bsfn,kn->bskf", blocks, self.basis).flatten(1, 2)
 
-    def decode(
-        self, latent: Float[Tensor, "batch c frame"], first_frame: int = 0
-    ) -> Float[Tensor, "batch side sample"]:
+    def decode(self, latent: Float[Tensor, "batch c frame"]) -> Float[Tensor, "batch side sample"]:
         bands = latent.unflatten(1, (self.io_channels, -1))
         return torch.einsum("bskf,kn->bsfn", bands, self.basis).flatten(-2)
 

@@ -230,13 +230,8 @@ class Worker:
         self.sources[key] = command.source
         self.engine.keep_clip(key, clip)
         self.engine.prepare(clip)
-        found = {
-            "key": key,
-            "frames": clip.waveform.frames,
-            "seconds": clip.waveform.seconds,
-            "loudness_lufs": clip.loudness_lufs,
-        }
-        return link.Done(command.job, found)
+        waveform = clip.waveform
+        return link.Loaded(command.job, key, waveform.frames, waveform.seconds, clip.loudness_lufs)
 
     def _clip(self, key: str) -> Clip:
         clip = self.engine.kept_clip(key)
@@ -264,7 +259,7 @@ class Worker:
                 watch = self._watch(job, "learn")
                 adapter = self.engine.learn(clip, known.prompt, known.settings, watch).adapter
         self._keep_reference(known, Reference(known.prompt, clip, adapter))
-        return link.Done(job.number, {"steps": adapter.about["steps"]})
+        return link.Learned(job.number, adapter.about["steps"])
 
     def _keep_reference(self, known: ReferenceSpec, reference: Reference) -> None:
         assert reference.adapter is not None
