@@ -1,4 +1,4 @@
-"""Clips of any kind come in as the model wants them; what can't be used says why in one line."""
+"""Clips of any kind are loaded as the model needs them; unusable ones say why in one line."""
 
 import os
 from pathlib import Path
@@ -60,14 +60,14 @@ def test_unusable_clips_say_why(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has other permissions")
 def test_a_file_without_permission_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Root may read everything, so the system's answer is set here; nothing else is."""
+    """Root may read everything, so the system's answer is replaced."""
     path = write(tmp_path / "a.wav", tone(RATE, 0.2))
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(BadAudio, match="no permission"):
         audio.load_clip(path, RATE)
 
 
-def test_a_start_behind_the_end_says_so(tmp_path: Path) -> None:
+def test_a_start_beyond_the_end_says_so(tmp_path: Path) -> None:
     with pytest.raises(BadAudio, match="ends before"):
         audio.load_clip(write(tmp_path / "a.wav", tone(RATE, 0.5)), RATE, start_seconds=2.0)
 
@@ -79,6 +79,13 @@ def test_loudness_of_a_sine_is_known() -> None:
     assert audio.loudness_lufs(Waveform(samples, RATE)) == pytest.approx(-3.01, abs=0.05)
     short = Waveform(samples[:, : RATE // 5], RATE)
     assert audio.loudness_lufs(short) == pytest.approx(-3.7, abs=0.1)  # by RMS, no K-weighting
+
+
+def test_an_equal_power_crossfade_keeps_its_power() -> None:
+    rising, falling = audio.equal_power(np.linspace(0, 1, 101))
+    assert rising**2 + falling**2 == pytest.approx(1)
+    assert (rising[0], falling[0], rising[-1]) == (0, 1, 1)
+    assert np.all(np.diff(rising) > 0)
 
 
 @given(st.floats(-60, -10), st.floats(-40, -8))
@@ -95,7 +102,7 @@ def test_matching_reaches_the_target_or_the_ceiling(level_db: float, target: flo
 
 
 def hits(level_db: float) -> Waveform:
-    """Five short bursts over quiet noise, the peaks far over the rest."""
+    """Five short bursts far louder than the noise between them."""
     rng = np.random.default_rng(0)
     samples = 0.01 * rng.standard_normal((2, 3 * RATE))
     for start in range(RATE // 2, 3 * RATE - RATE // 2, RATE // 2):
@@ -103,7 +110,7 @@ def hits(level_db: float) -> Waveform:
     return Waveform((audio.db_to_gain(level_db) * samples).astype(np.float32), RATE)
 
 
-def test_limiting_keeps_the_loudness_of_a_sound_of_peaks() -> None:
+def test_limiting_keeps_the_loudness_of_a_sound_with_high_peaks() -> None:
     sound = hits(-20.0)
     target = audio.loudness_lufs(sound) + 10
     by_gain = np.abs(sound.samples).max() * audio.db_to_gain(10)
@@ -118,7 +125,7 @@ def test_limiting_neither_clicks_nor_touches_what_is_quiet() -> None:
     limited = audio.limit(sound.samples, RATE)
     quiet = audio.limit(0.1 * sound.samples, RATE)
     assert np.array_equal(quiet, 0.1 * sound.samples)
-    # A gain that jumped would leave steps larger than those of the unlimited sine.
+    # a jump of the gain would be a larger step than the unlimited sine's
     steps, before = np.abs(np.diff(limited, axis=1)).max(), np.abs(np.diff(sound.samples)).max()
     assert steps <= before
     swelling = sound.samples * np.linspace(0, 1, sound.frames, dtype=np.float32)
@@ -127,13 +134,13 @@ def test_limiting_neither_clicks_nor_touches_what_is_quiet() -> None:
     assert np.abs(np.diff(gains[heard])).max() < 0.02
 
 
-def test_silence_is_left_as_it_is() -> None:
+def test_silence_is_left_unchanged() -> None:
     silence = Waveform(np.zeros((2, RATE), np.float32), RATE)
     assert audio.loudness_lufs(silence) == -np.inf
     assert audio.match_loudness(silence, -20.0) == (silence, 1.0)
 
 
-def test_the_same_sound_is_the_same_file_and_comes_back_exactly(tmp_path: Path) -> None:
+def test_the_same_sound_is_the_same_file_and_reads_back_exactly(tmp_path: Path) -> None:
     wave = Waveform(3 * tone(48000, 0.3), 48000)
     for name in ("a.wav", "b.wav"):
         audio.save_wav(tmp_path / name, wave)
@@ -143,7 +150,7 @@ def test_the_same_sound_is_the_same_file_and_comes_back_exactly(tmp_path: Path) 
     assert np.array_equal(samples.T, wave.samples)
 
 
-def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_text("mine")
 
@@ -159,13 +166,13 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["", "none/a.wav"])
-def test_a_place_that_cannot_be_written_says_so(tmp_path: Path, where: str) -> None:
+def test_an_unwritable_path_says_so(tmp_path: Path, where: str) -> None:
     wave = Waveform(tone(RATE, 0.1), RATE)
     with pytest.raises(BadOutput):
         audio.save_wav(tmp_path / where if where else tmp_path, wave)
 
 
-def test_the_digest_follows_rate_and_samples() -> None:
+def test_the_digest_depends_on_rate_and_samples() -> None:
     wave = Waveform(tone(RATE, 0.1), RATE)
     digests = {
         wave.digest,

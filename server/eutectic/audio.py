@@ -1,4 +1,4 @@
-"""Waveforms: reading, writing, resampling, channels, loudness. NumPy only, no torch.
+"""Waveforms: reading, writing, resampling, channels, fades, loudness. NumPy only, no torch.
 
 A waveform is float32, shape (channel, frame), full scale at ±1.
 """
@@ -27,22 +27,21 @@ Samples = NDArray[np.float32]
 
 MIN_SECONDS = 0.05
 MAX_SAMPLES = 100_000_000
-"""Read of one file at most, over all channels: a header may claim what no clip has."""
+"""Most samples read from one file, over all channels: a header may claim anything."""
 
 SILENCE_DB = -80.0
 PEAK_CEILING_DB = -0.3
-"""Peaks of fusions are limited to this."""
+"""Ceiling of the limiters."""
 
 LOOK_AHEAD_SECONDS = 0.005
-"""The limiter's, before a peak and after it."""
+"""Time the limiter takes before a peak, and after it."""
 
 LIMITING_ROUNDS = 4
-"""How often the gain is raised again for what limiting took."""
+"""Passes in which `match_loudness` makes up for the loudness that limiting took."""
 
 MAX_LEVEL_GAIN_DB = 40.0
 
-END_SECONDS = 0.005
-"""Of a clip, faded out by `fade_end`."""
+FADE_END_SECONDS = 0.005
 
 _ITU_51 = np.array([[1, 0, 0.7071, 0, 0.7071, 0], [0, 1, 0.7071, 0, 0, 0.7071]], dtype=np.float32)
 """Left and right from L R C LFE Ls Rs (ITU-R BS.775)."""
@@ -90,11 +89,11 @@ def load_clip(
 ) -> Waveform:
     """Read a clip, at any rate and channel count, as (channels, frame) at rate_hz.
 
-    Only the asked section is read, so a short section of an hour costs little.
+    Only the requested section is read, so a short section of an hour costs little.
 
     Raises:
-        BadAudio: missing, a directory, unreadable, not audio, silent, not finite,
-            shorter than MIN_SECONDS or longer than max_seconds.
+        BadAudio: missing, a directory, unreadable, not audio, silent, not finite, shorter than
+            MIN_SECONDS or longer than max_seconds.
     """
     samples, file_rate_hz = _read_section(path, start_seconds, duration_seconds, max_seconds)
     if not np.isfinite(samples).all():
@@ -106,7 +105,7 @@ def load_clip(
 
 
 def check_clip(path: Path) -> None:
-    """Look, before any long work, whether a path is a sound file at all.
+    """Check that a path is a sound file, before any long work.
 
     Raises:
         BadAudio: missing, a directory, unreadable, not audio.
@@ -139,7 +138,7 @@ def _read_section(
         rate_hz = file.samplerate
         start = round(start_seconds * rate_hz)
         if start and start >= file.frames:
-            raise BadAudio(f"{path}: starts at {start_seconds:g} s but the clip ends before")
+            raise BadAudio(f"{path}: ends before the section's start at {start_seconds:g} s")
         frames = file.frames - start
         if duration_seconds is not None:
             frames = min(frames, round(duration_seconds * rate_hz))
@@ -151,12 +150,12 @@ def _read_section(
             )
         if max_seconds is not None and frames > round(max_seconds * rate_hz):
             raise BadAudio(
-                f"{path}: {seconds:.1f} s long, where this model takes {max_seconds:.1f} s: "
+                f"{path}: {seconds:.1f} s long, where this model takes {max_seconds:.1f} s; "
                 "choose a shorter section"
             )
         if frames * file.channels > MAX_SAMPLES:
             raise BadAudio(
-                f"{path}: {file.channels} channels at {rate_hz} Hz are too much to read: "
+                f"{path}: {file.channels} channels at {rate_hz} Hz are too much to read; "
                 "choose a shorter section"
             )
         file.seek(start)
@@ -172,7 +171,7 @@ def _reason(error: BaseException) -> str:
 def to_channels(samples: Samples, channels: int) -> Samples:
     """Fold or spread (any, frame) to (channels, frame); mono goes to every channel.
 
-    Six channels are read as 5.1 in WAV order; any other surplus goes to the sides in turn.
+    Six channels are taken as 5.1 in WAV order; other surplus channels go to the sides in turn.
     """
     count = samples.shape[0]
     if count == channels:
@@ -196,27 +195,27 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
 
 
 def smoothstep(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """0 to 1 over shares 0 to 1, with no corner and no sudden bend: 6t⁵ − 15t⁴ + 10t³."""
+    """0 to 1 over shares 0 to 1, with continuous slope and curvature: 6t⁵ − 15t⁴ + 10t³."""
     return share**3 * (share * (6 * share - 15) + 10)
 
 
 def equal_power(share: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Gains of a crossfade at shares 0 to 1, rising and falling: their powers add up to 1."""
+    """Rising and falling gain of a crossfade over shares 0 to 1; their squares add up to 1."""
     angle = 0.5 * np.pi * smoothstep(share)
     return np.sin(angle), np.cos(angle)
 
 
 def fade_end(waveform: Waveform) -> Waveform:
-    """The same, its last END_SECONDS faded out smoothly, so that it doesn't end with a click."""
+    """The waveform with its last FADE_END_SECONDS faded out, so that it ends without a click."""
     samples = waveform.samples.copy()
-    frames = min(round(END_SECONDS * waveform.rate_hz), samples.shape[1])
+    frames = min(round(FADE_END_SECONDS * waveform.rate_hz), samples.shape[1])
     falling = smoothstep(np.linspace(1, 0, frames + 1)[1:])
     samples[:, samples.shape[1] - frames :] *= falling.astype(np.float32)
     return Waveform(samples, waveform.rate_hz)
 
 
 def loudness_lufs(waveform: Waveform) -> float:
-    """Integrated loudness (ITU-R BS.1770, pyloudnorm); under 0.4 s by RMS; -inf for silence."""
+    """Integrated loudness (ITU-R BS.1770, pyloudnorm), by RMS below 0.4 s; -inf for silence."""
     samples = waveform.samples.astype(np.float64)
     if waveform.seconds > 0.4:
         import warnings
@@ -232,10 +231,10 @@ def loudness_lufs(waveform: Waveform) -> float:
 
 
 def match_loudness(waveform: Waveform, target_lufs: float) -> tuple[Waveform, float]:
-    """Bring a waveform to a loudness by one gain; peaks over the ceiling are limited.
+    """Bring a waveform to a loudness with one gain, limiting peaks over the ceiling.
 
-    What limiting takes of the loudness the gain makes up for, as far as that goes.
-    Returns the waveform and the gain (amplitude factor); silence is left as it is.
+    The gain makes up for the loudness that limiting takes, within LIMITING_ROUNDS.
+    Returns the waveform and the gain (amplitude factor); silence is returned unchanged.
     """
     current = loudness_lufs(waveform)
     if not np.isfinite(current) or not np.isfinite(target_lufs):
@@ -252,10 +251,10 @@ def match_loudness(waveform: Waveform, target_lufs: float) -> tuple[Waveform, fl
 
 
 def limit(samples: Samples, rate_hz: int) -> Samples:
-    """Keep peaks under the ceiling by a gain, one for all channels, that knows what comes.
+    """Keep peaks under the ceiling with a look-ahead gain, the same for all channels.
 
-    The gain falls over LOOK_AHEAD_SECONDS before a peak and rises as long after it, in a smooth
-    curve, so that it neither clips nor clicks; where nothing is too loud it is 1.
+    The gain falls smoothly over LOOK_AHEAD_SECONDS before a peak and rises as slowly after it, so
+    that it neither clips nor clicks; it is 1 where nothing is too loud.
     """
     import scipy.ndimage
     import scipy.signal
@@ -264,24 +263,24 @@ def limit(samples: Samples, rate_hz: int) -> Samples:
     peaks = np.abs(samples).max(axis=0)
     if peaks.max(initial=0) <= ceiling:
         return samples
-    wanted = np.minimum(1.0, ceiling / np.maximum(peaks, ceiling))
+    needed = np.minimum(1.0, ceiling / np.maximum(peaks, ceiling))
     reach = round(LOOK_AHEAD_SECONDS * rate_hz)
-    held = scipy.ndimage.minimum_filter1d(wanted, 2 * reach + 1, mode="nearest")
+    held = scipy.ndimage.minimum_filter1d(needed, 2 * reach + 1, mode="nearest")
     window = np.hanning(2 * reach + 3)[1:-1]
     gains = scipy.signal.fftconvolve(
         np.pad(held, reach, mode="edge"), window / window.sum(), mode="valid"
     )
-    return (samples * np.minimum(gains, wanted)).astype(np.float32)
+    return (samples * np.minimum(gains, needed)).astype(np.float32)
 
 
 def save_wav(path: Path, waveform: Waveform) -> None:
-    """Write 32-bit float WAV (so that no level is lost), whole or not at all.
+    """Write a 32-bit float WAV file atomically; no level is lost.
 
-    SciPy writes it: libsndfile stamps float files with the time, so that the same sound
-    twice would be two different files.
+    SciPy writes it, because libsndfile stamps float files with the time: the same sound must give
+    the same file.
 
     Raises:
-        BadOutput: see `atomic_path`.
+        BadOutput: as `atomic_path`.
     """
     from scipy.io import wavfile
 

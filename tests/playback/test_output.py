@@ -27,7 +27,7 @@ RATE_HZ = 48_000
 
 
 class Sine:
-    """A `fill` that goes on and on."""
+    """A `fill` that plays an endless sine."""
 
     def __init__(self, hz: float = 220.0) -> None:
         self.hz, self.frames = hz, 0
@@ -51,7 +51,7 @@ def until(condition: object, seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
-def test_nowhere_keeps_the_clocks_pace() -> None:
+def test_null_keeps_the_clocks_pace() -> None:
     sine = Sine()
     output = Output(DeviceSettings("null"))
     output.start(sine, lambda state: None)
@@ -82,7 +82,7 @@ def test_a_file_holds_what_was_played_and_is_never_overwritten(tmp_path: Path) -
         Output(DeviceSettings(f"file:{path}"))
 
 
-def test_a_device_that_is_not_there_is_told_with_those_that_are(jack: Jack) -> None:
+def test_an_unknown_device_is_refused_with_a_list_of_those_available(jack: Jack) -> None:
     with pytest.raises(BadDevice, match="no output device matches 'nothing'; available: "):
         Output(DeviceSettings("nothing"))
 
@@ -90,7 +90,7 @@ def test_a_device_that_is_not_there_is_told_with_those_that_are(jack: Jack) -> N
 @pytest.mark.parametrize(
     "values", [{"rate_hz": 100}, {"channels": 0}, {"block_frames": 3}, {"ring_seconds": 5.0}]
 )
-def test_settings_without_sense_are_refused(values: dict[str, float]) -> None:
+def test_settings_out_of_range_are_refused(values: dict[str, float]) -> None:
     with pytest.raises(BadSetting, match="must be"):
         DeviceSettings("null", **values)  # type: ignore[arg-type]
 
@@ -124,7 +124,7 @@ def test_what_is_played_arrives_without_a_gap_beside_a_busy_thread(
     assert underruns == 0
 
 
-def test_a_device_that_goes_is_noticed_and_taken_again_and_the_mix_goes_on(
+def test_a_lost_device_is_reopened_and_the_mix_goes_on_meanwhile(
     jack: Jack, tmp_path: Path
 ) -> None:
     states: list[str] = []
@@ -150,13 +150,13 @@ def test_a_device_that_goes_is_noticed_and_taken_again_and_the_mix_goes_on(
 def test_devices_are_listed_and_inputs_recorded(jack: Jack, tmp_path: Path) -> None:
     names = [each.name for each in list_devices() if each.host_api.startswith("JACK")]
     assert "system" in names
-    path = tmp_path / "heard.wav"
-    record_input("system", 0.5, path, lambda give_up: None)
+    path = tmp_path / "input.wav"
+    record_input("system", 0.5, path, lambda cancel: None)
     samples, rate_hz = soundfile.read(path)
     assert (len(samples), rate_hz) == (RATE_HZ // 2, RATE_HZ)
 
 
-def test_what_is_heard_becomes_a_clip_that_can_be_fused(jack: Jack, tmp_path: Path) -> None:
+def test_a_recorded_input_becomes_a_clip_that_can_be_fused(jack: Jack, tmp_path: Path) -> None:
     renders = tmp_path / "renders"
     renders.mkdir()
     output = Output(DeviceSettings("system"))
@@ -179,15 +179,15 @@ def test_what_is_heard_becomes_a_clip_that_can_be_fused(jack: Jack, tmp_path: Pa
     assert np.abs(samples).max() == pytest.approx(0.4, abs=0.01)
 
 
-def test_a_recording_can_be_given_up(jack: Jack, tmp_path: Path) -> None:
-    def later(give_up: Callable[[], None]) -> None:
-        threading.Timer(1.0, give_up).start()
+def test_a_recording_can_be_cancelled(jack: Jack, tmp_path: Path) -> None:
+    def later(cancel: Callable[[], None]) -> None:
+        threading.Timer(1.0, cancel).start()
 
     with pytest.raises(BadDevice):
         record_input("system", 500, tmp_path / "long.wav", later)
 
 
-def test_nothing_is_left_in_shared_memory_nor_of_processes(jack: Jack) -> None:
+def test_no_process_or_shared_memory_is_left_behind(jack: Jack) -> None:
     output = Output(DeviceSettings("system"))
     output.start(Sine(), lambda state: None)
     (process,) = [each for each in psutil.Process().children()

@@ -24,17 +24,17 @@ LATENCY = Player.latency_frames
 def tone(
     hz: float, seconds: float = 2.0, level: float = 0.4, phase: float = 0.3, tail: int = 2400
 ) -> Sound:
-    """A sustained tone that goes on through its tail."""
+    """A sustained tone, through its tail."""
     t = np.arange(round(seconds * RATE_HZ) + tail) / RATE_HZ
     wave = level * np.sin(2 * np.pi * hz * t + phase)
     return Sound.of(np.stack([wave, wave]).astype(np.float32), tail)
 
 
 def play(
-    player: Player, seconds: float, block: int = BLOCK, **orders: Callable[[], None]
+    player: Player, seconds: float, block: int = BLOCK, **commands: Callable[[], None]
 ) -> NDArray[np.float32]:
-    """What is played meanwhile, (frame, channel); orders `at_<ms>` are given at their time."""
-    waiting = sorted((int(name.removeprefix("at_")), order) for name, order in orders.items())
+    """What the player plays, (frame, channel); commands `at_<ms>` are called at their time."""
+    waiting = sorted((int(name.removeprefix("at_")), each) for name, each in commands.items())
     blocks: list[NDArray[np.float32]] = []
     for number in range(-(-round(seconds * RATE_HZ) // block)):
         while waiting and waiting[0][0] * RATE_HZ <= 1000 * number * block:
@@ -45,7 +45,7 @@ def play(
 
 
 def settled(recording: NDArray[np.float32], seconds: float = 0.1) -> NDArray[np.float32]:
-    """Without its beginning, which may be an attack."""
+    """The recording without its start, which may be an attack."""
     return recording[round(seconds * RATE_HZ) :]
 
 
@@ -59,10 +59,10 @@ def started(fan: Fan, loop: bool = False, **settings: float) -> Player:
 def test_retrigger_does_not_click(hz: float) -> None:
     player = started(Fan.of(tone(hz)))
     other = Fan.of(tone(hz, phase=2.5))
-    orders = {
+    commands = {
         f"at_{ms}": lambda: player.play(1, other, 2, blend=0.5) for ms in (150, 260, 265, 270, 400)
     }
-    assert click_db(settled(play(player, 0.6, **orders)), RATE_HZ) < LIMIT_DB
+    assert click_db(settled(play(player, 0.6, **commands)), RATE_HZ) < LIMIT_DB
 
 
 @pytest.mark.parametrize("hz", TONES_HZ)
@@ -75,12 +75,12 @@ def test_a_loop_whose_period_does_not_fit_the_tone_does_not_click(hz: float) -> 
 @pytest.mark.parametrize("how", ["stop", "panic", "end"])
 def test_stop_panic_and_the_end_do_not_click(hz: float, how: str) -> None:
     player = started(Fan.of(tone(hz, seconds=0.31, tail=0 if how == "end" else 2400)))
-    orders = {
+    commands = {
         "stop": {"at_200": lambda: player.stop(1)},
         "panic": {"at_200": player.panic},
         "end": {},
     }[how]
-    recording = play(player, 0.5, **orders)
+    recording = play(player, 0.5, **commands)
     assert click_db(settled(recording), RATE_HZ) < LIMIT_DB
     assert not recording[-BLOCK:].any()
     assert player.take_events()[-1] == Ended(1, 1)
@@ -93,17 +93,17 @@ def test_scrub_does_not_click_however_far_it_goes(hz: float) -> None:
         fan.put(index, tone(hz, level=0.4 - 0.06 * index, phase=0.9 * index))
     fan.measure_correlations()
     player = started(fan)
-    orders = {
+    commands = {
         f"at_{150 + 37 * count}": lambda blend=blend: player.scrub(1, blend)
         for count, blend in enumerate((0.0, 1.0, 0.1, 0.3, 0.9, 0.6, 0.5))
     }
-    assert click_db(settled(play(player, 0.8, **orders)), RATE_HZ) < LIMIT_DB
+    assert click_db(settled(play(player, 0.8, **commands)), RATE_HZ) < LIMIT_DB
 
 
 @pytest.mark.parametrize("hz", TONES_HZ)
 def test_gain_pan_outputs_and_master_do_not_click(hz: float) -> None:
     player = started(Fan.of(tone(hz)))
-    orders = {
+    commands = {
         "at_150": lambda: player.set_gain(1, -20),
         "at_200": lambda: player.set_gain(1, 0),
         "at_250": lambda: player.set_pan(1, -0.8),
@@ -111,13 +111,13 @@ def test_gain_pan_outputs_and_master_do_not_click(hz: float) -> None:
         "at_350": lambda: player.set_master(0),
         "at_400": lambda: player.set_outputs(1, 2),
     }
-    recording = settled(play(player, 0.6, **orders))
+    recording = settled(play(player, 0.6, **commands))
     for channel in (0, 1):
         assert click_db(recording[:, channel], RATE_HZ) < LIMIT_DB
 
 
 @pytest.mark.parametrize("hz", TONES_HZ)
-def test_a_sound_that_is_not_there_in_time_fades_and_goes_on_without_a_click(hz: float) -> None:
+def test_an_underrun_fades_out_and_back_in_without_a_click(hz: float) -> None:
     whole = tone(hz)
     sound = Sound(whole.frames, whole.tail)
     sound.write(0, whole.samples[:, :12_000])
@@ -133,7 +133,7 @@ def test_a_sound_that_is_not_there_in_time_fades_and_goes_on_without_a_click(hz:
 
 @pytest.mark.parametrize("hz", TONES_HZ)
 @pytest.mark.parametrize("plant", ["hard cut", "cut at a zero crossing", "5 ms with corners"])
-def test_the_measure_hears_what_is_planted(hz: float, plant: str) -> None:
+def test_the_click_measure_finds_planted_clicks(hz: float, plant: str) -> None:
     wave = tone(hz, phase=0.0).samples[0].copy()
     cut = RATE_HZ
     if plant == "hard cut":
@@ -146,7 +146,7 @@ def test_the_measure_hears_what_is_planted(hz: float, plant: str) -> None:
     assert click_db(wave, RATE_HZ) > LIMIT_DB
 
 
-def test_a_sound_is_played_as_it_is_a_limiters_latency_late() -> None:
+def test_a_sound_plays_unchanged_delayed_by_the_limiter() -> None:
     sound = tone(220, level=0.5)
     recording = play(started(Fan.of(sound)), 1.0)
     attack = round(0.002 * RATE_HZ)
@@ -183,7 +183,7 @@ def test_loudness_stays_between_neighbours_alike_and_not() -> None:
         assert 10 * np.log10(power.max() / power.min()) < 1.0
 
 
-def test_a_request_for_a_time_starts_at_its_frame() -> None:
+def test_a_scheduled_request_starts_at_its_frame() -> None:
     player = Player(RATE_HZ)
     click = np.zeros((2, 4800), np.float32)
     click[:, 100:] = 0.5
@@ -196,7 +196,7 @@ def test_a_request_for_a_time_starts_at_its_frame() -> None:
     assert int(np.flatnonzero(recording[:, 0])[0]) == 1000 + 100 + LATENCY
 
 
-def test_what_is_ordered_within_one_block_happens_in_turn() -> None:
+def test_commands_within_one_block_run_in_order() -> None:
     player = started(Fan.of(tone(220)), loop=True)
     player.stop(1)
     recording = play(player, 0.1)
@@ -205,7 +205,7 @@ def test_what_is_ordered_within_one_block_happens_in_turn() -> None:
     assert not settled(recording, 0.05).any()
 
 
-def test_clearing_the_schedule_drops_what_waits_and_leaves_what_plays() -> None:
+def test_clearing_the_schedule_drops_what_is_scheduled_and_leaves_what_plays() -> None:
     player = started(Fan.of(tone(110)))
     play(player, 0.1)
     assert player._offset is not None
@@ -218,7 +218,7 @@ def test_clearing_the_schedule_drops_what_waits_and_leaves_what_plays() -> None:
     assert np.abs(recording[-BLOCK:]).max() > 0.1
 
 
-def test_the_limiter_holds_its_ceiling_and_leaves_the_rest_as_it_is() -> None:
+def test_the_limiter_keeps_peaks_under_its_ceiling_without_a_click() -> None:
     loud = Fan.of(tone(110, level=0.9))
     player = Player(RATE_HZ)
     for voice in (1, 2, 3, 4):
@@ -254,7 +254,7 @@ def test_what_is_recorded_is_what_was_filled() -> None:
     assert len(blocks) == count
 
 
-def test_outputs_beyond_the_second_get_their_voices() -> None:
+def test_voices_play_on_outputs_beyond_the_second() -> None:
     player = Player(RATE_HZ, channels=5)
     player.set_outputs(2, 3)
     player.play(2, Fan.of(tone(220)), 1, blend=0.5)
@@ -267,7 +267,7 @@ def test_outputs_beyond_the_second_get_their_voices() -> None:
     assert [bool(recording[:, channel].any()) for channel in range(5)] == [False] * 4 + [True]
 
 
-order = st.one_of(
+command = st.one_of(
     st.tuples(st.just("play"), st.integers(1, 2), st.integers(0, 2), st.booleans()),
     st.tuples(st.just("scrub"), st.integers(1, 2), st.floats(0, 1)),
     st.tuples(st.just("stop"), st.integers(1, 2)),
@@ -279,9 +279,9 @@ order = st.one_of(
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(order, max_size=40))
-def test_whatever_is_ordered_all_that_starts_ends_once_and_nothing_is_too_loud(
-    orders: list[tuple[object, ...]],
+@given(st.lists(command, max_size=40))
+def test_under_any_commands_all_that_starts_ends_once_and_nothing_is_too_loud(
+    commands: list[tuple[object, ...]],
 ) -> None:
     player = Player(RATE_HZ, voices=2)
     fans = [Fan.of(tone(110, 0.2)), Fan([0.0, 1.0]), Fan.of(Sound(4000, 100))]
@@ -294,7 +294,7 @@ def test_whatever_is_ordered_all_that_starts_ends_once_and_nothing_is_too_loud(
         player.fill(out)
         assert np.abs(out).max() <= db_to_gain(PEAK_CEILING_DB) + 1e-6
 
-    for name, *values in orders:
+    for name, *values in commands:
         if name == "play":
             tokens += 1
             voice, fan, loop = values

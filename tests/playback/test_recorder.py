@@ -19,7 +19,7 @@ def blocks(count: int) -> list[np.ndarray]:
     return list(generator.uniform(-0.9, 0.9, (count, 256, 2)).astype(np.float32))
 
 
-def test_every_block_is_in_the_file_in_its_order(tmp_path: Path) -> None:
+def test_every_block_is_written_in_order(tmp_path: Path) -> None:
     path = tmp_path / "played.wav"
     writer = Recorder(path, RATE_HZ, 2)
     played = blocks(500)
@@ -28,11 +28,11 @@ def test_every_block_is_in_the_file_in_its_order(tmp_path: Path) -> None:
     assert writer.close() == 500 * 256
     samples, rate_hz = soundfile.read(path, dtype="float32")
     assert rate_hz == RATE_HZ
-    assert np.abs(samples - np.concatenate(played)).max() <= 2**-23  # of 24 bits
+    assert np.abs(samples - np.concatenate(played)).max() <= 2**-23  # 24 bits
     assert (writer.lost, writer.error) == (0, None)
 
 
-def test_a_file_that_is_there_is_not_touched(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "precious.wav"
     path.write_text("mine")
     with pytest.raises(BadOutput, match="exists"):
@@ -42,7 +42,7 @@ def test_a_file_that_is_there_is_not_touched(tmp_path: Path) -> None:
         Recorder(tmp_path / "nowhere" / "x.wav", RATE_HZ, 2)
 
 
-def test_what_was_written_can_be_read_before_the_end(tmp_path: Path) -> None:
+def test_an_unclosed_recording_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "cut off.wav"
     writer = Recorder(path, RATE_HZ, 2)
     for block in blocks(100):
@@ -54,10 +54,10 @@ def test_what_was_written_can_be_read_before_the_end(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_a_disk_that_is_too_slow_loses_blocks_and_never_waits(
+def test_a_slow_disk_loses_blocks_and_never_blocks_the_mix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder, "WAITING_BLOCKS", 4)
+    monkeypatch.setattr(recorder, "MAX_QUEUED_BLOCKS", 4)
     gate = threading.Event()
     write = soundfile.SoundFile.write
 
@@ -74,8 +74,8 @@ def test_a_disk_that_is_too_slow_loses_blocks_and_never_waits(
     assert writer.close() == (20 - writer.lost) * 256
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a system without a disk that is full")
-def test_a_full_disk_ends_the_recording_with_a_line(tmp_path: Path) -> None:
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_ends_the_recording_with_one_line(tmp_path: Path) -> None:
     path = tmp_path / "full.wav"
     writer = Recorder(path, RATE_HZ, 2)
     full = soundfile.SoundFile("/dev/full", "w", RATE_HZ, 2, "PCM_24", format="RAW")

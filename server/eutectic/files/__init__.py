@@ -1,1 +1,1 @@
-"""Files written whole or not at all; TOML that people write; what ships."""
+"""Files: atomic writes, TOML that people edit, and the presets that ship."""

@@ -1,4 +1,4 @@
-"""Where presets that ship are: in the package in a wheel, in the repository else."""
+"""Finds the presets that ship: inside the package in a wheel, else in the repository."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def presets_folder(kind: str) -> Path:
     """The folder of `clips`, `fusions`, `sessions`, `devices` or `controllers`.
 
     Raises:
-        BadInput: it isn't there.
+        BadInput: it is missing.
     """
     for root in (_PACKAGE, _PACKAGE.parents[1]):
         folder = root / "presets" / kind
         if folder.is_dir():
             return folder
-    raise BadInput("the presets that ship with Eutectic are missing: install it again")
+    raise BadInput("the presets that ship with Eutectic are missing; reinstall it")

@@ -1,4 +1,4 @@
-"""TOML files that people write: read whole and checked, or refused with file, line and key."""
+"""TOML files that people edit: read and checked, or refused with file, line and key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMAT = 1
 
 
 class BadState(BadInput):
-    """A session, a preset or a map that isn't there, or can't be read."""
+    """A session, preset or controller map that is missing or invalid."""
 
     code = "bad_state"
 
@@ -25,46 +25,46 @@ Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
 def read(path: Path, kind: type[Kind]) -> Kind:
-    """What a file says; `kind` has a field `format`.
+    """Read a file as `kind`, which has a field `format`.
 
     Raises:
-        BadState: it can't be read, is of another version, or says something else; the text names
-            the file, and the line and the key as far as there are.
+        BadState: it can't be read, has another version, or doesn't match `kind`; the text names the
+            file and, where possible, line and key.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadState(f"{path}: can't be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
-        raise BadState(f"{path}: is no text ({error.reason})") from None
+        raise BadState(f"{path}: isn't UTF-8 text ({error.reason})") from None
     try:
         found = msgspec.toml.decode(text, type=kind)
     except msgspec.ValidationError as error:
         raise BadState(_located(path, text, str(error))) from None
-    except (ValueError, BadInput) as error:  # not TOML, or a value that its own type refuses
-        raise BadState(f"{path}: is damaged ({error})") from None
+    except (ValueError, BadInput) as error:  # not TOML, or rejected by a type's own checks
+        raise BadState(f"{path}: invalid ({error})") from None
     if getattr(found, "format", FORMAT) != FORMAT:
-        raise BadState(f"{path}:{line_of(text, (), 'format')}: format: is of another version")
+        raise BadState(f"{path}:{line_of(text, (), 'format')}: format: unsupported version")
     return found
 
 
 def find(name: str, folders: tuple[Path, ...]) -> Path:
-    """A file by its path, or by its name without `.toml`, in the first folder that has it.
+    """A file's path, given that or its name without `.toml`; the first folder that has it wins.
 
     Raises:
-        BadState: there is none; the text says which there are.
+        BadState: no folder has it; the text lists what they have.
     """
     if name.endswith(".toml"):
         return Path(name)
     for folder in folders:
         if (folder / f"{name}.toml").exists():
             return folder / f"{name}.toml"
-    there = sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
-    raise BadState(f"there is no {name!r}; there is: {', '.join(there)}")
+    names = sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
+    raise BadState(f"{name!r} not found; available: {', '.join(names)}")
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
-    """What changes when a file does; zeros for one that isn't there."""
+    """Changes whenever the file does (time in ns, bytes); zeros if it is missing."""
     try:
         found = path.stat()
     except OSError:
@@ -73,7 +73,7 @@ def stamp_of(path: Path) -> tuple[int, int]:
 
 
 def write(path: Path, value: msgspec.Struct) -> None:
-    """Write it, whole or not at all; what was there before is left beside it, with a ~.
+    """Write a file atomically; the previous version is kept beside it, with a ~.
 
     Raises:
         BadOutput: it can't be written.
@@ -91,37 +91,37 @@ def write(path: Path, value: msgspec.Struct) -> None:
 
 
 def fault(path: Path, tables: tuple[str, ...], key: str, what: str) -> BadState:
-    """What is wrong with a value that is of the right type; without a key, with its table."""
+    """The error for an invalid value of the right type; without a key, for its whole table."""
     try:
         line = line_of(path.read_text(encoding="utf-8"), tables, key)
-    except (OSError, ValueError):  # gone meanwhile
+    except (OSError, ValueError):  # deleted or changed meanwhile
         line = 1
     return BadState(f"{path}:{line}: {key or '.'.join(tables)}: {what.removeprefix(f'{key} ')}")
 
 
 def _located(path: Path, text: str, error: str) -> str:
-    """The checker's words, with the line of the key that they are about."""
+    """msgspec's message, with the line of the key it concerns."""
     what, _, where = error.partition(" - at `$")
     tables, key = _place(where.rstrip("`"))
     named = re.search(r"field `([^`]+)`", what)
     if named is not None:
         tables, key = ((*tables, key) if key else tables), named[1]
     line = line_of(text, tables, key)
-    what = what.replace("Object contains unknown field", "there is no").replace("Object m", "m")
+    what = what.replace("Object contains unknown field", "unknown field").replace("Object m", "m")
     return f"{path}:{line}: {key}: {what[0].lower()}{what[1:]}"
 
 
 def _place(path: str) -> tuple[tuple[str, ...], str]:
-    """Of the checker's `.voices[0].pan`: its tables, here `("voices[0]",)`, and the key."""
+    """Tables and key of msgspec's path: `("voices[0]",)` and `pan` for `.voices[0].pan`."""
     names = tuple(re.findall(r"\.(\w+(?:\[\d+\])?)", path))
     return (names[:-1], names[-1]) if names else ((), "")
 
 
 def line_of(text: str, tables: tuple[str, ...], key: str) -> int:
-    """The line, from 1, of a key in a table like `("voices[0]",)`; the table's own without it."""
-    table, counts, began = "", dict[str, int](), 1
-    wanted = ".".join(name.removesuffix("[0]") for name in tables)
-    inside = not wanted
+    """Line, from 1, of a key in a table like `("voices[0]",)`; without that key, the table's."""
+    table, counts, found = "", dict[str, int](), 1
+    target = ".".join(name.removesuffix("[0]") for name in tables)
+    inside = not target
     for number, line in enumerate(text.splitlines(), 1):
         header = re.match(r"\s*\[(\[?)([\w.\- ]+)\]", line)
         if header is not None:
@@ -129,15 +129,15 @@ def line_of(text: str, tables: tuple[str, ...], key: str) -> int:
             if header[1]:
                 counts[table] = counts.get(table, -1) + 1
                 table += f"[{counts[table]}]" if counts[table] else ""
-            inside = table == wanted
-            began = number if inside or table == key else began
+            inside = table == target
+            found = number if inside or table == key else found
         elif inside and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
             return number
-    return began
+    return found
 
 
 def _without_none(value: Any) -> Any:
-    """TOML has no word for nothing: what is left out is nothing."""
+    """The value without its None entries: TOML has no null."""
     if isinstance(value, dict):
         return {name: _without_none(each) for name, each in value.items() if each is not None}
     return [_without_none(each) for each in value] if isinstance(value, list) else value

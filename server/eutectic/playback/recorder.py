@@ -1,4 +1,4 @@
-"""Writes what is played to a file, from a thread of its own: the mix never waits for a disk."""
+"""Records what is played, from a thread of its own: the mix never waits for a disk."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from numpy.typing import NDArray
 
 from eutectic.errors import BadOutput
 
-WAITING_BLOCKS = 2048
-"""So many blocks may wait for the disk, about 10 s."""
+MAX_QUEUED_BLOCKS = 2048
+"""Blocks that may wait for the disk, about 10 s."""
 
 
 class Recorder:
-    """A WAV file of 24 bits that is being written; one that is cut off can be read all the same.
+    """A 24-bit WAV file being written; it can be read even if it is never closed.
 
     Attributes:
         frames: written so far.
-        lost: blocks that the disk was too slow for.
-        error: why nothing more is written, in a line.
+        lost: blocks dropped because the disk was too slow.
+        error: why nothing more is written, in one line.
     """
 
     def __init__(self, path: Path, rate_hz: int, channels: int) -> None:
-        """Begin.
+        """Start recording.
 
         Raises:
             BadOutput: the file exists, or can't be written.
         """
         self.path, self.frames, self.lost = path, 0, 0
         self.error: str | None = None
-        self._blocks: queue.Queue[NDArray[np.float32] | None] = queue.Queue(WAITING_BLOCKS)
+        self._blocks: queue.Queue[NDArray[np.float32] | None] = queue.Queue(MAX_QUEUED_BLOCKS)
         try:
             path.open("xb").close()
             self._file = soundfile.SoundFile(
@@ -47,14 +47,14 @@ class Recorder:
         self._thread.start()
 
     def put(self, block: NDArray[np.float32]) -> None:
-        """Give it a block (frame, channel); never waits."""
+        """Queue a block (frame, channel); never waits."""
         try:
             self._blocks.put_nowait(block)
         except queue.Full:
             self.lost += 1
 
     def close(self) -> int:
-        """Write what waits, and close; returns the frames that were written."""
+        """Write what is queued and close; returns the number of frames written."""
         self._blocks.put(None)
         self._thread.join()
         return self.frames
@@ -62,17 +62,17 @@ class Recorder:
     def _write(self) -> None:
         while (block := self._blocks.get()) is not None:
             if self.error is None:
-                self._try(block)
+                self._append(block)
         try:
             self._file.close()
         except soundfile.LibsndfileError as error:
             self.error = self.error or f"{self.path}: can't be closed ({error})"
 
-    def _try(self, block: NDArray[np.float32]) -> None:
+    def _append(self, block: NDArray[np.float32]) -> None:
         try:
             self._file.write(block)
             self._file.flush()
         except (OSError, soundfile.LibsndfileError) as error:
-            self.error = f"{self.path}: can't be written on ({error})"
+            self.error = f"{self.path}: can't be written any more ({error})"
         else:
             self.frames += len(block)

@@ -1,1 +1,1 @@
-"""What the operating system gives: memory, shared memory."""
+"""The operating system: processes, memory, shared memory."""

@@ -1,4 +1,4 @@
-"""Files in the system's memory file system, which name the process that made them."""
+"""Files in the system's memory file system, named after the process that created them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pathlib import Path
 import psutil
 
 SHARED = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else Path(tempfile.gettempdir())
-"""The system's memory file system; elsewhere its temporary folder."""
+"""The memory file system, or the temporary folder where there is none."""
 
 PREFIX = "eutectic-"
-"""Of all files there; then comes the process that made them."""
+"""Of all our files there; the creator's process id follows."""
 
 _numbers = itertools.count()
 
 
 def new_path() -> Path:
-    """A name in the memory file system that tells whose it is."""
+    """A new path in the memory file system, with this process's id."""
     return SHARED / f"{PREFIX}{os.getpid()}-{next(_numbers)}"
 
 
 def sweep(of_pid: int | None = None) -> None:
-    """Unlink the shared memory of one process, or of all that are no more."""
+    """Unlink the shared memory of one process, or of all that no longer run."""
     for path in SHARED.glob(f"{PREFIX}*-*"):
         owner = path.name.removeprefix(PREFIX).split("-")[0]
         if not owner.isdigit():
