@@ -219,7 +219,7 @@ def test_a_target_that_is_no_request_is_refused(target: str) -> None:
             "target: range: gain must be",
         ),
         ("number = 30", "number = 300", "number = 300", "number: "),
-        ("playing = 1", "shining = 1", "shining", "shining: there is no"),
+        ("playing = 1", "shining = 1", "shining", "shining: unknown field"),
     ],
 )
 def test_a_wrong_map_is_refused_with_its_file_line_and_key(
@@ -303,6 +303,7 @@ def _voices(client: Client) -> str:
     return {v[1]: v[2] for _, v in client.request("/status").lines}["voices"]
 
 
+@pytest.mark.realtime
 def test_a_controller_that_comes_plays_is_lit_goes_and_comes_again(
     running: tuple[Daemon, Path], pads: Pads
 ) -> None:
@@ -320,6 +321,7 @@ def test_a_controller_that_comes_plays_is_lit_goes_and_comes_again(
             until(lambda: "is gone" in process.log.split("MIDI: pads")[-1])
 
 
+@pytest.mark.realtime
 def test_a_control_is_learned_over_osc(running: tuple[Daemon, Path], pads: Pads) -> None:
     process, path = running
     with process.client() as client, pads.plugged_in() as out:
