@@ -1,4 +1,4 @@
-"""`eutectic` and `python -m eutectic`."""
+"""Entry point of `eutectic` and `python -m eutectic`."""
 
 import signal
 import sys
@@ -7,7 +7,7 @@ from eutectic.cli import run
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was begun is ended, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as on Ctrl-C
     sys.exit(run(sys.argv[1:]))
 
 

@@ -1,4 +1,4 @@
-"""What commands share of the terminal and of files: progress, tables, and checks before work."""
+"""Shared by the commands: messages, progress bars, tables, and checks of output paths."""
 
 from __future__ import annotations
 
@@ -22,24 +22,16 @@ console = Console(highlight=False, soft_wrap=True, markup=False)
 
 
 def fail(text: str, code: int) -> int:
-    """Say what is wrong in one line; returns the exit code."""
+    """Print an error as one line; returns the exit code."""
     errors.print("eutectic: " + " ".join(text.split()))
     return code
 
 
-def check_inputs(*paths: Path) -> None:
-    """Before a model is loaded: are these sound files?"""
-    from eutectic.audio import check_clip
-
-    for path in paths:
-        check_clip(path)
-
-
 def check_output(path: Path, inputs: tuple[Path, ...], force: bool) -> None:
-    """Before anything is computed: can the file be written, and would anything be lost?
+    """Check, before any work, that a file can be written without losing anything.
 
     Raises:
-        BadOutput: it can't, or something would.
+        BadOutput: it can't.
     """
     with _readable(path):
         if path.is_dir():
@@ -57,10 +49,10 @@ def check_output(path: Path, inputs: tuple[Path, ...], force: bool) -> None:
 
 
 def check_folder(path: Path, inputs: tuple[Path, ...], force: bool) -> None:
-    """Before anything is computed: can a folder of results be written, and is nothing lost?
+    """Check, before any work, that results can be written to a folder without losing anything.
 
     Raises:
-        BadOutput: it can't, or something would be.
+        BadOutput: they can't.
     """
     with _readable(path):
         if not path.exists():
@@ -78,7 +70,7 @@ def check_folder(path: Path, inputs: tuple[Path, ...], force: bool) -> None:
 
 @contextlib.contextmanager
 def _readable(path: Path) -> Generator[None]:
-    """A path that can't even be looked at (too long, in a closed folder) is a bad output."""
+    """Turn file system errors, such as for a path that is too long, into BadOutput."""
     try:
         yield
     except OSError as error:
@@ -86,7 +78,7 @@ def _readable(path: Path) -> Generator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder for results, where there is none.
+    """Make a folder for results, unless it exists.
 
     Raises:
         BadOutput: it can't be made.
@@ -96,7 +88,7 @@ def make_folder(path: Path) -> None:
 
 
 def make_folders(path: Path) -> None:
-    """Make a folder, and those that it is in.
+    """Make a folder and its parents, unless they exist.
 
     Raises:
         BadOutput: it can't be made.
@@ -107,7 +99,7 @@ def make_folders(path: Path) -> None:
 
 @contextlib.contextmanager
 def progress(what: str) -> Generator[Watch]:
-    """A progress bar on the terminal."""
+    """Show a progress bar on the terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
@@ -122,7 +114,7 @@ def progress(what: str) -> Generator[Watch]:
 
 
 def print_window(measured: Window) -> None:
-    """One line a fusion, and where the sources balance."""
+    """Print a row for each fusion, and where the sources balance."""
     table = Table(box=None, header_style="bold")
     for heading in ("blend", "remaining", "evaluations", "seconds", "like original",
                     "like reference", "gain dB"):  # fmt: skip
@@ -144,7 +136,7 @@ def print_window(measured: Window) -> None:
 
 
 def play_file(path: Path) -> None:
-    """Play a file where there is a device; a machine without one says so and goes on."""
+    """Play a file, or print that this machine has no audio device."""
     import soundfile
 
     try:
@@ -153,6 +145,6 @@ def play_file(path: Path) -> None:
         samples, rate_hz = soundfile.read(path, dtype="float32")
         sounddevice.play(samples, rate_hz, blocking=True)
     except (OSError, ValueError, RuntimeError):
-        console.print(f"(no audio device here to play {path})")
-    except Exception as error:  # PortAudio's own errors derive from Exception alone
-        console.print(f"(no audio device here to play {path}: {error})")
+        console.print(f"(no audio device to play {path})")
+    except Exception as error:  # PortAudio's errors derive from Exception directly
+        console.print(f"(no audio device to play {path}: {error})")

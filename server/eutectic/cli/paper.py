@@ -1,4 +1,4 @@
-"""The paper's experiments, with any model."""
+"""`eutectic paper`."""
 
 from __future__ import annotations
 
@@ -7,27 +7,30 @@ from typing import Annotated
 
 import typer
 
-from eutectic.cli.app import Device, Force, Model, app, load_engine
+from eutectic.cli import options
+from eutectic.cli.loading import load_engine
 from eutectic.cli.terminal import check_folder, console, make_folder, progress
 from eutectic.config import SamplingSettings
 from eutectic.errors import BadSetting
 from eutectic.experiments.paper import Figure
 
 
-@app.command()
 def paper(
-    figure: Annotated[Figure, typer.Argument(help="Which of the paper's figures to make.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write.")] = Path("paper"),
-    model: Model = "embedded",
-    compute: Device = None,
+    figure: Annotated[Figure, typer.Argument(help="Figure to make.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")] = Path("paper"),
+    model: options.Model = "embedded",
+    compute: options.Device = None,
     steps: Annotated[int, typer.Option(help="Sampler steps.")] = 50,
-    seconds: Annotated[float, typer.Option(help="Length of the clips.")] = 6.0,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 0,
-    force: Force = False,
+    seconds: Annotated[float, typer.Option(help="Clip length, in seconds.")] = 6.0,
+    seed: Annotated[
+        int, typer.Option(help="Random seed; the same seed gives the same figures.")
+    ] = 0,
+    force: options.Force = False,
 ) -> None:
-    """Make the figures of the paper's experiments: sounds, a table and a picture of each.
+    """Reproduce the paper's figures.
 
-    A run that was cut off goes on from what it left in the folder, given --force.
+    Each leaves its sounds, a table and a picture. An interrupted run resumes from what it left in
+    the folder if --force is given.
     """
     figures = [each for each in Figure if each is not Figure.ALL]
     figures = figures if figure is Figure.ALL else [figure]
@@ -49,7 +52,7 @@ def paper(
     for each in figures:
         make_folder(out / each)
         with progress(each) as watch:
-            told = make(each, study, watch)
-        for line in told.lines():
+            table = make(each, study, watch)
+        for line in table.lines():
             console.print(line)
         console.print(f"sounds, {each}.csv and {each}.png are in {out / each}\n")

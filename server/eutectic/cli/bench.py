@@ -1,4 +1,4 @@
-"""Measuring what there is, and training the model that ships."""
+"""`eutectic bench`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eutectic.cli.app import Device, Force, Model, Steps, app, load_engine
+from eutectic.cli import options
+from eutectic.cli.loading import load_engine
 from eutectic.cli.terminal import check_folder, check_output, console, make_folder, progress
 from eutectic.config import data_folder
 from eutectic.errors import BadInput, BadSetting
@@ -22,44 +23,47 @@ if TYPE_CHECKING:
     from eutectic.engine.engine import Engine
 
 
-@app.command()
 def bench(
-    model: Model = "embedded",
-    compute: Device = None,
+    model: options.Model = "embedded",
+    compute: options.Device = None,
     part: Annotated[
         list[Part] | None,
-        typer.Option("--part", help="What to measure (default: speed); may be repeated."),
+        typer.Option("--part", help="What to measure (default: speed); repeatable."),
     ] = None,
     samples: Annotated[
-        Path, typer.Option(help="Recordings to measure on (sonic-pi-samples).")
+        Path, typer.Option(help="Folder of recordings to measure on (sonic-pi-samples).")
     ] = Path("/usr/share/sonic-pi/samples"),
-    seconds: Annotated[float, typer.Option(help="Length of the clips.")] = 6.0,
-    steps: Steps = None,
+    seconds: Annotated[float, typer.Option(help="Clip length, in seconds.")] = 6.0,
+    steps: options.Steps = None,
     random_weights: Annotated[
         Published | None,
-        typer.Option(help="Speed: a published model's size, its weights random, instead of one."),
+        typer.Option(help="speed: use a published model's configuration, with random weights."),
     ] = None,
-    runs: Annotated[int, typer.Option(help="Speed: counted runs of each row.")] = 3,
-    learn_steps: Annotated[int, typer.Option(help="Speed: steps of learning.")] = 100,
-    seeds: Annotated[int, typer.Option(help="Prompts: samples of each.")] = 3,
+    runs: Annotated[int, typer.Option(help="speed: timed runs of each row.")] = 3,
+    learn_steps: Annotated[int, typer.Option(help="speed: learning steps.")] = 100,
+    seeds: Annotated[int, typer.Option(help="prompts: samples of each prompt.")] = 3,
     budget: Annotated[
-        float, typer.Option(help="Learning and window: seconds to learn a reference.")
+        float, typer.Option(help="learning, window: seconds to learn a reference.")
     ] = 60.0,
     live: Annotated[
-        bool, typer.Option("--live", help="Measure the daemon's latencies instead, through JACK.")
+        bool, typer.Option("--live", help="Measure the daemon's latencies through JACK instead.")
     ] = False,
     soak: Annotated[
-        float | None, typer.Option(help="Run the daemon so many minutes under random requests.")
+        float | None,
+        typer.Option(help="Load the daemon with random requests for this many minutes instead."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Folder for sounds, pictures, references.")
+        Path | None, typer.Option("-o", "--out", help="Folder for sounds, pictures and references.")
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="Also write the figures here.")] = None,
-    force: Force = False,
+    json: Annotated[
+        Path | None, typer.Option(help="Also write the figures to this JSON file.")
+    ] = None,
+    force: options.Force = False,
 ) -> None:
-    """Measure the engine's speed, or how good the model is, on recordings it never trained on.
+    """Measure the engine's speed or the model's quality.
 
-    A run that was cut off goes on from what it left in --out, given --force.
+    Quality is measured on recordings that the embedded model never trained on. An interrupted run
+    resumes from what it left in --out if --force is given.
     """
     if json is not None:
         check_output(json, (), force)
@@ -102,39 +106,8 @@ def bench(
                 save(json, figures)
 
 
-@app.command("train-embedded")
-def train_embedded(
-    config: Annotated[
-        Path | None, typer.Option(help="TOML file of settings that differ from the defaults.")
-    ] = None,
-    samples: Annotated[
-        Path | None, typer.Option(help="Recordings to train on (sonic-pi-samples).")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Folder for weights, checkpoints.")
-    ] = None,
-    start: Annotated[
-        str | None, typer.Option(help="Weights to go on from: embedded, a folder or a file.")
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="How long to train the transformer.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="All randomness follows from it.")] = None,
-) -> None:
-    """Train the model that ships, going on from the checkpoints in the folder."""
-    from eutectic.training.settings import read_settings
-    from eutectic.training.train import train
-
-    settings = read_settings(
-        config, samples=samples and str(samples), out=out and str(out), start=start,
-        minutes=minutes, seed=seed,
-    )  # fmt: skip
-    make_folder(Path(settings.out))
-    train(settings)
-
-
 def _random_engine(published: Published | None, compute: str | None) -> Engine | None:
-    """An engine of random weights; None where none is asked for."""
+    """An engine with random weights; None unless it is requested."""
     if published is None:
         return None
     from eutectic.engine.engine import Engine
@@ -146,16 +119,16 @@ def _random_engine(published: Published | None, compute: str | None) -> Engine |
 
 
 def _chosen_parts(chosen: list[Part]) -> list[Part]:
-    """In the order in which they are run, each once."""
+    """The chosen parts, each once, in the order they run in."""
     every = [part for part in Part if part is not Part.ALL]
     return every if Part.ALL in chosen else [part for part in every if part in chosen]
 
 
 def _bench_live(model: str, live: bool, minutes: float | None, json: Path | None) -> None:
-    """The daemon, measured from outside."""
+    """Measure the daemon from outside."""
     if shutil.which("jackd") is None or importlib.util.find_spec("jack") is None:
         raise BadInput(
-            "this measures through JACK: it wants jackd (apt: jackd2) and jack-client (pip)"
+            "measuring the daemon requires JACK: jackd (apt: jackd2) and jack-client (pip)"
         )
     if minutes is not None and not 0.1 <= minutes <= 1440:
         raise BadSetting(f"soak must be 0.1 to 1440 minutes, not {minutes:g}")
@@ -180,10 +153,10 @@ def _bench_live(model: str, live: bool, minutes: float | None, json: Path | None
 
 
 def _check_tools(parts: list[Part], samples: Path) -> None:
-    """Before long work: is there what these parts measure with?"""
+    """Check, before any long work, that recordings and ffmpeg are there for these parts."""
     if parts != [Part.SPEED]:
         from eutectic.training.recordings import check_recordings
 
         check_recordings(samples)
     if Part.CODEC in parts and shutil.which("ffmpeg") is None:
-        raise BadInput("part codec compares with Opus by ffmpeg, which is missing (apt: ffmpeg)")
+        raise BadInput("part codec needs ffmpeg, for Opus; it is missing (apt: ffmpeg)")

@@ -1,4 +1,4 @@
-"""Asking listeners: the paper's questionnaire, and what becomes of its answers."""
+"""`eutectic listen`: the paper's listening test, and the evaluation of its answers."""
 
 from __future__ import annotations
 
@@ -8,47 +8,54 @@ from typing import Annotated
 
 import typer
 
-from eutectic.cli.app import Force, app
+from eutectic.cli import options
 from eutectic.cli.terminal import check_folder, check_output, console, make_folder
 from eutectic.errors import BadInput, BadOutput, BadSetting
 
 PORT = 9730
 
 
-@app.command()
 def listen(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders of original, reference and fusion, or of such folders."),
+        typer.Argument(
+            help="Folders with original, reference and fusion, or folders of such folders."
+        ),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0: this network's phones, too.")
+        str, typer.Option(help="Address to listen on; 0.0.0.0 admits phones on the local network.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = PORT,
+    port: Annotated[int, typer.Option(help="TCP port; 0 picks a free one.")] = PORT,
     blend: Annotated[
-        float, typer.Option(help="Of a folder's several fusions, take the nearest to this.")
+        float,
+        typer.Option(help="If a folder has several fusions, use the one nearest to this."),
     ] = 0.5,
-    title: Annotated[str, typer.Option(help="Above the questionnaire.")] = "Two sounds, one sound",
+    title: Annotated[
+        str, typer.Option(help="Title of the questionnaire.")
+    ] = "Two sounds, one sound",
     answers: Annotated[
         Path | None,
-        typer.Option(help="File of the answers (default: answers.sqlite in the first folder)."),
+        typer.Option(help="File for the answers (default: answers.sqlite in the first folder)."),
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(help="Instead: write the answers here, as CSV.")
+        Path | None, typer.Option(help="Export the answers to this CSV file instead.")
     ] = None,
     draw: Annotated[
-        Path | None, typer.Option(help="Instead: draw the paper's Fig. 5 and 6 into this folder.")
+        Path | None, typer.Option(help="Draw the paper's Figures 5 and 6 into this folder instead.")
     ] = None,
     webmushra: Annotated[
-        Path | None, typer.Option(help="Instead: write the sets for webMUSHRA into this folder.")
+        Path | None, typer.Option(help="Write the sets for webMUSHRA into this folder instead.")
     ] = None,
-    force: Force = False,
+    force: options.Force = False,
 ) -> None:
-    """Ask listeners how alike a fusion is to its sources, on a page for phones and browsers."""
+    """Run a listening test in the browser.
+
+    Respondents rate how similar fusions are to their sources.
+    """
     where = _answers_file(folders or [], answers)
     if export is not None:
         if export.resolve() == where.resolve():
-            raise BadOutput(f"{export}: is the file of the answers; choose another name")
+            raise BadOutput(f"{export}: is where the answers are stored; choose another name")
         check_output(export, (), force)
     for folder in (draw, webmushra):
         if folder is not None:
@@ -67,7 +74,7 @@ def _answers_file(folders: list[Path], answers: Path | None) -> Path:
     if answers is not None:
         return answers
     if not folders:
-        raise BadInput("name a folder of sets, as `eutectic window` writes them")
+        raise BadInput("name a folder of sets, such as `eutectic window` writes")
     return folders[0] / "answers.sqlite"
 
 
@@ -88,7 +95,7 @@ def _serve(
         def ready() -> None:
             for address in addresses(listener):
                 console.print(f"listening on {address}")
-            console.print(f"{len(sets)} sets; answers go to {where}; Ctrl-C ends")
+            console.print(f"{len(sets)} sets; answers go to {where}; press Ctrl-C to stop")
 
         serve(survey, listener, ready)
         kept.close()

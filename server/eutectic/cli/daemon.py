@@ -1,0 +1,204 @@
+"""`eutectic serve`, `status` and `send`: running the daemon, and talking to it."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from eutectic.cli import options
+from eutectic.cli.terminal import console, make_folders
+from eutectic.config import data_folder
+from eutectic.errors import BadInput, BadSetting
+from eutectic.files.shipped import presets_folder
+from eutectic.osc.parse import number_or_word
+from eutectic.osc.spec import PORT
+from eutectic.osc.table import spec_of
+
+if TYPE_CHECKING:
+    from eutectic.daemon import Controller
+    from eutectic.session.folders import Folders
+
+ANSWER_SECONDS = 5.0
+"""The daemon answers within this time, whatever its engine is doing."""
+
+DaemonHost = Annotated[str, typer.Option("--host", help="Where the daemon runs.")]
+DaemonPort = Annotated[int, typer.Option("--port", help="The daemon's port.")]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def serve(
+    model: options.Model = "embedded",
+    compute: options.Device = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="UDP and TCP port; 0 picks a free one.")] = PORT,
+    query: Annotated[
+        int | None,
+        typer.Option(help="TCP port for OSCQuery; 0 turns it off (default: the next port)."),
+    ] = None,
+    clips: Annotated[
+        Path | None,
+        typer.Option(help="Folder to read clips from (default: clips in the data folder)."),
+    ] = None,
+    renders: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write sounds to (default: renders in the data folder)."),
+    ] = None,
+    session: Annotated[
+        str | None,
+        typer.Option(help="Session to save everything to and restore it from: a name or a file."),
+    ] = None,
+    audio: Annotated[
+        str,
+        typer.Option(
+            help="Audio preset (laptop, low, safe, quad) or file; the options below override it."
+        ),
+    ] = "laptop",
+    device: Annotated[
+        str | None,
+        typer.Option(help="Output device: a name, null or file:PATH (default: the system's)."),
+    ] = None,
+    voices: Annotated[int | None, typer.Option(help="Number of voices, 1 to 16.")] = None,
+    channels: Annotated[int | None, typer.Option(help="Output channels to open.")] = None,
+    rate: Annotated[
+        int | None, typer.Option(help="Sample rate in Hz (default: the device's).")
+    ] = None,
+    block: Annotated[int | None, typer.Option(help="The device's block size, in frames.")] = None,
+    ring_ms: Annotated[
+        float | None, typer.Option(help="How far ahead to mix, in milliseconds.")
+    ] = None,
+    latency: Annotated[
+        str | None,
+        typer.Option(help="Latency to request from the device: low, high or a number of seconds."),
+    ] = None,
+    midi: Annotated[
+        str | None, typer.Option(help="MIDI controller: part of its port's name.")
+    ] = None,
+    controller: Annotated[
+        str | None, typer.Option(help="Map of the controller: a name or a file (default: generic).")
+    ] = None,
+    input_device: Annotated[
+        str | None, typer.Option("--input", help="Input device to record clips from.")
+    ] = None,
+    memory: Annotated[float, typer.Option(help="The engine's cache, in GiB.")] = 2.0,
+    ready: Annotated[float, typer.Option(help="Memory for ready fusions, in GiB.")] = 1.0,
+    stored: Annotated[float, typer.Option(help="Disk space for ready fusions, in GiB.")] = 8.0,
+    log_level: Annotated[LogLevel, typer.Option(help="Log level.")] = "info",
+) -> None:
+    """Run the daemon: receive OSC, fuse, play."""
+    import asyncio
+
+    from eutectic.daemon import DaemonSettings, logging_to_terminal
+    from eutectic.daemon import serve as serve_
+    from eutectic.playback.presets import override, read_audio_preset
+    from eutectic.playback.streams import DeviceSettings
+    from eutectic.session.kept import session_path
+    from eutectic.session.session import SessionSettings
+
+    for name, value, low, high in (
+        ("port", port, 0, 65_535), ("query", query or 0, 0, 65_535),
+        ("memory", memory, 0.001, 1e4), ("ready", ready, 0.001, 1e4),
+        ("stored", stored, 0.001, 1e6),
+    ):  # fmt: skip
+        if not low <= value <= high:
+            raise BadSetting(f"{name} must be {low:g} to {high:g}, not {value:g}")
+    data = data_folder().absolute()
+    preset = read_audio_preset(audio, (data / "devices", presets_folder("devices")))
+    opened = override(preset, device=device, rate=rate, channels=channels, block=block,
+                      ring_ms=ring_ms, latency=latency, voices=voices)  # fmt: skip
+    settings = DaemonSettings(
+        host, port,
+        DeviceSettings(opened.device, opened.rate, opened.channels, opened.block,
+                       opened.ring_ms / 1000, opened.latency),
+        opened.voices,
+        SessionSettings(
+            model, compute, _folders(clips, renders, data), data,
+            session_path(session, data / "sessions") if session is not None else None,
+            input_device, _gib(memory), _gib(ready), _gib(stored),
+        ),
+        _controller(midi, controller, data / "controllers"),
+        query,
+    )  # fmt: skip
+    with logging_to_terminal(log_level):
+        asyncio.run(serve_(settings, functools.partial(print, flush=True)))
+
+
+def _folders(clips: Path | None, renders: Path | None, data: Path) -> Folders:
+    """The folders that are read and written; those of the user's data are made."""
+    from eutectic.session.folders import Folders
+
+    folders = Folders(
+        (clips or data / "clips").absolute(), (renders or data / "renders").absolute(),
+        presets_folder("clips"),
+    )  # fmt: skip
+    for folder, given in ((folders.clips, clips), (folders.renders, renders)):
+        if given is not None and not folder.is_dir():
+            raise BadInput(f"{given}: is not a folder")
+        make_folders(folder)
+    return folders
+
+
+def _controller(midi: str | None, controller: str | None, own: Path) -> Controller | None:
+    """The requested controller, if any; a map of the user's own takes precedence."""
+    from eutectic.daemon import Controller
+    from eutectic.files.toml import find
+
+    if midi is None and controller is None:
+        return None
+    path = find(controller or "generic", (own, presets_folder("controllers")))
+    return Controller(midi, path, path if controller == str(path) else own / path.name)
+
+
+def status(host: DaemonHost = "127.0.0.1", port: DaemonPort = PORT) -> None:
+    """Show the daemon's status."""
+    from eutectic.client.sync import Client
+
+    with Client(host, port) as client:
+        for _, (_, what, text) in client.request("/status", timeout=ANSWER_SECONDS).lines:
+            console.print(f"{what:20} {text}")
+
+
+def send(
+    address: Annotated[str, typer.Argument(help="A request from PROTOCOL.md, such as /fuse.")],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(help="Its arguments, without the id; options as @key value."),
+    ] = None,
+    host: DaemonHost = "127.0.0.1",
+    port: DaemonPort = PORT,
+    timeout: Annotated[
+        float, typer.Option(help="How long to wait until it is done, in seconds.")
+    ] = 3600.0,
+) -> None:
+    """Send the daemon a request and print its replies.
+
+    Returns once the request is done.
+    """
+    from eutectic.client.sync import Client, RequestFailed
+
+    spec, values = spec_of(address), [number_or_word(each) for each in arguments or []]
+    with Client(host, port) as client:
+        try:
+            if spec.has_id:
+                client.show = _print_message
+                client.request(spec.address, *values, timeout=timeout)
+            else:
+                client.send(spec.address, *values)
+                client.request("/sync", timeout=ANSWER_SECONDS)  # a failure comes before its reply
+                for name, found in client.events():
+                    _print_message(name, found)
+                    if name == "/fail":
+                        raise BadInput(found[3])
+        except RequestFailed as error:
+            raise BadInput(f"{error.code}: {error}") from None
+
+
+def _gib(size: float) -> int:
+    return round(size * (1 << 30))
+
+
+def _print_message(address: str, values: tuple[Any, ...]) -> None:
+    console.print(" ".join((address, *(f"{each:g}" if isinstance(each, float) else str(each)
+                                       for each in values))))  # fmt: skip

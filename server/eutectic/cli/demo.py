@@ -1,0 +1,51 @@
+"""`eutectic demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eutectic.cli import options
+from eutectic.cli.loading import load_engine
+from eutectic.cli.terminal import (
+    check_folder,
+    console,
+    make_folder,
+    play_file,
+    print_window,
+    progress,
+)
+
+
+def demo(
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Folder to write to (default: demo, overwritten)."),
+    ] = None,
+    model: options.Model = "embedded",
+    compute: options.Device = None,
+    play: Annotated[bool, typer.Option(help="Play the middle fusion, if possible.")] = True,
+    force: options.Force = False,
+) -> None:
+    """Fuse two of the recordings that ship with Eutectic.
+
+    Five fusions along the window and a picture of them are written to a folder.
+    """
+    if out is None:
+        out, force = Path("demo"), True
+    check_folder(out, (), force)
+    make_folder(out)
+    engine = load_engine(model, compute)
+    from eutectic.experiments import demo as demo_
+
+    with progress("learning the reference") as learning, progress("fusing") as fusing:
+        made = demo_.make(engine, out, learning, fusing)
+    print_window(made.window)
+    console.print(
+        f"learning took {made.seconds_learning:.0f} s, fusing {made.seconds_fusing:.0f} s; "
+        f"listen to the WAV files in {out}, look at {made.picture}"
+    )
+    if play:
+        play_file(made.sounds[len(made.sounds) // 2])

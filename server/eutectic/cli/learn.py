@@ -1,0 +1,37 @@
+"""`eutectic learn`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eutectic.cli import options
+from eutectic.cli.loading import check_section, load_engine, load_reference
+from eutectic.cli.terminal import console
+from eutectic.config import LearnSettings
+
+
+def learn(
+    reference: Annotated[Path, typer.Argument(help="The sound to learn.")],
+    prompt: options.Prompt = None,
+    method: options.MethodName = None,
+    steps: options.LearnSteps = None,
+    rank: options.Rank = 16,
+    budget: options.Budget = None,
+    start: options.ReferenceStart = 0.0,
+    duration: options.ReferenceDuration = None,
+    model: options.Model = "embedded",
+    compute: options.Device = None,
+) -> None:
+    """Learn REFERENCE and store it for later fusions."""
+    learning = LearnSettings(method, steps, rank, budget_seconds=budget)
+    source = check_section(reference, start, duration)
+    known = load_reference(load_engine(model, compute), source, prompt, learning)
+    assert known.adapter is not None
+    about = known.adapter.about
+    console.print(
+        f"{reference}: learned as \u201c{known.prompt}\u201d, {about['method']}, "
+        f"{about['steps']} steps, loss {about['loss']:.3f}"
+    )

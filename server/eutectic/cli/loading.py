@@ -1,0 +1,86 @@
+"""Loading what commands fuse: the engine, and the sounds that the user named."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eutectic.audio import check_clip
+from eutectic.cli.terminal import errors, progress
+from eutectic.config import LearnSettings, data_folder
+from eutectic.errors import BadSetting
+from eutectic.link.protocol import Source
+
+if TYPE_CHECKING:
+    from eutectic.engine.engine import Clip, Engine, Reference
+
+
+def load_engine(model: str, compute: str | None) -> Engine:
+    """Import torch, and load a model into an engine."""
+    with errors.status("loading the model") if errors.is_terminal else contextlib.nullcontext():
+        from eutectic.engine.engine import Engine
+        from eutectic.engine.model import choose_device, load
+        from eutectic.engine.store import Store
+
+        return Engine(load(model, choose_device(compute)), Store(data_folder()))
+
+
+def check_section(path: Path, start: float, duration: float | None) -> Source:
+    """A section of a sound file, checked before the engine is loaded.
+
+    Raises:
+        BadAudio: the file can't be used as a clip.
+        BadSetting: start or duration is out of range.
+    """
+    check_clip(path)
+    if not 0 <= start < math.inf:
+        raise BadSetting(f"start must be 0 or more, not {start:g}")
+    if duration is not None and not 0 < duration < math.inf:
+        raise BadSetting(f"duration must be more than 0, not {duration:g}")
+    return Source(str(path), start, duration)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two sounds of a fusion."""
+
+    original: Source
+    reference: Source
+
+    @property
+    def paths(self) -> tuple[Path, Path]:
+        return Path(self.original.path), Path(self.reference.path)
+
+    def load(
+        self, engine: Engine, prompt: str | None, learning: LearnSettings | None
+    ) -> tuple[Clip, Reference]:
+        """Open the original, then the reference, learning it if need be."""
+        original = engine.open(self.original)
+        return original, load_reference(engine, self.reference, prompt, learning)
+
+
+def load_reference(
+    engine: Engine, source: Source, prompt: str | None, learning: LearnSettings | None
+) -> Reference:
+    """A reference from the store, or learned now; its prompt alone if `learning` is None."""
+    from eutectic.engine.engine import Reference
+
+    clip = engine.open(source)
+    if prompt is None:
+        prompt = Path(source.path).stem.replace("_", " ").replace("-", " ")
+    if learning is None:
+        return Reference(prompt, clip, None)
+    known = engine.known(clip, prompt, learning)
+    if known is not None:
+        return Reference(prompt, clip, known)
+    with progress("learning the reference") as watch:
+        learned = engine.learn(clip, prompt, learning, watch=watch)
+    if learned.capped:
+        errors.print(
+            f"the budget of {learning.budget_seconds:g} s ended learning after {learned.steps} "
+            "steps; the result depends on this machine's speed"
+        )
+    return Reference(prompt, clip, learned.adapter)
