@@ -22,6 +22,8 @@ from eutectic.files.shipped import presets_folder
 from eutectic.osc import server as osc
 from eutectic.osc.table import PREFIX, REQUESTS
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -22,6 +22,8 @@ from eutectic.client.sync import Client, RequestFailed
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
 from eutectic.system.shared_memory import PREFIX, SHARED
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def jack() -> Generator[Jack]:
@@ -43,6 +45,7 @@ def shared_of(pid: int) -> list[Path]:
     return list(SHARED.glob(f"{PREFIX}{pid}-*"))
 
 
+@pytest.mark.realtime
 def test_an_engine_that_is_killed_leaves_no_gap_and_comes_back_with_everything(
     jack: Jack, tmp_path: Path
 ) -> None:
@@ -71,6 +74,7 @@ def test_an_engine_that_is_killed_leaves_no_gap_and_comes_back_with_everything(
         until(lambda: not shared_of(process.pid))  # what is made ahead has some for a moment
 
 
+@pytest.mark.realtime
 def test_a_daemon_that_is_killed_leaves_nothing_behind_and_comes_back_as_it_was(
     jack: Jack, tmp_path: Path
 ) -> None:
@@ -174,6 +178,7 @@ def test_a_clip_whose_file_is_gone_plays_from_what_is_kept_of_it(tmp_path: Path)
         client.request("/fuse", 1, "b", "r", "@blend", 0.3)
 
 
+@pytest.mark.realtime
 def test_a_device_that_goes_and_comes_back_is_played_on_again(jack: Jack, tmp_path: Path) -> None:
     with (
         daemon(tmp_path, "--rate", str(RATE_HZ), device="system") as process,

@@ -21,6 +21,8 @@ from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recordi
 from eutectic.osc import server as osc
 from eutectic.osc.table import PREFIX
 
+pytestmark = pytest.mark.realtime
+
 MESSAGES, MUTATED, A_TIME = 20_000, 100_000, 2000
 GROWTH_BYTES = 64 << 20
 

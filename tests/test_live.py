@@ -27,6 +27,8 @@ from eutectic.session import kept
 from eutectic.session.jobs import Clip, Pair, Reference
 from eutectic.session.shelf import Ready, Shelf
 
+pytestmark = pytest.mark.realtime
+
 TONES_HZ = (55, 110, 220, 440)
 BLENDS = (0.5, 0.75, 1.0)
 FRAMES, TAIL = 44_850, 2400

@@ -18,6 +18,8 @@ from eutectic.client.sync import Client
 from eutectic.osc import server as osc
 from eutectic.osc.table import PREFIX
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -82,6 +82,7 @@ def test_what_the_package_exports_is_there() -> None:
     assert all(inspect.isclass(getattr(eutectic, name)) for name in eutectic.__all__)
 
 
+@pytest.mark.process
 def test_a_script_plays_through_methods(process: Daemon) -> None:
     with Client(port=process.port) as client:
         client.notify()
@@ -99,6 +100,7 @@ def test_a_script_plays_through_methods(process: Daemon) -> None:
             client.fuse(1, "nothing", "r")
 
 
+@pytest.mark.process
 def test_many_requests_are_awaited_at_once_and_each_gets_its_own(process: Daemon) -> None:
     async def play() -> None:
         async with AsyncClient(port=process.port) as client:
@@ -121,6 +123,7 @@ def test_many_requests_are_awaited_at_once_and_each_gets_its_own(process: Daemon
     asyncio.run(asyncio.wait_for(play(), 60))
 
 
+@pytest.mark.process
 def test_a_request_that_is_given_up_is_given_up_in_the_daemon(process: Daemon) -> None:
     async def give_up() -> str:
         async with AsyncClient(port=process.port) as client:
@@ -145,6 +148,7 @@ def test_nobody_there_is_told_at_once() -> None:
         asyncio.run(ask())
 
 
+@pytest.mark.process
 def test_liblo_plays_the_daemon(process: Daemon, tmp_path: Path) -> None:
     """liblo's `oscsendfile` plays from one socket; its `oscdump` hears at the reply port."""
     for tool in ("oscsendfile", "oscdump"):

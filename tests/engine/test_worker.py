@@ -27,6 +27,8 @@ from eutectic.link import protocol as link
 from eutectic.link.protocol import Canvas, Done, Failed, Priority, ReferenceSpec, Source
 from eutectic.system.shared_memory import sweep
 
+pytestmark = pytest.mark.process
+
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 HELPERS = Path(__file__).parents[1] / "helpers"
 WEIRDO = Source(str(CLIPS / "loop_weirdo.flac"), 0.0, 2.0)

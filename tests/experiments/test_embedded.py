@@ -18,6 +18,8 @@ from eutectic.engine.store import Store
 from eutectic.experiments import window
 from eutectic.experiments.distances import log_mel_distance, rank_correlation
 
+pytestmark = pytest.mark.training
+
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 REFERENCES = ("ambi_glass_rub", "loop_drone_g_97", "loop_3d_printer")
 PAIRS = (

@@ -20,6 +20,8 @@ from eutectic.experiments.paper.study import Study
 from eutectic.experiments.window import Curves
 from oracle import relative_rms
 
+pytestmark = pytest.mark.training
+
 CPU = torch.device("cpu")
 EVERY = [figure for figure in Figure if figure is not Figure.ALL]
 COLUMNS = {

@@ -19,6 +19,8 @@ from eutectic.experiments.speed.parts import Parts
 from eutectic.experiments.speed.published import CONFIGURATIONS
 from oracle import relative_rms
 
+pytestmark = pytest.mark.training
+
 CPU = torch.device("cpu")
 FRAMES = 48
 

@@ -30,6 +30,8 @@ from eutectic.training.recordings import is_held_out
 
 pytestmark = pytest.mark.training
 
+pytestmark = pytest.mark.training
+
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 PAIR = ("loop_3d_printer", "ambi_haunted_hum")
 RATE = 44100

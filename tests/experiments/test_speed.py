@@ -17,6 +17,8 @@ from eutectic.experiments.speed import Published, costs, faithful, floors, ratio
 from eutectic.experiments.speed.parts import Parts
 from eutectic.experiments.speed.published import CONFIGURATIONS
 
+pytestmark = [pytest.mark.training, pytest.mark.realtime]
+
 CPU = torch.device("cpu")
 
 

@@ -28,6 +28,8 @@ from eutectic.listening_test import answers as answers_
 from eutectic.listening_test.questions import COMMENT_CHARACTERS
 from eutectic.listening_test.sets import LEVEL_LUFS
 
+pytestmark = pytest.mark.process
+
 RATE, SECONDS = 48_000, 0.7
 HERTZ = {"original": 220, "reference": 330, "fusion": 275}
 LEVELS = {"original": 0.7, "reference": 0.02, "fusion": 0.2}

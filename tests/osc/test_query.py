@@ -22,6 +22,8 @@ from eutectic.osc.announce import announced, instance_name
 from eutectic.osc.query import MAX_CONNECTIONS, MAX_HEAD_BYTES, HostInfo, respond
 from eutectic.osc.table import ANSWERS, PREFIX, REQUESTS, parse
 
+pytestmark = pytest.mark.process
+
 KINDS = ("_osc._udp.local.", "_oscjson._tcp.local.")
 
 

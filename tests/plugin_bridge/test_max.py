@@ -41,6 +41,7 @@ SURFACE = {
 """Words that abstractions take, the request of each, and which of its arguments they put in."""
 
 
+@pytest.mark.process
 def test_the_package_is_what_the_script_writes(tmp_path: Path) -> None:
     subprocess.run([sys.executable, BRIDGE / "make_max", tmp_path], check=True)
     made = {path.relative_to(tmp_path): path for path in tmp_path.rglob("*") if path.is_file()}

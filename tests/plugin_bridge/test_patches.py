@@ -130,6 +130,7 @@ def test_every_message_of_touchosc_is_in_the_table() -> None:
     assert {row[2] for row in ROWS if row[1] == "label"} <= answers
 
 
+@pytest.mark.process
 def test_the_daemon_takes_everything_that_the_session_sends(tmp_path: Path) -> None:
     """And where OSCQuery isn't wanted, there is none."""
     with daemon(tmp_path, "--query", "0") as running, running.client() as client:
@@ -249,6 +250,7 @@ def eutectic(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.process
 def test_the_command_tells_where_and_installs(tmp_path: Path) -> None:
     told = eutectic("patches", data=tmp_path).stdout
     for name in ("pd", "max", "tablet"):
@@ -270,6 +272,7 @@ def test_the_command_tells_where_and_installs(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.process
 def test_the_wheel_holds_patches_and_presets(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],

@@ -149,6 +149,7 @@ def test_a_voice_knows_every_request_of_voices() -> None:
 # In a real Pd
 
 
+@pytest.mark.process
 @named
 def test_it_opens_without_a_complaint(path: Path) -> None:
     command = ["pd", "-nogui", "-noaudio", "-nomidi", "-stderr", "-open", str(path)]
@@ -182,6 +183,7 @@ def no_complaint(said: list[str], *printed: str) -> None:
     assert [line for line in said if not line.startswith(tuple(f"{p}: " for p in printed))] == []
 
 
+@pytest.mark.process
 def test_help_asks_which_version_it_is(running: Daemon, tmp_path: Path) -> None:
     with helped(tmp_path, running, "eutectic") as patch:
         patch.wait("says: engine")
@@ -193,6 +195,7 @@ def test_help_asks_which_version_it_is(running: Daemon, tmp_path: Path) -> None:
         no_complaint(patch.said, "done", "says", "fail")
 
 
+@pytest.mark.process
 def test_help_loads_a_clip(running: Daemon, client: Client, tmp_path: Path) -> None:
     with helped(tmp_path, running, "eutectic.clip") as patch:
         patch.send("eutectic.clip.try", "bang")
@@ -202,6 +205,7 @@ def test_help_loads_a_clip(running: Daemon, client: Client, tmp_path: Path) -> N
     assert listed["glass"] == "ambi_glass_rub.flac"
 
 
+@pytest.mark.process
 def test_help_learns_a_reference(running: Daemon, client: Client, tmp_path: Path) -> None:
     with helped(tmp_path, running, "eutectic.reference") as patch:
         patch.send("eutectic.reference.try", "bang")
@@ -212,6 +216,7 @@ def test_help_learns_a_reference(running: Daemon, client: Client, tmp_path: Path
     assert listed["drone"] == ("drone", "warm low drone", "ready")
 
 
+@pytest.mark.process
 def test_help_plays_a_voice(running: Daemon, client: Client, tmp_path: Path) -> None:
     with helped(tmp_path, running, "eutectic.voice") as patch:
         patch.send("eutectic.voice.try", "bang")
@@ -222,6 +227,7 @@ def test_help_plays_a_voice(running: Daemon, client: Client, tmp_path: Path) -> 
         no_complaint(patch.said, "voice")
 
 
+@pytest.mark.process
 def test_help_fills_arrays(running: Daemon, tmp_path: Path) -> None:
     with helped(tmp_path, running, "eutectic.buffer") as patch:
         patch.send("eutectic.buffer.try", "bang")
@@ -237,6 +243,7 @@ def test_help_fills_arrays(running: Daemon, tmp_path: Path) -> None:
         no_complaint(patch.said, "buffer")
 
 
+@pytest.mark.process
 def test_help_lists_presets(running: Daemon, client: Client, tmp_path: Path) -> None:
     with helped(tmp_path, running, "eutectic.request") as patch:
         patch.send("eutectic.request.try", "bang")
@@ -245,6 +252,7 @@ def test_help_lists_presets(running: Daemon, client: Client, tmp_path: Path) -> 
         no_complaint(patch.said, "preset")
 
 
+@pytest.mark.process
 def test_several_connections_in_one_pd_are_one(
     running: Daemon, client: Client, tmp_path: Path
 ) -> None:
@@ -265,6 +273,7 @@ def test_several_connections_in_one_pd_are_one(
     assert len(re.findall(r"/notify 0 of", running.log)) > before
 
 
+@pytest.mark.process
 def test_a_path_that_is_taken_is_passed_over(running: Daemon, tmp_path: Path) -> None:
     """Of the paths that it may choose, about every other one is a file of another night."""
     folder = running.data / "renders" / "pd"
@@ -287,6 +296,7 @@ def rendered(said: list[str]) -> list[str]:
     return [line.split()[2] for line in said if line.startswith("buffer: done")]
 
 
+@pytest.mark.process
 def test_nothing_that_answers_is_said_and_a_daemon_that_comes_is_found(tmp_path: Path) -> None:
     first = daemon(tmp_path)
     with first as process:
@@ -395,6 +405,7 @@ def example(folder: Path, stage: Daemon, name: str, audio: bool = False) -> Pd:
     return Pd(folder, EXAMPLES / f"{name}.pd", port=stage.port, audio=jack if audio else ())
 
 
+@pytest.mark.realtime
 def test_two_knobs_move_a_voice_without_a_click(
     stage: Daemon, player: Client, tmp_path: Path
 ) -> None:
@@ -418,6 +429,7 @@ def test_two_knobs_move_a_voice_without_a_click(
         no_complaint(patch.said)
 
 
+@pytest.mark.realtime
 def test_both_knobs_change_what_the_model_makes(
     stage: Daemon, player: Client, tmp_path: Path
 ) -> None:
@@ -440,6 +452,7 @@ def test_both_knobs_change_what_the_model_makes(
         no_complaint(patch.said)
 
 
+@pytest.mark.realtime
 def test_eight_pads_play_four_voices(stage: Daemon, player: Client, tmp_path: Path) -> None:
     with example(tmp_path, stage, "eight-pads") as patch:
         patch.send("eutectic.prepare", "bang")
@@ -460,6 +473,7 @@ def test_eight_pads_play_four_voices(stage: Daemon, player: Client, tmp_path: Pa
         no_complaint(patch.said)
 
 
+@pytest.mark.realtime
 def test_steps_come_in_time_and_at_their_blends(
     stage: Daemon, player: Client, tmp_path: Path
 ) -> None:
@@ -488,6 +502,7 @@ def test_steps_come_in_time_and_at_their_blends(
         no_complaint(patch.said)
 
 
+@pytest.mark.realtime
 def test_grains_of_a_rendered_fusion_are_played_by_pd(stage: Daemon, tmp_path: Path) -> None:
     with example(tmp_path, stage, "granular", audio=True) as patch:
         patch.send("eutectic.prepare", "bang")

@@ -21,6 +21,8 @@ from eutectic.training.trainer import drop_words
 
 pytestmark = pytest.mark.training
 
+pytestmark = pytest.mark.training
+
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 CONFIG = json.loads((FOLDER / "model_config.json").read_text())
 
