@@ -1,1 +1,1 @@
-"""Controllers: their maps, what each control does, and the ports that they are on."""
+"""MIDI controllers: their maps, what each control does, and their ports."""

@@ -1,4 +1,4 @@
-"""MIDI ports by name, through ALSA, JACK, CoreMIDI or Windows; what goes away is taken again."""
+"""MIDI ports by name, over ALSA, JACK, CoreMIDI or Windows, reopened when they come back."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from typing import Any
 
 import rtmidi as _rtmidi
 
-rtmidi: Any = _rtmidi  # it has no types
+rtmidi: Any = _rtmidi  # untyped
 
 log = logging.getLogger("eutectic.midi")
 
-LOOK_SECONDS = 2.0
-"""Between looks at which ports there are."""
+SCAN_SECONDS = 2.0
+"""Between scans of the ports."""
 
 POLL_SECONDS = 0.002
-"""Between looks for messages: rtmidi's callbacks may come, and crash, after they were cancelled."""
+"""Between polls for messages; rtmidi's callbacks can arrive, and crash, after cancellation."""
 
 CLIENT = "Eutectic"
 
 
 class Ports:
-    """A controller's input and output; a thread of its own opens and closes them.
+    """A controller's input and output, opened and closed by a thread of their own.
 
-    Both calls come in that thread: `receive` with each message, `came` when a port is opened.
+    That thread calls `receive` with each message, and `opened` when it has opened a port.
     """
 
     def __init__(
-        self, name: str, receive: Callable[[list[int]], None], came: Callable[[], None]
+        self, name: str, receive: Callable[[list[int]], None], opened: Callable[[], None]
     ) -> None:
-        self._name, self._receive, self._came = name, receive, came
+        self._name, self._receive, self._opened = name, receive, opened
         self._out: Any = None
         self._leave = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="midi", daemon=True)
         self._thread.start()
 
     def send(self, data: list[int]) -> None:
-        """Send a message, if the controller is there."""
+        """Send a message, if the controller is connected."""
         out = self._out
         if out is not None:
             with contextlib.suppress(rtmidi.SystemError, ValueError):
@@ -55,22 +55,22 @@ class Ports:
         self._thread.join()
 
     def _watch(self) -> None:
-        told = False
+        warned = False
         while not self._leave.is_set():
             for api in _systems():
                 if self._serve(api):
-                    told = False
-            if not told:
-                there = ", ".join(input_names()) or "none"
-                log.warning("no MIDI input is called %r; there is: %s", self._name, there)
-                told = True
-            self._leave.wait(LOOK_SECONDS)
+                    warned = False
+            if not warned:
+                names = ", ".join(input_names()) or "none"
+                log.warning("no MIDI input matches %r; available: %s", self._name, names)
+                warned = True
+            self._leave.wait(SCAN_SECONDS)
 
     def _serve(self, api: int) -> bool:
-        """Be on the ports of this name as long as they are there; whether they were."""
+        """Use the ports of this name for as long as they exist; false if they don't."""
         try:
             midi_in, midi_out = rtmidi.MidiIn(api, CLIENT), rtmidi.MidiOut(api, CLIENT)
-        except rtmidi.SystemError:  # no such server
+        except rtmidi.SystemError:  # this system isn't running
             return False
         try:
             index = _find(midi_in, self._name)
@@ -79,13 +79,13 @@ class Ports:
             port = midi_in.get_port_name(index)
             midi_in.ignore_types(sysex=True, timing=True, active_sense=True)
             midi_in.open_port(index, "in")
-            log.info("MIDI: %s", port)
-            self._came()
+            log.info("MIDI: %s connected", port)
+            self._opened()
             while _find(midi_in, self._name) is not None:
-                self._light(midi_out)
-                if self._hear(midi_in):
+                self._open_output(midi_out)
+                if self._poll(midi_in):
                     return True
-            log.info("MIDI: %s is gone", port)
+            log.info("MIDI: %s disconnected", port)
             return True
         except rtmidi.SystemError as error:
             log.warning("MIDI: %s", error)
@@ -95,16 +95,16 @@ class Ports:
             midi_in.delete()
             midi_out.delete()
 
-    def _light(self, midi_out: Any) -> None:
-        """Open the output, which may come after the input or not at all."""
+    def _open_output(self, midi_out: Any) -> None:
+        """Open the output, which may appear later than the input, or never."""
         if self._out is None and (index := _find(midi_out, self._name)) is not None:
             midi_out.open_port(index, "out")
             self._out = midi_out
-            self._came()
+            self._opened()
 
-    def _hear(self, midi_in: Any) -> bool:
-        """Pass on what comes until the next look at the ports; whether it is time to leave."""
-        end = time.monotonic() + LOOK_SECONDS
+    def _poll(self, midi_in: Any) -> bool:
+        """Pass messages on until the next scan; true if it is time to close."""
+        end = time.monotonic() + SCAN_SECONDS
         while time.monotonic() < end:
             while event := midi_in.get_message():
                 self._receive(event[0])
@@ -114,40 +114,40 @@ class Ports:
 
 
 @ctypes.CFUNCTYPE(None, ctypes.c_char_p)
-def _say_nothing(text: bytes) -> None:
+def _ignore(_text: bytes) -> None:
     pass
 
 
 @functools.cache
 def _quieten_jack() -> None:
-    """Keep JACK's library, rtmidi's own copy, from complaining at each look that nobody serves."""
+    """Keep rtmidi's copy of JACK's library from printing an error at every scan."""
     with contextlib.suppress(OSError, AttributeError):
         mapped = Path("/proc/self/maps").read_text().split()
         for path in {each for each in mapped if Path(each).name.startswith("libjack")}:
-            ctypes.CDLL(path).jack_set_error_function(_say_nothing)
+            ctypes.CDLL(path).jack_set_error_function(_ignore)
 
 
 def _systems() -> list[int]:
-    """The MIDI systems that there may be; ALSA complains on the terminal where it isn't."""
+    """The MIDI systems to try; ALSA only where it exists, else it prints errors."""
     _quieten_jack()
-    there = rtmidi.get_compiled_api()
+    compiled = rtmidi.get_compiled_api()
     alsa = Path("/dev/snd/seq").exists()
-    return [api for api in there if alsa or api != rtmidi.API_LINUX_ALSA]
+    return [api for api in compiled if alsa or api != rtmidi.API_LINUX_ALSA]
 
 
 def input_names() -> list[str]:
-    """The MIDI inputs that there are."""
+    """Names of all MIDI inputs."""
     names: list[str] = []
     for api in _systems():
         with contextlib.suppress(rtmidi.SystemError):
-            there = rtmidi.MidiIn(api, CLIENT)
-            names += there.get_ports()
-            there.delete()
+            midi_in = rtmidi.MidiIn(api, CLIENT)
+            names += midi_in.get_ports()
+            midi_in.delete()
     return names
 
 
 def _find(ports: Any, name: str) -> int | None:
-    """The first port whose name has this in it; ours are none."""
+    """Index of the first port with `name` in its name, except our own."""
     for index, each in enumerate(ports.get_ports()):
         if name.lower() in each.lower() and not each.startswith(CLIENT):
             return index
