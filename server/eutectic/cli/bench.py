@@ -13,7 +13,8 @@ import typer
 
 from eutectic.cli import options
 from eutectic.cli.loading import load_engine
-from eutectic.cli.terminal import check_folder, check_output, console, make_folder, progress
+from eutectic.cli.outputs import check_folder, check_output, make_folder
+from eutectic.cli.terminal import console, progress
 from eutectic.config import data_folder
 from eutectic.errors import BadInput, BadSetting
 from eutectic.experiments.quality import Part
@@ -111,7 +112,7 @@ def _random_engine(published: Published | None, compute: str | None) -> Engine |
     if published is None:
         return None
     from eutectic.engine.engine import Engine
-    from eutectic.engine.model import choose_device
+    from eutectic.engine.loading import choose_device
     from eutectic.engine.store import Store
     from eutectic.experiments.speed.published import build
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from eutectic.cli import options
-from eutectic.cli.terminal import console, make_folders
+from eutectic.cli.outputs import make_folder
+from eutectic.cli.terminal import console
 from eutectic.config import data_folder
 from eutectic.errors import BadInput, BadSetting
 from eutectic.files.shipped import presets_folder
@@ -136,7 +137,7 @@ def _folders(clips: Path | None, renders: Path | None, data: Path) -> Folders:
     for folder, given in ((folders.clips, clips), (folders.renders, renders)):
         if given is not None and not folder.is_dir():
             raise BadInput(f"{given}: is not a folder")
-        make_folders(folder)
+        make_folder(folder, parents=True)
     return folders
 
 

@@ -9,14 +9,8 @@ import typer
 
 from eutectic.cli import options
 from eutectic.cli.loading import load_engine
-from eutectic.cli.terminal import (
-    check_folder,
-    console,
-    make_folder,
-    play_file,
-    print_window,
-    progress,
-)
+from eutectic.cli.outputs import check_folder, make_folder
+from eutectic.cli.terminal import console, play_file, print_window, progress
 
 
 def demo(

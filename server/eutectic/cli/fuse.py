@@ -9,7 +9,8 @@ import typer
 
 from eutectic.cli import options
 from eutectic.cli.loading import Pair, check_section, load_engine
-from eutectic.cli.terminal import check_output, console, progress
+from eutectic.cli.outputs import check_output
+from eutectic.cli.terminal import console, progress
 from eutectic.config import LearnSettings, Place, Residual, SamplingSettings
 from eutectic.errors import BadOutput
 

@@ -1,36 +1,35 @@
-"""`eutectic patches`: where patches and presets are, and their way into Pd's and Max's folders.
+"""Finds the shipped patches and presets, and installs them into Pd's and Max's folders.
 
-Nothing that a user made is lost: beside what is installed lies a list of its files' hashes, so that
-a later version replaces the files that are as they were written, and no other. Where one was
-changed, the whole folder is left alone, unless it is to be replaced all the same: then what was
-changed is kept elsewhere first.
+No user's work is lost: a list of the installed files' hashes lies beside them, so that a later
+version replaces only files that are unchanged. If one was changed, the whole folder is left alone;
+if it is to be replaced all the same, the changed files are first moved to a backup.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
 import sys
 import time
-from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from eutectic.errors import BadInput, BadOutput
+from eutectic.cli.outputs import writable
+from eutectic.errors import BadInput
+from eutectic.files.atomic import atomic_path
 from eutectic.files.shipped import presets_folder
 
 LIST_NAME = ".eutectic-files.json"
 MAX_VERSIONS = ("Max 9", "Max 8")
 NAMED = 3
-"""Of the files that were changed, so many are told by name."""
+"""How many changed files are listed by name."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is copied for whom, and where to."""
+    """A program, the folder to copy for it, and where to."""
 
     program: str
     source: Path
@@ -39,10 +38,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many files were written, and which, relative to the folder, the user had changed.
+    """How many files were written, and which the user had changed (relative to the folder).
 
-    Changed files were left alone, and all others with them, where `kept` is None; else they are
-    there now.
+    If files were changed and `kept` is None, nothing was written; otherwise `kept` is the folder
+    that they were moved to.
     """
 
     written: int
@@ -54,20 +53,20 @@ class Outcome:
         return bool(self.changed) and self.kept is None
 
     def in_words(self) -> str:
-        """What was done, in one line."""
+        """The outcome in one line."""
         names = ", ".join(each.as_posix() for each in self.changed[:NAMED])
         if len(self.changed) > NAMED:
             names += f" and {len(self.changed) - NAMED} more"
         if self.left_alone:
-            return f"left alone, since {names} was changed; --force replaces it"
-        text = "is as it should be"
+            return f"left alone, as you changed {names}; --force replaces it all"
+        text = "up to date"
         if self.written:
             text = f"{self.written} file{'s' if self.written > 1 else ''} written"
-        return text if self.kept is None else f"{text}; {names}, as it was, is in {self.kept}"
+        return text if self.kept is None else f"{text}; your version of {names} is in {self.kept}"
 
 
 def shipped_folders() -> dict[str, Path]:
-    """Where each kind of thing that ships is, by what it is for.
+    """The folders that ship with Eutectic, by what they are for.
 
     Raises:
         BadInput: they are missing.
@@ -83,13 +82,13 @@ def shipped_folders() -> dict[str, Path]:
 
 
 def standard_targets(documents: Path, home: Path, platform: str = sys.platform) -> list[Target]:
-    """Where Pd and Max look for what users add, on this system; Max only where it has been.
+    """Where Pd and Max look for users' additions on this system; Max only if it has run here.
 
     Raises:
         BadInput: what ships is missing.
     """
     shipped = shipped_folders()
-    own = documents / "Pd" / "externals"  # Pd makes it, and looks there first, if asked to
+    own = documents / "Pd" / "externals"  # made by Pd on request, and searched first
     if platform == "darwin":
         usual = home / "Library" / "Pd"
     elif platform == "win32":
@@ -107,7 +106,7 @@ def standard_targets(documents: Path, home: Path, platform: str = sys.platform) 
 
 
 def targets_under(folder: Path) -> list[Target]:
-    """Both, in folders of their own under this one.
+    """A subfolder for each program under this folder.
 
     Raises:
         BadInput: what ships is missing.
@@ -120,23 +119,23 @@ def targets_under(folder: Path) -> list[Target]:
 
 
 def _package(source: Path) -> Path:
-    """The package itself, whether it is the folder or in it."""
+    """The Max package, which is either the folder itself or inside it."""
     return next((found.parent for found in sorted(source.glob("*/package-info.json"))), source)
 
 
 def install(target: Target, backups: Path, force: bool = False) -> Outcome:
-    """Copy what ships to where it is looked for.
+    """Copy what ships for a program to its folder.
 
     Raises:
-        BadInput: nothing ships for this program.
+        BadInput: nothing ships for it.
         BadOutput: the folder can't be written.
     """
     files = _files(target.source)
     if not files:
         raise BadInput(f"{target.source}: holds nothing for {target.program}")
-    with _writable(target.folder):
+    with writable(target.folder):
         if target.folder.exists() and target.folder.samefile(target.source):
-            return Outcome(0)  # a link to what ships
+            return Outcome(0)  # a link to the shipped folder
         before = _installed(target.folder)
         stale = sorted(set(before) - set(files))
         there = [name for name in (*files, *stale) if os.path.lexists(target.folder / name)]
@@ -157,7 +156,7 @@ def install(target: Target, backups: Path, force: bool = False) -> Outcome:
 
 
 def _files(source: Path) -> dict[Path, str]:
-    """What is copied, relative to the folder, with its hash."""
+    """The files to copy, relative to the folder, with their hashes."""
     names = sorted(each.relative_to(source) for each in source.rglob("*") if each.is_file())
     return {
         name: _digest(source / name) for name in names
@@ -166,7 +165,7 @@ def _files(source: Path) -> dict[Path, str]:
 
 
 def _installed(folder: Path) -> dict[Path, str]:
-    """The list of what was written there; a list that can't be read is none."""
+    """The list of what was installed there; empty if it can't be read."""
     try:
         found = json.loads((folder / LIST_NAME).read_text())
         return {Path(name): str(digest) for name, digest in found.items()}
@@ -175,14 +174,14 @@ def _installed(folder: Path) -> dict[Path, str]:
 
 
 def _digest(path: Path) -> str:
-    """A file's hash; of what isn't a file, none that a file has."""
+    """A file's hash; empty if it isn't a file."""
     if path.is_symlink() or not path.is_file():
         return ""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _keep(target: Target, changed: tuple[Path, ...], backups: Path) -> Path:
-    """Move what the user changed to a new folder, outside of where programs look."""
+    """Move the changed files to a new folder that the programs don't search."""
     name = f"{target.program}-{time.strftime('%Y%m%d-%H%M%S')}".replace(" ", "-")
     folder = backups / name
     number = 1
@@ -197,19 +196,10 @@ def _keep(target: Target, changed: tuple[Path, ...], backups: Path) -> Path:
 
 def _copy(source: Path, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    shutil.copyfile(source, part)
-    part.replace(path)
+    with atomic_path(path) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def _write_list(folder: Path, files: dict[Path, str]) -> None:
     text = json.dumps({name.as_posix(): digest for name, digest in files.items()}, indent=1)
     (folder / LIST_NAME).write_text(text + "\n")
-
-
-@contextlib.contextmanager
-def _writable(folder: Path) -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise BadOutput(f"{folder}: can't be written ({error.strerror or error})") from None

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from eutectic.cli import options
-from eutectic.cli.terminal import check_folder, check_output, console, make_folder
+from eutectic.cli.outputs import check_folder, check_output, make_folder
+from eutectic.cli.terminal import console
 from eutectic.errors import BadInput, BadOutput, BadSetting
 
 PORT = 9730

@@ -22,7 +22,7 @@ def load_engine(model: str, compute: str | None) -> Engine:
     """Import torch, and load a model into an engine."""
     with errors.status("loading the model") if errors.is_terminal else contextlib.nullcontext():
         from eutectic.engine.engine import Engine
-        from eutectic.engine.model import choose_device, load
+        from eutectic.engine.loading import choose_device, load
         from eutectic.engine.store import Store
 
         return Engine(load(model, choose_device(compute)), Store(data_folder()))

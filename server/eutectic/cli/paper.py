@@ -9,7 +9,8 @@ import typer
 
 from eutectic.cli import options
 from eutectic.cli.loading import load_engine
-from eutectic.cli.terminal import check_folder, console, make_folder, progress
+from eutectic.cli.outputs import check_folder, make_folder
+from eutectic.cli.terminal import console, progress
 from eutectic.config import SamplingSettings
 from eutectic.errors import BadSetting
 from eutectic.experiments.paper import Figure

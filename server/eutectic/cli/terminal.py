@@ -1,17 +1,14 @@
-"""Shared by the commands: messages, progress bars, tables, and checks of output paths."""
+"""What the commands show on the terminal: messages, progress bars and tables."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
-
-from eutectic.errors import BadOutput
 
 if TYPE_CHECKING:
     from eutectic.engine.watch import Watch
@@ -25,76 +22,6 @@ def fail(text: str, code: int) -> int:
     """Print an error as one line; returns the exit code."""
     errors.print("eutectic: " + " ".join(text.split()))
     return code
-
-
-def check_output(path: Path, inputs: tuple[Path, ...], force: bool) -> None:
-    """Check, before any work, that a file can be written without losing anything.
-
-    Raises:
-        BadOutput: it can't.
-    """
-    with _readable(path):
-        if path.is_dir():
-            raise BadOutput(f"{path}: is a directory")
-        if not path.parent.is_dir():
-            raise BadOutput(f"{path}: the folder {path.parent} does not exist")
-        if not os.access(path.parent, os.W_OK):
-            raise BadOutput(f"{path}: no permission to write into {path.parent}")
-        if not path.exists():
-            return
-        if any(path.samefile(source) for source in inputs):
-            raise BadOutput(f"{path}: is one of the sounds to be fused; choose another name")
-        if not force:
-            raise BadOutput(f"{path}: exists; choose another name, or --force to replace it")
-
-
-def check_folder(path: Path, inputs: tuple[Path, ...], force: bool) -> None:
-    """Check, before any work, that results can be written to a folder without losing anything.
-
-    Raises:
-        BadOutput: they can't.
-    """
-    with _readable(path):
-        if not path.exists():
-            check_output(path, (), force)
-            return
-        if not path.is_dir():
-            raise BadOutput(f"{path}: is not a folder")
-        if any(source.absolute().parent.samefile(path) for source in inputs):
-            raise BadOutput(f"{path}: holds one of the sounds to be fused; choose another folder")
-        if any(path.iterdir()) and not force:
-            raise BadOutput(f"{path}: is not empty; choose another, or --force to write into it")
-        if not os.access(path, os.W_OK):
-            raise BadOutput(f"{path}: no permission to write into it")
-
-
-@contextlib.contextmanager
-def _readable(path: Path) -> Generator[None]:
-    """Turn file system errors, such as for a path that is too long, into BadOutput."""
-    try:
-        yield
-    except OSError as error:
-        raise BadOutput(f"{path}: can't be written ({error.strerror})") from None
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder for results, unless it exists.
-
-    Raises:
-        BadOutput: it can't be made.
-    """
-    with _readable(path):
-        path.mkdir(exist_ok=True)
-
-
-def make_folders(path: Path) -> None:
-    """Make a folder and its parents, unless they exist.
-
-    Raises:
-        BadOutput: it can't be made.
-    """
-    with _readable(path):
-        path.mkdir(parents=True, exist_ok=True)
 
 
 @contextlib.contextmanager

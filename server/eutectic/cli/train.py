@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from eutectic.cli.terminal import make_folder
+from eutectic.cli.outputs import make_folder
 
 
 def train_embedded(

@@ -11,7 +11,8 @@ import typer
 
 from eutectic.cli import options
 from eutectic.cli.loading import Pair, check_section, load_engine
-from eutectic.cli.terminal import check_folder, console, make_folder, print_window, progress
+from eutectic.cli.outputs import check_folder, make_folder
+from eutectic.cli.terminal import console, print_window, progress
 from eutectic.config import LearnSettings, Level, Place, Residual, SamplingSettings
 from eutectic.errors import BadSetting
 
