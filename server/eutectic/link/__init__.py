@@ -1,1 +1,1 @@
-"""The daemon's end of the engine process, and what passes between the two."""
+"""The engine process as the daemon sees it: the protocol and the host that supervises it."""

@@ -1,1 +1,1 @@
-"""Voices, their mix, and the audio device it is played on. NumPy only, no torch."""
+"""Voices, their mix, and the audio device that plays it. NumPy only, no torch."""
