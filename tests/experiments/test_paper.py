@@ -10,12 +10,12 @@ import torch
 from eutectic.cli import run
 from eutectic.engine.engine import Engine
 from eutectic.engine.fusion import at_remaining
-from eutectic.engine.model import load
+from eutectic.engine.loading import load
 from eutectic.engine.sample import Row, sample
 from eutectic.engine.store import Store
 from eutectic.engine.watch import Watch
 from eutectic.errors import Cancelled
-from eutectic.experiments.paper import Figure, fig4, figc1, inversions, methods, parts
+from eutectic.experiments.paper import Figure, fig4, figc1, inversions, methods, reproduce
 from eutectic.experiments.paper.study import Study
 from eutectic.experiments.window import Curves
 from oracle import relative_rms
@@ -107,7 +107,7 @@ def test_the_same_seed_gives_the_same_figures_and_another_others(made: Path, toy
         folder = toy.folder / str(seed)
         (folder / figure).mkdir(parents=True)
         again = Study(toy.engine, folder, toy.seconds, toy.steps, seed)
-        parts.make(figure, again)
+        reproduce.make(figure, again)
         assert (read(folder, figure) == read(made, figure)) == same
 
 
@@ -116,10 +116,10 @@ def test_a_run_that_was_cut_off_goes_on(toy: Study) -> None:
     cut = Watch(lambda: len(told) >= 5, lambda done, _: told.append(done))
     (toy.folder / Figure.FIG_A1).mkdir()
     with pytest.raises(Cancelled):
-        parts.make(Figure.FIG_A1, toy, cut)
+        reproduce.make(Figure.FIG_A1, toy, cut)
     made_before = {path: path.stat().st_mtime_ns for path in toy.folder.rglob("*order*.wav")}
     assert len(made_before) == 5
-    parts.make(Figure.FIG_A1, toy)
+    reproduce.make(Figure.FIG_A1, toy)
     after = {path: path.stat().st_mtime_ns for path in toy.folder.rglob("*order*.wav")}
     assert len(after) == 45
     assert {path: after[path] for path in made_before} == made_before
@@ -127,14 +127,14 @@ def test_a_run_that_was_cut_off_goes_on(toy: Study) -> None:
 
 def test_a_sound_that_is_missing_damaged_or_of_other_settings_is_made_anew(toy: Study) -> None:
     (folder := toy.folder / Figure.FIG1).mkdir()
-    parts.make(Figure.FIG1, toy)
+    reproduce.make(Figure.FIG1, toy)
     path = folder / "perc_bell-b-t80.wav"
     wanted, table = path.read_bytes(), read(toy.folder, Figure.FIG1)
     other = folder / "perc_bell-b-t0.wav"
     for spoil in (path.unlink, lambda: path.write_bytes(b"RIFF"),
                   lambda: path.write_bytes(other.read_bytes())):  # fmt: skip
         spoil()
-        parts.make(Figure.FIG1, toy)
+        reproduce.make(Figure.FIG1, toy)
         assert path.read_bytes() == wanted
     assert read(toy.folder, Figure.FIG1) == table
 
@@ -215,7 +215,7 @@ def test_a_model_without_tokens_has_no_null_text(
     """Its row says so."""
     monkeypatch.setattr(inversions, "has_tokens", lambda _: False)
     (toy.folder / Figure.INVERSIONS).mkdir()
-    told = parts.make(Figure.INVERSIONS, toy)
+    told = reproduce.make(Figure.INVERSIONS, toy)
     (row,) = [row for row in told.lines() if row.startswith("null-text")]
     assert row.count("–") == len(told.columns) - 1
 

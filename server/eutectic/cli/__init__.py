@@ -25,7 +25,7 @@ from eutectic.cli import (
     window,
 )
 from eutectic.cli.terminal import fail
-from eutectic.client.sync import NoAnswer
+from eutectic.client.replies import NoAnswer
 from eutectic.errors import BadInput, Cancelled
 
 app = typer.Typer(

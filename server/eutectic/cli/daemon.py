@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,11 +15,12 @@ from eutectic.config import data_folder
 from eutectic.errors import BadInput, BadSetting
 from eutectic.files.shipped import presets_folder
 from eutectic.osc.parse import number_or_word
-from eutectic.osc.spec import PORT
+from eutectic.osc.spec import PORT, flatten
 from eutectic.osc.table import spec_of
 
 if TYPE_CHECKING:
     from eutectic.daemon import Controller
+    from eutectic.osc.answers import Answer
     from eutectic.session.folders import Folders
 
 ANSWER_SECONDS = 5.0
@@ -96,7 +97,7 @@ def serve(
     from eutectic.playback.presets import override, read_audio_preset
     from eutectic.playback.streams import DeviceSettings
     from eutectic.session.kept import session_path
-    from eutectic.session.session import SessionSettings
+    from eutectic.session.settings import SessionSettings
 
     for name, value, low, high in (
         ("port", port, 0, 65_535), ("query", query or 0, 0, 65_535),
@@ -155,10 +156,11 @@ def _controller(midi: str | None, controller: str | None, own: Path) -> Controll
 def status(host: DaemonHost = "127.0.0.1", port: DaemonPort = PORT) -> None:
     """Show the daemon's status."""
     from eutectic.client.sync import Client
+    from eutectic.osc.answers import StatusReply
 
     with Client(host, port) as client:
-        for _, (_, what, text) in client.request("/status", timeout=ANSWER_SECONDS).lines:
-            console.print(f"{what:20} {text}")
+        for line in client.request("/status", timeout=ANSWER_SECONDS).of(StatusReply):
+            console.print(f"{line.what:20} {line.text}")
 
 
 def send(
@@ -177,21 +179,23 @@ def send(
 
     Returns once the request is done.
     """
-    from eutectic.client.sync import Client, RequestFailed
+    from eutectic.client.replies import RequestFailed
+    from eutectic.client.sync import Client
+    from eutectic.osc.answers import Fail
 
     spec, values = spec_of(address), [number_or_word(each) for each in arguments or []]
     with Client(host, port) as client:
         try:
             if spec.has_id:
-                client.show = _print_message
+                client.on_answer = _print_answer
                 client.request(spec.address, *values, timeout=timeout)
             else:
                 client.send(spec.address, *values)
                 client.request("/sync", timeout=ANSWER_SECONDS)  # a failure comes before its reply
-                for name, found in client.events():
-                    _print_message(name, found)
-                    if name == "/fail":
-                        raise BadInput(found[3])
+                for answer in client.events():
+                    _print_answer(answer)
+                    if isinstance(answer, Fail):
+                        raise BadInput(answer.text)
         except RequestFailed as error:
             raise BadInput(f"{error.code}: {error}") from None
 
@@ -200,6 +204,6 @@ def _gib(size: float) -> int:
     return round(size * (1 << 30))
 
 
-def _print_message(address: str, values: tuple[Any, ...]) -> None:
-    console.print(" ".join((address, *(f"{each:g}" if isinstance(each, float) else str(each)
-                                       for each in values))))  # fmt: skip
+def _print_answer(answer: Answer) -> None:
+    words = (f"{each:g}" if isinstance(each, float) else str(each) for each in flatten(answer))
+    console.print(" ".join((answer.address, *words)).strip())

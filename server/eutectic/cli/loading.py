@@ -73,7 +73,7 @@ def load_reference(
         prompt = Path(source.path).stem.replace("_", " ").replace("-", " ")
     if learning is None:
         return Reference(prompt, clip, None)
-    known = engine.known(clip, prompt, learning)
+    known = engine.find_adapter(clip, prompt, learning)
     if known is not None:
         return Reference(prompt, clip, known)
     with progress("learning the reference") as watch:

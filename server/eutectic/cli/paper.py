@@ -43,7 +43,7 @@ def paper(
         raise BadSetting(f"seconds must be 0.1 to {engine.model.max_seconds:.1f}, not {seconds:g}")
     from eutectic.engine.precision import has_native_bfloat16
     from eutectic.engine.store import Store
-    from eutectic.experiments.paper.parts import make
+    from eutectic.experiments.paper.reproduce import make
     from eutectic.experiments.paper.study import Study
 
     make_folder(out)

@@ -1,7 +1,7 @@
-"""The paper's experiments with any model (`eutectic paper`), a module for each figure.
+"""The paper's experiments, with any model (`eutectic paper`): a module for each figure.
 
 Liu and Lian, *Abstract Sound Fusion with Unconditioned Inversion Model*, arXiv 2506.11811.
-`parts` runs them over a `Study`. Nothing is imported here: the command line takes only the
+`reproduce` runs them over a `Study`. Nothing is imported here, as the command line needs only the
 names.
 """
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Figure(StrEnum):
-    """What can be made, in the order in which it is made; `all` is every other."""
+    """The figures, in the order in which they are made; `all` is every one of them."""
 
     FIG1 = "fig1"
     FIG2 = "fig2"

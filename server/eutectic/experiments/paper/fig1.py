@@ -1,10 +1,10 @@
-"""Figure 1 (4.1.1): is it necessary to omit the stochastic terms?
+"""Figure 1 (4.1.1): must the stochastic terms be omitted?
 
 Originals are reconstructed with the null prompt from inverted latents of three variants: (a)
-Eq. 6 as it is, (b) noise added as in forward diffusion, (c) Eq. 6 with its stochastic terms.
-Order 2 of the SDE; the latent enters at t of the paper's 200 steps, at 0 in place of the initial
-one. The paper finds (b) and (c) very noisy. In theory (b) needn't be: it is what a sampler meets
-at its level, and is denoised; (c) cumulates the noise of every step, far above its level.
+Eq. 6 as it stands, (b) noise added as in forward diffusion, (c) Eq. 6 with its stochastic terms.
+Order 2 of the SDE; the latent is injected at t of the paper's 200 steps, at t = 0 in place of the
+initial one. The paper finds (b) and (c) very noisy. In theory (b) needn't be: it is what a sampler
+expects at its level, and is denoised; (c) accumulates the noise of every step, far above its level.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ VARIANTS = {"a": "clean", "b": "gaussian", "c": "stochastic"}
 TIMES = (0, 80, 140)
 FIGURES = ("log_mel", "latent_error", "flatness_db", "gain_db")
 NOTES = (
-    "log_mel: distance from the codec's round trip; latent_error: of the difference, over the "
-    "latent's rms",
-    "flatness_db: spectral flatness over the round trip's, higher is noisier; gain_db: what made "
-    "it as loud as the original",
+    "log_mel: distance from the codec's round trip; latent_error: RMS of the difference over the "
+    "latent's RMS",
+    "flatness_db: spectral flatness over the round trip's, higher is noisier; gain_db: gain that "
+    "made it as loud as the original",
 )
 
 
 def make(study: Study) -> Tables:
-    """Each clip from each variant at each time; the first clip drawn."""
+    """Reconstruct each clip from each variant at each time; draw the first clip."""
     items = [(name, letter, t) for name in CLIPS for letter in VARIANTS for t in TIMES]
     made = {item: _make(study, *item) for item in study.each(items)}
     rows: list[Row] = [

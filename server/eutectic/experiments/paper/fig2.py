@@ -1,10 +1,9 @@
 """Figure 2 (4.1.2): what the initial latent alone can do, under "An airplane takes off."
 
-Everything but the initial latent is the same: from scratch (noise), ours (the inverted latent in
-place of the noise, for each choice of residual), and audio-to-audio as stable-audio-tools does it,
-y = x0 + s·noise at a level s, from which the sampling starts (here the same grid, cut at that
-level, so that levels and noise are the same). The paper finds that all sound alike whatever the
-original.
+Only the initial latent differs: from scratch (noise), ours (the inverted latent in place of the
+noise, for each residual), and audio-to-audio as in stable-audio-tools, y = x0 + s·noise at a
+level s, from which sampling starts (here on the same grid, cut at that level, so that levels and
+noise agree). The paper finds that all sound alike, whatever the original.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from eutectic.experiments.report import Table
 
 ORIGINAL, PROMPT = "loop_weirdo", "An airplane takes off."
 SHARES = (1.0, 0.8, 0.6, 0.4)
-"""Of the grid that audio-to-audio has left; 1 is from the highest level."""
+"""Shares of the grid left for audio-to-audio; 1 starts at the highest level."""
 
 DRAWN_RESIDUAL = "clean"
 FIGURES = ("sigma", "evaluations", "original_log_mel", "original_latent")
@@ -33,7 +32,7 @@ COLUMNS = ("method", *FIGURES, "scratch_log_mel", "scratch_texture")
 
 
 def make(study: Study) -> Tables:
-    """Every method on one original; ours drawn with Eq. 6's latent."""
+    """Sample by every method from one original; of ours, draw Eq. 6's latent."""
     top, whole = study.remaining(1.0), study.settings()
     made = {"scratch": study.sound("scratch", lambda: _injected(study, whole, None))}
     for kind in get_args(Kind):
@@ -72,7 +71,7 @@ def make(study: Study) -> Tables:
 
 
 def _injected(study: Study, settings: SamplingSettings, remaining: int | None) -> Sound:
-    """Sampling whose initial latent is the original's, or noise where nothing is put in."""
+    """Sample from the original's latent, or from noise if `remaining` is None."""
     clip, engine = study.clip(ORIGINAL), study.engine
     place = Place(blend=0.0) if remaining is None else Place(remaining=remaining)
     (made,) = engine.fuse(clip, _prompted(study), [place], settings, watch=study.quiet)
@@ -82,7 +81,7 @@ def _injected(study: Study, settings: SamplingSettings, remaining: int | None) -
 
 
 def _audio_to_audio(study: Study, remaining: int) -> Sound:
-    """Noise of one level on the original's latent, and the sampling from that level down."""
+    """Add noise of one level to the original's latent, and sample from that level down."""
     clip, engine, settings = study.clip(ORIGINAL), study.engine, study.settings()
     sampler = engine.model.sampler(settings)
     index = sampler.steps - remaining

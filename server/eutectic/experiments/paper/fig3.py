@@ -1,7 +1,7 @@
-"""Figure 3 (4.2): a reference, and what its prompt alone gives before and after learning it.
+"""Figure 3 (4.2): a reference, and what its prompt alone yields before and after learning.
 
-Learned in full, as the paper does, and as low-rank factors. The paper finds it restored fairly
-completely, with a layer of blurry noise.
+Learned in full, as in the paper, and as low-rank factors. The paper finds the reference restored
+fairly completely, under a layer of blurry noise.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FIGURES = ("log_mel", "texture", "latent_error")
 
 
 def make(study: Study) -> Tables:
-    """Each reference before learning, and learned by each method; all drawn."""
+    """Sample each reference before learning and learned by each method; draw them all."""
     items: list[tuple[str, Method | None]] = [
         (name, method) for name in REFERENCES for method in WAYS
     ]
@@ -41,8 +41,8 @@ def make(study: Study) -> Tables:
     ]
     draw_panels(panels, study.folder / "fig3.png")
     notes = (
-        "of the prompt's own sample: distances from the codec's round trip, and latent_error over "
-        "the latent's rms",
+        "distances of the prompt's own sample from the codec's round trip; latent_error over the "
+        "latent's RMS",
     )
     columns = ("reference", "learned", "steps", *FIGURES)
     table = Table("fig3: a reference before and after learning", columns, tuple(rows), notes)
@@ -54,7 +54,7 @@ def _make(study: Study, name: str, method: Method | None) -> Sound:
 
 
 def _sample(study: Study, name: str, method: Method | None) -> Sound:
-    """The prompt's own sample."""
+    """Sample the prompt alone."""
     clip, reference = study.clip(name), Reference(study.prompt(name), study.clip(name), None)
     if method is not None:
         reference = study.learned(name, method)

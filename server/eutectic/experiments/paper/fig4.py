@@ -1,9 +1,9 @@
 """Figure 4 (4.3): fusions across the grid, their equilibrium, and the window at orders 1 to 3.
 
-The original enters every tenth of the grid, from the initial latent to none left to run. Likeness
-to both sources is that of `window`; where the curves cross is the paper's equilibrium. The paper
-finds that the sound goes from the reference to the original as the injection comes later, within
-a window in the middle and late part of the sampling that is wider at higher orders.
+The original is injected at every tenth of the grid, from the initial latent to the end. Likeness
+to both sources is that of `window`; the curves cross at the paper's equilibrium. The paper finds
+that the sound moves from the reference to the original as the injection comes later, within a
+window in the middle and late part of the sampling that is wider at higher orders.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ PAIRS = (
 
 ORDERS = (1, 2, 3)
 HEARD_ORDER = 2
-"""Whose fusions are kept as sounds."""
+"""The order whose fusions are kept as sounds."""
 
 TENTHS = tuple(tenth / 10 for tenth in range(10, -1, -1))
-"""Of the grid that is left when the original enters."""
+"""Shares of the grid left at the injection."""
 
 COLUMNS = ("original", "reference", "order", "remaining", "from_original", "from_reference",
            "like_original", "like_reference", "equilibrium", "width")  # fmt: skip
 NOTES = (
     "equilibrium: share of the grid left where the likenesses are equal; width: share of the grid "
-    f"where both are at least {WIDTH_SHARE:g} of their most; medians and ranges over the pairs",
+    f"where both are at least {WIDTH_SHARE:g} of their maximum; medians and ranges over the pairs",
 )
 
 
@@ -66,17 +66,17 @@ class Case:
 
 @dataclass(frozen=True)
 class Measured:
-    """Distances and likenesses of a case, from the initial latent to none left to run."""
+    """Distances and likenesses of a case, from the initial latent to no steps left."""
 
     remaining: tuple[int, ...]
     from_original: tuple[float, ...]
     from_reference: tuple[float, ...]
     curves: Curves
-    """Over the share of the grid that is gone by."""
+    """Over the share of the grid already sampled."""
 
     @property
     def equilibrium(self) -> float:
-        """Share of the grid left where the curves cross, or come nearest."""
+        """Share of the grid left where the curves cross or come closest."""
         curves = self.curves
         if curves.crossing is not None:
             return 1 - curves.crossing
@@ -85,7 +85,7 @@ class Measured:
 
 
 def make(study: Study) -> Tables:
-    """Windows of every pair at every order; of each pair the fusion at its equilibrium."""
+    """Fuse every pair along the grid at every order, and each pair at its equilibrium."""
     cases = [Case(*pair, order) for pair in PAIRS for order in ORDERS]
     made = {case: _measure(study, case) for case in study.each(cases)}
     sets = [_set(study, case, made[case]) for case in cases if case.order == HEARD_ORDER]
@@ -93,8 +93,8 @@ def make(study: Study) -> Tables:
     title = "fig4: fusions every tenth of the grid"
     rows = tuple(row for case, measured in made.items() for row in _rows(case, measured))
     columns = ("order", "equilibrium", "lowest", "highest", "width", "lowest", "highest")
-    told = tuple(_told(order, made) for order in ORDERS)
-    return Table(title, COLUMNS, rows), Table(title, columns, told, NOTES)
+    summary = tuple(_summary(order, made) for order in ORDERS)
+    return Table(title, COLUMNS, rows), Table(title, columns, summary, NOTES)
 
 
 def _measure(study: Study, case: Case) -> Measured:
@@ -114,7 +114,7 @@ def _measure(study: Study, case: Case) -> Measured:
 
 
 def _distances(study: Study, case: Case, name: str, place: Place) -> tuple[float, float]:
-    """From both sources' round trips; the sound itself is kept at one order."""
+    """Distances from both sources' round trips; at HEARD_ORDER the sound is kept, too."""
     label = f"{case.original}-{case.reference}-order{case.order}-{name}"
     if case.order == HEARD_ORDER:
         figures = study.sound(label, lambda: _fuse(study, case, place)).figures
@@ -164,7 +164,7 @@ def _rows(case: Case, measured: Measured) -> list[Row]:
     ]  # fmt: skip
 
 
-def _told(order: int, made: Mapping[Case, Measured]) -> Row:
+def _summary(order: int, made: Mapping[Case, Measured]) -> Row:
     there = [measured for case, measured in made.items() if case.order == order]
     equilibria = [measured.equilibrium for measured in there]
     widths = [measured.curves.width for measured in there]
@@ -188,7 +188,7 @@ def _draw(made: Mapping[Case, Measured], sets: list[list[Panel]], path: Path) ->
 
 
 def _draw_curves(axes: Axes, order: int, there: list[Measured]) -> None:
-    """Every pair's curves thin, their mean thick."""
+    """Draw every pair's curves as thin lines and their mean as a thick one."""
     for name, colour in (("original", ORIGINAL_COLOUR), ("reference", REFERENCE_COLOUR)):
         left = [1 - place for place in there[0].curves.places]
         every = [getattr(measured.curves, name) for measured in there]

@@ -1,7 +1,7 @@
-"""Figure A.1 (4.1.3): the latent put in at several times, with samplers of order 1, 2 and 3.
+"""Figure A.1 (4.1.3): the latent injected at several times, with samplers of order 1, 2 and 3.
 
-The null prompt, Eq. 6's latent; the paper finds that at order 3 what was put in is vaguer, since
-the steps still look back on estimates from before it.
+The null prompt, and Eq. 6's latent. The paper finds the injected features vaguer at order 3, since
+the steps still look back on estimates from before the injection.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TIMES = (0, 80, 120, 140, 160)
 
 
 def make(study: Study) -> Tables:
-    """Each clip at each order and time; the first clip drawn."""
+    """Reconstruct each clip at each order and time; draw the first clip."""
     items = [(name, order, t) for name in CLIPS for order in ORDERS for t in TIMES]
     made = {item: _make(study, *item) for item in study.each(items)}
     rows: list[Row] = [

@@ -1,9 +1,9 @@
 """Figure C.1 (App. C): inverted latents, their noise maps, and sampling that retraces them.
 
 The noise map is what a network would have to predict for its output to be x0 (Eq. 9). With it in
-the network's place, D = ŷ − s·ε, sampling without fresh noise goes back down the inversion: order
-2, in float64, since in float32 the difference cancels. `clean` latents are x0 at every level in
-these coordinates, so that their maps are 0 throughout.
+the network's place, D = ŷ − s·ε, sampling without fresh noise retraces the inversion: order 2, in
+float64, since in float32 the difference cancels. `clean` latents are x0 at every level in these
+coordinates, so their maps are 0 throughout.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ CASES: tuple[tuple[Kind, float], ...] = (
     ("clean", 1.0), ("scaled", 1.0), ("scaled", 0.0), ("gaussian", 0.0),
 )  # fmt: skip
 DRAWN = (1, 3)
-"""Of the cases: whose latents and maps are drawn."""
+"""The cases whose latents and maps are drawn, by index."""
 
 DRAWN_LEVELS = 4
 COLUMNS = ("residual", "eta", "sigma", "latent_rms", "map_rms", "deviation")
 NOTES = (
-    "map_rms: of Eq. 9's noise map; deviation: of the retraced state from the inverted latent, "
-    "over the latent's rms; the last level is x0 itself",
+    "map_rms: RMS of Eq. 9's noise map; deviation: of the retraced state from the inverted latent, "
+    "over the latent's RMS; the last level is x0 itself",
 )
 
 
 @dataclass(frozen=True)
 class Retracing:
-    """An inversion and the sampling that goes back down it, a tensor for each level downwards."""
+    """An inversion and the sampling that retraces it: a tensor for each level, downwards."""
 
     kind: Kind
     eta: float
@@ -59,13 +59,13 @@ class Retracing:
 
     @property
     def deviations(self) -> list[float]:
-        """Of each level's restored state from its latent, relative."""
+        """Relative deviation of each level's restored state from its latent."""
         pairs = zip(self.restored, self.latents, strict=True)
         return [_rms(restored - latent) / _rms(latent) for restored, latent in pairs]
 
 
 def make(study: Study) -> Tables:
-    """Each case retraced on one clip; figures at every level."""
+    """Retrace each case on one clip, with figures at every level."""
     made = [_retrace(study, *case) for case in study.each(CASES)]
     codec, clip = study.engine.model.codec, study.clip(CLIP)
     study.keep(f"{CLIP}-codec", study.trip(CLIP))
@@ -75,12 +75,12 @@ def make(study: Study) -> Tables:
     _draw(made, study.folder / "figC1.png")
     rows = tuple(row for each in made for row in _rows(each))
     title = "figC1: noise maps and retracing"
-    told = tuple(
+    summary = tuple(
         (each.kind, each.eta, _rms(each.maps[0]), _rms(each.maps[-1]), max(each.deviations))
         for each in made
     )
     columns = ("residual", "eta", "map_rms at s_max", "map_rms at s_min", "greatest deviation")
-    return Table(title, COLUMNS, rows), Table(title, columns, told, NOTES)
+    return Table(title, COLUMNS, rows), Table(title, columns, summary, NOTES)
 
 
 def _rows(made: Retracing) -> list[Row]:
@@ -133,7 +133,7 @@ def _draw(made: list[Retracing], path: Path) -> None:
         if any(maps):
             above.loglog(each.sigmas[:-1], maps, label=each.name)
         below.loglog(each.sigmas[1:-1], each.deviations[1:-1], label=each.name)
-    _label(above, "rms of the noise map (clean: 0)")
+    _label(above, "RMS of the noise map (clean: 0)")
     _label(below, "relative deviation when retraced")
     save_figure(figure, path)
 
@@ -146,8 +146,8 @@ def _label(axes: Axes, title: str) -> None:
 
 
 def _draw_tensors(figure: SubFigure, made: Retracing) -> None:
-    """Latents, maps and restored states at a few levels, each over its own rms."""
-    figure.suptitle(f"{made.name}: each over its own rms", fontsize=10)
+    """Draw latents, maps and restored states at a few levels, each over its own RMS."""
+    figure.suptitle(f"{made.name}: each over its own RMS", fontsize=10)
     last = len(made.maps) - 1
     levels = [round(k * last / (DRAWN_LEVELS - 1)) for k in range(DRAWN_LEVELS)]
     rows: dict[str, tuple[Tensor, ...]] = {
@@ -162,6 +162,6 @@ def _draw_tensors(figure: SubFigure, made: Retracing) -> None:
                 (tensor / max(rms, 1e-30)).cpu().numpy(), origin="lower", aspect="auto",
                 cmap=colormaps["RdBu_r"].resampled(13), vmin=-3, vmax=3,
             )  # fmt: skip
-            cell.set_title(f"s = {made.sigmas[level]:.3g}, rms {rms:.3g}", fontsize=8)
+            cell.set_title(f"s = {made.sigmas[level]:.3g}, RMS {rms:.3g}", fontsize=8)
     for cell in grid[-1]:
         cell.set_xlabel("latent frame", fontsize=9)

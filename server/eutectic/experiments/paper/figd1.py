@@ -1,7 +1,7 @@
 """Figure D.1 (App. D): what the codec loses, and what the inversion loses on top of it.
 
 An original, its round trip through the codec, and its reconstruction with the null prompt from
-the inverted latent put in at step 100 of 200.
+the inverted latent injected at step 100 of 200.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ COMPARED = (
 
 
 def make(study: Study) -> Tables:
-    """Distances between the three sounds of each clip; every clip drawn."""
+    """Measure the distances between the three sounds of each clip; draw every clip."""
     rows: list[Row] = []
     panels: list[list[Panel]] = []
     for name in study.each(CLIPS):

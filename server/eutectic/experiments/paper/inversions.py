@@ -1,8 +1,8 @@
-"""Inversions compared (beyond the paper): what each costs, gives back, and is good for in fusion.
+"""Inversions compared (beyond the paper): the cost, reconstruction and fusion of each.
 
-The same clips, places and learned references for all `methods`. A reconstruction goes on from the
-inverted latent under the condition it was inverted with: the null prompt, or the clip's own
-prompt where the method is guided. A fusion goes on under the reference's.
+All `methods` use the same clips, injections and learned references. A reconstruction continues
+from the inverted latent under the condition it was inverted with: the null prompt, or the clip's
+own prompt if the method is guided. A fusion continues under the reference's.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ PAIRS = (("perc_bell", "loop_3d_printer"), ("loop_weirdo", "ambi_dark_woosh"))
 """Original and reference."""
 
 SHARES = (1.0, 0.7, 0.5, 0.35, 0.2)
-"""Of the grid that is left where the original enters."""
+"""Shares of the grid left at the injection."""
 
 HEARD = 3
-"""Of the shares: whose fusion is kept as a sound."""
+"""The share, by index, whose fusion is kept as a sound."""
 
 COSTS = ("inversion_evaluations", "inversion_seconds", "sampling_evaluations", "sampling_seconds")
 PLACED = ("remaining", "latent_error", "log_mel", "like_original", "like_reference")
 NOTES = (
-    "inverting, sampling: evaluations of the network (a guided one counts twice, null-text's "
-    "gradients don't count) and seconds, to invert a clip and to sample it again from the top",
-    "error: of the reconstruction's latent, relative; log_mel: its distance from the codec's round "
-    "trip; put in at the top of the grid, and at half of it",
-    "balance: the greatest likeness that a fusion along the window has to both sources at once; "
+    "inverting, sampling: network evaluations (a guided one counts twice, null-text's gradients "
+    "don't count) and seconds, to invert a clip and to sample it again from the top",
+    "error: relative error of the reconstruction's latent; log_mel: its distance from the codec's "
+    "round trip; injected at the top of the grid, and halfway down",
+    "balance: the greatest likeness of any fusion along the window to both sources at once; "
     "medians over the pairs",
 )
 Pair = tuple[str, str]
 
 
 def make(study: Study) -> Tables:
-    """Every method on every pair; its curves over the places drawn."""
+    """Measure every method on every pair; draw its curves over the grid."""
     items = [(pair, method) for pair in PAIRS for method in METHODS]
     made = {item: _known(study, *item) for item in study.each(items)}
     rows = tuple(
@@ -60,17 +60,17 @@ def make(study: Study) -> Tables:
     )
     by_method = {method: [made[pair, method] for pair in PAIRS] for method in METHODS}
     _draw(by_method, study.folder / "inversions.png")
-    told = tuple(_told(method, pairs) for method, pairs in by_method.items())
+    summary = tuple(_summary(method, pairs) for method, pairs in by_method.items())
     title = "inversions: what each costs and gives"
     columns = ("method", "inverting", "seconds", "sampling", "seconds", "error, top", "half",
                "log_mel, top", "half", "balance")  # fmt: skip
     return (
         Table(title, ("original", "reference", "method", *COSTS, *PLACED), rows),
-        Table(title, columns, told, NOTES),
+        Table(title, columns, summary, NOTES),
     )
 
 
-def _told(method: Method, pairs: Sequence[Figures]) -> Row:
+def _summary(method: Method, pairs: Sequence[Figures]) -> Row:
     half = SHARES.index(0.5)
     return (
         method.name,
@@ -85,13 +85,13 @@ def _told(method: Method, pairs: Sequence[Figures]) -> Row:
 
 
 def _balance(figures: Figures) -> float:
-    """The greatest likeness to both sources at once; not a number where no fusion is finite."""
+    """The greatest likeness to both sources at once; NaN if no fusion is finite."""
     both = zip(figures["like_original"], figures["like_reference"], strict=True)
     return max((min(pair) for pair in both if all(map(math.isfinite, pair))), default=math.nan)
 
 
 def _known(study: Study, pair: Pair, method: Method) -> Figures:
-    """The figures of a method on a pair; not a number where it has no meaning with this model."""
+    """The figures of a method on a pair; NaN if it doesn't apply to this model."""
     if method.null_text and not has_tokens(study.engine.model):
         costs = dict.fromkeys(COSTS, math.nan)
         return {**costs, **{name: [math.nan] * len(SHARES) for name in PLACED}}
@@ -100,7 +100,7 @@ def _known(study: Study, pair: Pair, method: Method) -> Figures:
 
 
 def _make(study: Study, pair: Pair, method: Method, label: str) -> Sound:
-    """The reconstruction from the highest level, with all figures; a fusion is kept beside it."""
+    """The reconstruction from the highest level, with all figures; a fusion is saved beside it."""
     clock = _Clock(study.engine)
     inverted = invert(study, pair[0], method)
     inverting = clock.lap()
@@ -137,7 +137,7 @@ def _make(study: Study, pair: Pair, method: Method, label: str) -> Sound:
 
 
 class _Clock:
-    """Network evaluations, and seconds, since it was last asked."""
+    """Counts network evaluations and seconds between laps."""
 
     def __init__(self, engine: Engine) -> None:
         self._model = engine.model
@@ -149,7 +149,7 @@ class _Clock:
 
 
 def _own(study: Study, pair: Pair) -> Figures:
-    """How far the reference's own sample is from the original: no likeness."""
+    """Distance of the reference's own sampling from the original: zero likeness."""
     (own,) = study.engine.fuse(
         study.clip(pair[0]), study.learned(pair[1]), [Place(blend=0.0)], study.settings(),
         watch=study.quiet,
@@ -158,7 +158,7 @@ def _own(study: Study, pair: Pair) -> Figures:
 
 
 def _draw(made: Mapping[Method, Sequence[Figures]], path: Path) -> None:
-    """Error and likenesses over the places, a line a method, medians over the pairs."""
+    """Draw error and likenesses over the grid: a line for each method, medians over the pairs."""
     figure = Figure(figsize=(12, 4.6), layout="constrained")
     panels = {
         "latent_error": "relative latent error of the reconstruction",

@@ -1,4 +1,4 @@
-"""The inversions that are compared, behind one interface: a trajectory and what goes on from it.
+"""The inversions that are compared, behind one interface: a trajectory and its denoisers.
 
 Ours in closed form (3.3) with the SDE and the ODE, and those it builds on (2.1, 2.2): DDIM,
 null-text optimisation on top of it (Mokady et al. 2022), edit-friendly DDPM (Huberman-Spiegelglas
@@ -23,21 +23,21 @@ from eutectic.experiments.paper.null_text import NullTextDenoiser, optimise
 from eutectic.experiments.paper.study import Study
 
 GUIDANCE = 3.0
-"""Of the guided methods; at 1, the embedded model's own, null-text has nothing to optimise."""
+"""Guidance of the guided methods; at 1, the embedded model's default, null-text has no effect."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way to invert, and the sampler that goes on from it."""
+    """An inversion and the sampler that continues from it."""
 
     name: str
     residual: Residual
     order: int
     eta: float
     guided: bool = False
-    """Inverted under the original's own prompt, and sampled with GUIDANCE."""
+    """Inverted under the original's own prompt and sampled with GUIDANCE."""
     null_text: bool = False
-    """The null condition optimised on top of it."""
+    """With an optimised null condition."""
 
 
 METHODS = (
@@ -57,18 +57,18 @@ METHODS = (
 
 @dataclass(frozen=True)
 class Inverted:
-    """A clip inverted, its sampler, and what goes on from it: back to the clip, or elsewhere."""
+    """An inverted clip, its sampler, and denoisers that lead back to the clip or elsewhere."""
 
     trajectory: Trajectory
     sampler: Sampler
     back: Denoiser
-    """Under the condition it was inverted with."""
+    """Under the condition of the inversion."""
     towards: Callable[[Reference], Denoiser]
-    """With a reference's weights, under its condition."""
+    """With a reference's weights and condition."""
 
 
 def invert(study: Study, name: str, method: Method) -> Inverted:
-    """Invert a clip that ships, with the base network.
+    """Invert a shipped clip with the base network.
 
     Raises:
         BadModel: null-text has no tokens to optimise.
@@ -87,7 +87,7 @@ def invert(study: Study, name: str, method: Method) -> Inverted:
 
 
 def _invert_guided(study: Study, name: str, method: Method, sampler: Sampler) -> Inverted:
-    """DDIM under the clip's own prompt, unguided, to be sampled with guidance."""
+    """Invert by DDIM under the clip's own prompt, unguided, for guided sampling."""
     engine, clip, guided = study.engine, study.clip(name), study.settings(cfg=GUIDANCE)
     own = Reference(study.prompt(name), clip, None)
     unguided = engine.denoiser(clip, own, study.settings(cfg=1.0))
@@ -106,11 +106,11 @@ def _invert_guided(study: Study, name: str, method: Method, sampler: Sampler) ->
 
 
 def reconstruct(study: Study, inverted: Inverted, points: list[Injection]) -> list[Tensor]:
-    """The clip's latent again, sampled from each point with the base network.
+    """Reconstruct the clip's latent from each point with the base network.
 
-    The noise is the inversion's own, where there is such, and the steps look back on the
-    estimates that the inversion rests on: ours on x0, the model output that it assumes. Rows go
-    one by one, as they did when inverted, so that rounding is the same.
+    The noise is the inversion's own if it has any, and the steps look back on the estimates that
+    the inversion rests on: for ours x0, the model output that it assumes. Rows are sampled one by
+    one, as they were inverted, so that rounding is the same.
     """
     trajectory, sampler = inverted.trajectory, inverted.sampler
     known = trajectory.denoised if isinstance(trajectory, OnGrid) else {}
@@ -123,7 +123,7 @@ def reconstruct(study: Study, inverted: Inverted, points: list[Injection]) -> li
 def fuse(
     study: Study, inverted: Inverted, reference: Reference, points: list[Injection]
 ) -> list[Tensor]:
-    """Algorithm 1 at each point, looking back on the reference's own sampling."""
+    """Run Algorithm 1 at each point, looking back on the reference's own sampling."""
     engine, sampler = study.engine, inverted.sampler
     denoiser = inverted.towards(reference)
     noise = engine.noise(study.seed, inverted.trajectory.x0.shape[-1])

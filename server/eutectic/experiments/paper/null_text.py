@@ -1,8 +1,8 @@
 """Null-text optimisation on top of DDIM inversion (2.1; Mokady et al. 2022).
 
 The DDIM trajectory of a clip under its own prompt, at guidance 1, is the pivot. Guided sampling
-leaves it; so at every step the tokens of the null condition are optimised until the guided step
-(order 1 of the ODE) ends on the pivot's next state. The network's weights stay as they are.
+departs from it, so at every step the tokens of the null condition are optimised until the guided
+step (order 1 of the ODE) ends on the pivot's next state. The network's weights don't change.
 """
 
 from __future__ import annotations
@@ -14,26 +14,27 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from eutectic.engine.conditioning import Conditioning
 from eutectic.engine.denoiser import guide
 from eutectic.engine.inversion import OnGrid
-from eutectic.engine.model import Conditioning, Model, NetworkDenoiser
+from eutectic.engine.model import Model, NetworkDenoiser
 from eutectic.engine.sample import Row, Sampler, advance
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import BadModel
 
 ITERATIONS = 10
-"""Of Adam a step, at most."""
+"""Maximum iterations of Adam per step."""
 
 LEARNING_RATE = 1e-2
 ENOUGH = 1e-5
-"""Mean square of what is missed, over the pivot's: the step is done."""
+"""Mean squared error, relative to the pivot's mean square, at which a step is done."""
 
 
 @dataclass(frozen=True)
 class NullTextDenoiser:
     """D(y; s) guided away from each level's own null condition; all rows are at one level.
 
-    At an infinite level, where nothing was inverted, it is the model's own.
+    At an infinite level, where nothing was inverted, the model's own null condition is used.
     """
 
     guided: NetworkDenoiser
@@ -47,7 +48,7 @@ class NullTextDenoiser:
 
 
 def has_tokens(model: Model) -> bool:
-    """Whether a model is told its prompt by tokens, which can be optimised."""
+    """Whether a model is conditioned on tokens, which can be optimised."""
     return model.condition("", 1.0).tokens is not None
 
 
@@ -59,7 +60,7 @@ def optimise(
     cfg: float,
     watch: Watch = UNWATCHED,
 ) -> dict[float, Conditioning]:
-    """For every level the null condition by which guided sampling stays on the pivot.
+    """The null condition for every level that keeps guided sampling on the pivot.
 
     Args:
         conditioning: the prompt of the pivot.
@@ -67,11 +68,11 @@ def optimise(
         sampler: order 1, η 0.
 
     Raises:
-        BadModel: the model isn't told its prompt by tokens.
+        BadModel: the model isn't conditioned on tokens.
         Cancelled: the watch was asked to stop.
     """
     if not has_tokens(model):
-        raise BadModel(f"{model.name}: has no tokens to be optimised")
+        raise BadModel(f"{model.name}: has no prompt tokens to optimise")
     null = conditioning.unprompted()
     grid = sampler.grid
     row = Row(pivot.at(grid.s_max), grid.first_finite, grid.s_max)
@@ -97,7 +98,7 @@ def _towards(
     sampler: Sampler,
     cfg: float,
 ) -> tuple[Conditioning, Row[Tensor]]:
-    """The best null condition found for one step, from the last one's, and the row it leads to."""
+    """The best null condition found for one step, starting from the last, and the resulting row."""
     assert null.tokens is not None
     tokens = null.tokens.clone().requires_grad_(True)
     optimiser = torch.optim.Adam([tokens], lr=LEARNING_RATE)

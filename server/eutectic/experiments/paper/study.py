@@ -1,4 +1,4 @@
-"""What every experiment is given: a model, clips that ship, a folder, and what was made already."""
+"""What every experiment works with: a model, shipped clips, a folder, and earlier results."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from eutectic.experiments.report import Ledger, Table
 from eutectic.files.shipped import presets_folder
 
 PAPER_STEPS = 200
-"""The paper counts its times t up from the first step of these."""
+"""The paper's times t count its steps from the first on."""
 
 Figures = dict[str, Any]
 Tables = tuple[Table, Table]
-"""Every figure, for the CSV file; and what is told of them."""
+"""All figures, for the CSV file, and a summary."""
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Sound:
-    """A sound that was made, and what was measured on it."""
+    """A sound and what was measured on it."""
 
     waveform: Waveform
     figures: Figures
@@ -45,11 +45,11 @@ class Sound:
 
 @dataclass(frozen=True)
 class Study:
-    """One figure under way.
+    """The making of one figure.
 
-    `folder` receives its sounds and `figures.jsonl`, from which a run that was cut off goes on.
+    `folder` receives its sounds and `figures.jsonl`, from which an interrupted run resumes.
     References are learned once, into the engine's store. `seconds` is the length of the clips
-    (a shorter one is looped), `steps` the sampler's; all randomness follows from `seed`.
+    (shorter ones are looped), `steps` the sampler's; all randomness follows from `seed`.
     """
 
     engine: Engine
@@ -59,20 +59,20 @@ class Study:
     seed: int = 0
     watch: Watch = UNWATCHED
     made: dict[str, Any] = field(default_factory=dict)
-    """Clips, round trips and references that are in memory already."""
+    """Clips, round trips and references already in memory."""
 
     @cached_property
     def ledger(self) -> Ledger:
-        """What was measured already, with whatever settings."""
+        """What was measured before, with any settings."""
         return Ledger(self.folder / "figures.jsonl")
 
     @property
     def quiet(self) -> Watch:
-        """Asked whether to stop, but told nothing: for work within one item."""
+        """A watch that cancels but reports no progress, for work within one item."""
         return Watch(self.watch.cancelled)
 
     def each(self, items: Sequence[Item]) -> Generator[Item]:
-        """The items in turn, the watch told after each.
+        """The items in turn, reporting progress after each.
 
         Raises:
             Cancelled: the watch was asked to stop.
@@ -83,7 +83,7 @@ class Study:
             self.watch.progress(done, len(items))
 
     def settings(self, **chosen: Any) -> SamplingSettings:
-        """The paper's sampling, order 2 of the SDE, but for what is chosen."""
+        """The paper's sampling, order 2 of the SDE, except for the chosen settings."""
         usual: dict[str, Any] = {
             "seed": self.seed, "steps": self.steps, "order": 2, "eta": 1.0, "solver": "midpoint"
         }  # fmt: skip
@@ -94,12 +94,12 @@ class Study:
         return self.engine.model.sampler(self.settings(**chosen))
 
     def remaining(self, share: float) -> int:
-        """Steps left at a share of the grid; at most from its first finite level."""
+        """Steps left at a share of the grid; at most from its first finite level on."""
         grid = self.sampler().grid
         return min(round(share * grid.steps), grid.steps - grid.first_finite)
 
     def clip(self, name: str) -> Clip:
-        """A clip that ships, at the study's length."""
+        """A shipped clip, at the study's length."""
 
         def make() -> Clip:
             codec = self.engine.model.codec
@@ -110,21 +110,21 @@ class Study:
         return self._once(f"clip {name}", make)
 
     def trip(self, name: str) -> Waveform:
-        """A clip that ships, through the codec alone."""
+        """A shipped clip through the codec alone."""
         return self._once(f"trip {name}", lambda: window.round_trip(self.engine, self.clip(name)))
 
     @staticmethod
     def prompt(name: str) -> str:
-        """What a clip that ships is learned with: its name in words."""
+        """The prompt that a shipped clip is learned with: its name in words."""
         return name.replace("_", " ")
 
     def learned(self, name: str, method: Method | None = None) -> Reference:
-        """A clip that ships as reference, learned by this method (None: the model's own)."""
+        """A shipped clip as reference, learned by this method (None: the model's default)."""
 
         def make() -> Reference:
             clip, prompt = self.clip(name), self.prompt(name)
             settings = LearnSettings(method, seed=self.seed)
-            adapter = self.engine.known(clip, prompt, settings)
+            adapter = self.engine.find_adapter(clip, prompt, settings)
             if adapter is None:
                 adapter = self.engine.learn(clip, prompt, settings, self.quiet).adapter
             return Reference(prompt, clip, adapter)
@@ -137,14 +137,14 @@ class Study:
         return self.made[key]
 
     def figures(self, name: str, make: Callable[[], Figures]) -> Figures:
-        """The figures of that name, made now where they aren't known with these settings."""
+        """The figures of this name, made now unless they are known with these settings."""
         return self.ledger.get(make, **self._key(name))
 
     def sound(self, name: str, make: Callable[[], Sound]) -> Sound:
-        """The sound of that name: its WAV and figures, made now where one of them is missing.
+        """The sound of this name: its WAV and figures, made now if either is missing.
 
-        A WAV that isn't the one its figures were measured on, being of other settings, is made
-        anew.
+        A WAV other than the one its figures were measured on, made with other settings, is
+        replaced.
         """
         key = self._key(name)
         known, kept = self.ledger.find(**key), _read(self.folder / f"{name}.wav")
@@ -156,7 +156,7 @@ class Study:
         return Sound(kept, made.figures)
 
     def keep(self, name: str, waveform: Waveform) -> Waveform:
-        """Write a sound, and hand it back."""
+        """Write a sound; returns it."""
         path = self.folder / f"{name}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         audio.save_wav(path, waveform)
@@ -172,7 +172,7 @@ class Study:
 
 
 def _read(path: Path) -> Waveform | None:
-    """A WAV that a study wrote; None where it is missing or damaged."""
+    """A WAV that a study wrote; None if it is missing or damaged."""
     try:
         samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError):
@@ -181,17 +181,17 @@ def _read(path: Path) -> Waveform | None:
 
 
 def as_loud(study: Study, latent: Tensor, name: str) -> Waveform:
-    """A latent as sound, as loud as a clip."""
+    """A latent decoded, as loud as a clip."""
     clip, codec = study.clip(name), study.engine.model.codec
     raw = Waveform(codec.decode(latent, clip.waveform.frames), codec.rate_hz)
     return audio.match_loudness(raw, clip.loudness_lufs)[0]
 
 
 def reconstruct(study: Study, label: str, name: str, remaining: int, **chosen: Any) -> Sound:
-    """Sample with the null prompt, a clip's inverted latent put in with `remaining` steps left.
+    """Sample with the null prompt, injecting a clip's inverted latent with `remaining` steps left.
 
-    `label` names the sound; `chosen` settings differ from the study's own. The sound is as loud
-    as the clip; its figures are those of `against`.
+    `label` names the sound; `chosen` settings override the study's. The sound is as loud as the
+    clip; its figures are those of `against`.
     """
 
     def make() -> Sound:
@@ -204,12 +204,12 @@ def reconstruct(study: Study, label: str, name: str, remaining: int, **chosen: A
 
 
 def against(study: Study, made: Fusion, name: str) -> Figures:
-    """How far a sample is from a clip.
+    """Distances of a sample from a clip.
 
     - `log_mel`: distance from the codec's round trip
-    - `latent_error`: see `latent_error`
-    - `flatness_db`: spectral flatness over the round trip's; noise makes it rise
-    - `gain_db`: what brought it to the clip's loudness
+    - `latent_error`: as `latent_error` defines it
+    - `flatness_db`: spectral flatness over the round trip's; noise raises it
+    - `gain_db`: the gain that matched it to the clip's loudness
     """
     trip = study.trip(name)
     return {
@@ -221,7 +221,7 @@ def against(study: Study, made: Fusion, name: str) -> Figures:
 
 
 def latent_error(study: Study, latent: Tensor, name: str) -> float:
-    """Root mean square of a latent's difference from a clip's own, over that of the clip's own."""
+    """RMS of the difference between a latent and a clip's, over the RMS of the clip's."""
     clip = study.clip(name)
     own = study.engine.model.codec.latent_frames(clip.waveform.frames)
     difference = (latent - clip.latent)[..., :own]

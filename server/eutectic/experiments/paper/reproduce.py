@@ -1,4 +1,4 @@
-"""Runs the experiments: each leaves its sounds, a CSV of its figures and a picture."""
+"""Makes the paper's figures: each leaves its sounds, a CSV of its figures and a picture."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ MAKERS: Mapping[Figure, Callable[[Study], Tables]] = {
 
 
 def make(figure: Figure, study: Study, watch: Watch = UNWATCHED) -> Table:
-    """Make one figure in the folder of its name within the study's; returns what is told of it.
+    """Make one figure in the study's subfolder of that name, which must exist.
 
-    The folder must be there.
+    Returns a summary table.
 
     Raises:
         BadOutput: it can't be written.
         Cancelled: the watch was asked to stop.
     """
     folder = study.folder / figure
-    table, told = MAKERS[figure](replace(study, folder=folder, watch=watch))
+    table, summary = MAKERS[figure](replace(study, folder=folder, watch=watch))
     save_csv(table, folder / f"{figure}.csv")
-    return told
+    return summary
