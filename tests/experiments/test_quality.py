@@ -12,7 +12,7 @@ import torch
 from eutectic import cli
 from eutectic.audio import Waveform, db_to_gain, load_clip
 from eutectic.engine.engine import Engine
-from eutectic.engine.model import load
+from eutectic.engine.loading import load
 from eutectic.engine.store import Store
 from eutectic.errors import BadInput
 from eutectic.experiments.quality import codec, denoising, learning, opus, probes, prompts, windows
@@ -27,8 +27,6 @@ from eutectic.experiments.quality.recordings import held_out
 from eutectic.experiments.quality.setup import Setup
 from eutectic.experiments.report import Ledger, Table, median
 from eutectic.training.recordings import is_held_out
-
-pytestmark = pytest.mark.training
 
 pytestmark = pytest.mark.training
 
@@ -169,9 +167,9 @@ def test_without_ffmpeg_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_rate_that_the_codec_equals_is_said() -> None:
     rates = {"opus 24": 0.5, "opus 32": 0.3, "opus 48": 0.2}
     said = [codec.equal_rate({"codec": own} | rates, "distance") for own in (0.1, 0.25, 0.9)]
-    assert "nearer than opus 48" in said[0]
-    assert "as near as opus 32 or nearer, and further than opus 48" in said[1]
-    assert "further than opus 24" in said[2]
+    assert "closer than opus 48" in said[0]
+    assert "at least as close as opus 32, and farther than opus 48" in said[1]
+    assert "farther than opus 24" in said[2]
 
 
 # Parts

@@ -1,4 +1,4 @@
-"""Runs the parts of the measurement, each with text for the terminal and values for JSON."""
+"""Runs the parts of `eutectic bench`: text for the terminal, values for JSON."""
 
 from __future__ import annotations
 
@@ -25,14 +25,12 @@ TABLES: Mapping[Part, Callable[[Setup], list[Table]]] = {
 def run(
     part: Part, setup: Setup, timed_runs: int = 3, learn_steps: int = 100
 ) -> tuple[list[str], Any]:
-    """One part's lines and values.
+    """Run one part; returns its lines and values.
 
-    Denoising asks the network as it is: run it before the parts that learn.
-
-    Speed's ratios are in float32 on both sides, its costs in what the daemon computes in.
+    Speed's ratios are in float32 on both sides, its costs in the daemon's own precision.
 
     Raises:
-        BadInput: the recordings, or ffmpeg, are missing.
+        BadInput: the recordings or ffmpeg are missing.
         Cancelled: the watch was asked to stop.
     """
     if part is Part.SPEED:
@@ -41,7 +39,7 @@ def run(
             ratios.measure(parts, timed_runs, setup.watch),
             faithful.measure(parts, setup.watch),
         ]
-        parts.model.bfloat16 = has_native_bfloat16(parts.model.device)  # as the daemon has it
+        parts.model.bfloat16 = has_native_bfloat16(parts.model.device)  # as in the daemon
         tables.append(costs.measure(parts, timed_runs, learn_steps, setup.watch))
         parts.model.bfloat16 = False
     else:

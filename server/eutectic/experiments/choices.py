@@ -1,4 +1,4 @@
-"""What a sampler's choices cost and give along the fusion window (4.3): steps, order, inversion."""
+"""What steps, order and inversion cost and yield along the fusion window (4.3)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from eutectic.experiments.report import Row, Table, median
 from eutectic.experiments.window import WIDTH_SHARE, Point, Window, likeness
 
 COLUMNS = {
-    "evaluations": "of the network for a fusion amid the window, the prefix being there",
-    "seconds": "median for a fusion, decoding included",
+    "evaluations": "network evaluations for the fusion at mid-window, given the prefix",
+    "seconds": "median time for a fusion, decoding included",
     "whole": "evaluations for all fusions, prefix and inversion included",
     "to original": "rank correlation of blend with likeness to the original",
     "to reference": "the same for the reference",
     "balance": "blend of equal likeness",
-    "width": f"share of blends at which both likenesses are at least {WIDTH_SHARE:g} of their most",
-    "as most steps": "likeness to the fusions of the most steps, by log-mel distance, mean",
+    "width": f"share of blends where both likenesses are at least {WIDTH_SHARE:g} of their maximum",
+    "as most steps": "mean likeness to the fusions with the most steps, by log-mel distance",
     "its texture": "the same by texture distance",
 }
 
@@ -40,9 +40,9 @@ class Choice:
     settings: SamplingSettings
     window: Window
     whole: int
-    """Network evaluations for all of it, nothing being known before."""
+    """Network evaluations for all of it, from empty caches."""
     again: bool = False
-    """The same with another seed."""
+    """Repeated with another seed."""
 
     @property
     def name(self) -> str:
@@ -64,9 +64,9 @@ def measure(
     level: Level = "match",
     watch: Watch = UNWATCHED,
 ) -> list[Choice]:
-    """A window for each choice, and one of the most steps with another seed.
+    """A window for each choice, and a repetition of the one with the most steps, with another seed.
 
-    That one shows how far two samples are apart which differ by chance alone.
+    The repetition shows the distance between samples that differ only by chance.
 
     Raises:
         Cancelled: the watch was asked to stop.
@@ -89,14 +89,14 @@ def measure(
 
 
 def table(made: Sequence[Choice]) -> Table:
-    """Figures of every choice, under the names of COLUMNS."""
+    """The figures of every choice, under the names in COLUMNS."""
     rows = tuple(_row(choice, _finest(choice, made)) for choice in made)
     notes = tuple(f"{name}: {meaning}" for name, meaning in COLUMNS.items())
     return Table("window: choices", ("choice", *COLUMNS), rows, notes)
 
 
 def _finest(choice: Choice, made: Sequence[Choice]) -> Choice:
-    """The choice of the most steps among those that differ from this one in nothing else."""
+    """The choice with the most steps among those that differ only in their steps."""
     alike = [
         other
         for other in made
@@ -128,7 +128,7 @@ def _row(choice: Choice, finest: Choice) -> Row:
 
 
 def save_sounds(made: Sequence[Choice], folder: Path) -> None:
-    """Write both sources, and of each choice the fusion amid the window, as WAV."""
+    """Write both sources and each choice's fusion at mid-window as WAV."""
     save_wav(folder / "original.wav", made[0].window.original)
     save_wav(folder / "reference.wav", made[0].window.reference)
     for choice in made:

@@ -1,4 +1,4 @@
-"""`eutectic demo`: two recordings that ship, five fusions, one picture, one table."""
+"""`eutectic demo`: two shipped recordings, five fusions, one picture, one table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BLENDS = (0.05, 0.15, 0.3, 0.5, 0.75)
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo made, and the seconds each part took."""
+    """What the demo made, and the time each part took."""
 
     window: Window
     sounds: list[Path]
@@ -34,7 +34,7 @@ class Demo:
 def make(
     engine: Engine, folder: Path, learning: Watch = UNWATCHED, fusing: Watch = UNWATCHED
 ) -> Demo:
-    """Learn the reference (from scratch, so that the time is honest), fuse, draw, write."""
+    """Learn the reference (always from scratch, for an honest time), fuse, draw and write."""
     clips = presets_folder("clips")
     original = engine.open(Source(str(clips / f"{ORIGINAL}.flac")))
     source = engine.open(

@@ -1,10 +1,10 @@
-"""How far two sounds are apart. One definition everywhere.
+"""Distances between sounds, defined once for everything that measures them.
 
-Mono mix, rms-normalised, Hann 2048, hop 512, power spectrum, 64 mel bands from 40 to 16,000 Hz,
+Mono mix, RMS-normalised, Hann 2048, hop 512, power spectrum, 64 mel bands from 40 to 16,000 Hz,
 ln(x + 1e-6). *Log-mel distance*: mean absolute difference over the common length. *Texture
-distance*: mean absolute difference of each band's mean over time plus that of its deviation.
-Likeness to an original is by log-mel distance (timing matters), to a reference by texture
-distance (timing doesn't).
+distance*: mean absolute difference of each band's mean over time plus that of its standard
+deviation. Likeness to an original uses the log-mel distance (timing matters), likeness to a
+reference the texture distance (timing doesn't).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def log_mel_distance(one: Waveform, other: Waveform) -> float:
 
 
 def texture_distance(one: Waveform, other: Waveform) -> float:
-    """Difference of the bands' means over time, plus that of their deviations."""
+    """Difference of the bands' means over time plus that of their standard deviations."""
     a, b = log_mel(one), log_mel(other)
     means = np.abs(a.mean(axis=1) - b.mean(axis=1)).mean()
     deviations = np.abs(a.std(axis=1) - b.std(axis=1)).mean()

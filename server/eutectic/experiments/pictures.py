@@ -1,4 +1,4 @@
-"""Pictures, drawn without a display."""
+"""Spectrograms and curves as pictures, drawn without a display."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from eutectic.files.atomic import atomic_path
 
 DPI = 100
 PANEL_WIDTH, PANEL_HEIGHT = 2.2, 1.7
-"""Of one spectrogram among many, inches."""
+"""Size of a spectrogram among many, in inches."""
 
 RANGE_DB, STEP_DB = 90.0, 5.0
-"""Of the colours, and of one of them; few colours make small files."""
+"""Range of the colour scale, and of one colour; few colours make small files."""
 
 LOW_HZ, HIGH_HZ, ROWS = 40.0, 20_000.0, 300
 ORIGINAL_COLOUR, REFERENCE_COLOUR = "#c2542d", "#2d6cc2"
 
 
 Panel = tuple[Waveform, str]
-"""A sound and the title over its spectrogram."""
+"""A sound and the title of its spectrogram."""
 
 
 def draw_spectrogram(axes: Axes, waveform: Waveform, title: str, peak: float | None = None) -> None:
-    """Mono power spectrogram in dB under `peak` (None: its own), log frequency."""
+    """Draw the mono power spectrogram in dB below `peak` (None: its own), over log frequency."""
     power, hertz = _power(waveform)
     peak = max(float(power.max()) if peak is None else peak, 1e-20)
     decibels = 10 * np.log10(power / peak + 1e-12)
@@ -59,7 +59,7 @@ def _power(waveform: Waveform) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 
 def draw_rows(figure: Figure | SubFigure, rows: Sequence[Sequence[Panel]]) -> None:
-    """Spectrograms in rows, on one scale: 0 dB is the loudest of them all."""
+    """Draw rows of spectrograms on one scale, with 0 dB at the loudest."""
     peak = max(float(_power(waveform)[0].max()) for row in rows for waveform, _ in row)
     columns = max(map(len, rows))
     grid = figure.subplots(len(rows), columns, squeeze=False, sharex=True, sharey=True)
@@ -76,7 +76,7 @@ def draw_rows(figure: Figure | SubFigure, rows: Sequence[Sequence[Panel]]) -> No
 
 
 def draw_panels(rows: Sequence[Sequence[Panel]], path: Path) -> None:
-    """A picture of nothing but spectrograms, see `draw_rows`."""
+    """Draw a picture of spectrograms alone (see `draw_rows`)."""
     columns = max(map(len, rows))
     size = (PANEL_WIDTH * columns + 0.8, PANEL_HEIGHT * len(rows) + 0.3)
     figure = Figure(figsize=size, layout="constrained")
@@ -85,7 +85,7 @@ def draw_panels(rows: Sequence[Sequence[Panel]], path: Path) -> None:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write as PNG of at most 256 colours.
+    """Write a figure as PNG with at most 256 colours.
 
     Raises:
         BadOutput: it can't be written.
@@ -98,7 +98,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def draw_window(window: Window, path: Path, names: tuple[str, str]) -> None:
-    """Spectrograms of original, reference and every fusion, and the curve of likeness."""
+    """Draw the spectrograms of original, reference and every fusion, and the likeness curves."""
     sounds = [
         (window.original, f"original: {names[0]}"),
         (window.reference, f"reference: {names[1]}"),
@@ -149,7 +149,7 @@ def _draw_curve(axes: Axes, window: Window) -> None:
 
 
 def draw_choices(made: Sequence[Choice], path: Path) -> None:
-    """The curves of likeness of every choice: a row an inversion, a column an order."""
+    """Draw the likeness curves of every choice: inversions in rows, orders in columns."""
     made = [choice for choice in made if not choice.again]
     residuals = list(dict.fromkeys(choice.settings.residual for choice in made))
     orders = sorted({choice.order for choice in made})
@@ -161,17 +161,17 @@ def draw_choices(made: Sequence[Choice], path: Path) -> None:
     for row, residual in enumerate(residuals):
         for column, order in enumerate(orders):
             axes = grid[row, column]
-            there = [
+            shown = [
                 choice
                 for choice in made
                 if (choice.settings.residual, choice.order) == (residual, order)
             ]
-            if not there:
+            if not shown:
                 axes.set_axis_off()
                 continue
             axes.set_title(f"{residual}, order {order}", fontsize=10)
             axes.grid(alpha=0.3)
-            for choice in there:
+            for choice in shown:
                 _draw_choice(axes, choice, colours[steps.index(choice.steps)])
             axes.set_xlabel("blend" if row == len(residuals) - 1 else "")
             axes.set_ylabel("likeness" if column == 0 else "")

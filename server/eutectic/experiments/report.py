@@ -1,4 +1,4 @@
-"""Figures as tables: text for the terminal, plain values for JSON, and a file to go on from."""
+"""Tables of figures, as text and JSON, and a ledger from which an interrupted run resumes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import Any
 from eutectic.files.atomic import atomic_path
 
 Cell = str | int | float
-"""Not a number: there is no such figure."""
+"""NaN stands for a missing figure."""
 
 Row = tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of figures under columns whose names say the unit, and sentences on them."""
+    """Rows of figures under columns whose names give the unit, with notes."""
 
     title: str
     columns: tuple[str, ...]
@@ -33,12 +33,12 @@ class Table:
             raise ValueError(f"{self.title}: a row doesn't fit the columns")
 
     def column(self, name: str) -> tuple[Cell, ...]:
-        """The cells under a name."""
+        """The cells of the column of this name."""
         place = self.columns.index(name)
         return tuple(row[place] for row in self.rows)
 
     def lines(self) -> list[str]:
-        """As text: the first column to the left, figures to the right."""
+        """The table as lines of text: the first column left-aligned, the others right-aligned."""
         texts = [self.columns, *(tuple(_text(cell) for cell in row) for row in self.rows)]
         widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
         body = [
@@ -51,7 +51,7 @@ class Table:
         return [self.title, *body, *self.notes]
 
     def values(self) -> dict[str, Any]:
-        """As what JSON can hold."""
+        """The table as values for JSON."""
         rows = [
             {
                 name: None if _is_missing(cell) else cell
@@ -63,7 +63,7 @@ class Table:
 
 
 def save(path: Path, values: dict[str, Any]) -> None:
-    """Write as JSON, whole or not at all.
+    """Write values as JSON, atomically.
 
     Raises:
         BadOutput: it can't be written.
@@ -73,7 +73,7 @@ def save(path: Path, values: dict[str, Any]) -> None:
 
 
 def save_csv(table: Table, path: Path) -> None:
-    """Write as CSV, whole or not at all: the columns' names, then a line a row.
+    """Write a table as CSV, atomically: the column names, then a line for each row.
 
     Raises:
         BadOutput: it can't be written.
@@ -85,12 +85,12 @@ def save_csv(table: Table, path: Path) -> None:
 
 
 def median_row(name: str, rows: Sequence[Row]) -> Row:
-    """The medians of the rows' figures; nothing under columns of words."""
+    """The medians of the columns; NaN for columns of words."""
     return (name, *(median(cells) for cells in list(zip(*rows, strict=True))[1:]))
 
 
 def median(cells: Iterable[Cell]) -> float:
-    """Of the figures among the cells; not a number where there are none."""
+    """The median of the figures among the cells; NaN if there are none."""
     figures = [cell for cell in cells if not isinstance(cell, str) and math.isfinite(cell)]
     return float(statistics.median(figures)) if figures else math.nan
 
@@ -108,10 +108,10 @@ def _text(cell: Cell) -> str:
 
 
 class Ledger:
-    """Figures by key, each a line of JSON in a file as soon as it is known.
+    """Figures by key, each written to a file as a line of JSON as soon as it is known.
 
-    What takes minutes is asked for through it, so a run that was cut off goes on. Without a
-    path nothing is kept.
+    It caches what takes minutes, so that an interrupted run resumes. Without a path nothing is
+    written.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -120,14 +120,14 @@ class Ledger:
         if path is None or not path.exists():
             return
         text = path.read_text()
-        if text and not text.endswith("\n"):  # torn when a run was cut off
+        if text and not text.endswith("\n"):  # a line torn by an interruption
             with path.open("a") as file:
                 file.write("\n")
         for entry in filter(None, map(_parsed, text.splitlines())):
             self._known[entry["key"]] = entry["figures"]
 
     def get(self, make: Callable[[], dict[str, Any]], **parts: Any) -> dict[str, Any]:
-        """The figures under the key made of `parts`, made now where they aren't known."""
+        """The figures under the key `parts`, made now unless they are known."""
         known = self.find(**parts)
         if known is None:
             known = make()
@@ -135,11 +135,11 @@ class Ledger:
         return known
 
     def find(self, **parts: Any) -> dict[str, Any] | None:
-        """The figures under the key made of `parts`, where they are known."""
+        """The figures under the key `parts`, or None."""
         return self._known.get(_key(parts))
 
     def put(self, figures: dict[str, Any], **parts: Any) -> None:
-        """Keep figures, in place of what was known under their key."""
+        """Store figures, replacing earlier ones under their key."""
         key = _key(parts)
         self._known[key] = figures
         if self._path is not None:

@@ -1,4 +1,4 @@
-"""The fusion window (4.3): fuse across it, measure likeness to both sources, find the balance."""
+"""The fusion window (4.3): fuse along it, measure likeness to both sources, find the balance."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from eutectic.experiments.distances import log_mel_distance, texture_distance
 from eutectic.files.atomic import atomic_path
 
 WIDTH_SHARE = 0.25
-"""Of the greatest likeness to a source: with less of it, a fusion no longer resembles it."""
+"""Share of the greatest likeness to a source below which a fusion no longer resembles it."""
 
 WIDTH_PLACES = 1001
-"""Places, evenly, at which the curves are read for the window's width."""
+"""Evenly spaced places at which the curves are read for the window's width."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One fusion of the window, and how far it is from the codec's round trip of each source."""
+    """One fusion of the window, and its distance from the codec's round trip of each source."""
 
     fusion: Fusion
     from_original: float
@@ -36,14 +36,14 @@ class Point:
     from_reference: float
     """Texture distance."""
     evaluations: int
-    """Of the network, the prefix being there."""
+    """Network evaluations, given the prefix."""
     seconds: float
-    """To compute it, decoding and levelling included."""
+    """Time to compute it, decoding and levelling included."""
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Likeness to both sources at rising places: blends, or shares of the grid gone by."""
+    """Likeness to both sources at rising places: blends, or shares of the grid already sampled."""
 
     places: tuple[float, ...]
     original: tuple[float, ...]
@@ -51,7 +51,7 @@ class Curves:
 
     @property
     def crossing(self) -> float | None:
-        """The place at which both likenesses are equal (the paper's equilibrium)."""
+        """The place where both likenesses are equal (the paper's equilibrium)."""
         gap = np.array(self.original) - np.array(self.reference)
         for left in range(len(gap) - 1):
             if gap[left] <= 0 < gap[left + 1]:
@@ -61,31 +61,31 @@ class Curves:
 
     @property
     def width(self) -> float:
-        """Share of the places from the first to the last at which both sources are still there.
+        """Share of the places, from first to last, where both sources are recognisable.
 
-        The paper (4.3) finds the window wider at higher orders, and doesn't say how wide that is;
-        here a source is there with `WIDTH_SHARE` of the greatest likeness along the window.
+        The paper (4.3) finds the window wider at higher orders, but defines no width; here a
+        source counts from `WIDTH_SHARE` of its greatest likeness along the window.
         """
         places = np.linspace(self.places[0], self.places[-1], WIDTH_PLACES)
-        there = np.ones(len(places), bool)
+        both = np.ones(len(places), bool)
         for curve in (self.original, self.reference):
-            there &= np.interp(places, self.places, curve) >= WIDTH_SHARE * max(curve)
-        return float(there.mean())
+            both &= np.interp(places, self.places, curve) >= WIDTH_SHARE * max(curve)
+        return float(both.mean())
 
 
 @dataclass(frozen=True)
 class Window:
-    """Fusions from reference to original, likenesses scaled so that the curves can be compared.
+    """Fusions from reference to original, with likenesses scaled so that the curves compare.
 
-    Likeness to the original is 1 for its own round trip and 0 for the reference's own sample
-    (blend 0), to the reference 1 at no distance and 0 for the original's round trip.
+    Likeness to the original is 1 for its own round trip and 0 for the reference's own sampling
+    (blend 0); likeness to the reference is 1 at distance 0 and 0 for the original's round trip.
     """
 
     original: Waveform
     reference: Waveform
     points: tuple[Point, ...]
     original_span: float
-    """Log-mel distance of the reference's own sample from the original's round trip."""
+    """Log-mel distance of the reference's own sampling from the original's round trip."""
     reference_span: float
     """Texture distance of the original's round trip from the reference's."""
 
@@ -108,7 +108,7 @@ class Window:
 
 
 def likeness(distance: float, span: float) -> float:
-    """Of a distance on a scale; not a number where both ends are the same sound."""
+    """Likeness of a distance on a scale; NaN if both ends are the same sound."""
     return 1 - distance / span if span > 0 else math.nan
 
 
@@ -121,7 +121,7 @@ def measure(
     level: Level = "match",
     watch: Watch = UNWATCHED,
 ) -> Window:
-    """Fuse at each place, one at a time so that each can be timed, after the whole prefix."""
+    """Sample the whole prefix, then fuse at each place in turn, so that each can be timed."""
 
     def fuse(place: Place) -> Fusion:
         return engine.fuse(original, reference, [place], settings, level, watch)[0]
@@ -150,12 +150,12 @@ def measure(
 
 
 def at_blends(blends: Sequence[float]) -> list[Place]:
-    """The places of these blends."""
+    """These blends as places."""
     return [Place(blend=blend) for blend in blends]
 
 
 def round_trip(engine: Engine, clip: Clip) -> Waveform:
-    """A clip through the codec, as `remaining` 0 gives it."""
+    """A clip through the codec: the fusion with `remaining` 0."""
     samples = engine.model.codec.decode(clip.latent, clip.waveform.frames)
     return Waveform(samples, engine.model.codec.rate_hz)
 
@@ -173,7 +173,7 @@ def save_sounds(window: Window, folder: Path) -> list[Path]:
 
 
 def save_table(window: Window, path: Path) -> None:
-    """Write one line a fusion as CSV."""
+    """Write a line for each fusion as CSV."""
     with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(

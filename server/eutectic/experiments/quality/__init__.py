@@ -1,14 +1,14 @@
-"""How good a model is, measured part by part (`eutectic bench --part`), on held-out recordings.
+"""The quality of a model, measured part by part (`eutectic bench --part`) on held-out recordings.
 
-`parts` runs them; each part is a module of its own, over the measures of `measures` and the
-test sounds of `probes`. Nothing is imported here: the command line takes only the names.
+Each part is a module, based on the measures in `measures` and the test sounds in `probes`; `bench`
+runs them. Nothing is imported here, as the command line needs only the names.
 """
 
 from enum import StrEnum
 
 
 class Part(StrEnum):
-    """What can be measured, in the order in which it is run; `all` is every other."""
+    """The parts, in the order in which they run; `all` is every one of them."""
 
     CODEC = "codec"
     DENOISING = "denoising"

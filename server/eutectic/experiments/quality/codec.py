@@ -1,4 +1,4 @@
-"""The codec's round trip: beside Opus on recordings, and on sounds that show one fault each."""
+"""The codec's round trip: against Opus on recordings, and on sounds that show one fault each."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ SIDEBAND_TARGET_DB = -60.0
 PANNED_DB = 12.0
 
 WAVEFORM_NOTE = (
-    "Distances are of band levels, which noise of the right level has, too; SI-SDR is of the "
-    "waveform, in which such noise is all error."
+    "Distances compare band levels, which noise of the right level matches, too; SI-SDR compares "
+    "waveforms, where such noise is all error."
 )
 
 Measure = Callable[[Waveform, Waveform], float]
@@ -40,7 +40,7 @@ MEASURES: dict[str, Measure] = {
 
 
 def measure(setup: Setup) -> list[Table]:
-    """Recordings whole, then probes.
+    """Measure whole recordings, then probes.
 
     Raises:
         BadInput: ffmpeg is missing.
@@ -60,12 +60,12 @@ def measure(setup: Setup) -> list[Table]:
 
 
 def round_trip(codec: Codec, waveform: Waveform) -> Waveform:
-    """Encode and decode."""
+    """Encode and decode a sound."""
     return Waveform(codec.decode(codec.encode(waveform), waveform.frames), waveform.rate_hz)
 
 
 def _round_trips(codec: Codec, waveform: Waveform) -> dict[str, Waveform]:
-    """The original, the codec's round trip and Opus', by name."""
+    """The original and the round trips of the codec and of Opus, by name."""
     trips = {"original": waveform, "codec": round_trip(codec, waveform)}
     return trips | {f"opus {rate}": opus.round_trip(waveform, rate) for rate in OPUS_KILOBITS}
 
@@ -86,21 +86,21 @@ def _beside_opus(
 
 
 def equal_rate(distances: dict[str, float], what: str) -> str:
-    """A sentence on the Opus rate whose median distance the codec's equals.
+    """A note that compares the codec's median distance with that of each Opus rate.
 
     Args:
-        distances: of `codec` first, then of Opus by rising rate.
-        what: which distance.
+        distances: the codec's, then those of Opus by rising rate.
+        what: the name of the distance.
     """
     own, *others = distances.items()
     nearer = [name for name, distance in others if own[1] <= distance]
     further = [name for name, distance in others if own[1] > distance]
     head = f"In median {what} the codec ({own[1]:.3g}) is"
     if not further:
-        return f"{head} nearer than {nearer[-1]} ({distances[nearer[-1]]:.3g})."
+        return f"{head} closer than {nearer[-1]} ({distances[nearer[-1]]:.3g})."
     if not nearer:
-        return f"{head} further than {further[0]} ({distances[further[0]]:.3g})."
-    return f"{head} as near as {nearer[-1]} or nearer, and further than {further[0]}."
+        return f"{head} farther than {further[0]} ({distances[further[0]]:.3g})."
+    return f"{head} at least as close as {nearer[-1]}, and farther than {further[0]}."
 
 
 def _kept(names: list[str], trips: list[dict[str, Waveform]]) -> Table:
@@ -119,12 +119,12 @@ def _kept(names: list[str], trips: list[dict[str, Waveform]]) -> Table:
         "codec: what the round trip changes",
         ("recording", "unrest ratio", "level dB", "side level dB"),
         (*rows, median_row("median", rows)),
-        ("unrest: variance of mel bands' steps from frame to frame; 1 is unchanged",),
+        ("unrest: variance of the mel bands' steps from frame to frame; 1 is unchanged",),
     )
 
 
 def _side_db(waveform: Waveform) -> float:
-    """Level of left minus right; that of silence for mono sound."""
+    """Level of the difference of left and right; SILENT_DB for mono sound."""
     samples = waveform.samples
     return level_db((samples[0] - samples[1]) / 2) if len(samples) == 2 else SILENT_DB
 
@@ -132,7 +132,7 @@ def _side_db(waveform: Waveform) -> float:
 def _probes(codec: Codec) -> Table:
     rows = [_sidebands(codec, top_hz) for top_hz in DRONE_TOPS_HZ]
     rows += [*_pre_echoes(codec), _silence(codec), *_panning(codec)]
-    notes = (f"sidebands: target {SIDEBAND_TARGET_DB:g} dB under the partial",)
+    notes = (f"sidebands: target {SIDEBAND_TARGET_DB:g} dB relative to the partial",)
     return Table("codec: probes, dB", ("fault", "original", "round trip"), tuple(rows), notes)
 
 
@@ -164,7 +164,7 @@ def _silence(codec: Codec) -> Row:
 
 
 def _panning(codec: Codec) -> list[Row]:
-    """Left over right of panned hits on a drone; nothing where the codec isn't stereo."""
+    """Left over right of panned hits on a drone; no rows unless the codec is stereo."""
     if codec.channels != 2:
         return []
     mono = probes.hits(codec.rate_hz, 1)[0].samples[0]
@@ -187,7 +187,7 @@ def _partials(codec: Codec) -> Table:
         for hertz, a, b in zip(tones.partials, before, after, strict=True)
     ]
     return Table(
-        "codec: ten steady partials over what is beside them, dB",
+        "codec: ten steady partials over their surroundings, dB",
         ("partial", "original", "round trip", "change"),
         (*rows, median_row("median", rows)),
         (

@@ -1,4 +1,4 @@
-"""How well the network denoises latents of held-out recordings, beside predictors without one."""
+"""How well the network denoises latents of held-out recordings, against trivial predictors."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Errors = Float[Tensor, " channel"]
 def measure(setup: Setup) -> list[Table]:
     """Mean squared errors over recordings, for all channels and for the codec's envelope.
 
-    The network is asked without guidance, under a recording's name. What learned nothing but
-    each channel's variance v has error v·s²/(v + s²) at best (Wiener); v is taken from the very
-    recordings. To predict zero has error v.
+    The network denoises without guidance, prompted with the recording's name. A predictor that
+    knows only each channel's variance v has error v·s²/(v + s²) at best (Wiener); v is measured on
+    the recordings themselves. Predicting zero has error v.
     """
     model = setup.engine.model
     sections = [recording.section(setup.seconds) for recording in setup.recordings]
@@ -61,7 +61,7 @@ def squared_error(
 
 
 def wiener(variances: Errors, sigma: float) -> float:
-    """Mean error of the best linear predictor a channel that knows its variance and the noise."""
+    """Mean error of the best linear predictor given each channel's variance and the noise level."""
     return float((variances * sigma**2 / (variances + sigma**2)).mean())
 
 
@@ -70,7 +70,7 @@ def _noise(model: Model, latent: Tensor, seed: int) -> Tensor:
 
 
 def _channel_sets(model: Model) -> dict[str, slice]:
-    """All channels; the envelope's beside the others, where the codec tells how many it kept."""
+    """All channels; for the embedded codec also its coefficients and its envelope."""
     sets = {"all channels": slice(None)}
     kept: int | None = getattr(model.wrapper.pretransform, "kept", None)
     if kept is not None:

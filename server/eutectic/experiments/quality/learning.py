@@ -1,4 +1,4 @@
-"""How much of a reference the network holds after learning: its prompt's own sample, compared."""
+"""How much of a reference the network has learned: samples of its prompt, before and after."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from eutectic.experiments.distances import log_mel_distance
 from eutectic.experiments.quality.recordings import Recording, looped_note
 from eutectic.experiments.quality.setup import Setup
 from eutectic.experiments.report import Row, Table, median, median_row
+from eutectic.experiments.window import round_trip
 
 CURVE_CLIPS = ("loop_3d_printer", "ambi_haunted_hum", "loop_drone_g_97")
 CURVE_BUDGETS = (1 / 3, 1.0, 3.0)
-"""Times the budget."""
+"""Multiples of the budget."""
 
 GUIDANCES: dict[str, float | None] = {"guided": None, "unguided": 1.0}
-"""cfg of the prompt's own sample; None is the model's default."""
+"""Guidance of the prompt's own sample; None is the model's default."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One learning of one recording's section."""
+    """The learning of a section of a recording."""
 
     recording: Recording
     seconds: float
@@ -35,7 +36,7 @@ class Run:
 
 
 def measure(setup: Setup) -> list[Table]:
-    """Every recording at one and two lengths; methods and budgets on the curve's recordings."""
+    """Learn every recording at one and two lengths, and CURVE_CLIPS by every method and budget."""
     longest = setup.engine.model.max_seconds
     lengths = sorted({min(length, longest) for length in (setup.seconds, 2 * setup.seconds)})
     every = {
@@ -56,12 +57,12 @@ def measure(setup: Setup) -> list[Table]:
     for number, run in enumerate(runs):
         figures[run] = _known(setup, run)
         setup.watch.progress(number + 1, len(runs))
-    tables = [_clips(setup, length, every[length], figures) for length in lengths]
+    tables = [_clips(length, every[length], figures) for length in lengths]
     return [*tables, _curves(curves, figures)] if on_curve else tables
 
 
 def share(before: float, after: float, codec: float) -> float:
-    """Share of the way from the sample before learning to the codec's round trip that was made."""
+    """How far learning moved the sample from where it was (0) to the codec's round trip (1)."""
     return (before - after) / (before - codec) if before > codec else math.nan
 
 
@@ -75,10 +76,9 @@ def _known(setup: Setup, run: Run) -> dict[str, Any]:
 
 
 def _learn(setup: Setup, run: Run) -> dict[str, Any]:
-    """Steps learned, and distances of the samples from the clip: codec, before and after."""
+    """Steps learned, and distances from the clip: of the codec's round trip, before and after."""
     clip, prompt = setup.clip(run.recording, run.seconds), run.recording.prompt
-    codec = setup.engine.model.codec
-    trip = Waveform(codec.decode(clip.latent, clip.waveform.frames), codec.rate_hz)
+    trip = round_trip(setup.engine, clip)
     figures: dict[str, Any] = {"codec": log_mel_distance(clip.waveform, trip)}
     if run == Run(run.recording, setup.seconds, setup.method, setup.budget_seconds):
         adapter = setup.reference(run.recording).adapter
@@ -113,9 +113,7 @@ def _shares(figures: dict[str, Any]) -> tuple[float, ...]:
     )
 
 
-def _clips(
-    setup: Setup, length: float, runs: Sequence[Run], figures: dict[Run, dict[str, Any]]
-) -> Table:
+def _clips(length: float, runs: Sequence[Run], figures: dict[Run, dict[str, Any]]) -> Table:
     rows: list[Row] = []
     for run in runs:
         known = figures[run]

@@ -1,4 +1,4 @@
-"""How a sound differs from another, and how restless it is; all blind to level but `level_db`."""
+"""Differences between sounds, and restlessness; all but `level_db` are independent of level."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from eutectic.audio import Samples, Waveform
 from eutectic.experiments.distances import HIGH_HZ, LOW_HZ, log_mel
 
 SILENT_DB = -200.0
-"""Told in place of minus infinity."""
+"""Stands for minus infinity."""
 
 AUDIBLE_DB = 60.0
-"""What is further than this under a sound's loudest band is taken for not heard."""
+"""Bands further than this below the loudest count as inaudible."""
 
 FLATNESS_WINDOW, FLATNESS_HOP = 2048, 512
 
@@ -24,7 +24,7 @@ UNREST_WINDOW, UNREST_HOP, UNREST_BANDS = 2048, 1024, 20
 
 
 def power_db(power: float) -> float:
-    """A power in dB, not under SILENT_DB."""
+    """A power in dB, at least SILENT_DB."""
     return max(SILENT_DB, 10 * math.log10(power)) if power > 0 else SILENT_DB
 
 
@@ -47,8 +47,8 @@ def si_sdr_db(original: Samples, other: Samples) -> float:
 def audible_distance(original: Waveform, other: Waveform) -> float:
     """Log-mel distance of what is within AUDIBLE_DB of the original's loudest band.
 
-    The plain distance counts every band down to −117 dB under a sine, so that a codec which
-    rightly leaves out what nobody hears is far from the original.
+    The plain distance counts every band down to 117 dB below a sine, and so penalises a codec that
+    rightly omits the inaudible.
     """
     a, b = log_mel(original), log_mel(other)
     frames = min(a.shape[1], b.shape[1])
@@ -60,7 +60,7 @@ def spectral_flatness_db(waveform: Waveform) -> float:
     """Geometric over arithmetic mean of the power spectrum, dB: 0 at most, −2.5 for white noise.
 
     The mono mix from LOW_HZ to HIGH_HZ, Hann windows; the mean over those within AUDIBLE_DB of
-    the loudest. What is further than that under a window's mean counts as no less.
+    the loudest. Power further than that below a window's mean is raised to that floor.
     """
     mono = torch.from_numpy(waveform.samples.mean(axis=0, dtype=np.float64))
     window = torch.hann_window(FLATNESS_WINDOW, dtype=torch.float64)
@@ -85,10 +85,9 @@ def band_levels_db(waveform: Waveform) -> NDArray[np.float32]:
 
 
 def unrest(waveform: Waveform) -> float:
-    """Variance of the bands' steps from frame to frame, dB²: high where a sound is blotchy.
+    """Variance of the bands' steps from frame to frame, dB²: high for a blotchy sound.
 
-    Steps count where both their frames are within AUDIBLE_DB of the sound's loudest; not a
-    number where there are none.
+    A step counts if both its frames are within AUDIBLE_DB of the sound's loudest; NaN if none does.
     """
     levels = band_levels_db(waveform)
     heard = levels > max(levels.max() - AUDIBLE_DB, SILENT_DB)

@@ -1,4 +1,4 @@
-"""A round trip through Opus, as a yardstick for codecs; ffmpeg encodes and decodes."""
+"""Round trips through Opus, as a yardstick for codecs, by ffmpeg."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from eutectic.errors import BadInput
 
 RATE_HZ = 48_000
 LONGEST_SHIFT = 16
-"""ffmpeg takes out the codec's delay; filters in it still shift low sounds by a few frames."""
+"""ffmpeg compensates for the codec's delay, but filters still shift low sounds by a few frames."""
 
 
 def round_trip(waveform: Waveform, kilobits: int) -> Waveform:
-    """Encode at a constant rate (kbit/s), decode, align; same rate, channels and length.
+    """Encode at a constant rate (kbit/s), decode and align; keeps rate, channels and length.
 
     Raises:
         BadInput: ffmpeg is missing, or lacks libopus.
@@ -43,7 +43,7 @@ def _ffmpeg(arguments: list[str], data: bytes) -> bytes:
 
 
 def _align(samples: NDArray[np.float32], original: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Shift by up to LONGEST_SHIFT frames to where it correlates best; cut or pad to length."""
+    """Shift by up to LONGEST_SHIFT frames for the best correlation; cut or pad to length."""
     frames = original.shape[1]
     padded = np.zeros((len(original), frames + 2 * LONGEST_SHIFT), np.float32)
     kept = min(samples.shape[1], frames + LONGEST_SHIFT)

@@ -1,6 +1,6 @@
-"""Synthetic sounds that show one fault each of a codec, and the measure of that fault.
+"""Synthetic sounds that each show one fault of a codec, and a measure of that fault.
 
-All are seeded, and the same in every channel unless said otherwise.
+All are seeded, and the same in every channel unless stated otherwise.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from eutectic.experiments.quality.measures import level_db, power_db
 PARTIAL_DB = -26.0
 PARTIALS_FLOOR_DB = -70.0
 CLARITY_CAP_DB = 40.0
-"""A partial that stands so far above its surroundings is as clear as is heard."""
+"""A partial this far above its surroundings is as clear as can be heard."""
 
 DRONE_HZ, DRONE_DB = 110.0, -16.0
 SIDEBANDS = (1, 2, 3)
-"""Multiples of the codec's frame rate at which artefacts of its frames stand off a partial."""
+"""Multiples of the codec's frame rate at which its artefacts appear beside a partial."""
 OWN_HZ = 12.0
-"""No sideband is looked for so close to another partial."""
+"""Sidebands closer than this to another partial are ignored."""
 ENDS_SECONDS = 0.5
 
 SECONDS = 6.0
-"""Length of partials and drones."""
+"""Length of the tones."""
 
 HIT_FLOOR_DB = -90.0
 
@@ -54,7 +54,7 @@ def ten_partials(rate_hz: int, channels: int) -> Tones:
 
 
 def clarity_db(tones: Waveform, partials: Partials) -> NDArray[np.float64]:
-    """Each partial's peak over the median level 150 to 400 Hz beside it, capped.
+    """Each partial's peak over the median level 150 to 400 Hz away from it, capped.
 
     Mean spectrum of the mono mix, Hann 8192.
     """
@@ -69,7 +69,7 @@ def clarity_db(tones: Waveform, partials: Partials) -> NDArray[np.float64]:
 
 
 def drone(rate_hz: int, channels: int, highest_hz: float) -> Tones:
-    """Harmonics of DRONE_HZ up to a frequency, −3 dB an octave, in random phase, at DRONE_DB."""
+    """Harmonics of DRONE_HZ up to a frequency, −3 dB per octave, in random phase, at DRONE_DB."""
     rng = np.random.default_rng(2)
     partials = np.arange(DRONE_HZ, highest_hz, DRONE_HZ)
     mono = _sines(partials, np.sqrt(DRONE_HZ / partials), rate_hz, round(SECONDS * rate_hz), rng)
@@ -101,9 +101,9 @@ def worst_sideband_db(tones: Waveform, partials: Partials, frame_rate_hz: float)
 
 
 def hits(rate_hz: int, channels: int) -> tuple[Waveform, NDArray[np.int64]]:
-    """Eight decaying bursts of noise half a second apart on a floor of HIT_FLOOR_DB; their onsets.
+    """Eight decaying noise bursts, half a second apart on a floor of HIT_FLOOR_DB; their onsets.
 
-    They fall on different places within the codec's frames.
+    They fall at different places within the codec's frames.
     """
     rng = np.random.default_rng(3)
     onsets = (rate_hz * (0.5 * np.arange(1, 9) + rng.uniform(0, 0.1, 8))).astype(np.int64)
@@ -126,13 +126,13 @@ def pre_echo_db(waveform: Waveform, onsets: NDArray[np.int64]) -> NDArray[np.flo
 
 
 def panned(mono: Samples, difference_db: float | None) -> Samples:
-    """A mono sound (frame) in stereo, the right that much below the left; None: silent."""
+    """A mono sound (frame) in stereo, the right this much below the left (None: silent)."""
     gain = 0.0 if difference_db is None else db_to_gain(-difference_db)
     return np.stack([mono, np.float32(gain) * mono])
 
 
 def level_difference_db(samples: Samples) -> float:
-    """How much louder the left is than the right."""
+    """Level of the left over the right, dB."""
     return level_db(samples[0]) - level_db(samples[1])
 
 

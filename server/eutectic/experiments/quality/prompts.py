@@ -1,4 +1,4 @@
-"""What the model makes of prompts alone: levels, blotches, and whether it sounds as was asked."""
+"""What the model makes of prompts alone: levels, blotches, and whether it matches the prompt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from eutectic.experiments.report import Row, Table, median
 from eutectic.files.atomic import atomic_path
 
 EXAMPLES = 30
-"""Synthetic sounds a class that make its centroid, and as many again that test it."""
+"""Synthetic sounds per class that define its centroid, and as many again that test it."""
 
 UNREST_TARGET = 1.5
 SILENCE_DB, BLOCK_SECONDS = -60.0, 0.05
@@ -29,7 +29,7 @@ SILENCE_DB, BLOCK_SECONDS = -60.0, 0.05
 
 @dataclass(frozen=True)
 class Sampled:
-    """What came of one prompt, a sound a seed."""
+    """The sounds of one prompt, one per seed."""
 
     name: str
     prompt: str
@@ -37,7 +37,7 @@ class Sampled:
 
 
 def measure(setup: Setup, examples: int = EXAMPLES) -> list[Table]:
-    """Sample every class's two prompts with several seeds, at the model's defaults."""
+    """Sample both prompts of every class with several seeds, at the model's defaults."""
     prompts = [(name, each.prompt) for name, each in CLASSES.items()]
     prompts += [(name, each.natural) for name, each in CLASSES.items()]
     sampled: list[Sampled] = []
@@ -60,7 +60,7 @@ def measure(setup: Setup, examples: int = EXAMPLES) -> list[Table]:
 
 
 def sample(setup: Setup, prompt: str, seed: int) -> Waveform:
-    """The model's own sample, untouched; what it was once told of references is not used."""
+    """A sample of the base model, without levelling or any reference."""
     codec = setup.engine.model.codec
     frames = round(setup.seconds * codec.rate_hz)
     silence = Waveform(np.zeros((codec.channels, frames), np.float32), codec.rate_hz)
@@ -71,7 +71,7 @@ def sample(setup: Setup, prompt: str, seed: int) -> Waveform:
 
 
 def silent_share(waveform: Waveform) -> float:
-    """Share of blocks of BLOCK_SECONDS under SILENCE_DB rms."""
+    """Share of blocks of BLOCK_SECONDS below SILENCE_DB RMS."""
     size = round(BLOCK_SECONDS * waveform.rate_hz)
     whole = waveform.samples[:, : waveform.frames // size * size]
     blocks = np.split(whole, whole.shape[1] // size, axis=1)
@@ -79,7 +79,7 @@ def silent_share(waveform: Waveform) -> float:
 
 
 def draw(sampled: Sequence[Sampled], path: Path) -> None:
-    """Spectrograms of each prompt's first sound."""
+    """Draw the spectrogram of each prompt's first sound."""
     figure = Figure(figsize=(14, 7), layout="constrained")
     for axes, each in zip(figure.subplots(2, 3).flatten(), sampled, strict=True):
         pictures.draw_spectrogram(axes, each.sounds[0], each.prompt)
@@ -122,7 +122,7 @@ def _levels(setup: Setup, sampled: Sequence[Sampled], own_unrest: dict[str, floa
 def _likeness(
     sampled: Sequence[Sampled], synthetic: dict[str, list[Features]], examples: int
 ) -> Table:
-    """Which class each sample is nearest to."""
+    """The class that each sample is nearest to."""
     classifier = Classifier.of({name: each[:examples] for name, each in synthetic.items()})
     real = classifier.accuracy({name: each[examples:] for name, each in synthetic.items()})
     rows: list[Row] = []
@@ -134,8 +134,8 @@ def _likeness(
         rows.append((each.name, each.prompt, shares[-1], words))
     scene, natural = np.mean(shares[: len(CLASSES)]), np.mean(shares[len(CLASSES) :])
     notes = (
-        f"right: {scene:.2f} of the scenes' own words, {natural:.2f} of natural ones; "
-        f"by chance {1 / len(CLASSES):.2f}, real synthetic sounds {real:.2f}",
+        f"right: {scene:.2f} for prompts in the scenes' words, {natural:.2f} for natural ones; "
+        f"by chance {1 / len(CLASSES):.2f}, for real synthetic sounds {real:.2f}",
     )
     title = f"prompts: nearest of {len(CLASSES)} classes ({examples} examples each)"
     return Table(title, ("class", "prompt", "right", "nearest"), tuple(rows), notes)

@@ -1,4 +1,4 @@
-"""What every part of the measurement is given, and what they share."""
+"""What all parts of the measurement share: model, recordings, references, output."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from eutectic.experiments.quality.recordings import Recording, held_out
 from eutectic.experiments.report import Ledger
 
 UNBOUNDED_STEPS = 100_000
-"""Of learning, where the budget ends it."""
+"""Steps of learning that only the budget ends."""
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A model, held-out recordings, and how much to spend on them.
+    """A model, held-out recordings, and how much time to spend on them.
 
     `seconds` is the length of sections and samples, `steps` the sampler's (None: the model's
-    default), `budget_seconds` what learning one reference may take. `references` keeps what was
-    learned; `out`, where given, receives sounds, pictures and the figures to go on from.
+    default), `budget_seconds` the time to learn a reference. `references` stores what was learned;
+    `out`, if given, receives sounds, pictures and the figures from which a run resumes.
     """
 
     engine: Engine
@@ -50,17 +50,17 @@ class Setup:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """Figures that took long, in `out`."""
+        """The figures that take long, kept in `out`."""
         return Ledger(None if self.out is None else self.out / "figures.jsonl")
 
     def clip(self, recording: Recording, seconds: float | None = None) -> Clip:
-        """A recording's section (default length: `seconds`), encoded."""
+        """An encoded section of a recording (default length: `seconds`)."""
         return self.engine.encode(recording.section(seconds or self.seconds))
 
     @property
     def method(self) -> Method:
-        """How this model learns by default."""
-        return self.engine.model.defaults["learn"]["method"]
+        """The model's default way to learn."""
+        return self.engine.model.defaults.learn.method
 
     def learn(self, clip: Clip, prompt: str, method: Method, budget_seconds: float) -> Adapter:
         """Learn a clip until the budget is spent."""
@@ -69,7 +69,7 @@ class Setup:
         return self.engine.memorise(clip, prompt, settings, quiet).adapter
 
     def reference(self, recording: Recording) -> Reference:
-        """A recording's section learned at the setup's own length, method and budget; once only."""
+        """A section learned at the setup's length, method and budget, once only."""
         clip, model = self.clip(recording), self.engine.model
         key = Store.key(
             model=model.digest, audio=clip.waveform.digest, prompt=recording.prompt,
@@ -82,6 +82,6 @@ class Setup:
         return Reference(recording.prompt, clip, adapter)
 
     def save_sound(self, name: str, waveform: Waveform) -> None:
-        """Write a WAV into `out`, where there is one."""
+        """Write a WAV into `out`, if it is given."""
         if self.out is not None:
             audio.save_wav(self.out / f"{name}.wav", waveform)

@@ -1,4 +1,4 @@
-"""The fusion window over held-out pairs: is it monotone, even, as loud as its sources, restful?"""
+"""The fusion window of held-out pairs: is it monotonic, even, as loud and calm as its sources?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from eutectic.audio import Waveform, loudness_lufs
+from eutectic.audio import loudness_lufs
 from eutectic.config import Residual, SamplingSettings
 from eutectic.experiments import pictures, window
 from eutectic.experiments.distances import rank_correlation
@@ -28,10 +28,10 @@ PAIRS = (
     ("perc_bell", "bass_trance_c"),
     ("bass_trance_c", "ambi_dark_woosh"),
 )
-"""Originals and references, each recording once as either."""
+"""Originals and references; each recording appears once as either."""
 
 RESIDUAL_PAIRS = 3
-"""So many of the pairs, from the first on, are fused with every residual."""
+"""How many pairs, counted from the first, are fused with every residual."""
 
 BLENDS = tuple(float(blend) for blend in np.linspace(0.05, 0.95, 9))
 
@@ -40,24 +40,24 @@ COLUMNS = {
     "to reference": "the same for the reference (target −0.95)",
     "step original": "largest step of likeness to the original between neighbours",
     "step reference": "the same for the reference",
-    "loudness dB": "worst distance of loudness from the blend of the sources' (target 3)",
-    "raw dip dB": "how far it lies under that blend at worst before it is matched",
+    "loudness dB": "largest deviation of loudness from the blend of the sources' (target 3)",
+    "raw dip dB": "how far loudness falls below that blend at worst before it is matched",
     "unrest ratio": "median unrest over the mean of the sources' (codec's round trips)",
 }
 
 
 Pair = tuple[str, str]
 Figures = dict[str, Any]
-"""Under the names of COLUMNS."""
+"""By the names in COLUMNS."""
 
 
 def measure(setup: Setup) -> list[Table]:
-    """All pairs with the default residual; some with each.
+    """Fuse all pairs with the default residual, and some with every residual.
 
-    References are learned with the model's default method, until the budget is spent.
+    References are learned by the model's default method until the budget is spent.
     """
-    there = {recording.name for recording in setup.recordings}
-    pairs = [pair for pair in PAIRS if set(pair) <= there]
+    names = {recording.name for recording in setup.recordings}
+    pairs = [pair for pair in PAIRS if set(pair) <= names]
     some, usual = pairs[:RESIDUAL_PAIRS], SamplingSettings().residual
     jobs: list[tuple[Pair, Residual]] = [(pair, usual) for pair in pairs]
     jobs += [(pair, kind) for kind in get_args(Residual) for pair in some]
@@ -111,22 +111,18 @@ def _fuse(setup: Setup, pair: Pair, kind: Residual) -> Figures:
         pictures.draw_window(made, setup.out / f"{name}.png", pair)
         for point in made.points[1::3]:
             setup.save_sound(f"{name}-{100 * point.fusion.blend:03.0f}", point.fusion.waveform)
-    codec = setup.engine.model.codec
-    usual = [
-        unrest(Waveform(codec.decode(clip.latent, clip.waveform.frames), codec.rate_hz))
-        for clip in (source, learned.clip)
-    ]
+    usual = [unrest(window.round_trip(setup.engine, clip)) for clip in (source, learned.clip)]
     sources_lufs = (source.loudness_lufs, learned.clip.loudness_lufs)
     return figures_of(made, sources_lufs, float(np.mean(usual)))
 
 
 def figures_of(made: Window, sources_lufs: tuple[float, float], usual: float) -> Figures:
-    """The figures that COLUMNS explains.
+    """The figures that COLUMNS defines.
 
     Args:
         made: the window.
         sources_lufs: loudness of original and reference.
-        usual: unrest of the sources.
+        usual: mean unrest of the sources.
     """
     blends, loudness = made.blends, [loudness_lufs(p.fusion.waveform) for p in made.points]
     matched = [
@@ -147,5 +143,5 @@ def figures_of(made: Window, sources_lufs: tuple[float, float], usual: float) ->
 
 
 def largest_step(likenesses: list[float]) -> float:
-    """Between neighbours; with nine even steps across the whole range it would be an eighth."""
+    """The largest step between neighbours; for nine even blends over the whole range, an eighth."""
     return float(np.abs(np.diff(likenesses)).max())
