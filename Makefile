@@ -49,7 +49,7 @@ lock:  ## write requirements.lock anew from pyproject.toml
 		--upgrade --extra dev pyproject.toml -o requirements.lock
 
 protocol: setup  ## write the list of OSC messages anew
-	$(BIN)/python -c 'from eutectic.osc.table import protocol_markdown as text; print(text(), end="")' \
+	$(BIN)/python -c 'from eutectic.osc.protocol import protocol_markdown as text; print(text(), end="")' \
 		> plugin_bridge/PROTOCOL.md
 
 max: setup  ## write the Max package anew

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sheet import ASK, NOBODY, OUT, OWNER, Sheet, answer, request
 
-from eutectic.osc.table import PORT, PREFIX
+from eutectic.osc.spec import PORT, PREFIX
 
 RENEW_MS, SILENCE_MS = 10_000, 25_000
 """Between two `/notify`; without an answer for so long, the daemon isn't there."""

@@ -1,7 +1,7 @@
 """One Max patcher: sections of boxes and cords, laid out by `layout` and written through py2max.
 
 Messages to the daemon are built by `request`, `answer` and `options`, which refuse what
-`eutectic.messages` doesn't have.
+`eutectic.osc.table` doesn't have.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from py2max.core.patchline import Patchline
 from py2max.maxref import MAXCLASS_DEFAULTS
 from py2max.maxref.porttypes import port_counts
 
-from eutectic.osc.table import ANSWERS, PREFIX, check, spec_of
+from eutectic.osc.parse import check
+from eutectic.osc.spec import PREFIX
+from eutectic.osc.table import ANSWERS, spec_of
 
 MARGIN, HEIGHT, SECTION_GAP = 20.0, 22.0, 28.0
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eutectic.osc.table import ANSWERS, PREFIX, VOICE_RANGES, parse
+from eutectic.osc.parse import parse
+from eutectic.osc.spec import PREFIX
+from eutectic.osc.table import ANSWERS, VOICE_RANGES
 
 HERE = Path(__file__).parent
 VERSION = "1.25.0"

@@ -14,6 +14,8 @@ Residual = Literal["clean", "gaussian", "stochastic", "scaled", "ddim", "edit-fr
 Solver = Literal["midpoint", "heun", "pingpong"]
 Level = Literal["match", "raw"]
 Method = Literal["lora", "full"]
+PadState = Literal["off", "ready", "working", "playing"]
+"""Of a pad that fuses, as controllers and pages show it."""
 
 MAX_SEED = 2**32 - 1
 MAX_VOICES = 16
@@ -27,6 +29,11 @@ def data_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("eutectic", appauthor=False))
+
+
+def is_hub_id(model: str) -> bool:
+    """Whether a model's name is that of a repository on the Hugging Face Hub, `owner/name`."""
+    return model.count("/") == 1 and not model.startswith((".", "/", "~"))
 
 
 def _between(name: str, value: float | None, low: float, high: float) -> None:
@@ -80,6 +87,10 @@ class Place:
             raise BadSetting("choose either blend or remaining")
         _between("blend", self.blend, 0, 1)
         _between("remaining", self.remaining, 0, math.inf)
+
+    def blend_or(self, resulting: float) -> float:
+        """The blend that was asked for; the resulting one if it was asked for by steps."""
+        return resulting if self.blend is None else self.blend
 
 
 @dataclass(frozen=True)

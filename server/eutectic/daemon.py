@@ -1,4 +1,4 @@
-"""`eutectic serve`: the daemon's parts, wired, from its start to its end.
+"""`eutectic serve`: the parts of the daemon, wired and run.
 
 Two threads matter: the event loop (requests, the engine's results, files) and the player's, which
 mixes. Everything slow is in other processes or threads.
@@ -18,15 +18,17 @@ import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eutectic.osc.announce import announced, instance_name
 from eutectic.osc.query import QueryServer
-from eutectic.osc.server import Peer, Server, Subscribers
+from eutectic.osc.server import Server
+from eutectic.osc.subscribers import Subscribers
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
 from eutectic.playback.streams import DeviceSettings
-from eutectic.session.session import Session, SessionSettings
+from eutectic.session.session import Session
+from eutectic.session.settings import SessionSettings
 from eutectic.system.memory import mmap_large_blocks
 
 if TYPE_CHECKING:
@@ -35,14 +37,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("eutectic.daemon")
 
 SWITCH_SECONDS = 0.0005
-"""How long one thread may keep the others waiting; Python's own 5 ms are a fifth of the ring."""
+"""How long a thread may hold the interpreter; Python's default, 5 ms, is a sixth of the ring."""
 
 MAX_PORT = 65_535
 
 
 @dataclass(frozen=True)
 class Controller:
-    """A part of a MIDI port's name (None: the map's), its map, and where a changed one is kept."""
+    """Part of a MIDI port's name (None: the map's), the map, and where a changed one is saved."""
 
     port: str | None
     map: Path
@@ -51,9 +53,10 @@ class Controller:
 
 @dataclass(frozen=True)
 class DaemonSettings:
-    """Where it listens, what it plays on, and the session's own settings.
+    """Where it listens, what it plays on, and the session's settings.
 
-    `query_port` is OSCQuery's: None the one after `port`, or any where that is any; 0 none.
+    `query_port` is OSCQuery's: 0 for none; None for the one after `port`, or a free one if `port`
+    is 0.
     """
 
     host: str
@@ -66,47 +69,42 @@ class DaemonSettings:
 
 
 async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
-    """Run until SIGINT or SIGTERM; `ready` is told a line once requests are taken.
+    """Run until SIGINT or SIGTERM; `ready` is called with a line once requests are served.
 
     Raises:
-        BadInput: the port, the device or the kept session can't be had.
+        BadInput: the port, the device or the session's file can't be used.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     mmap_large_blocks()
     with contextlib.suppress(AttributeError, OSError):
         os.setpriority(os.PRIO_PROCESS, 0, -10)
-    leave = _leave_signal()
-    session: Session | None = None
-
-    def handle(peer: Peer, address: str, arguments: tuple[Any, ...], due: float | None) -> None:
-        assert session is not None
-        session.take(peer, address, arguments, due)
-
+    stop = _stop_signal()
     async with contextlib.AsyncExitStack() as stack:
-        server = await Server.start(settings.host, settings.port, handle)
+        server = await Server.bind(settings.host, settings.port)
         stack.push_async_callback(server.close)
-        output = Output(settings.device)  # before anything is read: requests wait in the socket
+        output = Output(settings.device)
         player = Player(output.rate_hz, output.channels, settings.voices)
         surface = _surface(settings.controller, stack)
-        session = Session(settings.session, output, player, Subscribers(server), surface)
+        session = Session(settings.session, output, player, Subscribers(server.udp_peer), surface)
         stack.push_async_callback(session.close)
         await session.start()
+        await server.serve(session.take)
         query_port = await _query_server(settings, server.port, stack)
-        gc.freeze()  # what is there by now stays: later collections needn't look at it
+        gc.freeze()  # what exists by now stays: later collections needn't scan it
         ready(
             f"listening on {settings.host}:{server.port}, playing on {output.name} at "
             f"{output.rate_hz} Hz; the engine is starting"
         )
         session.start_output()
         await stack.enter_async_context(announced(settings.host, server.port, query_port))
-        await leave.wait()
-        log.info("leaving")
+        await stop.wait()
+        log.info("shutting down")
 
 
 async def _query_server(
     settings: DaemonSettings, osc_port: int, stack: contextlib.AsyncExitStack
 ) -> int | None:
-    """The port of OSCQuery's server; a daemon that can't have one goes on without."""
+    """Start OSCQuery's server; returns its port, None if there is none."""
     if settings.query_port == 0:
         return None
     port = settings.query_port or (settings.port and min(settings.port + 1, MAX_PORT))
@@ -120,7 +118,7 @@ async def _query_server(
 
 
 def _surface(controller: Controller | None, stack: contextlib.AsyncExitStack) -> Surface | None:
-    """The controller's, its ports opened as soon as they are there."""
+    """The controller's surface; its ports are opened as soon as it is plugged in."""
     if controller is None:
         return None
     from eutectic.midi.ports import Ports
@@ -130,10 +128,10 @@ def _surface(controller: Controller | None, stack: contextlib.AsyncExitStack) ->
     call = asyncio.get_running_loop().call_soon_threadsafe
     ports = Ports(
         surface.port, lambda data: _soon(call, surface.receive, data),
-        lambda: _soon(call, surface.came),
+        lambda: _soon(call, surface.plugged_in),
     )  # fmt: skip
-    surface.light = ports.send
     stack.callback(ports.close)
+    surface.open(ports.send)
     return surface
 
 
@@ -142,28 +140,28 @@ def _soon(call: Callable[..., object], what: Callable[..., None], *values: objec
         call(what, *values)
 
 
-def _leave_signal() -> asyncio.Event:
-    leave = asyncio.Event()
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
-            loop.add_signal_handler(number, leave.set)
+            loop.add_signal_handler(number, stop.set)
         except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(leave.set))  # pyright: ignore[reportUnknownLambdaType]
-    return leave
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))  # pyright: ignore[reportUnknownLambdaType]
+    return stop
 
 
 @contextlib.contextmanager
 def logging_to_terminal(level: str) -> Generator[None]:
-    """Log from a thread of its own: a terminal that is stuck holds up nobody."""
+    """Log from a separate thread, so that a terminal that blocks holds up nothing else."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    waiting: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
-    logging.getLogger().addHandler(logging.NullHandler())  # libraries say it to themselves
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    logging.getLogger().addHandler(logging.NullHandler())  # libraries stay quiet
     logger = logging.getLogger("eutectic")
     logger.setLevel(level.upper())
-    logger.addHandler(logging.handlers.QueueHandler(waiting))
-    listener = logging.handlers.QueueListener(waiting, handler)
+    logger.addHandler(logging.handlers.QueueHandler(records))
+    listener = logging.handlers.QueueListener(records, handler)
     listener.start()
     try:
         yield

@@ -20,11 +20,12 @@ from eutectic.audio import Waveform, loudness_lufs
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine import render
 from eutectic.engine.engine import Engine
-from eutectic.engine.model import load
+from eutectic.engine.job_queue import Job, JobQueue
+from eutectic.engine.loading import load
 from eutectic.engine.store import Store
-from eutectic.engine.worker import Job, Queue, Worker
+from eutectic.engine.worker import Worker
 from eutectic.link import protocol as link
-from eutectic.link.protocol import Canvas, Done, Failed, Priority, ReferenceSpec, Source
+from eutectic.link.protocol import Canvas, Done, Failed, Loaded, Priority, ReferenceSpec, Source
 from eutectic.system.shared_memory import sweep
 
 pytestmark = pytest.mark.process
@@ -46,10 +47,15 @@ def engine(store: Path) -> Generator[Process]:
         yield process
 
 
-def loaded(engine: Process, source: Source) -> Done:
+def loaded(engine: Process, source: Source) -> Loaded:
     done = engine.load(source)
-    assert isinstance(done, Done)
+    assert isinstance(done, Loaded)
     return done
+
+
+def same(one: object, other: Loaded) -> bool:
+    """Whether a load gave the same clip as another."""
+    return isinstance(one, Loaded) and msgspec.structs.replace(one, job=other.job) == other
 
 
 def learned(engine: Process, **settings: int) -> ReferenceSpec:
@@ -89,10 +95,10 @@ def test_a_fusion_has_the_originals_length_at_the_asked_rate_and_is_as_loud(
     job, (canvas,) = engine.fuse(original, reference, [0.6])
     assert isinstance(engine.end(job), Done)
     samples = drawn(engine, job, canvas)
-    assert samples.shape == (2, round(original.found["frames"] * RATE_HZ / 44_100) + TAIL)
+    assert samples.shape == (2, round(original.frames * RATE_HZ / 44_100) + TAIL)
     glass = engine.load(GLASS)
-    assert isinstance(glass, Done)
-    target = 0.6 * original.found["loudness_lufs"] + 0.4 * glass.found["loudness_lufs"]
+    assert isinstance(glass, Loaded)
+    target = 0.6 * original.loudness_lufs + 0.4 * glass.loudness_lufs
     assert loudness_lufs(Waveform(samples[:, :-TAIL], RATE_HZ)) == pytest.approx(target, abs=1.5)
 
 
@@ -112,8 +118,8 @@ def test_a_clip_is_found_by_its_key_without_its_file(engine: Process, tmp_path: 
     soundfile.write(path, 0.1 * generator.standard_normal((30_000, 2)), 44_100)
     first = loaded(engine, Source(str(path)))
     path.unlink()
-    again = engine.load(Source(str(path)), first.found["key"])
-    assert isinstance(again, Done) and again.found == first.found
+    again = engine.load(Source(str(path)), first.key)
+    assert same(again, first)
     missing = engine.load(Source(str(path)), "0" * 32)
     assert isinstance(missing, Failed) and missing.code == "bad_audio"
 
@@ -142,8 +148,8 @@ def test_a_damaged_entry_is_made_again_from_the_file(tmp_path: Path) -> None:
     damaged[-1000] ^= 0x40
     entry.write_bytes(damaged)
     with running(tmp_path) as engine:
-        again = engine.load(WEIRDO, clip.found["key"])
-        assert isinstance(again, Done) and again.found == clip.found
+        again = engine.load(WEIRDO, clip.key)
+        assert same(again, clip)
 
 
 def test_an_unknown_clip_and_an_unlearned_reference_are_stale(engine: Process) -> None:
@@ -152,7 +158,7 @@ def test_an_unknown_clip_and_an_unlearned_reference_are_stale(engine: Process) -
     job, _ = engine.fuse(original, unlearned, [0.5])
     failed = engine.end(job)
     assert isinstance(failed, Failed) and failed.code == "stale_reference"
-    job, _ = engine.fuse(Done(0, original.found | {"key": "f" * 32}), reference, [0.5])
+    job, _ = engine.fuse(msgspec.structs.replace(original, key="f" * 32), reference, [0.5])
     failed = engine.end(job)
     assert isinstance(failed, Failed) and failed.code == "stale_clip"
 
@@ -209,13 +215,13 @@ def test_what_is_given_up_behind_a_long_job_does_not_wait_for_it(engine: Process
 
 def test_thousands_given_up_at_a_time_end_each(tmp_path: Path) -> None:
     sent: list[link.Result] = []
-    queue = Queue()
+    queue = JobQueue()
     worker = Worker(Engine(load("toy", torch.device("cpu")), Store(tmp_path)), queue, sent.append)
     for number in range(2000):
         queue.put(Job(link.Load(number, WEIRDO), Priority.LOAD))
     for number in range(2000):
         queue.cancel(number)
-    worker.do(Job(None, Priority.WARM))
+    worker.run(Job(None, Priority.WARM))
     ended = [result for result in sent if isinstance(result, Failed)]
     assert [each.code for each in ended] == ["cancelled"] * 2000
     assert {each.job for each in ended} == set(range(2000))
@@ -227,7 +233,7 @@ def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(
     """It is whole before the first is, of which no frame changes; unless there may be no time."""
     monkeypatch.setattr(render, "WHOLE_SECONDS", 0.0)
     sent: list[link.Result] = []
-    queue = Queue()
+    queue = JobQueue()
     model = load("embedded", torch.device("cpu"))
     worker = Worker(Engine(model, Store(tmp_path)), queue, sent.append)
     numbers = itertools.count()
@@ -238,7 +244,7 @@ def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(
             assert not isinstance(command, link.Cancel)
             queue.put(Job(command, command.priority))
         while len(queue) and (job := queue.take()):
-            worker.do(job)
+            worker.run(job)
         return list(sent)
 
     def fusion(blend: float) -> link.Fuse:
@@ -249,8 +255,8 @@ def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(
         )  # fmt: skip
 
     source = Source(str(CLIPS / "ambi_lunar_land.flac"), 0.0, 6.0)
-    (clip,) = (r for r in do(link.Load(next(numbers), source)) if isinstance(r, Done))
-    key = str(clip.found["key"])
+    (clip,) = (r for r in do(link.Load(next(numbers), source)) if isinstance(r, Loaded))
+    key = str(clip.key)
     reference = ReferenceSpec(key, "x", LearnSettings(steps=1))
     do(link.Learn(next(numbers), reference))
     alone = [fusion(blend) for blend in (0.4, 0.6)]
@@ -340,23 +346,23 @@ def test_out_of_memory_is_tried_once_more_with_nothing_kept(
 ) -> None:
     engine = ShortOfMemory(load("toy", torch.device("cpu")), Store(tmp_path))
     results: list[link.Result] = []
-    queue = Queue()
+    queue = JobQueue()
     worker = Worker(engine, queue, results.append)
 
     def do(command: link.Load | link.Learn | link.Fuse) -> link.Result:
-        worker.do(Job(command, command.priority))
+        worker.run(Job(command, command.priority))
         while queue and (job := queue.take()):
-            worker.do(job)
+            worker.run(job)
         return next(r for r in reversed(results) if isinstance(r, Done | Failed))
 
     clip = do(link.Load(1, WEIRDO))
-    assert isinstance(clip, Done)
-    reference = ReferenceSpec(clip.found["key"], "x", LearnSettings(steps=2))
+    assert isinstance(clip, Loaded)
+    reference = ReferenceSpec(clip.key, "x", LearnSettings(steps=2))
     assert isinstance(do(link.Learn(2, reference)), Done)
     engine.failures = failures
     canvas = Canvas.make(2, 88_200, 0, 44_100)
     fuse = link.Fuse(
-        3, clip.found["key"], reference, [Place(blend=0.5)],
+        3, clip.key, reference, [Place(blend=0.5)],
         SamplingSettings(), "match", [canvas],
     )  # fmt: skip
     result = do(fuse)

@@ -11,7 +11,9 @@ import numpy as np
 import soundfile
 
 from eutectic.client.daemon_process import Daemon
-from eutectic.client.sync import Client, Message, RequestFailed
+from eutectic.client.replies import AnyAnswer, RequestFailed
+from eutectic.client.sync import Client
+from eutectic.osc.answers import Answer
 
 SECONDS = 1.0
 
@@ -60,18 +62,21 @@ def fails(client: Client, address: str, *values: int | float | str) -> str:
     raise AssertionError(f"{address} {values} was done")
 
 
-def wait_for(client: Client, wanted: Callable[[Message], bool], seconds: float = 20.0) -> Message:
-    """The first message that is wanted; those before it are kept for others."""
-    seen: list[Message] = []
+def wait_for(
+    client: Client, kind: type[AnyAnswer], wanted: Callable[[AnyAnswer], bool] = lambda _: True,
+    seconds: float = 20.0,
+) -> AnyAnswer:  # fmt: skip
+    """The first answer of a kind that is wanted; all others are kept."""
+    seen: list[Answer] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         seen += client.events(0.02)
-        for message in seen:
-            if wanted(message):
-                seen.remove(message)
+        for answer in seen:
+            if isinstance(answer, kind) and wanted(answer):
+                seen.remove(answer)
                 client.keep(seen)
-                return message
-    raise AssertionError(f"it never came; what came: {seen}")
+                return answer
+    raise AssertionError(f"no such {kind.__name__}; received: {seen}")
 
 
 def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:

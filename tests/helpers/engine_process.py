@@ -61,17 +61,17 @@ class Process:
 
     def fuse(
         self,
-        original: link.Done,
+        original: link.Loaded,
         reference: ReferenceSpec,
         blends: list[float],
         priority: Priority = Priority.TRIGGER,
         level: Level = "match",
     ) -> tuple[int, list[Canvas]]:
         number = next(self.numbers)
-        frames = round(original.found["frames"] * RATE_HZ / 44_100)
+        frames = round(original.frames * RATE_HZ / 44_100)
         canvases = [Canvas.make(2, frames, TAIL, RATE_HZ) for _ in blends]
         places = [Place(blend=blend) for blend in blends]
-        key, sampling = original.found["key"], SamplingSettings()
+        key, sampling = original.key, SamplingSettings()
         self.send(link.Fuse(number, key, reference, places, sampling, level, canvases, priority))
         return number, canvases
 
@@ -100,5 +100,5 @@ def running(store: Path, model: str = "toy", memory_bytes: int = 200 << 20) -> G
             sweep(os.getpid())
 
 
-def known(clip: link.Done, prompt: str = "glass", **settings: int) -> ReferenceSpec:
-    return ReferenceSpec(clip.found["key"], prompt, LearnSettings(**settings))
+def known(clip: link.Loaded, prompt: str = "glass", **settings: int) -> ReferenceSpec:
+    return ReferenceSpec(clip.key, prompt, LearnSettings(**settings))

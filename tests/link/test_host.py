@@ -16,8 +16,6 @@ from eutectic.link.protocol import Done, Failed, Learn, Load, Loaded, ReferenceS
 
 pytestmark = pytest.mark.process
 
-pytestmark = pytest.mark.process
-
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 GLASS = Source(str(CLIPS / "ambi_glass_rub.flac"), 0.0, 1.0)
 BUDGET = 100 << 20

@@ -14,6 +14,7 @@ import psutil
 
 from eutectic.client.sync import Client
 from eutectic.errors import EutecticError
+from eutectic.osc.answers import StatusReply
 from eutectic.system.processes import Service
 
 STOP_SECONDS = 20.0
@@ -101,7 +102,8 @@ class Daemon(Service):
 
 def status(client: Client) -> dict[str, str]:
     """The lines of `/status` by name."""
-    return {line[1][1]: line[1][2] for line in client.request("/status", timeout=10).lines}
+    lines = client.request("/status", timeout=10).of(StatusReply)
+    return {line.what: line.text for line in lines}
 
 
 def until_ready(client: Client, seconds: float = 120.0) -> None:

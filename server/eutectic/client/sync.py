@@ -1,4 +1,4 @@
-"""A small client of the daemon, for scripts, tests, and `eutectic send`."""
+"""The blocking client, for scripts and for `eutectic send`."""
 
 from __future__ import annotations
 
@@ -7,47 +7,23 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Self
 
-from eutectic.client.requests import Requests, with_options
-from eutectic.errors import EutecticError
-from eutectic.osc import server as osc
-from eutectic.osc.table import PORT, PREFIX
-
-Message = tuple[str, tuple[Any, ...]]
-
-
-class RequestFailed(EutecticError):
-    """The daemon answered `/fail`; `code` is its word for programs."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
+from eutectic.client.methods import Methods
+from eutectic.client.replies import NoAnswer, Reply, ends, is_for, outcome, with_options
+from eutectic.osc.answers import Answer, read_answer
+from eutectic.osc.packets import MAX_PACKET_BYTES, Value, bundle, decode, encode
+from eutectic.osc.spec import PORT, PREFIX
 
 
-class NoAnswer(EutecticError):
-    """Nothing came in time."""
-
-    code = "no_answer"
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What `/done` said after address and id, and every answer with this id before it."""
-
-    found: tuple[Any, ...]
-    lines: list[Message] = field(default_factory=list[Message])
-
-
-class Client(Requests[Reply]):
+class Client(Methods[Reply]):
     """Talks to one daemon from one thread, over UDP or TCP.
 
         with Client() as daemon:
             daemon.load_clip("glass", "ambi_glass_rub.flac")
 
-    Addresses are given without `/eutectic`. What comes that answers nobody's request is kept for
-    `events`.
+    Addresses are given without `/eutectic`. What arrives and answers no request that is being
+    waited for is kept for `events`.
     """
 
     def __init__(
@@ -58,9 +34,9 @@ class Client(Requests[Reply]):
         self._tcp, self.timeout = tcp, timeout
         self._socket.connect((host, port))
         self._ids = itertools.count(1)
-        self._kept: list[Message] = []
-        self.show: Callable[[str, tuple[Any, ...]], None] | None = None
-        """Called with every message that comes."""
+        self._kept: list[Answer] = []
+        self.on_answer: Callable[[Answer], None] | None = None
+        """Called with every answer that arrives."""
 
     def __enter__(self) -> Self:
         return self
@@ -72,18 +48,18 @@ class Client(Requests[Reply]):
         """Close the socket."""
         self._socket.close()
 
-    def send(self, address: str, *values: osc.Value) -> None:
+    def send(self, address: str, *values: Value) -> None:
         """Send one message."""
-        self._send(osc.encode(PREFIX + address, values))
+        self._send(encode(PREFIX + address, values))
 
     def _send(self, packet: bytes) -> None:
         self._socket.sendall(struct.pack(">i", len(packet)) + packet if self._tcp else packet)
 
-    def send_bundle(self, at: float, address: str, *values: osc.Value) -> None:
+    def send_bundle(self, at: float, address: str, *values: Value) -> None:
         """Send one message that is due at a time (seconds since 1970)."""
-        self._send(osc.bundle(at, osc.encode(PREFIX + address, values)))
+        self._send(bundle(at, encode(PREFIX + address, values)))
 
-    def begin(self, address: str, *values: osc.Value) -> int:
+    def begin(self, address: str, *values: Value) -> int:
         """Send a request, and return its id."""
         number = next(self._ids)
         self.send(address, number, *values)
@@ -94,22 +70,19 @@ class Client(Requests[Reply]):
 
         Raises:
             RequestFailed: it failed.
-            NoAnswer: nothing came within `timeout` seconds.
+            NoAnswer: nothing arrived within `timeout` seconds.
         """
         until = time.monotonic() + timeout
-        lines: list[Message] = []
-        there, self._kept = self._kept, []
+        earlier: list[Answer] = []
+        waiting, self._kept = self._kept, []
         while True:
-            message = there.pop(0) if there else self.receive(until - time.monotonic())
-            name, values = message
-            if name in ("/done", "/fail") and values[:2] == (PREFIX + address, number):
-                self._kept += there
-                if name == "/fail":
-                    raise RequestFailed(values[2], values[3])
-                return Reply(values[2:], lines)
-            (lines if is_of(message, number) else self._kept).append(message)
+            answer = waiting.pop(0) if waiting else self.receive(until - time.monotonic())
+            if ends(answer, address, number):
+                self._kept += waiting
+                return outcome(address, answer, earlier)
+            (earlier if is_for(answer, number) else self._kept).append(answer)
 
-    def request(self, address: str, *values: osc.Value, timeout: float = 60.0) -> Reply:
+    def request(self, address: str, *values: Value, timeout: float = 60.0) -> Reply:
         """Send a request and wait until it is done.
 
         Raises:
@@ -117,12 +90,12 @@ class Client(Requests[Reply]):
         """
         return self.end(address, self.begin(address, *values), timeout)
 
-    def ask(self, address: str, *values: osc.Value, **options: Any) -> Reply:
+    def ask(self, address: str, *values: Value, **options: Any) -> Reply:
         """As `request`, with the client's own timeout."""
         return self.request(address, *with_options(values, options), timeout=self.timeout)
 
-    def events(self, seconds: float = 0.0) -> list[Message]:
-        """What came meanwhile, and within so many seconds from now."""
+    def events(self, seconds: float = 0.0) -> list[Answer]:
+        """What has arrived meanwhile, and arrives within so many seconds from now."""
         until = time.monotonic() + seconds
         events, self._kept = self._kept, []
         while True:
@@ -131,32 +104,32 @@ class Client(Requests[Reply]):
             except NoAnswer:
                 return events
 
-    def keep(self, messages: list[Message]) -> None:
-        """Leave messages for `events`, and for the requests that they answer."""
-        self._kept += messages
+    def keep(self, answers: list[Answer]) -> None:
+        """Put answers back for `events`, and for the requests that they belong to."""
+        self._kept += answers
 
-    def receive(self, timeout: float) -> Message:
-        """The next message, its address without `/eutectic`.
+    def receive(self, timeout: float) -> Answer:
+        """The next answer to arrive.
 
         Raises:
-            NoAnswer: none came in time, or nobody is there.
+            NoAnswer: none arrived in time, or nobody is listening.
         """
         self._socket.settimeout(max(timeout, 1e-3))
         try:
             if self._tcp:
                 packet = self._exactly(struct.unpack(">i", self._exactly(4))[0])
             else:
-                packet = self._socket.recv(osc.MAX_PACKET_BYTES)
+                packet = self._socket.recv(MAX_PACKET_BYTES)
         except OSError as error:
             host, port = self._socket.getpeername()[:2]
             raise NoAnswer(
-                f"nothing from a daemon on {host}:{port} ({error}); does `eutectic serve` run?"
+                f"no answer from {host}:{port} ({error}); is `eutectic serve` running?"
             ) from None
-        ((address, values, _),) = osc.decode(packet)
-        address = address.removeprefix(PREFIX)
-        if self.show is not None:
-            self.show(address, values)
-        return address, values
+        ((address, values, _),) = decode(packet)
+        answer = read_answer(address, values)
+        if self.on_answer is not None:
+            self.on_answer(answer)
+        return answer
 
     def _exactly(self, size: int) -> bytes:
         data = b""
@@ -166,11 +139,3 @@ class Client(Requests[Reply]):
                 raise ConnectionError("the daemon closed the connection")
             data += part
         return data
-
-
-def is_of(message: Message, number: int) -> bool:
-    """Whether an answer begins with this request's id; those to others begin with an address."""
-    name, values = message
-    started = ("/queued", "/progress", "/started", "/fan/ready", "/synced", "/version.reply",
-               "/status.reply", "/model", "/clip", "/reference", "/preset", "/late")  # fmt: skip
-    return name in started and values[:1] == (number,)

@@ -1,8 +1,8 @@
-"""Maps of controllers: which control sends which request.
+"""Controller maps: which control sends which request.
 
-A control's target is a request of the OSC table without its id. `$` in it stands for the control's
-value, scaled to what the table allows there, or to the control's `range`; `#` for a control's place
-among several (`count`), from 1.
+A control's target is a request of the OSC table without its id. In it, `$` stands for the control's
+value, scaled to the range of the table or the control's own `range`, and `#` for the control's
+number among `count`, from 1.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ import msgspec
 from msgspec import Meta
 
 from eutectic.files import toml
-from eutectic.osc import table as messages
-from eutectic.osc.table import Argument, BadRequest, Request
+from eutectic.osc.parse import number_or_word, parse
+from eutectic.osc.spec import PREFIX, Argument, BadRequest, Spec
+from eutectic.osc.table import VOICE_RANGES, Request, spec_of
 
 VALUE, NUMBER = "$", "#"
 
 Kind = Literal["note", "cc", "cc14", "pitch", "program"]
 Mode = Literal["absolute", "twos", "offset", "sign"]
-PadState = Literal["off", "ready", "working", "playing"]
-"""How a pad that fuses stands."""
 
 Byte = Annotated[int, Meta(ge=0, le=127)]
 
 
 class Leds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The values that show how a pad stands."""
+    """Velocities that light a pad in each state."""
 
     off: Byte = 0
     ready: Byte = 1
@@ -38,11 +37,11 @@ class Leds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A knob, fader or pad, or `count` of them with numbers that follow each other.
+    """A knob, fader or pad, or `count` of them, `step` numbers apart.
 
-    `channel` 0 is any. `mode` is how an encoder counts, where the control is one. `bottom` is sent
-    instead at the lowest position. `takeover`: its value is taken only once it has met the one that
-    there is.
+    `channel` 0 is any. `mode` is absolute, or how an encoder counts. `bottom`, if given, is sent at
+    the lowest position. With `takeover` the control has no effect until it reaches the current
+    value.
     """
 
     message: Kind
@@ -58,7 +57,7 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A controller: a part of its port's name, and its controls."""
+    """A controller: part of its port's name, and its controls."""
 
     format: int
     description: str = ""
@@ -69,11 +68,11 @@ class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Target:
-    """A request to be sent, with or without a place for the control's value.
+    """A request to send, with or without a place for the control's value.
 
     Attributes:
-        at: where in `values` that place is.
-        argument: of the table, what may be there.
+        at: index of that place in `values`.
+        argument: the table's argument there.
     """
 
     address: str
@@ -82,29 +81,29 @@ class Target:
     argument: Argument | None
 
     def fill(self, value: float) -> tuple[Any, ...]:
-        """The request's values with this one at its place."""
+        """The request's values, with this one in its place."""
         if self.at is None or self.argument is None:
             return self.values
         whole = round(value) if self.argument.kind == "int" else float(value)
         return (*self.values[: self.at], whole, *self.values[self.at + 1 :])
 
     def request(self) -> Request:
-        """As the daemon would read it, the value at its lowest."""
+        """The request as the daemon parses it, with the lowest value."""
         low = 0.0 if self.argument is None else self.argument.low
-        has_id = messages.spec_of(self.address).has_id
         values = self.fill(low)
-        return messages.parse(messages.PREFIX + self.address, (0, *values) if has_id else values)
+        has_id = spec_of(self.address).has_id
+        return parse(PREFIX + self.address, (0, *values) if has_id else values)
 
 
 def parse_target(text: str, number: int = 1) -> Target:
-    """What a control sends.
+    """Parse a control's target; `number` replaces `#`.
 
     Raises:
-        BadRequest: it is no request of the table, or can't take a value where `$` is.
+        BadRequest: the table has no such request, or takes no number where `$` is.
     """
     address, *words = text.replace(NUMBER, str(number)).split()
-    spec = messages.spec_of(address)
-    values = tuple(word if word == VALUE else _value(word) for word in words)
+    spec = spec_of(address)
+    values = tuple(word if word == VALUE else number_or_word(word) for word in words)
     at = words.index(VALUE) if VALUE in words else None
     argument = None if at is None else _argument(spec, words, at)
     target = Target(spec.address, values, at, argument)
@@ -112,26 +111,17 @@ def parse_target(text: str, number: int = 1) -> Target:
     return target
 
 
-def _argument(spec: messages.Spec, words: list[str], at: int) -> Argument:
-    """The argument or option of the table that a control's value is."""
-    arguments = [each for each in spec.arguments if each is not messages.ID]
+def _argument(spec: Spec, words: list[str], at: int) -> Argument:
+    """The argument or option of the table that a control's value fills."""
+    arguments = [each for each in spec.arguments if each.name != "id"]
     if at and words[at - 1].startswith("@"):
         arguments, at = [each for each in spec.options if f"@{each.name}" == words[at - 1]], 0
-    if spec.address == "/voice/set" and at == 2 and words[1] in messages.VOICE_RANGES:
-        low, high = messages.VOICE_RANGES[words[1]]
+    if spec.address == "/voice/set" and at == 2 and words[1] in VOICE_RANGES:
+        low, high = VOICE_RANGES[words[1]]
         return replace(arguments[at], name=words[1], low=low, high=high)
     if at >= len(arguments) or arguments[at].kind not in ("int", "float"):
         raise BadRequest("bad_arguments", f"{spec.address} takes no number where {VALUE} is")
     return arguments[at]
-
-
-def _value(word: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(word)
-        except ValueError:
-            pass
-    return word
 
 
 @dataclass(frozen=True)
@@ -146,15 +136,15 @@ class Mapped:
 
     @property
     def bottom(self) -> float:
-        """What its lowest position means."""
+        """The value at the lowest position."""
         return self.low if self.control.bottom is None else self.control.bottom
 
 
 def read_map(path: Path) -> tuple[Map, list[Mapped]]:
-    """A map's file, and its controls one by one.
+    """Read a map, and its controls one by one.
 
     Raises:
-        BadState: it can't be read, or something in it can't be; file, line and key are named.
+        BadState: it can't be read or has an invalid value; the text names file, line and key.
     """
     found = toml.read(path, Map)
     mapped: list[Mapped] = []
@@ -169,14 +159,14 @@ def read_map(path: Path) -> tuple[Map, list[Mapped]]:
 
 
 def mapped_control(control: Control, index: int = 0) -> Mapped:
-    """One of a control's several.
+    """The control at an index among `count`.
 
     Raises:
-        BadRequest: its target is no request, or it has no number of its own.
+        BadRequest: its target isn't a request, or its number is beyond 127.
     """
     number = control.number + index * control.step
     if number > 127:
-        raise BadRequest("bad_arguments", f"there is no number {number}: 127 is the last")
+        raise BadRequest("bad_arguments", f"number {number} is beyond 127")
     target = parse_target(control.target, index + 1)
     low, high = 0.0, 1.0
     if target.argument is not None:

@@ -1,4 +1,4 @@
-"""A controller as one more client: its controls send requests, its lights show how pads stand."""
+"""A controller as another client: its controls send requests, its lights show the pads' states."""
 
 from __future__ import annotations
 
@@ -13,38 +13,39 @@ from typing import Any
 import mido
 import msgspec
 
+from eutectic.config import PadState
 from eutectic.files.toml import BadState, stamp_of, write
 from eutectic.midi.maps import (
     Control,
     Kind,
     Map,
     Mapped,
-    PadState,
     Target,
     mapped_control,
     read_map,
 )
-from eutectic.osc import server as osc
-from eutectic.osc import table as messages
+from eutectic.osc.server import Handler
+from eutectic.osc.spec import PREFIX
+from eutectic.osc.table import Fuse, Request, spec_of
 
 log = logging.getLogger("eutectic.midi")
 
-Take = Callable[[osc.Peer, str, tuple[Any, ...], float | None], None]
-Current = Callable[[str, dict[str, Any]], float | None]
+Current = Callable[[Request], float | None]
+Light = Callable[[list[int]], None]
 
 PRESSED = 64
-"""A button that sends control changes is down from here."""
+"""A button that sends control changes is down from this value on."""
 
 CATCH = 2 / 127
-"""As near as this a knob has met the value that there is."""
+"""A knob this close to the current value takes over."""
 
 LSB = 32
-"""From a 14-bit control's number to that of its lower seven bits."""
+"""Offset from a 14-bit control's number to that of its lower seven bits."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """What a control did: `position` is 0 to 1, `raw` as it came."""
+    """A control's movement: `position` from 0 to 1, and the `raw` value."""
 
     kind: Kind
     channel: int
@@ -55,7 +56,7 @@ class Event:
 
 @dataclass
 class _Knob:
-    """Where a control was, and what it sent last, as long as that is still so."""
+    """A control's last position, and the value it sent then; None until it takes over (again)."""
 
     position: float | None = None
     sent: float | None = None
@@ -66,14 +67,14 @@ class Surface:
     """One controller; owned by the event loop.
 
     Attributes:
-        port: a part of the name of the ports it is on.
-        address: as a peer of requests.
+        port: part of its ports' names.
+        address: its address as a peer.
     """
 
     address = ("midi", 0)
 
     def __init__(self, path: Path, own: Path, port: str | None) -> None:
-        """Read the map at `path`; what is learned is kept at `own`.
+        """Read the map at `path`; learned controls are saved to `own`.
 
         Raises:
             BadState: the map can't be read.
@@ -87,22 +88,25 @@ class Surface:
         self._ids = itertools.count(1)
         self._shown: dict[tuple[Kind, int, int], int] = {}
         self._learning: asyncio.Future[Event] | None = None
-        self._take: Take | None = None
-        self._current: Current = lambda address, values: None
-        self.light: Callable[[list[int]], None] = lambda data: None
-        """Sends the controller a message; `show` says what is to be seen."""
+        self._take: Handler | None = None
+        self._current: Current = lambda _: None
+        self._light: Light = lambda _: None
 
-    def connect(self, take: Take, current: Current) -> None:
-        """Send requests there from now on; `current` tells what a request would change."""
+    def open(self, light: Light) -> None:
+        """Send the controller messages by `light` from now on."""
+        self._light = light
+
+    def connect(self, take: Handler, current: Current) -> None:
+        """Send requests to `take` from now on; `current` gives the value that one would change."""
         self._take, self._current = take, current
 
     def send(self, packet: bytes) -> None:
-        """An answer to one of its requests: failures are told in the log by the session."""
+        """Ignore an answer to one of its requests: the session logs failures."""
 
     # Controls
 
     def receive(self, data: list[int]) -> None:
-        """A message of the controller's."""
+        """Act on a message from the controller."""
         event = self._read(data)
         if event is None:
             return
@@ -114,7 +118,7 @@ class Surface:
                 self._move(mapped, event)
 
     def _read(self, data: list[int]) -> Event | None:
-        """A message, if it is a control's."""
+        """The movement in a message; None if it is no control's."""
         try:
             message: Any = mido.Message.from_bytes(data)
         except ValueError:
@@ -132,7 +136,7 @@ class Surface:
         return None
 
     def _control_change(self, channel: int, number: int, value: int) -> Event:
-        """Seven bits, or fourteen where the map says so; the upper seven come first."""
+        """A movement of 7 bits, or of 14 if the map says so; the upper 7 come first."""
         for first in (number, number - LSB):
             if self._is_fourteen(channel, first):
                 if first == number:
@@ -160,7 +164,7 @@ class Surface:
             self._follow(mapped, knob, event.position)
 
     def _turn(self, mapped: Mapped, steps: int) -> None:
-        """An encoder: from where the value is, so nothing jumps."""
+        """Turn an encoder: it counts from the current value, so nothing jumps."""
         value = self._value(mapped.target)
         value = mapped.low if value is None else value
         value += steps * (mapped.high - mapped.low) / 127
@@ -168,62 +172,62 @@ class Surface:
         self._request(mapped.target, mapped.target.fill(value))
 
     def _follow(self, mapped: Mapped, knob: _Knob, position: float) -> None:
-        """A knob: once it has met the value, that follows it, until something else moves it."""
+        """Move a knob: it takes over at the current value, until something else changes that."""
         before, knob.position = knob.position, position
-        there = self._value(mapped.target) if mapped.control.takeover else None
-        if there is not None and (knob.sent is None or abs(there - knob.sent) > 1e-3):
-            wanted = (there - mapped.low) / (mapped.high - mapped.low)
-            wanted = min(max(wanted, 0.0), 1.0)
-            met = abs(position - wanted) <= CATCH or (
-                before is not None and (before - wanted) * (position - wanted) <= 0
+        current = self._value(mapped.target) if mapped.control.takeover else None
+        if current is not None and (knob.sent is None or abs(current - knob.sent) > 1e-3):
+            target = (current - mapped.low) / (mapped.high - mapped.low)
+            target = min(max(target, 0.0), 1.0)
+            caught = abs(position - target) <= CATCH or (
+                before is not None and (before - target) * (position - target) <= 0
             )
-            if not met:
+            if not caught:
                 knob.sent = None
                 return
         knob.sent = _scaled(mapped, position)
         self._request(mapped.target, mapped.target.fill(knob.sent))
 
     def _value(self, target: Target) -> float | None:
-        request = target.request()
-        return self._current(request.spec.address, request.values)
+        return self._current(target.request())
 
     def _request(self, target: Target, values: tuple[Any, ...]) -> None:
         assert self._take is not None
-        if messages.spec_of(target.address).has_id:
+        if spec_of(target.address).has_id:
             values = (next(self._ids), *values)
-        self._take(self, messages.PREFIX + target.address, values, None)
+        self._take(self, PREFIX + target.address, values, None)
 
     # Lights
 
-    def show(self, pad: Callable[[dict[str, Any]], PadState]) -> None:
-        """Light every pad that fuses as it stands; only what changes is sent."""
+    def show(self, pad: Callable[[Fuse], PadState]) -> None:
+        """Light every pad that fuses by its state; only changes are sent."""
         leds = self._map.leds
         if leds is None:
             return
         for mapped in self._controls:
             control = mapped.control
-            if mapped.target.address != "/fuse" or control.message not in ("note", "cc"):
+            request = mapped.target.request()
+            if not isinstance(request, Fuse) or control.message not in ("note", "cc"):
                 continue
-            value = getattr(leds, pad(mapped.target.request().values))
+            value = getattr(leds, pad(request))
             place = control.message, max(control.channel, 1), mapped.number
             if self._shown.get(place) != value:
                 self._shown[place] = value
                 status = 0x90 if control.message == "note" else 0xB0
-                self.light([status + place[1] - 1, mapped.number, value])
+                self._light([status + place[1] - 1, mapped.number, value])
 
-    def came(self) -> None:
-        """The controller has just been plugged in: no pad is down, and none is lit."""
+    def plugged_in(self) -> None:
+        """Reset after the controller was plugged in: no pad is down, none is lit."""
         self._knobs.clear()
         self._shown.clear()
 
     # Its map
 
     async def learn(self, text: str, seconds: float) -> str:
-        """Have the next control send this from now on; returns which that is.
+        """Assign the next control that moves to a target; returns which one it is.
 
         Raises:
-            BadRequest: it is no request of the table.
-            BadState: the map can't be kept.
+            BadRequest: the table has no such request.
+            BadOutput: the changed map can't be saved.
             TimeoutError: no control was moved.
         """
         mapped_control(Control("cc", text))
@@ -238,7 +242,7 @@ class Surface:
         return f"{event.kind} {event.number} channel {event.channel}"
 
     def _single_controls(self) -> list[Control]:
-        """Controls one by one, so that one of several can be replaced."""
+        """All controls with a `count` of 1, so that each can be replaced."""
         return [
             msgspec.structs.replace(
                 each.control, number=each.number, count=1, step=1,
@@ -248,18 +252,18 @@ class Surface:
         ]  # fmt: skip
 
     async def _keep(self, changed: Map) -> None:
-        """Write the user's own map, and use it from now on."""
+        """Save the user's own map, and use it."""
         await asyncio.to_thread(write, self._own, changed)
         self._path = self._own
         await self.reload()
 
     @property
     def stale(self) -> bool:
-        """Whether the map's file is another than was read."""
+        """Whether the map's file has changed since it was read."""
         return stamp_of(self._path) != self._stamp
 
     async def reload(self) -> None:
-        """Read the map anew; one that can't be read changes nothing, and is told in the log."""
+        """Read the map again; one that can't be read is logged and changes nothing."""
         self._stamp = stamp_of(self._path)
         try:
             self._map, self._controls = await asyncio.to_thread(read_map, self._path)
@@ -284,7 +288,7 @@ def _scaled(mapped: Mapped, position: float) -> float:
 
 
 def _steps(mode: str, raw: int) -> int:
-    """Steps of an encoder: two's complement, an offset of 64, or a sign in bit 6."""
+    """Steps of an encoder, in two's complement, offset by 64, or with a sign in bit 6."""
     if mode == "twos":
         return raw - 128 if raw >= 64 else raw
     return raw - 64 if mode == "offset" else 64 - raw if raw > 64 else raw

@@ -1,13 +1,13 @@
-"""`python -m eutectic.osc.announce`: tells the network where the daemon is, with zeroconf.
+"""`python -m eutectic.osc.announce`: announces the daemon on the network, with zeroconf.
 
-`_osc._udp` for programs that send, `_oscjson._tcp` for those that ask OSCQuery first. Only a daemon
-that listens beyond loopback is announced: the records go to every host of the network, and an
-address of loopback would lead each of them to itself.
+`_osc._udp` is for programs that send, `_oscjson._tcp` for those that ask OSCQuery first. Only a
+daemon that listens beyond loopback is announced: the records go to every host of the network, where
+a loopback address would lead each of them to itself.
 
-A process of its own: every mDNS packet of the network is read in Python, which must not share a
-lock with the mix; and what it announced is taken back when its standard input closes, however the
-daemon ended. It looks again from time to time which addresses there are, since a tablet's network
-may come after the daemon; and says in lines of JSON what it does.
+It is a process of its own, because every mDNS packet on the network is read in Python, which must
+not share a lock with the mix. It withdraws the announcement when its standard input closes, however
+the daemon ended. It checks the machine's addresses regularly, since a tablet's network may come up
+after the daemon, and reports in lines of JSON.
 """
 
 from __future__ import annotations
@@ -19,27 +19,28 @@ import ipaddress
 import json
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
+from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Generator, Sequence
-from typing import Any
 
-from eutectic.osc.table import PORT
+from eutectic.osc.spec import PORT
+from eutectic.system import processes
 
 log = logging.getLogger("eutectic.osc.announce")
 
-LOOK_SECONDS = 5.0
-LEAVE_SECONDS = 3.0
-"""A process that takes longer to take its announcement back is killed."""
+CHECK_SECONDS = 5.0
+"""Between checks of the machine's addresses."""
 
 LABEL_CHARACTERS = 32
-"""Of the host's name; with the rest it stays under DNS's 63 bytes a label."""
+"""Of the host's name; with the rest a label stays within DNS's 63 bytes."""
+
+NICENESS = 10
 
 
 def instance_name(port: int) -> str:
-    """What people choose a daemon by: its host, and its port where that isn't the usual one."""
+    """The name that people choose a daemon by: its host, and its port unless it is the default."""
     where = "" if port == PORT else f" ({port})"
     return f"Eutectic on {_host_label()}{where}"
 
@@ -51,38 +52,31 @@ def _host_label() -> str:
 
 @contextlib.asynccontextmanager
 async def announced(host: str, port: int, query_port: int | None) -> AsyncGenerator[None]:
-    """Announce the daemon that listens there, where others can reach it; take it back at the end.
+    """Announce a daemon that listens there, if others can reach it; withdraw that at the end.
 
-    What goes wrong is a line in the log, and nothing else.
+    Failures are logged, and harm nothing else.
     """
-    address = await _resolved(host)
+    address = await _resolve(host)
     if address is None or ipaddress.IPv4Address(address).is_loopback:
         yield
         return
     command = [sys.executable, "-m", "eutectic.osc.announce", address, str(port)]
     command += [] if query_port is None else [str(query_port)]
-    pipe = asyncio.subprocess.PIPE
     try:
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+        process = await processes.spawn(command)
     except OSError as error:
         log.warning("not announced on the network: %s", error.strerror)
         yield
         return
-    listener = asyncio.get_running_loop().create_task(_log(process))
+    logger = asyncio.get_running_loop().create_task(_log(process))
     try:
         yield
     finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), LEAVE_SECONDS)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-        await listener
+        await processes.end(process)
+        await logger
 
 
-async def _resolved(host: str) -> str | None:
+async def _resolve(host: str) -> str | None:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, family=socket.AF_INET)
     except OSError:
@@ -90,45 +84,45 @@ async def _resolved(host: str) -> str | None:
     return str(found[0][4][0])
 
 
-async def _log(process: asyncio.subprocess.Process) -> None:
-    """Say in the log what the process says."""
+async def _log(process: Process) -> None:
+    """Log what the process reports."""
     assert process.stdout is not None
     async for line in process.stdout:
-        said = json.loads(line)
-        if "error" in said:
-            log.warning("not announced on the network: %s", said["error"])
+        report = json.loads(line)
+        if "error" in report:
+            log.warning("not announced on the network: %s", report["error"])
         else:
-            log.info("announced on the network as %s", said["name"])
+            log.info("announced on the network as %s", report["name"])
 
 
-# From here on, in the process of its own
+# In the announcing process
 
 
-def _say(**what: Any) -> None:
-    with contextlib.suppress(BrokenPipeError):  # the daemon is gone, and so is its pipe
-        os.write(sys.stdout.fileno(), json.dumps(what).encode() + b"\n")
+def _report(**values: str) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the daemon has died
+        os.write(sys.stdout.fileno(), json.dumps(values).encode() + b"\n")
 
 
 def _addresses(host: str) -> list[str]:
-    """Where others reach the daemon, of the addresses that there are now.
+    """The addresses at which the daemon can be reached now.
 
-    Those of loopback only where there is no other: there nobody else can hear of them.
+    Loopback is included only if there is nothing else: no other host sees it then.
     """
     import psutil
 
-    there = [
+    present = [
         each.address for some in psutil.net_if_addrs().values() for each in some
         if each.family == socket.AF_INET
     ]  # fmt: skip
     if host != "0.0.0.0":
-        return [host] if host in there else []
-    beyond = [each for each in there if not ipaddress.IPv4Address(each).is_loopback]
-    return sorted(beyond or there)
+        return [host] if host in present else []
+    beyond = [each for each in present if not ipaddress.IPv4Address(each).is_loopback]
+    return sorted(beyond or present)
 
 
 @contextlib.contextmanager
 def _registered(host: str, addresses: Sequence[str], ports: Sequence[int]) -> Generator[None]:
-    """Both services on the network; their names are changed where somebody has them."""
+    """Register both services; names that are taken get a number."""
     from zeroconf import InterfaceChoice, IPVersion, ServiceInfo, Zeroconf
 
     interfaces = InterfaceChoice.All if host == "0.0.0.0" else [host]
@@ -143,49 +137,42 @@ def _registered(host: str, addresses: Sequence[str], ports: Sequence[int]) -> Ge
             )  # fmt: skip
             zeroconf.register_service(info, allow_name_change=True)
             name = info.name.removesuffix(f".{kind}")
-        _say(name=name)
+        _report(name=name)
         yield
     finally:
         zeroconf.close()  # which says goodbye first
 
 
 def _announce(host: str, ports: Sequence[int], leave: threading.Event) -> None:
-    """Stay registered on the addresses that there are, until it is time to leave."""
+    """Stay registered, on the addresses as they come and go, until `leave` is set."""
     import zeroconf
 
-    told = ""
+    reported = ""
     while not leave.is_set():
         addresses = _addresses(host)
-        error = "" if addresses else f"{host} is none of this machine's addresses"
+        error = "" if addresses else f"{host} isn't one of this machine's addresses"
         if addresses:
             try:
                 with _registered(host, addresses, ports):
-                    while addresses == _addresses(host) and not leave.wait(LOOK_SECONDS):
+                    while addresses == _addresses(host) and not leave.wait(CHECK_SECONDS):
                         pass
             except (OSError, zeroconf.Error) as caught:
                 error = str(caught) or type(caught).__name__
-        if error and error != told:
-            _say(error=error)
-        told = error
+        if error and error != reported:
+            _report(error=error)
+        reported = error
         if error:
-            leave.wait(LOOK_SECONDS)
+            leave.wait(CHECK_SECONDS)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Announces Eutectic; the daemon starts it.")
     parser.add_argument("host")
-    parser.add_argument("ports", type=int, nargs="+", help="OSC, and OSCQuery where it is served")
+    parser.add_argument("ports", type=int, nargs="+", help="OSC, and OSCQuery if it is served")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon ends it, by closing the pipe
-    with contextlib.suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, 10)
+    processes.set_niceness(NICENESS)
     leave = threading.Event()
-
-    def until_input_ends() -> None:
-        sys.stdin.buffer.read()
-        leave.set()
-
-    threading.Thread(target=until_input_ends, daemon=True).start()
+    processes.end_with_parent(leave.set)
     _announce(arguments.host, arguments.ports, leave)
 
 

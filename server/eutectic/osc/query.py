@@ -1,12 +1,16 @@
-"""OSCQuery: the table of messages over HTTP, for programs that look before they send.
+"""OSCQuery: the table of messages over HTTP, for programs that discover what they can send.
 
 After the OSCQuery proposal (https://github.com/Vidvox/OSCQueryProposal): `/?HOST_INFO`, each
-address with its attributes as JSON, and one attribute alone with `?ATTRIBUTE`. Nothing is kept
-between requests, nothing can be changed, and no connection serves more than one.
+address with its attributes as JSON, and a single attribute with `?ATTRIBUTE`. It is stateless and
+read-only, and every connection serves one request.
 
-OSC's type tags know no optional arguments and no options: TYPE and RANGE tell what a message must
+OSC's type tags have no optional arguments and no options: TYPE and RANGE list what a message must
 hold, DESCRIPTION what else it may. A request is write-only (ACCESS 2). What the daemon sends is
-read-only (ACCESS 1), and no more than a description: values are not kept, so VALUE isn't served.
+read-only (ACCESS 1), and only a description: values are not kept, so VALUE isn't served.
+
+HTTP is written out here, and not left to Starlette and uvicorn, because this runs in the process
+that mixes: importing them would double the time until the daemon answers, and uvicorn sets no limit
+to how long a client may take over its request. Only the request line matters, so it's short.
 """
 
 from __future__ import annotations
@@ -21,25 +25,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from eutectic.osc.table import ANSWERS, PREFIX, REQUESTS, Argument, Spec
+from eutectic.osc.connections import Connections
+from eutectic.osc.spec import PREFIX, Argument, Spec
+from eutectic.osc.table import ANSWERS, REQUESTS
 
 log = logging.getLogger("eutectic.osc.query")
 
 MAX_HEAD_BYTES = 8192
 MAX_CONNECTIONS, MAX_WAITING = 16, 64
-"""Served at once, and accepted in one turn of the event loop."""
+"""Open at once, and waiting to be accepted."""
 
 REQUEST_SECONDS = 3.0
-"""From a connection to its answer's last byte: whoever is slower is cut off."""
+"""From accepting a connection to its last byte; slower clients are disconnected."""
 
 SERVED = ("FULL_PATH", "DESCRIPTION", "ACCESS", "TYPE", "RANGE", "CONTENTS")
 NOT_SERVED = (
     "VALUE", "TAGS", "EXTENDED_TYPE", "UNIT", "CRITICAL", "CLIPMODE", "OVERLOADS", "HTML",
 )  # fmt: skip
-"""Attributes that the proposal has, and no message here."""
+"""Attributes of the proposal that no message here has."""
 
 OPTIONAL = ("ACCESS", "DESCRIPTION", "RANGE")
-"""Those of SERVED that a server may leave out, and so are told as extensions."""
+"""Those of SERVED that are optional, and so are listed as extensions."""
 
 NOBODY, SENT, TAKEN = 0, 1, 2
 """ACCESS: no value, read-only, write-only."""
@@ -52,14 +58,14 @@ REASONS = {
 
 @dataclass(frozen=True)
 class HostInfo:
-    """What HOST_INFO tells; `ip` is None where the daemon listens on every address."""
+    """The contents of HOST_INFO; `ip` is None if the daemon listens on every address."""
 
     name: str
     ip: str | None
     port: int
 
     def attributes(self) -> dict[str, Any]:
-        """As the proposal names them."""
+        """Named as in the proposal."""
         there = dict.fromkeys(OPTIONAL, True) | dict.fromkeys((*NOT_SERVED, "LISTEN"), False)
         ip = {} if self.ip is None else {"OSC_IP": self.ip}
         return {"NAME": self.name, **ip, "OSC_PORT": self.port, "OSC_TRANSPORT": "UDP",
@@ -68,7 +74,7 @@ class HostInfo:
 
 @functools.cache
 def nodes() -> dict[str, dict[str, Any]]:
-    """Every node by its path, from the root, `/`, which holds all others."""
+    """Every node by its path, starting with the root, `/`, which contains all others."""
     found: dict[str, dict[str, Any]] = {}
     _container(found, "/")["DESCRIPTION"] = "Eutectic fuses two sounds into a third."
     for specs, access in ((REQUESTS, TAKEN), (ANSWERS, SENT)):
@@ -78,7 +84,7 @@ def nodes() -> dict[str, dict[str, Any]]:
 
 
 def _container(found: dict[str, dict[str, Any]], path: str) -> dict[str, Any]:
-    """The node of a path, made where it isn't there, with all above it."""
+    """The node of a path, created with all its parents if necessary."""
     if path not in found:
         found[path] = {"FULL_PATH": path, "ACCESS": NOBODY}
         if path != "/":
@@ -111,10 +117,10 @@ def _range(argument: Argument) -> dict[str, Any] | None:
 def _description(spec: Spec, access: int) -> str:
     parts = [spec.what if access == TAKEN else f"Sent by the daemon: {spec.what}"]
     if spec.arguments:
-        parts.append(f"Arguments: {'; '.join(_said(each) for each in spec.arguments)}.")
+        parts.append(f"Arguments: {'; '.join(_described(each) for each in spec.arguments)}.")
     if spec.options:
-        options = "; ".join(f"@{_said(each, always=True)}" for each in spec.options)
-        parts.append(f"Then any of these options, each with its value after it: {options}.")
+        options = "; ".join(f"@{_described(each, always=True)}" for each in spec.options)
+        parts.append(f"Then any of these options, each followed by its value: {options}.")
     if spec.answers:
         parts.append(f"Answers: {', '.join(PREFIX + answer for answer in spec.answers)}.")
     if access == TAKEN and spec.has_id:
@@ -122,8 +128,8 @@ def _description(spec: Spec, access: int) -> str:
     return " ".join(parts)
 
 
-def _said(argument: Argument, always: bool = False) -> str:
-    """An argument in words; with what it may be, where TYPE and RANGE don't tell it."""
+def _described(argument: Argument, always: bool = False) -> str:
+    """An argument in words; with its range, where TYPE and RANGE don't give it."""
     words = [argument.name]
     if always or argument.optional:
         words.append(f"({'optional ' if argument.optional else ''}{_allowed(argument)})")
@@ -141,7 +147,7 @@ def _allowed(argument: Argument) -> str:
 
 
 def respond(head: bytes, info: HostInfo) -> bytes:
-    """The whole answer to a request, of which only the first line matters."""
+    """The whole response to a request, of which only the first line matters."""
     line = head.split(b"\r\n", 1)[0].split(b" ")
     if len(line) != 3 or not line[2].startswith(b"HTTP/1."):
         return _answer(400)
@@ -182,7 +188,7 @@ def _answer(status: int, found: Any = None, with_body: bool = True) -> bytes:
 
 
 class QueryServer:
-    """Answers over HTTP, in the daemon's event loop, which one answer holds up for a millisecond.
+    """Answers over HTTP, in the daemon's event loop; a response takes about a millisecond.
 
     Attributes:
         port: that it listens on.
@@ -190,23 +196,23 @@ class QueryServer:
 
     def __init__(self, name: str, osc_port: int) -> None:
         self._info = HostInfo(name, None, osc_port)
-        self._connections: set[asyncio.StreamWriter] = set()
+        self._connections = Connections(MAX_CONNECTIONS)
         self._server: asyncio.Server | None = None
         self.port = 0
 
     @classmethod
     async def start(cls, host: str, port: int, name: str, osc_port: int) -> QueryServer:
-        """Listen, on any free port where this one is taken: it is announced wherever it is.
+        """Listen, on any free port if this one is taken: the announcement names the port.
 
         Raises:
-            OSError: the host isn't this one.
+            OSError: the host isn't one of this machine's addresses.
         """
         server = cls(name, osc_port)
         try:
             await server._listen(host, port)
         except OSError:
             await server._listen(host, 0)
-            log.warning("port %d is taken, and OSCQuery takes another", port)
+            log.warning("port %d is taken: OSCQuery uses another one", port)
         log.info("OSCQuery on http://%s:%d/", host, server.port)
         return server
 
@@ -219,28 +225,20 @@ class QueryServer:
         self._info = replace(self._info, ip=None if ip == "0.0.0.0" else ip)
 
     async def close(self) -> None:
-        """Listen no more, and cut off whoever is there."""
-        for writer in list(self._connections):
-            writer.transport.abort()
+        """Stop listening and close all connections."""
+        self._connections.abort()
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._connections) >= MAX_CONNECTIONS:
-            writer.transport.abort()
-            return
-        self._connections.add(writer)
-        try:
+        with self._connections.admit(writer) as admitted:
+            if not admitted:
+                return
             async with asyncio.timeout(REQUEST_SECONDS):
                 writer.write(await self._answer(reader))
                 writer.close()
                 await writer.wait_closed()
-        except (OSError, EOFError, TimeoutError):
-            pass  # gone, or too slow
-        finally:
-            self._connections.discard(writer)
-            writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader) -> bytes:
         try:

@@ -1,4 +1,4 @@
-"""What is kept of a session between nights, and presets: TOML files that people can read."""
+"""What a session keeps between nights: TOML files that people can read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from eutectic.link.protocol import ReferenceSpec, Source
 
 
 class KeptClip(msgspec.Struct, frozen=True):
-    """A clip, by its file and by the hash of what was in it."""
+    """A clip: its file, and its key, the hash of what was in it."""
 
     name: str
     source: Source
@@ -29,12 +29,12 @@ class KeptClip(msgspec.Struct, frozen=True):
 
 
 class KeptReference(msgspec.Struct, frozen=True):
-    """A reference, by all that its file in the store is named after."""
+    """A reference: everything that its file in the store is named after."""
 
     name: str
     clip: str
     source: Source
-    known: ReferenceSpec
+    spec: ReferenceSpec = msgspec.field(name="known")
     model: str
 
 
@@ -53,7 +53,7 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeptSession(msgspec.Struct, frozen=True):
-    """Everything that a restart brings back."""
+    """Everything that a restart restores."""
 
     format: int
     model: str
@@ -65,24 +65,24 @@ class KeptSession(msgspec.Struct, frozen=True):
 
 
 def read(path: Path) -> KeptSession:
-    """Read a session that `write` wrote.
+    """Read a session's file.
 
     Raises:
-        BadState: it isn't there, or isn't that.
+        BadState: it is missing or damaged; the text names the one saved before.
     """
     try:
         return toml.read(path, KeptSession)
     except BadState as error:
         before = path.with_name(path.name + "~")
-        there = f"; {before.name} is the one before" if before.exists() else ""
-        raise BadState(f"{error}{there}") from None
+        hint = f"; {before.name} was saved before it" if before.exists() else ""
+        raise BadState(f"{error}{hint}") from None
 
 
 def claim(path: Path) -> FileLock:
-    """See that no other daemon keeps its session there, as long as this one lives.
+    """Reserve a session's file for this daemon.
 
     Raises:
-        BadState: another does.
+        BadState: another daemon is using it.
         BadOutput: its folder can't be written.
     """
     lock = FileLock(path.with_name(path.name + ".lock"))
@@ -90,17 +90,17 @@ def claim(path: Path) -> FileLock:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
-        raise BadState(f"{path}: another daemon keeps its session there") from None
+        raise BadState(f"{path}: another daemon is using this session") from None
     except OSError as error:
         raise BadOutput(f"{path}: can't be written ({error.strerror})") from None
     return lock
 
 
 def named(folder: Path, name: str) -> Path:
-    """Where something of this name is kept; names are short words (the OSC table checks)."""
+    """The file of a name; names are short words (the OSC table checks them)."""
     return folder / f"{name}.toml"
 
 
 def session_path(name: str, folder: Path) -> Path:
-    """A session by its file, or one that was saved by its name."""
+    """The file of a session: given as a path, or as the name that it was saved by."""
     return named(folder, name) if re.fullmatch(r"[A-Za-z0-9_-]+", name) else Path(name).absolute()

@@ -1,4 +1,4 @@
-"""Clips and references: what clients name, what the engine has of it, and how it gets there."""
+"""Clips and references: what clients named, loaded and learned, and what the engine has of it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,29 @@ import contextlib
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
 
 from eutectic.audio import check_clip
-from eutectic.config import LearnSettings
-from eutectic.link import protocol as link
-from eutectic.link.protocol import Learn, Load, ReferenceSpec, Result, Source
-from eutectic.midi.maps import PadState
-from eutectic.osc import table as messages
+from eutectic.config import LearnSettings, PadState
+from eutectic.link.protocol import Learn, Learned, Load, Loaded, ModelFacts, ReferenceSpec, Source
+from eutectic.osc import answers, table
 from eutectic.playback.streams import record_input
+from eutectic.session import options
 from eutectic.session.folders import Folders, check_free
-from eutectic.session.jobs import Clip, Jobs, Reference
+from eutectic.session.jobs import Jobs
+from eutectic.session.pair import Clip, Reference
 from eutectic.session.presets import Preset
 from eutectic.session.tickets import Refused, Ticket
 
 RECORD_PROGRESS_SECONDS = 0.25
-
-Values = dict[str, Any]
 
 
 class Library:
     """All clips and references; owned by the event loop.
 
     Attributes:
-        clips, references: by name, as far as they are there.
-        input_device: that clips are recorded from; None is the system's own.
+        clips, references: by name, once they are loaded or learned.
+        input_device: that clips are recorded from; None is the system's default.
+        engine_synced: set while the engine has all of them; cleared when it dies.
     """
 
     def __init__(
@@ -41,51 +39,50 @@ class Library:
         self.input_device = input_device
         self.clips: dict[str, Clip] = {}
         self.references: dict[str, Reference] = {}
-        self.given = asyncio.Event()
-        """Set while the engine knows all of them; cleared when it dies."""
-        self.given.set()
-        self._coming: dict[str, asyncio.Event] = {}
-        """Clips that are being loaded: set when that is over."""
+        self.engine_synced = asyncio.Event()
+        self.engine_synced.set()
+        self._loading: dict[str, asyncio.Event] = {}
+        """Clips that are being loaded; the event is set at the end."""
         self._learning: dict[str, int] = {}
-        """How many learnings of a reference are under way."""
+        """How many times a reference is being learned at the moment."""
 
     async def clip(self, name: str) -> Clip:
-        """A clip; one that is being loaded is waited for.
+        """A clip by its name, after waiting for one that is being loaded.
 
         Raises:
-            Refused: there is none of this name (`unknown_clip`).
+            Refused: there is none (`unknown_clip`).
         """
-        while name in self._coming:
-            await self._coming[name].wait()
+        while name in self._loading:
+            await self._loading[name].wait()
         if name not in self.clips:
-            raise Refused("unknown_clip", f"there is no clip {name}; /clip/load makes one")
+            raise Refused("unknown_clip", f"there is no clip {name}; /clip/load loads one")
         return self.clips[name]
 
     def reference(self, name: str) -> Reference:
-        """A reference.
+        """A reference by its name.
 
         Raises:
-            Refused: there is none of this name (`unknown_reference`), it is still being learned
-                (`not_ready`), or was learned by another model (`stale_reference`).
+            Refused: there is none (`unknown_reference`), it is still being learned (`not_ready`),
+                or another model learned it (`stale_reference`).
         """
         if name not in self.references:
             if name in self._learning:
                 raise Refused("not_ready", f"reference {name} is still being learned")
             raise Refused(
-                "unknown_reference", f"there is no reference {name}; /reference/learn makes one"
+                "unknown_reference", f"there is no reference {name}; /reference/learn learns one"
             )
         if self._is_stale(self.references[name]):
             raise Refused(
-                "stale_reference", f"reference {name} is another model's; learn it with this one"
+                "stale_reference", f"reference {name} was learned by another model; learn it again"
             )
         return self.references[name]
 
     def state(self, original: str, reference: str) -> PadState:
-        """Whether a fusion of these could begin."""
-        if original in self._coming or reference in self._learning:
+        """Whether a fusion of these could start."""
+        if original in self._loading or reference in self._learning:
             return "working"
-        there = original in self.clips and reference in self.references
-        return "ready" if there and not self._is_stale(self.references[reference]) else "off"
+        known = original in self.clips and reference in self.references
+        return "ready" if known and not self._is_stale(self.references[reference]) else "off"
 
     def _is_stale(self, reference: Reference) -> bool:
         facts = self._jobs.host.facts
@@ -93,17 +90,17 @@ class Library:
 
     # Requests
 
-    async def load(self, ticket: Ticket, values: Values) -> None:
-        path = self._folders.to_read(values["path"])
-        source = Source(str(path), values.get("start", 0.0), values.get("duration"))
+    async def load(self, ticket: Ticket, request: table.LoadClip) -> None:
+        path = self._folders.to_read(request.path)
+        source = Source(str(path), request.start or 0.0, request.duration)
         self._jobs.check_room()
-        with self._is_coming(values["clip"]):
+        with self._is_loading(request.clip):
             await asyncio.to_thread(check_clip, path)
             ticket.queued()
-            await self._load(ticket, values["clip"], source)
+            await self._load(ticket, request.clip, source)
 
-    async def bring(self, ticket: Ticket, preset: Preset) -> None:
-        """Load and learn what a preset names and isn't there; nothing, if a file is missing."""
+    async def load_preset(self, ticket: Ticket, preset: Preset) -> None:
+        """Load and learn what a preset names; nothing if one of its files is missing."""
         sources: dict[str, Source] = {}
         for each in preset.clips:
             path = self._folders.to_read(each.path)
@@ -114,79 +111,81 @@ class Library:
                 await self.clip(each.clip)
         for name, source in sources.items():
             if name not in self.clips or self.clips[name].source != source:
-                with self._is_coming(name):
+                with self._is_loading(name):
                     await self._load(ticket, name, source)
         for each in preset.references:
             with self._is_learning(each.name):
                 await self._learn(ticket, each.name, each.clip, each.prompt, each.settings)
 
-    async def record(self, ticket: Ticket, values: Values) -> None:
-        name, seconds = values["clip"], values["seconds"]
+    async def record(self, ticket: Ticket, request: table.RecordClip) -> None:
+        name = request.clip
         self._jobs.check_room()
         stamp = time.strftime("%Y-%m-%d-%H%M%S")
         path = self._folders.to_write(f"recorded-{name}-{stamp}.wav")
-        await self._capture(ticket, path, seconds)
+        await self._capture(ticket, path, request.seconds)
         ticket.queued()
-        with self._is_coming(name):
+        with self._is_loading(name):
             await self._load(ticket, name, Source(str(path)))
 
-    async def free(self, ticket: Ticket, values: Values) -> None:
-        await self.clip(values["clip"])
-        del self.clips[values["clip"]]
+    async def free(self, _ticket: Ticket, request: table.FreeClip) -> None:
+        await self.clip(request.clip)
+        del self.clips[request.clip]
         self._changed()
 
-    async def list(self, ticket: Ticket, values: Values) -> None:
+    async def list(self, ticket: Ticket, _request: table.ListClips) -> None:
         for clip in self.clips.values():
             path = Path(clip.source.path)
             for folder in (self._folders.clips, self._folders.shipped or self._folders.clips):
                 with contextlib.suppress(ValueError):
                     path = path.relative_to(folder)
-            ticket.answer("/clip", ticket.id, clip.name, path.as_posix(), clip.seconds)
+            ticket.reply(answers.Clip(ticket.id, clip.name, path.as_posix(), clip.seconds))
 
-    async def learn(self, ticket: Ticket, values: Values) -> None:
-        name, settings = values["reference"], messages.learning(values)
+    async def learn(self, ticket: Ticket, request: table.Learn) -> None:
+        settings = options.learning(request)
         self._jobs.check_room()
-        with self._is_learning(name):
-            await self.given.wait()
-            await self.clip(values["clip"])
+        with self._is_learning(request.reference):
+            await self.engine_synced.wait()
+            await self.clip(request.clip)
             ticket.queued()
-            steps = await self._learn(ticket, name, values["clip"], values["prompt"], settings)
-        ticket.done(steps)
+            steps = await self._learn(
+                ticket, request.reference, request.clip, request.prompt, settings
+            )
+        ticket.done(answers.Learned(steps))
 
-    async def free_reference(self, ticket: Ticket, values: Values) -> None:
-        if values["reference"] not in self.references:
-            self.reference(values["reference"])  # says what is wrong
-        del self.references[values["reference"]]
+    async def free_reference(self, _ticket: Ticket, request: table.FreeReference) -> None:
+        if request.reference not in self.references:
+            self.reference(request.reference)  # raises the reason
+        del self.references[request.reference]
         self._changed()
 
-    async def list_references(self, ticket: Ticket, values: Values) -> None:
+    async def list_references(self, ticket: Ticket, _request: table.ListReferences) -> None:
         for each in self.references.values():
             state = "stale" if self._is_stale(each) else "ready"
-            prompt = each.known.prompt
-            ticket.answer("/reference", ticket.id, each.name, each.clip, prompt, state)
+            prompt = each.spec.prompt
+            ticket.reply(answers.Reference(ticket.id, each.name, each.clip, prompt, state))
         for name in self._learning:
             if name not in self.references:
-                ticket.answer("/reference", ticket.id, name, "", "", "learning")
+                ticket.reply(answers.Reference(ticket.id, name, "", "", "learning"))
 
-    # The engine has just come, and knows nothing yet
+    # A new engine, which has nothing yet
 
-    async def give_again(self) -> None:
-        """Give an engine that has just come the clips, and the sources of references."""
+    async def resend(self) -> None:
+        """Load all clips, and the clips of references, into an engine that has just started."""
         sources = {clip.key: clip.source for clip in self.clips.values()}
-        sources |= {each.known.clip: each.source for each in self.references.values()}
-        given = await asyncio.gather(*(self._give(key, source) for key, source in sources.items()))
+        sources |= {each.spec.clip: each.source for each in self.references.values()}
+        sent = await asyncio.gather(*(self._resend(key, source) for key, source in sources.items()))
         facts = self._jobs.host.facts
-        found = {key: done.found for key, done in given if done is not None}
+        loaded = {key: clip for key, clip in sent if clip is not None}
         for name, clip in list(self.clips.items()):
-            if clip.key in found and facts is not None:
-                self.clips[name] = _clip(name, clip.source, found[clip.key], facts)
-        self.given.set()
+            if clip.key in loaded and facts is not None:
+                self.clips[name] = _clip(name, clip.source, loaded[clip.key], facts)
+        self.engine_synced.set()
         self._changed()
 
-    async def _give(self, key: str, source: Source) -> tuple[str, link.Done | None]:
+    async def _resend(self, key: str, source: Source) -> tuple[str, Loaded | None]:
         try:
-            return key, await self._jobs.run(Load(0, source, key or None), always=True)
-        except Refused:  # it stays known: its file may come back
+            return key, await self._jobs.run(Load(0, source, key or None), Loaded, always=True)
+        except Refused:  # it stays in the session: its file may come back
             return key, None
 
     # Parts
@@ -194,30 +193,30 @@ class Library:
     async def _learn(
         self, ticket: Ticket, name: str, clip_name: str, prompt: str, settings: LearnSettings
     ) -> int:
-        """Learn a reference; returns after how many steps."""
-        await self.given.wait()
+        """Learn a reference; returns the number of steps."""
+        await self.engine_synced.wait()
         clip = await self.clip(clip_name)
-        known = ReferenceSpec(clip.key, prompt, settings)
-        done = await self._jobs.run(Learn(0, known), _forward(ticket))
+        spec = ReferenceSpec(clip.key, prompt, settings)
+        learned = await self._jobs.run(Learn(0, spec), Learned, ticket.progress)
         assert self._jobs.host.facts is not None
         self.references[name] = Reference(
-            name, clip.name, clip.source, known, self._jobs.host.facts.digest
+            name, clip.name, clip.source, spec, self._jobs.host.facts.digest
         )
         self._changed()
-        return done.found["steps"]
+        return learned.steps
 
     async def _load(self, ticket: Ticket, name: str, source: Source) -> None:
-        done = await self._jobs.run(Load(0, source), _forward(ticket))
+        loaded = await self._jobs.run(Load(0, source), Loaded, ticket.progress)
         assert self._jobs.host.facts is not None
-        self.clips[name] = _clip(name, source, done.found, self._jobs.host.facts)
+        self.clips[name] = _clip(name, source, loaded, self._jobs.host.facts)
         self._changed()
 
     async def _capture(self, ticket: Ticket, path: Path, seconds: float) -> None:
-        """Record the input device; a recording that is given up leaves nothing."""
+        """Record the input device; a cancelled recording leaves no file."""
         check_free(path)
-        give_up: list[Callable[[], None]] = []
+        stops: list[Callable[[], None]] = []
         recording = asyncio.ensure_future(
-            asyncio.to_thread(record_input, self.input_device, seconds, path, give_up.append)
+            asyncio.to_thread(record_input, self.input_device, seconds, path, stops.append)
         )
         began = time.monotonic()
         try:
@@ -227,21 +226,21 @@ class Library:
                 ticket.progress("record", min(1.0, elapsed / seconds))
             recording.result()
         except BaseException:
-            for stop in give_up:
+            for stop in stops:
                 stop()
             await asyncio.wait([recording])
             path.unlink(missing_ok=True)
             raise
 
     @contextlib.contextmanager
-    def _is_coming(self, name: str) -> Generator[None]:
-        event = self._coming[name] = asyncio.Event()
+    def _is_loading(self, name: str) -> Generator[None]:
+        event = self._loading[name] = asyncio.Event()
         try:
             yield
         finally:
             event.set()
-            if self._coming.get(name) is event:
-                del self._coming[name]
+            if self._loading.get(name) is event:
+                del self._loading[name]
 
     @contextlib.contextmanager
     def _is_learning(self, name: str) -> Generator[None]:
@@ -254,15 +253,5 @@ class Library:
                 del self._learning[name]
 
 
-def _clip(name: str, source: Source, found: dict[str, Any], facts: link.ModelFacts) -> Clip:
-    return Clip(name, source, found["key"], found["frames"], facts.rate_hz, found["loudness_lufs"])
-
-
-def _forward(ticket: Ticket) -> Callable[[Result], None]:
-    """Tell a client of its job's progress."""
-
-    def heard(result: Result) -> None:
-        if isinstance(result, link.Progress):
-            ticket.progress(result.stage, result.fraction)
-
-    return heard
+def _clip(name: str, source: Source, loaded: Loaded, facts: ModelFacts) -> Clip:
+    return Clip(name, source, loaded.key, loaded.frames, facts.rate_hz, loaded.loudness_lufs)

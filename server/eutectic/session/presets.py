@@ -1,9 +1,9 @@
-"""Presets: what a fusion, a voice or a whole evening begins with, as files that people write."""
+"""Presets: settings of fusions, voices or a whole evening, as files that people write."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -12,15 +12,15 @@ from eutectic.config import LearnSettings, Method
 from eutectic.errors import BadInput
 from eutectic.files import toml
 from eutectic.files.toml import FORMAT, BadState, stamp_of
-from eutectic.osc import table as messages
+from eutectic.osc.parse import check
 from eutectic.session.kept import KeptVoice, named
+from eutectic.session.options import Options, fuse_request, place, sampling
 
-Values = dict[str, Any]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
 
 
 class PresetClip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A clip to be loaded; the path as in `/clip/load`, start and duration in seconds."""
+    """A clip to load; the path as in `/clip/load`, start and duration in seconds."""
 
     name: Name
     path: str
@@ -29,7 +29,7 @@ class PresetClip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PresetReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A reference to be learned, where it isn't known from another time."""
+    """A reference to learn, unless the store has it."""
 
     name: Name
     clip: Name
@@ -43,34 +43,34 @@ class PresetReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What it names is set, and nothing else: fusions' options, voices, clips, references."""
+    """Options of fusions, voices, clips, references; only what it names is changed."""
 
     format: int
     description: str = ""
     master_db: Annotated[float, Meta(ge=-200, le=24)] | None = None
-    fusion: dict[str, int | float | str] = {}
+    fusion: Options = {}
     clips: list[PresetClip] = []
     references: list[PresetReference] = []
     voices: list[KeptVoice] = []
 
 
 class Presets:
-    """The user's, then those that ship; a file that changes is read anew when it is next wanted."""
+    """The user's own, then those that ship; a changed file is reloaded when next used."""
 
     def __init__(self, own: Path, shipped: tuple[Path, ...]) -> None:
         self.own, self._folders = own, (own, *shipped)
         self._read: dict[Path, tuple[tuple[int, int], Preset]] = {}
 
     def path(self, name: str) -> Path:
-        """The file of a name; where there is none, the one that the user's would have."""
+        """The file of a name; if there is none, the one that the user's own would have."""
         paths = [named(folder, name) for folder in self._folders]
         return next((path for path in paths if path.exists()), paths[0])
 
     def read(self, name: str) -> Preset:
-        """A preset, every value of it checked.
+        """A preset, every value checked.
 
         Raises:
-            BadState: it isn't there, or something in it can't be; file, line and key are named.
+            BadState: it is missing or not valid; the text names file, line and key.
         """
         path = self.path(name)
         stamp = stamp_of(path)
@@ -80,7 +80,7 @@ class Presets:
         return known[1]
 
     def list(self) -> list[tuple[str, str]]:
-        """Every name, and what it does, or what is wrong with it."""
+        """Every name, with its description, or what is wrong with it."""
         paths = {path.stem: path for folder in reversed(self._folders)
                  for path in folder.glob("*.toml")}  # fmt: skip
         listed: list[tuple[str, str]] = []
@@ -93,7 +93,7 @@ class Presets:
 
 
 def read_preset(path: Path) -> Preset:
-    """A preset's file.
+    """Read a preset's file.
 
     Raises:
         BadState: as `Presets.read`.
@@ -109,18 +109,18 @@ def read_preset(path: Path) -> Preset:
     return msgspec.structs.replace(preset, format=FORMAT, fusion=checked, voices=voices)
 
 
-def _checked(path: Path, tables: tuple[str, ...], address: str, values: Values) -> Values:
+def _checked(path: Path, tables: tuple[str, ...], address: str, options: Options) -> Options:
     """Options by name, as the OSC table reads them."""
-    checked: Values = {}
-    for name, value in values.items():
+    checked: Options = {}
+    for name, value in options.items():
         try:
-            checked |= messages.check(address, {name: value})
+            checked |= check(address, {name: value})
         except ValueError as error:
             raise toml.fault(path, tables, name, str(error)) from None
     try:
-        messages.sampling(checked)
-        if "blend" in checked and "remaining" in checked:
-            messages.place(checked)
+        request = fuse_request(checked)
+        sampling(request)
+        place(request)
     except BadInput as error:
         raise toml.fault(path, tables, "", str(error)) from None
     return checked

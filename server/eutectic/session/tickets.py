@@ -1,4 +1,4 @@
-"""Requests on their way: whoever sent one hears of it, and of its end exactly once."""
+"""Requests that are being carried out: each is answered by exactly one `/done` or `/fail`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from eutectic.errors import EutecticError
-from eutectic.osc import server as osc
-from eutectic.osc import table as messages
-from eutectic.osc.server import Peer, Subscribers
-from eutectic.osc.table import PREFIX
+from eutectic.osc import answers
+from eutectic.osc.answers import Answer, Found, packet
+from eutectic.osc.server import Peer
+from eutectic.osc.spec import PREFIX, flatten
+from eutectic.osc.subscribers import Subscribers
 
 log = logging.getLogger("eutectic.session")
 
 MAX_OPEN = 256
-"""Requests that may be under way at once, of all clients together."""
+"""Requests that may be open at once, of all clients together."""
 
 COMPLAINT_SECONDS = 1.0
 """Between two failures of messages without an id, to one client."""
@@ -26,7 +27,7 @@ MAX_COMPLAINERS = 256
 
 
 class Refused(EutecticError):
-    """A request that can't be done; `code` is for programs, the text for people."""
+    """A request that can't be carried out; `code` is for programs, the text for people."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
@@ -34,52 +35,65 @@ class Refused(EutecticError):
 
 
 class Ticket:
-    """One request of one client; owned by the event loop."""
+    """One request of one client; owned by the event loop.
 
-    def __init__(self, office: Office, peer: Peer, address: str, number: int) -> None:
-        self._office, self.peer, self.address, self.id = office, peer, address, number
-        self.received = time.monotonic()
+    Attributes:
+        received: when it arrived; `due`: the time of its time tag (both monotonic).
+    """
+
+    def __init__(
+        self, registry: RequestRegistry, peer: Peer, address: str, number: int,
+        due: float | None = None,
+    ) -> None:  # fmt: skip
+        self._registry, self.peer, self.address, self.id = registry, peer, address, number
+        self.received, self.due = time.monotonic(), due
         self.answered = False
         self.task: asyncio.Task[None] | None = None
         self.reason = "cancelled"
-        """Why it is given up, where it is."""
+        """Why it was cancelled."""
 
-    def answer(self, address: str, *values: osc.Value) -> None:
-        """Send the client something; nothing, where the request has no id to go by."""
+    def reply(self, answer: Answer) -> None:
+        """Send the client an answer; nothing if the request has no id."""
         if self.id >= 0:
-            self._office.send(self.peer, address, *values)
+            self._registry.send(self.peer, answer)
 
     def queued(self) -> None:
-        self.answer("/queued", self.id)
+        self.reply(answers.Queued(self.id))
 
     def progress(self, stage: str, fraction: float) -> None:
-        self.answer("/progress", self.id, stage, float(fraction))
+        self.reply(answers.Progress(self.id, stage, float(fraction)))
 
-    def done(self, *found: osc.Value) -> None:
-        """End it well."""
+    def late(self, ms: float | None) -> None:
+        """Report a due time that was past or too far ahead, if it was."""
+        if ms is not None:
+            self.reply(answers.Late(self.id, ms))
+
+    def done(self, found: Found | None = None) -> None:
+        """Report success, and what was found."""
         if self._first():
-            self.answer("/done", PREFIX + self.address, self.id, *found)
+            values = () if found is None else flatten(found)
+            self.reply(answers.Done(PREFIX + self.address, self.id, values))
             log.log(self._level, "%s: done, %.0f ms", self, self._milliseconds)
 
     def fail(self, code: str, text: str) -> None:
-        """End it with a word for programs and a line for people."""
+        """Report failure: a code for programs and a line for people."""
         if self._first():
             text = " ".join(text.split())
             if self.id >= 0:
-                self.answer("/fail", PREFIX + self.address, self.id, code, text)
+                self.reply(answers.Fail(PREFIX + self.address, self.id, code, text))
             else:
-                self._office.complain(self.peer, self.address, code, text)
+                self._registry.complain(self.peer, self.address, code, text)
             log.info("%s: %s, %.0f ms: %s", self, code, self._milliseconds, text)
 
-    def give_up(self, reason: str) -> None:
-        """Cancel what is done for it; it then fails with `cancelled`."""
+    def cancel(self, reason: str) -> None:
+        """Cancel its work; it then fails with `cancelled`."""
         self.reason = reason
         if self.task is not None:
             self.task.cancel()
 
     @property
     def _level(self) -> int:
-        """Continuous values come without an id, and too often to be read about."""
+        """Continuous values have no id, and would flood the log."""
         return logging.INFO if self.id >= 0 else logging.DEBUG
 
     def _first(self) -> bool:
@@ -94,11 +108,11 @@ class Ticket:
         return f"{self.address} {self.id} of {self.peer.address[0]}:{self.peer.address[1]}"
 
 
-class Office:
-    """All requests that are under way; answers leave through it."""
+class RequestRegistry:
+    """All open requests; every answer is sent through it."""
 
-    def __init__(self, clients: Subscribers) -> None:
-        self.clients = clients
+    def __init__(self, subscribers: Subscribers) -> None:
+        self._subscribers = subscribers
         self._open: dict[tuple[Peer, int], list[Ticket]] = {}
         self._count = 0
         self._complained: dict[Peer, float] = {}
@@ -106,44 +120,44 @@ class Office:
     def __len__(self) -> int:
         return self._count
 
-    def send(self, peer: Peer, address: str, *values: osc.Value) -> None:
-        """One message to a request's sender."""
-        self.clients.answer(peer, osc.encode(*messages.answer(address, *values)))
+    def send(self, peer: Peer, answer: Answer) -> None:
+        """Send an answer to a request's sender."""
+        self._subscribers.reply(peer, packet(answer))
 
     def complain(self, peer: Peer, address: str, code: str, text: str) -> None:
-        """Of a message without an id; not more often than a client can want to hear."""
+        """Report the failure of a message without an id, at most once a second to one client."""
         now = time.monotonic()
         if now - self._complained.get(peer, -COMPLAINT_SECONDS) < COMPLAINT_SECONDS:
             return
         if len(self._complained) >= MAX_COMPLAINERS:
             self._complained.clear()
         self._complained[peer] = now
-        self.send(peer, "/fail", PREFIX + address, -1, code, text)
+        self.send(peer, answers.Fail(PREFIX + address, -1, code, text))
 
     def begin(self, ticket: Ticket, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do a request's work; in the order of these calls up to where each first waits."""
+        """Start a request's work; requests run in this order up to where each first waits."""
         if self._count >= MAX_OPEN:
-            ticket.fail("busy", f"{MAX_OPEN} requests are under way")
+            ticket.fail("busy", f"{MAX_OPEN} requests are open")
             return
         key = (ticket.peer, ticket.id)
         self._open.setdefault(key, []).append(ticket)
         self._count += 1
         ticket.task = asyncio.get_running_loop().create_task(_answered(ticket, work))
-        ticket.task.add_done_callback(lambda task: self._over(key, ticket))
+        ticket.task.add_done_callback(lambda _: self._over(key, ticket))
 
     def open(self, peer: Peer, number: int) -> list[Ticket]:
-        """A client's requests of this id that are under way."""
+        """A client's open requests with this id."""
         return list(self._open.get((peer, number), []))
 
     def cancel_all(self, reason: str) -> list[asyncio.Task[None]]:
-        """Give everything up; returns what is then to be waited for."""
+        """Cancel everything; returns the tasks to wait for."""
         tickets = [ticket for tickets in self._open.values() for ticket in tickets]
         for ticket in tickets:
-            ticket.give_up(reason)
+            ticket.cancel(reason)
         return [ticket.task for ticket in tickets if ticket.task is not None]
 
     def _over(self, key: tuple[Peer, int], ticket: Ticket) -> None:
-        ticket.fail("cancelled", ticket.reason)  # where its task never came to its first step
+        ticket.fail("cancelled", ticket.reason)  # if its task was cancelled before its first step
         self._count -= 1
         self._open[key].remove(ticket)
         if not self._open[key]:
@@ -157,7 +171,7 @@ async def _answered(ticket: Ticket, work: Callable[[], Coroutine[Any, Any, None]
         ticket.fail("cancelled", ticket.reason)
     except EutecticError as error:
         ticket.fail(error.code, str(error))
-    except Exception as error:  # a fault of ours: this request fails, the others don't
+    except Exception as error:  # a bug: this request fails, the others don't
         log.exception("%s", ticket)
         ticket.fail("internal", f"{type(error).__name__}: {error}")
     else:

@@ -1,4 +1,4 @@
-"""How long things took, of late: percentiles for the status."""
+"""How long things took recently: percentiles for the status."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Timings:
         self._stages: dict[str, deque[float]] = {}
 
     def add(self, stage: str, milliseconds: float) -> None:
-        """Take a value into account."""
+        """Add a value."""
         self._stages.setdefault(stage, deque(maxlen=KEPT)).append(milliseconds)
 
     def lines(self) -> list[tuple[str, str]]:
-        """Stage and its percentiles, in words."""
+        """Each stage and its percentiles, in words."""
         return [
             (stage, f"p50 {_percentile(values, 50):.1f} ms, p95 {_percentile(values, 95):.1f} ms "
                     f"of {len(values)}")

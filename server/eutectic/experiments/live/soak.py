@@ -16,9 +16,11 @@ import psutil
 import soundfile
 
 from eutectic.client.daemon_process import Daemon, status, until_ready
-from eutectic.client.sync import Client, NoAnswer
+from eutectic.client.replies import NoAnswer
+from eutectic.client.sync import Client
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
 from eutectic.experiments.report import Table
+from eutectic.osc.answers import Answer, Done, Fail, StatusReply
 from eutectic.playback.output import Output
 from eutectic.playback.streams import DeviceSettings
 
@@ -174,28 +176,28 @@ class _Player:
         until = time.monotonic() + seconds
         while True:
             try:
-                address, values = self.client.receive(until - time.monotonic())
+                answer = self.client.receive(until - time.monotonic())
             except NoAnswer:
                 return
-            self._count(address, values)
+            self._count(answer)
             if time.monotonic() >= until:
                 return
 
-    def _count(self, address: str, values: tuple[Any, ...]) -> None:
-        if address in ("/done", "/fail") and values[1] in self.soaked.answers:
-            self.soaked.answers[values[1]] += 1
-            self.waiting.pop(values[1], None)
-            self.soaked.ended["done" if address == "/done" else str(values[2])] += 1
+    def _count(self, answer: Answer) -> None:
+        if isinstance(answer, Done | Fail) and answer.id in self.soaked.answers:
+            self.soaked.answers[answer.id] += 1
+            self.waiting.pop(answer.id, None)
+            self.soaked.ended["done" if isinstance(answer, Done) else answer.code] += 1
 
     def _look(self, at: float) -> None:
         number = self.client.begin("/status")
         there: dict[str, str] = {}
         while True:
-            address, values = self.client.receive(10.0)
-            self._count(address, values)
-            if address == "/status.reply" and values[0] == number:
-                there[values[1]] = values[2]
-            elif address == "/done" and values[1] == number:
+            answer = self.client.receive(10.0)
+            self._count(answer)
+            if isinstance(answer, StatusReply) and answer.id == number:
+                there[answer.what] = answer.text
+            elif isinstance(answer, Done) and answer.id == number:
                 break
         own = psutil.Process(self.daemon.pid).memory_info().rss
         engine = self.daemon.engine().memory_info().rss

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine.engine import Engine
-from eutectic.engine.worker import Job, Queue, Worker
+from eutectic.engine.job_queue import Job, JobQueue
+from eutectic.engine.worker import Worker
 from eutectic.errors import EutecticError
 from eutectic.link import protocol as link
 from eutectic.link.host import Work
@@ -29,12 +30,11 @@ class Served:
     def __init__(self, engine: Engine, clip: Path, prompt: str, learning: LearnSettings) -> None:
         self._results: list[Result] = []
         self._numbers = itertools.count(1)
-        self._queue = Queue()
+        self._queue = JobQueue()
         self._worker = Worker(engine, self._queue, self._results.append)
         results = self._do(link.Load(next(self._numbers), Source(str(clip))))
-        (found,) = (result for result in results if isinstance(result, link.Done))
-        self._key = str(found.found["key"])
-        self._seconds = float(found.found["seconds"])
+        (loaded,) = (result for result in results if isinstance(result, link.Loaded))
+        self._key, self._seconds = loaded.key, loaded.seconds
         self._reference = ReferenceSpec(self._key, prompt, learning)
         self._do(link.Learn(next(self._numbers), self._reference))
 
@@ -65,7 +65,7 @@ class Served:
         while len(self._queue):  # learning goes to its end once
             job = self._queue.take()
             assert job is not None
-            self._worker.do(job)
+            self._worker.run(job)
         for result in self._results:
             if isinstance(result, link.Failed):
                 raise JobFailed(result.text)

@@ -1,4 +1,4 @@
-"""The OSC table as methods, the same for the client that waits and for the one that is awaited."""
+"""The OSC table as methods, the same for the blocking and the asyncio client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Generic, TypedDict, TypeVar
 from typing_extensions import Unpack
 
 from eutectic.config import Level, Method, Residual, Solver
-from eutectic.osc import server as osc
+from eutectic.osc.packets import Value
 
 Answer_co = TypeVar("Answer_co", covariant=True)
 Name = int | str
@@ -17,7 +17,7 @@ PathName = str | PathLike[str]
 
 
 class SamplingOptions(TypedDict, total=False):
-    """How a fusion is made; what is left out is the preset's, the session's or the model's."""
+    """How a fusion is made; defaults are those of the preset, the session and the model."""
 
     seed: int
     cfg: float
@@ -33,7 +33,7 @@ class SamplingOptions(TypedDict, total=False):
 
 
 class FusionOptions(SamplingOptions, total=False):
-    """`blend`: 0 the reference … 1 the original; or steps `remaining` after the injection."""
+    """`blend`, 0 the reference … 1 the original; or `remaining` steps after the injection."""
 
     blend: float
     remaining: int
@@ -48,7 +48,7 @@ class PlayingOptions(FusionOptions, total=False):
 
 
 class LearningOptions(TypedDict, total=False):
-    """How a reference is learned; `budget_s` ends it early."""
+    """How a reference is learned; `budget_s` limits the time."""
 
     steps: int
     budget_s: float
@@ -63,12 +63,12 @@ class ClipOptions(TypedDict, total=False):
     duration: float
 
 
-class Requests(Generic[Answer_co]):
-    """Every request that has an answer; each returns what `ask` does."""
+class Methods(Generic[Answer_co]):
+    """One method per request; those that are answered return what `ask` returns."""
 
     @abstractmethod
-    def ask(self, address: str, *values: osc.Value, **options: Any) -> Answer_co:
-        """Send a request, and give its answer; options are those of the table, without @."""
+    def ask(self, address: str, *values: Value, **options: Any) -> Answer_co:
+        """Send a request and return its answer; options are those of the table, without @."""
 
     def ping(self) -> Answer_co:
         return self.ask("/ping")
@@ -114,7 +114,7 @@ class Requests(Generic[Answer_co]):
     def fuse(
         self, voice: int, original: Name, reference: Name, **options: Unpack[PlayingOptions]
     ) -> Answer_co:
-        """Play a fusion; its answer comes when it is wholly decoded."""
+        """Play a fusion; done when it is completely decoded."""
         return self.ask("/fuse", voice, original, reference, **options)
 
     def fan(
@@ -157,14 +157,14 @@ class Requests(Generic[Answer_co]):
     def learn_midi(self, target: str) -> Answer_co:
         return self.ask("/midi/learn", target)
 
-    # Without an answer, since they come many a second
+    # Not answered, since they may be sent many times a second
 
     @abstractmethod
-    def send(self, address: str, *values: osc.Value) -> None:
+    def send(self, address: str, *values: Value) -> None:
         """Send one message."""
 
     def notify(self, on: bool = True, meter: bool = False) -> None:
-        """Want events from now on, or no more."""
+        """Subscribe to events, or unsubscribe."""
         self.send("/notify", int(on), "@meter", int(meter))
 
     def scrub(self, voice: int, blend: float) -> None:
@@ -184,11 +184,3 @@ class Requests(Generic[Answer_co]):
 
     def set_master_gain(self, gain_db: float) -> None:
         self.send("/master/gain", gain_db)
-
-
-def with_options(
-    values: tuple[osc.Value, ...], options: dict[str, osc.Value]
-) -> tuple[osc.Value, ...]:
-    """A request's values with its options after them, as they are sent."""
-    flat = [part for name, value in options.items() for part in (f"@{name}", value)]
-    return (*values, *flat)

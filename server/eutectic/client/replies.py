@@ -1,0 +1,86 @@
+"""What the daemon answers to one request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from eutectic.errors import EutecticError
+from eutectic.osc.answers import Answer, Done, Fail, starts_with_id
+from eutectic.osc.packets import Value
+from eutectic.osc.request import Request
+from eutectic.osc.spec import PREFIX
+from eutectic.osc.table import spec_of
+
+AnyAnswer = TypeVar("AnyAnswer", bound=Answer)
+
+
+class RequestFailed(EutecticError):
+    """The daemon answered `/fail`; `code` is its word for programs."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class NoAnswer(EutecticError):
+    """No answer arrived in time."""
+
+    code = "no_answer"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A request's outcome.
+
+    Attributes:
+        found: what its `/done` reports, as `osc.answers` defines it for this request, such as
+            `SoundFile` for `/render`; None if it reports nothing.
+        answers: everything that was sent for it before that.
+    """
+
+    found: Any
+    answers: list[Answer] = field(default_factory=list[Answer])
+
+    def of(self, kind: type[AnyAnswer]) -> list[AnyAnswer]:
+        """The answers of one kind."""
+        return [answer for answer in self.answers if isinstance(answer, kind)]
+
+
+def ends(answer: Answer, address: str, number: int) -> bool:
+    """Whether an answer is the last one to a request."""
+    return isinstance(answer, Done | Fail) and (
+        (answer.request, answer.id) == (PREFIX + address, number)
+    )
+
+
+def outcome(address: str, last: Answer, earlier: list[Answer]) -> Reply:
+    """A request's reply from its last answer and those before.
+
+    Raises:
+        RequestFailed: it failed.
+    """
+    if isinstance(last, Fail):
+        raise RequestFailed(last.code, last.text)
+    assert isinstance(last, Done)
+    return Reply(_found(address, last.found), earlier)
+
+
+def is_for(answer: Answer, number: int) -> bool:
+    """Whether an answer, not a request's last, starts with this request's id."""
+    return starts_with_id(answer) and getattr(answer, "id", None) == number
+
+
+def with_options(values: Sequence[Value], options: dict[str, Value]) -> tuple[Value, ...]:
+    """A request's values followed by its options, as they are sent."""
+    flat = [part for name, value in options.items() for part in (f"@{name}", value)]
+    return (*values, *flat)
+
+
+def _found(address: str, values: tuple[Value, ...]) -> Any:
+    kind = spec_of(address).message
+    if not issubclass(kind, Request) or kind.found is None:
+        return None
+    build: Any = kind.found
+    return build(*values)

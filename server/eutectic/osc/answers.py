@@ -1,0 +1,279 @@
+"""The OSC table, second half: what the daemon sends. PROTOCOL.md lists it.
+
+Answers hold ints, floats and strings alone, since that is all that every client can read.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from eutectic.osc import fields
+from eutectic.osc.fields import Id, Name, Path, Text, Voice
+from eutectic.osc.packets import Value, encode
+from eutectic.osc.spec import PREFIX, Argument, Message, annotated_arguments, flatten
+
+Fraction = Annotated[float, Argument("float", "0 … 1", 0, 1)]
+
+
+class Answer(Message, frozen=True):
+    """Anything that the daemon sends."""
+
+
+class Done(Answer, frozen=True):
+    """A request has been carried out."""
+
+    address = "/done"
+
+    request: Annotated[str, Argument("text", "the request's address")]
+    id: Id
+    found: Annotated[tuple[Value, ...], Argument("words", "what the request reports")] = ()
+
+
+class Fail(Answer, frozen=True):
+    """A request failed, and changed nothing."""
+
+    address = "/fail"
+
+    request: Annotated[str, Argument("text", "the request's address")]
+    id: Annotated[int, Argument("int", "-1 if it has none", -1)]
+    code: Annotated[str, Argument("text", "a word for programs")]
+    text: Text
+
+
+class Queued(Answer, frozen=True):
+    """The engine has queued it."""
+
+    address = "/queued"
+
+    id: Id
+
+
+class Progress(Answer, frozen=True):
+    """How far it has come."""
+
+    address = "/progress"
+
+    id: Id
+    stage: Text
+    fraction: Fraction
+
+
+class Started(Answer, frozen=True):
+    """A fusion's first sample is played."""
+
+    address = "/started"
+
+    id: Id
+    voice: Voice
+    latency_ms: Annotated[float, Argument("float", "from the request to its first sample", 0)]
+
+
+class Ended(Answer, frozen=True):
+    """A fusion has fallen silent."""
+
+    address = "/ended"
+
+    voice: Voice
+    id: Id
+
+
+class FanReady(Answer, frozen=True):
+    """One place of a fan is ready."""
+
+    address = "/fan/ready"
+
+    id: Id
+    k: Annotated[int, Argument("int", "of n, from 0", 0)]
+    n: Annotated[int, Argument("int", "", 0)]
+
+
+class Synced(Answer, frozen=True):
+    """Sent before the `/done` of a `/sync`."""
+
+    address = "/synced"
+
+    id: Id
+
+
+class VersionReply(Answer, frozen=True):
+    """The version."""
+
+    address = "/version.reply"
+
+    id: Id
+    text: Text
+
+
+class StatusReply(Answer, frozen=True):
+    """One line of the status."""
+
+    address = "/status.reply"
+
+    id: Id
+    what: Text
+    text: Text
+
+
+class Model(Answer, frozen=True):
+    """A model."""
+
+    address = "/model"
+
+    id: Id
+    name: Text
+    in_use: Annotated[int, Argument("int", "0 or 1", 0, 1)]
+
+
+class Clip(Answer, frozen=True):
+    """A clip."""
+
+    address = "/clip"
+
+    id: Id
+    clip: fields.Clip
+    path: Path
+    seconds: Annotated[float, Argument("float", "s", 0.05, 600)]
+
+
+class Reference(Answer, frozen=True):
+    """A reference."""
+
+    address = "/reference"
+
+    id: Id
+    reference: fields.Reference
+    clip: fields.Clip
+    prompt: Text
+    state: Annotated[str, Argument("text", "ready, stale or learning")]
+
+
+class Preset(Answer, frozen=True):
+    """A preset."""
+
+    address = "/preset"
+
+    id: Id
+    name: Name
+    what: Annotated[str, Argument("text", "what it does, or what is wrong with it")]
+
+
+class PresetChanged(Answer, frozen=True):
+    """The file of the preset in use has changed: reloaded, or why it could not be."""
+
+    address = "/preset/changed"
+
+    name: Name
+    text: Text
+
+
+class Device(Answer, frozen=True):
+    """An output device and its state."""
+
+    address = "/device"
+
+    name: Text
+    state: Text
+
+
+class Engine(Answer, frozen=True):
+    """The engine's state."""
+
+    address = "/engine"
+
+    state: Annotated[str, Argument("text", "starting, loading, warming, ready, dead or failed")]
+    fraction: Fraction
+
+
+class Xrun(Answer, frozen=True):
+    """Audio was lost: underruns and xruns."""
+
+    address = "/xrun"
+
+    count: Annotated[int, Argument("int", "since the start", 0)]
+
+
+class Late(Answer, frozen=True):
+    """The time was in the past, or too far ahead; it was done at once."""
+
+    address = "/late"
+
+    id: Id
+    ms: Annotated[float, Argument("float", "ms", 0)]
+
+
+class Meter(Answer, frozen=True):
+    """A voice's peak."""
+
+    address = "/meter"
+
+    voice: Voice
+    level: Annotated[float, Argument("float", "dB", -200, 200)]
+
+
+class Unknown(Answer, frozen=True):
+    """A message that this version's table doesn't have, or not in this form."""
+
+    name: Text
+    values: Annotated[tuple[Any, ...], Argument("words")]
+
+
+ANSWERS: tuple[type[Answer], ...] = (
+    Done, Fail, Queued, Progress, Started, Ended, FanReady, Synced, VersionReply, StatusReply,
+    Model, Clip, Reference, Preset, PresetChanged, Device, Engine, Xrun, Late, Meter,
+)  # fmt: skip
+
+_BY_ADDRESS = {PREFIX + kind.address: kind for kind in ANSWERS}
+
+
+# What `/done` reports, by request
+
+
+class Found(Message, frozen=True):
+    """What a request reports in its `/done`."""
+
+
+class Registered(Found, frozen=True):
+    number: Annotated[int, Argument("int", "the client's, from 1; 0 for one that has left", 0)]
+
+
+class Learned(Found, frozen=True):
+    steps: Annotated[int, Argument("int", "of learning", 0)]
+
+
+class SavedFile(Found, frozen=True):
+    path: Path
+
+
+class SoundFile(Found, frozen=True):
+    path: Path
+    frames: Annotated[int, Argument("int", "", 0)]
+    rate_hz: Annotated[int, Argument("int", "Hz", 0)]
+
+
+class LearnedControl(Found, frozen=True):
+    control: Annotated[str, Argument("text", "kind, number and channel")]
+
+
+def packet(answer: Answer) -> bytes:
+    """An answer as OSC."""
+    return encode(PREFIX + answer.address, flatten(answer))
+
+
+def read_answer(address: str, values: Sequence[Any]) -> Answer:
+    """A received message as a value; `Unknown` if the table doesn't have it in this form."""
+    kind = _BY_ADDRESS.get(address)
+    if kind is None:
+        return Unknown(address, tuple(values))
+    arguments = annotated_arguments(kind)
+    if kind is Done:
+        values = (*values[:2], tuple(values[2:]))
+    needed = sum(not argument.optional for argument in arguments)
+    if not needed <= len(values) <= len(arguments):
+        return Unknown(address, tuple(values))
+    build: Any = kind
+    return build(*values)
+
+
+def starts_with_id(answer: Answer) -> bool:
+    """Whether an answer is about a request of the client that receives it, by its id."""
+    arguments = annotated_arguments(type(answer))
+    return bool(arguments) and arguments[0].name == "id"

@@ -1,0 +1,15 @@
+"""Arguments that several messages have."""
+
+from typing import Annotated
+
+from eutectic.config import MAX_VOICES
+from eutectic.osc.spec import LARGEST_INT, Argument
+
+Id = Annotated[int, Argument("int", "the client's number of the request", 0, LARGEST_INT)]
+Voice = Annotated[int, Argument("int", "from 1", 1, MAX_VOICES)]
+Clip = Annotated[str, Argument("name", "a clip's number or word")]
+Reference = Annotated[str, Argument("name", "a reference's number or word")]
+Original = Annotated[str, Argument("name", "the clip whose timing is kept")]
+Name = Annotated[str, Argument("name", "a short word")]
+Path = Annotated[str, Argument("path", "relative to the folder of clips or of renders")]
+Text = Annotated[str, Argument("text")]

@@ -1,0 +1,137 @@
+"""From OSC arguments to checked requests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from eutectic.osc.spec import (
+    MAX_ARGUMENTS,
+    PREFIX,
+    Argument,
+    BadRequest,
+    Spec,
+    printable,
+)
+from eutectic.osc.table import Request, spec_of
+
+
+def parse(address: str, arguments: Sequence[Any]) -> Request:
+    """The request that a message makes.
+
+    Raises:
+        BadRequest: no such address, or arguments or options that are not what the table says.
+    """
+    if not address.startswith(f"{PREFIX}/"):
+        raise BadRequest("unknown_address", f"there is no {printable(address)}")
+    spec = spec_of(address)
+    given = list(arguments)
+    request_id = _id(spec, given) if spec.has_id else -1
+    if len(given) > MAX_ARGUMENTS:
+        raise BadRequest("bad_arguments", f"more than {MAX_ARGUMENTS} arguments", request_id)
+    first = next((at for at, one in enumerate(given) if _is_option(one)), len(given))
+    try:
+        values = _read_arguments(spec, given[:first])
+    except ValueError as error:
+        raise BadRequest("bad_arguments", str(error), request_id) from None
+    try:
+        values |= _read_options(spec, given[first:])
+    except ValueError as error:
+        raise BadRequest("bad_option", str(error), request_id) from None
+    return _made(spec, values)
+
+
+def check(address: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Arguments and options of a request by their names, as a file gives them, checked.
+
+    Raises:
+        ValueError: one is unknown, or not what the table says.
+    """
+    spec = spec_of(address)
+    known = {each.name: each for each in (*spec.arguments, *spec.options)}
+    for name in values:
+        if name not in known:
+            raise ValueError(f"{name} is not an argument or option of {spec.address}")
+    return {name: known[name].read(value) for name, value in values.items()}
+
+
+def usage(spec: Spec) -> str:
+    """One line: the address and its arguments, optional ones in brackets."""
+    parts = [PREFIX + spec.address]
+    for argument in spec.arguments:
+        name = f"{argument.name}…" if argument.kind == "words" else argument.name
+        parts.append(f"[{name}]" if argument.optional else name)
+    parts += [f"[@{option.name}]" for option in spec.options]
+    return " ".join(parts)
+
+
+def number_or_word(text: str) -> int | float | str:
+    """A word as an OSC value: a number if it reads as one, as patches send it."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
+def _made(spec: Spec, values: dict[str, Any]) -> Request:
+    request = spec.message(**values)
+    assert isinstance(request, Request)
+    return request
+
+
+def _id(spec: Spec, given: list[Any]) -> int:
+    """The id if it can be read, so that a malformed request's failure reaches its sender."""
+    try:
+        return int(spec.arguments[0].read(given[0]))
+    except (ValueError, IndexError):
+        return -1
+
+
+def _is_option(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("@")
+
+
+def _read_arguments(spec: Spec, given: list[Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for argument in spec.arguments:
+        if argument.kind == "words" and given:
+            words = " ".join(_word(argument, value) for value in given)
+            values[argument.name] = argument.read(words)
+            given = []
+        elif given:
+            values[argument.name] = argument.read(given[0])
+            given = given[1:]
+        elif not argument.optional:
+            raise ValueError(f"{argument.name} is missing: {usage(spec)}")
+    if given:
+        raise ValueError(f"{len(given)} arguments too many: {usage(spec)}")
+    return values
+
+
+def _word(argument: Argument, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{argument.name} must be words or numbers, not {value!r}")
+    return f"{value:g}"
+
+
+def _read_options(spec: Spec, given: list[Any]) -> dict[str, Any]:
+    options = {option.name: option for option in spec.options}
+    values: dict[str, Any] = {}
+    while given:
+        key, *given = given
+        name = key[1:] if _is_option(key) else None
+        if name is None or name not in options:
+            known = " ".join(f"@{name}" for name in options) or "none"
+            raise ValueError(f"{printable(key)} is no option here; options are: {known}")
+        if name in values:
+            raise ValueError(f"@{name} is given twice")
+        if not given or _is_option(given[0]):
+            raise ValueError(f"@{name} needs a value")
+        values[name] = options[name].read(given[0])
+        given = given[1:]
+    return values

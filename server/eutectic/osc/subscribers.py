@@ -1,0 +1,88 @@
+"""Clients that receive events: registered by `/notify`, dropped when they fall silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eutectic.errors import BadInput
+from eutectic.osc.server import Peer
+
+LEASE_SECONDS = 30.0
+"""A subscriber that sends nothing for this long is dropped."""
+
+MAX_SUBSCRIBERS = 64
+
+
+@dataclass
+class Subscriber:
+    """A registered client; `extra` is the reply port that it named, `until` when its lease ends."""
+
+    number: int
+    peer: Peer
+    extra: Peer | None
+    meter: bool
+    until: float
+
+
+class Subscribers:
+    """Everyone who receives events.
+
+    `udp_peer` makes a peer of a host and a port.
+    """
+
+    def __init__(self, udp_peer: Callable[[tuple[str, int]], Peer]) -> None:
+        self._udp_peer = udp_peer
+        self._subscribers: dict[Peer, Subscriber] = {}
+        self._last = 0
+
+    def __len__(self) -> int:
+        return len(self._subscribers)
+
+    def register(self, peer: Peer, reply_port: int | None, meter: bool, now: float) -> int:
+        """Add a subscriber, or update it; returns its number, from 1.
+
+        Raises:
+            BadInput: there are too many.
+        """
+        known = self._subscribers.get(peer)
+        if known is None and len(self._subscribers) >= MAX_SUBSCRIBERS:
+            raise BadInput(f"no more than {MAX_SUBSCRIBERS} clients can be registered")
+        extra = None
+        if reply_port is not None:  # on the sender's own host: nobody else is sent anything
+            extra = self._udp_peer((peer.address[0], reply_port))
+        if known is None:
+            self._last += 1
+        number = self._last if known is None else known.number
+        self._subscribers[peer] = Subscriber(number, peer, extra, meter, now + LEASE_SECONDS)
+        return number
+
+    def touch(self, peer: Peer, now: float) -> None:
+        """Renew the lease of a peer that sent something."""
+        if peer in self._subscribers:
+            self._subscribers[peer].until = now + LEASE_SECONDS
+
+    def leave(self, peer: Peer) -> int:
+        """Remove a subscriber; returns its number, 0 for a peer that wasn't registered."""
+        subscriber = self._subscribers.pop(peer, None)
+        return 0 if subscriber is None else subscriber.number
+
+    def expire(self, now: float) -> list[int]:
+        """Remove those whose lease has ended; returns their numbers."""
+        gone = [each for each in self._subscribers.values() if each.until < now]
+        return [self.leave(each.peer) for each in gone]
+
+    def reply(self, peer: Peer, packet: bytes) -> None:
+        """Send a reply to a peer, and to the reply port that it named."""
+        peer.send(packet)
+        subscriber = self._subscribers.get(peer)
+        if subscriber is not None and subscriber.extra is not None:
+            subscriber.extra.send(packet)
+
+    def publish(self, packet: bytes, meter: bool = False) -> None:
+        """Send an event to every subscriber; meters only to those that asked for them."""
+        for subscriber in self._subscribers.values():
+            if subscriber.meter or not meter:
+                subscriber.peer.send(packet)
+                if subscriber.extra is not None:
+                    subscriber.extra.send(packet)

@@ -1,0 +1,140 @@
+"""Fans: the fusions of one pair at several blends, which a voice is scrubbed across."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable
+
+from eutectic.config import Place
+from eutectic.link.protocol import Priority
+from eutectic.osc import answers, table
+from eutectic.playback.sounds import Fan, Sound
+from eutectic.session.jobs import Jobs, OnProgress
+from eutectic.session.library import Library
+from eutectic.session.pair import Pair
+from eutectic.session.resolve import Resolver
+from eutectic.session.tickets import Refused, Ticket
+from eutectic.session.voices import Voice, Voices
+
+log = logging.getLogger("eutectic.session")
+
+DEFAULT_FAN_SIZE = 5
+"""Places of a fan that nobody asked for, evenly from 0 to 1."""
+
+GROUP = 4
+"""Places of a fan that the engine makes at once."""
+
+NEAR_BLEND = 0.02
+"""Places of a fan this near to another are left out."""
+
+MAX_FAN_SIZES = 256
+"""Pairs whose fans' sizes are remembered."""
+
+
+class Fans:
+    """Makes the fans of pairs and gives them to voices; owned by the event loop."""
+
+    def __init__(self, jobs: Jobs, library: Library, resolver: Resolver, voices: Voices) -> None:
+        self._jobs, self._library, self._resolver, self._voices = jobs, library, resolver, voices
+        self._sizes: dict[str, int] = {}
+
+    async def make(self, ticket: Ticket, request: table.MakeFan) -> None:
+        """Make all places of a fan ready."""
+        self._jobs.check_room()
+        request = self._resolver.with_defaults(request)
+        await self._library.engine_synced.wait()
+        pair, size = await self._resolver.pair(request), request.n
+        self._sizes[pair.key] = size
+        if len(self._sizes) > MAX_FAN_SIZES:
+            del self._sizes[next(iter(self._sizes))]
+        ticket.queued()
+        await self._make(
+            pair, size, Priority.FAN,
+            lambda k: ticket.reply(answers.FanReady(ticket.id, k, size)), ticket.progress,
+        )  # fmt: skip
+
+    def around(self, pair: Pair, blend: float, sound: Sound) -> Fan:
+        """A fan with one sound, and those that are ready beside it."""
+        grid = _grid(self._sizes.get(pair.key, DEFAULT_FAN_SIZE))
+        blends = sorted([blend, *(each for each in grid if abs(each - blend) > NEAR_BLEND)])
+        fan = Fan(blends)
+        for index, each in enumerate(blends):
+            if each == blend:
+                fan.put(index, sound)
+                continue
+            ready = self._jobs.at_hand(pair, Place(each))
+            if ready is not None:
+                fan.put(index, ready.sound)
+        fan.measure_correlations()
+        return fan
+
+    def add(self, pair: Pair, sound: Sound, blend: float) -> None:
+        """Put a complete sound into the fans of the voices that play its pair."""
+        for voice in self._voices.all:
+            fan = voice.fan
+            if fan is None or voice.fan_pair is None or voice.fan_pair.key != pair.key:
+                continue
+            for index, each in enumerate(fan.blends):
+                if each == blend and fan.sounds[index] is None:
+                    fan.put(index, sound)
+            fan.measure_correlations()
+
+    def prefetch(self, voice: Voice, priority: Priority) -> None:
+        """Make the fan of a voice's pair; restarted if it's under way at a lower priority."""
+        busy = voice.prefetch is not None and not voice.prefetch.done()
+        if voice.request is None or (busy and voice.prefetch_priority <= priority):
+            return
+        voice.stop_prefetch()
+        voice.prefetch_priority = priority
+        voice.prefetch = asyncio.get_running_loop().create_task(
+            self._prefetch(voice, voice.request, priority)
+        )
+
+    async def _prefetch(self, voice: Voice, request: table.Fuse, priority: Priority) -> None:
+        try:
+            await self._library.engine_synced.wait()
+            if voice.pair is None:
+                voice.pair = await self._resolver.pair(request)
+            size = self._sizes.get(voice.pair.key, DEFAULT_FAN_SIZE)
+            await self._make(voice.pair, size, priority)
+        except Refused as error:
+            log.warning("the fan of voice %d: %s", voice.number, error)
+
+    async def _make(
+        self, pair: Pair, size: int, priority: Priority,
+        on_ready: Callable[[int], None] = lambda _: None, progress: OnProgress | None = None,
+    ) -> None:  # fmt: skip
+        """Make every place of a fan ready, the farthest apart first."""
+        grid = _grid(size)
+        missing: list[int] = []
+        for k in _coarse_first(size):
+            ready = await self._jobs.ready(pair, Place(grid[k]))
+            if ready is None:
+                missing.append(k)
+            else:
+                self.add(pair, ready.sound, grid[k])
+                on_ready(k)
+        for first in range(0, len(missing), GROUP):
+            group = missing[first : first + GROUP]
+            places = [Place(grid[k]) for k in group]
+            async for made in self._jobs.sounds(pair, places, priority, progress):
+                if made.sound.complete:
+                    k = group[made.index]
+                    self.add(pair, made.sound, grid[k])
+                    on_ready(k)
+
+
+def _grid(size: int) -> list[float]:
+    return [k / (size - 1) for k in range(size)]
+
+
+def _coarse_first(size: int) -> list[int]:
+    """0 to size − 1: both ends, then what halves the widest gaps."""
+    order = [0, size - 1]
+    while len(order) < size:
+        placed = sorted(order)
+        gaps = [(b - a, a) for a, b in itertools.pairwise(placed) if b - a > 1]
+        order += [a + width // 2 for width, a in sorted(gaps, reverse=True)]
+    return order

@@ -1,0 +1,173 @@
+"""What outlives the daemon: the session's file and presets."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from eutectic.files import toml
+from eutectic.files.toml import FORMAT, BadState, stamp_of
+from eutectic.osc import answers, table
+from eutectic.osc.answers import Answer
+from eutectic.session import kept
+from eutectic.session.jobs import Jobs
+from eutectic.session.kept import KeptClip, KeptReference, KeptSession
+from eutectic.session.library import Library
+from eutectic.session.pair import Clip, Reference
+from eutectic.session.presets import Preset, Presets
+from eutectic.session.resolve import Resolver
+from eutectic.session.tickets import Refused, Ticket
+from eutectic.session.voices import Voices
+
+log = logging.getLogger("eutectic.session")
+
+SAVE_SECONDS = 1.0
+"""A change is on disk after this."""
+
+
+class Keeper:
+    """Saves and restores; owned by the event loop.
+
+    `model` names the model in use; `path` is the session's file, None to keep nothing.
+    """
+
+    def __init__(
+        self, path: Path | None, sessions: Path, presets: Presets, jobs: Jobs, library: Library,
+        voices: Voices, resolver: Resolver, model: Callable[[], str],
+        publish: Callable[[Answer], None],
+    ) -> None:  # fmt: skip
+        self._path, self._sessions, self._presets, self._jobs = path, sessions, presets, jobs
+        self._library, self._voices, self._resolver = library, voices, resolver
+        self._model, self._publish = model, publish
+        self._followed: tuple[str, tuple[int, int]] | None = None
+        """The preset loaded last, and the stamp of its file."""
+        self._dirty, self._saved = False, 0.0
+        self._restored = False
+        """Until then the file isn't written."""
+        self._claim: FileLock | None = None
+
+    def changed(self) -> None:
+        """The session is to be saved."""
+        self._dirty = True
+
+    def open(self) -> None:
+        """Claim the session's file and restore what it holds.
+
+        Raises:
+            BadState: it can't be read, or another daemon is using it.
+        """
+        if self._path is not None:
+            self._claim = kept.claim(self._path)
+            if self._path.exists():
+                self._restore(kept.read(self._path))
+        self._restored = True
+
+    def close(self) -> None:
+        """Save for the last time."""
+        if self._path is not None and self._restored:
+            toml.write(self._path, self._session())
+        if self._claim is not None:
+            self._claim.release()
+
+    async def save_if_changed(self) -> None:
+        """Save, at most once in SAVE_SECONDS."""
+        if not self._dirty or time.monotonic() - self._saved <= SAVE_SECONDS:
+            return
+        self._dirty, self._saved = False, time.monotonic()
+        if self._path is None:
+            return
+        try:
+            await asyncio.to_thread(toml.write, self._path, self._session())
+        except OSError as error:
+            log.error("the session can't be saved: %s", error)
+
+    async def follow(self) -> None:
+        """Reload the preset loaded last if its file has changed."""
+        if self._followed is None:
+            return
+        name, before = self._followed
+        stamp = stamp_of(self._presets.path(name))
+        if stamp == before:
+            return
+        self._followed = name, stamp
+        try:
+            self._apply(await asyncio.to_thread(self._presets.read, name))
+            text = "reloaded"
+        except BadState as error:
+            text = str(error)
+        log.info("preset %s: %s", name, text)
+        self._publish(answers.PresetChanged(name, text))
+
+    # Requests
+
+    async def save_preset(self, _ticket: Ticket, request: table.SavePreset) -> None:
+        voices = self._voices
+        preset = Preset(FORMAT, "", voices.master_db, self._resolver.defaults, voices=voices.kept())
+        path = kept.named(self._presets.own, request.name)
+        await asyncio.to_thread(toml.write, path, preset)
+
+    async def load_preset(self, ticket: Ticket, request: table.LoadPreset) -> None:
+        preset = await asyncio.to_thread(self._presets.read, request.name)
+        if preset.clips or preset.references:
+            self._jobs.check_room()
+            ticket.queued()
+            await self._library.load_preset(ticket, preset)
+        self._apply(preset)
+        self._followed = request.name, stamp_of(self._presets.path(request.name))
+
+    async def list_presets(self, ticket: Ticket, _request: table.ListPresets) -> None:
+        for name, what in await asyncio.to_thread(self._presets.list):
+            ticket.reply(answers.Preset(ticket.id, name, what))
+
+    async def save_session(self, ticket: Ticket, request: table.SaveSession) -> None:
+        path = self._path
+        if request.name is not None:
+            path = kept.named(self._sessions, request.name)
+        if path is None:
+            raise Refused("no_session", "name the session, or start with --session")
+        await asyncio.to_thread(toml.write, path, self._session())
+        ticket.done(answers.SavedFile(str(path)))
+
+    # Parts
+
+    def _apply(self, preset: Preset) -> None:
+        """Set fusions and voices as a preset says."""
+        if preset.fusion:
+            self._resolver.defaults = dict(preset.fusion)
+        if "blend" in preset.fusion:
+            for voice in self._voices.all:
+                voice.blend = float(preset.fusion["blend"])
+        self._voices.restore(preset.master_db, preset.voices)
+
+    def _session(self) -> KeptSession:
+        clips = [
+            KeptClip(c.name, c.source, c.key, c.frames, c.rate_hz, c.loudness_lufs)
+            for c in self._library.clips.values()
+        ]
+        references = [
+            KeptReference(r.name, r.clip, r.source, r.spec, r.model)
+            for r in self._library.references.values()
+        ]
+        return KeptSession(
+            FORMAT, self._model(), self._voices.master_db, self._resolver.defaults, clips,
+            references, self._voices.kept(),
+        )  # fmt: skip
+
+    def _restore(self, session: KeptSession) -> None:
+        same_model = session.model == self._model()
+        for c in session.clips:
+            key = c.key if same_model else ""  # another model's key means nothing to this one
+            clip = Clip(c.name, c.source, key, c.frames, c.rate_hz, c.loudness_lufs)
+            self._library.clips[c.name] = clip
+        for r in session.references:
+            reference = Reference(r.name, r.clip, r.source, r.spec, r.model)
+            self._library.references[r.name] = reference
+        self._resolver.defaults = dict(session.fusion)
+        self._voices.restore(session.master_db, session.voices)
+        if session.clips or session.references:
+            self._library.engine_synced.clear()

@@ -1,0 +1,97 @@
+"""The engine's model: which there are, switching between them, and what the engine reports."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from eutectic.config import is_hub_id
+from eutectic.link.host import Host, engine_command
+from eutectic.link.protocol import ModelFacts, State
+from eutectic.osc import answers, table
+from eutectic.osc.answers import Answer
+from eutectic.session.library import Library
+from eutectic.session.settings import SessionSettings
+from eutectic.session.tickets import Refused, Ticket
+
+log = logging.getLogger("eutectic.session")
+
+SHIPPED = ("embedded", "toy")
+
+
+class Models:
+    """The model in use; owned by the event loop.
+
+    Attributes:
+        name: of the model in use.
+        warm: how far the engine has warmed up, 0 to 1.
+    """
+
+    def __init__(
+        self, settings: SessionSettings, host: Host, library: Library,
+        publish: Callable[[Answer], None], changed: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._settings, self._host, self._library = settings, host, library
+        self._publish, self._changed = publish, changed
+        self.name = settings.model
+        self.warm, self._text = 0.0, ""
+        self._came_up = asyncio.Event()
+
+    async def list(self, ticket: Ticket, _request: table.ListModels) -> None:
+        for name in dict.fromkeys((*available(self._settings), self.name)):
+            ticket.reply(answers.Model(ticket.id, name, int(name == self.name)))
+
+    async def set(self, ticket: Ticket, request: table.SetModel) -> None:
+        """Switch models; back to the old one if the new one can't be loaded."""
+        name, before = request.model, self.name
+        known = (*available(self._settings), self._settings.model)
+        if name not in known and not is_hub_id(name):
+            raise Refused("bad_model", f"{name}: neither in /model/list nor a Hub id")
+        ticket.queued()
+        if await self._change(name):
+            return
+        text = self._text
+        await self._change(before)
+        raise Refused("bad_model", text)
+
+    def on_engine(self, result: State | ModelFacts) -> None:
+        """Act on a state of the engine's, or on the facts of a model it has just loaded."""
+        if isinstance(result, ModelFacts):
+            log.info("model %s: %d Hz, up to %.0f s", result.name, result.rate_hz,
+                     result.max_seconds)  # fmt: skip
+            self._came_up.set()
+            return
+        level = logging.ERROR if result.state in ("dead", "failed") else logging.INFO
+        log.log(level, "engine: %s %.0f %% %s", result.state, 100 * result.fraction, result.text)
+        self.warm, self._text = result.fraction, result.text
+        if result.state == "dead":
+            self._library.engine_synced.clear()
+        if result.state == "failed":
+            self._library.engine_synced.set()
+            self._came_up.set()
+        self._publish(answers.Engine(result.state, result.fraction))
+
+    async def _change(self, name: str) -> bool:
+        """Restart the engine with this model; returns whether it could be loaded."""
+        self._came_up.clear()
+        self.name = name
+        self._library.engine_synced.clear()
+        await self._host.restart(command(self._settings, name))
+        await self._came_up.wait()
+        self._changed()
+        return self._host.facts is not None
+
+
+def command(settings: SessionSettings, model: str) -> list[str]:
+    """How the engine is started with a model."""
+    folder = settings.data / "models" / model
+    where = str(folder) if model in available(settings)[len(SHIPPED) :] else model
+    return engine_command(where, settings.data, settings.memory_bytes, settings.compute)
+
+
+def available(settings: SessionSettings) -> list[str]:
+    """Names that `/model/set` takes: models that ship, and the user's own folders."""
+    folder = settings.data / "models"
+    own = sorted(each.parent.name for each in folder.glob("*/model_config.json"))
+    return [*SHIPPED, *(name for name in own if name not in SHIPPED)]

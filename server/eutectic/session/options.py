@@ -1,0 +1,61 @@
+"""From the options of a request to the settings of the engine."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from eutectic.config import LearnSettings, Place, SamplingSettings
+from eutectic.errors import BadSetting
+from eutectic.osc.request import FusionOptions
+from eutectic.osc.spec import given
+from eutectic.osc.table import Fuse, Learn
+
+Options = dict[str, int | float | str]
+"""Options by name, as TOML files hold them."""
+
+SAMPLING = frozenset(field.name for field in fields(SamplingSettings))
+NOT_KEPT = ("id", "voice", "at_ms", "velocity", "preset")
+
+
+def sampling(request: FusionOptions) -> SamplingSettings:
+    """The sampling that a request asks for.
+
+    Raises:
+        BadSetting: two of its options exclude each other.
+    """
+    options = given(request)
+    return SamplingSettings(**{name: options[name] for name in options if name in SAMPLING})
+
+
+def place(request: FusionOptions, default: float = 0.5) -> Place:
+    """Where a request puts the original; `default` is the blend if it gives none.
+
+    Raises:
+        BadSetting: it gives both a blend and the steps remaining.
+    """
+    blend, remaining = request.blend, request.remaining
+    if blend is not None and remaining is not None:
+        raise BadSetting("choose either blend or remaining")
+    return Place(default if blend is None and remaining is None else blend, remaining)
+
+
+def learning(request: Learn) -> LearnSettings:
+    """How a request wants a reference learned."""
+    rank = {} if request.rank is None else {"rank": request.rank}
+    return LearnSettings(
+        method=request.method, steps=request.steps, budget_seconds=request.budget_s, **rank
+    )
+
+
+def kept_options(request: Fuse) -> Options:
+    """What a session or a preset keeps of a voice's newest fusion."""
+    options = given(request)
+    return {name: options[name] for name in options if name not in NOT_KEPT}
+
+
+def fuse_request(options: Options, voice: int = 1) -> Fuse:
+    """The request that kept options stand for; original and reference are empty if not kept."""
+    known = {name: options[name] for name in options if name in Fuse.__struct_fields__}
+    values: dict[str, Any] = {"original": "", "reference": ""} | known | {"id": 0, "voice": voice}
+    return Fuse(**values)

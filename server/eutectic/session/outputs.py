@@ -1,0 +1,105 @@
+"""Where the sound goes: the output device, and recording to a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from eutectic.errors import BadDevice
+from eutectic.osc import answers, table
+from eutectic.osc.answers import Answer
+from eutectic.playback.output import Output
+from eutectic.playback.player import Player
+from eutectic.playback.recorder import Recorder
+from eutectic.playback.streams import DeviceSettings, list_devices
+from eutectic.session.folders import Folders
+from eutectic.session.tickets import Refused, Ticket
+
+
+class Outputs:
+    """The device in use and the recording under way; owned by the event loop."""
+
+    def __init__(
+        self, device: Output, player: Player, folders: Folders, publish: Callable[[Answer], None]
+    ) -> None:
+        self.device, self._player, self._folders = device, player, folders
+        self._publish = publish
+        self.recorder: Recorder | None = None
+
+    @property
+    def lost(self) -> int:
+        """Underruns and xruns since the device was opened."""
+        return self.device.underruns + self.device.xruns
+
+    def latency_seconds(self) -> float:
+        """From the mix to the ear."""
+        limiter = self._player.latency_frames / self._player.rate_hz
+        return limiter + self.device.latency_seconds
+
+    def start(self) -> None:
+        """Play on the device."""
+        loop = asyncio.get_running_loop()
+
+        def on_state(state: str) -> None:
+            loop.call_soon_threadsafe(self._on_state, state)
+
+        self.device.start(self._player.fill, on_state)
+
+    async def close(self) -> None:
+        """Finish the recording and close the device."""
+        if self.recorder is not None:
+            await asyncio.to_thread(self.recorder.close)
+        self.device.close()
+
+    async def list(self, ticket: Ticket, _request: table.ListDevices) -> None:
+        for each in await asyncio.to_thread(list_devices):
+            if each.outputs:
+                state = "playing" if each.name == self.device.name else each.host_api
+                ticket.reply(answers.Device(each.name, state))
+
+    async def set(self, _ticket: Ticket, request: table.SetDevice) -> None:
+        """Open another device, then close the old one."""
+        old, rate_hz = self.device, self._player.rate_hz
+        settings = DeviceSettings(
+            request.device, rate_hz, old.channels, old.settings.block_frames,
+            old.settings.ring_seconds, old.settings.latency,
+        )  # fmt: skip
+        if request.device.startswith("file:"):
+            path = self._folders.to_write(request.device.removeprefix("file:"))
+            settings = DeviceSettings(f"file:{path}", rate_hz, old.channels)
+        new = await asyncio.to_thread(Output, settings)
+        if new.rate_hz != rate_hz:
+            await asyncio.to_thread(new.close)
+            raise BadDevice(
+                f"{new.name}: runs at {new.rate_hz} Hz, but this session at {rate_hz} Hz; "
+                "`serve --device` starts one at its rate"
+            )
+        await asyncio.to_thread(old.close)
+        self.device = new
+        self.start()
+        self._on_state("playing")
+
+    async def start_recording(self, ticket: Ticket, request: table.StartRecording) -> None:
+        if self.recorder is not None:
+            raise Refused("recording", f"{self.recorder.path} is being recorded; stop that first")
+        path = self._folders.to_write(request.path)
+        self.recorder = Recorder(path, self._player.rate_hz, self._player.channels)
+        self._player.record(self.recorder.put)
+        ticket.done(answers.SavedFile(str(path)))
+
+    async def stop_recording(self, ticket: Ticket, _request: table.StopRecording) -> None:
+        recorder = self.recorder
+        if recorder is None:
+            raise Refused("not_recording", "nothing is being recorded; /record/start starts")
+        self.recorder = None
+        self._player.record(None)
+        frames = await asyncio.to_thread(recorder.close)
+        if recorder.error is not None:
+            raise Refused("bad_output", recorder.error)
+        if recorder.lost:
+            raise Refused("gaps", f"{recorder.path}: the disk was too slow {recorder.lost} times")
+        ticket.done(answers.SoundFile(str(recorder.path), frames, self._player.rate_hz))
+
+    def _on_state(self, state: str) -> None:
+        """The device was lost, or is back."""
+        self._publish(answers.Device(self.device.name, state))

@@ -1,0 +1,27 @@
+"""What a session is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from eutectic.session.folders import Folders
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """What the daemon was started with; all paths are absolute.
+
+    `memory_bytes` limits the engine's cache, `ready_bytes` fusions kept as audio in memory,
+    `stored_bytes` those on disk.
+    """
+
+    model: str
+    compute: str | None
+    folders: Folders
+    data: Path
+    session: Path | None
+    input_device: str | None
+    memory_bytes: int
+    ready_bytes: int
+    stored_bytes: int

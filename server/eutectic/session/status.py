@@ -1,0 +1,82 @@
+"""The lines of `/status`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import psutil
+
+from eutectic.link.host import Host
+from eutectic.osc import answers, table
+from eutectic.osc.subscribers import Subscribers
+from eutectic.playback.player import Player
+from eutectic.session.library import Library
+from eutectic.session.models import Models
+from eutectic.session.outputs import Outputs
+from eutectic.session.shelf import Shelf
+from eutectic.session.stage import Stage
+from eutectic.session.tickets import RequestRegistry, Ticket
+from eutectic.session.timings import Timings
+
+
+@dataclass
+class Status:
+    """The parts of a session that the status is made from."""
+
+    host: Host
+    models: Models
+    outputs: Outputs
+    player: Player
+    stage: Stage
+    library: Library
+    shelf: Shelf
+    registry: RequestRegistry
+    subscribers: Subscribers
+    timings: Timings
+    started: float = field(default_factory=time.monotonic)
+
+    async def report(self, ticket: Ticket, _request: table.Status) -> None:
+        for what, text in self.lines():
+            ticket.reply(answers.StatusReply(ticket.id, what, text))
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Each item and its text."""
+        host, device, usage = self.host, self.outputs.device, self.host.usage
+        voices = [voice.number for voice in self.player.voices]
+        playing = [str(number) for number in voices if self.player.playing(number)]
+        own = psutil.Process().memory_info().rss
+        lines = [
+            ("version", version("eutectic")),
+            ("up", f"{time.monotonic() - self.started:.0f} s"),
+            ("engine", f"{host.state} {100 * self.models.warm:.0f} %, {host.deaths} deaths"),
+            ("model", self.models.name),
+            ("device", f"{device.name}, {device.rate_hz} Hz, {device.channels} channels, "
+                       f"{device.state}"),
+            ("latency", f"{1000 * self.outputs.latency_seconds():.1f} ms from the mix to the ear"),
+            ("lost", f"{device.underruns} underruns, {device.xruns} xruns, "
+                     f"{self.stage.waits} waits for the decoder"),
+            ("voices", f"{' '.join(playing) or 'none'} of {len(voices)} playing"),
+            ("requests", f"{len(self.registry)} open, {host.waiting} of them in the engine"),
+            ("clients", str(len(self.subscribers))),
+            ("clips", " ".join(self.library.clips) or "none"),
+            ("references", " ".join(self.library.references) or "none"),
+            ("ready", f"{len(self.shelf)} fusions, {_mib(self.shelf.kept_bytes)} of "
+                      f"{_mib(self.shelf.memory_bytes)}"),
+            ("memory", f"{_mib(own)} for the daemon"),
+        ]  # fmt: skip
+        if usage is not None:
+            lines += [
+                ("engine cache", f"{_mib(usage.kept_bytes)} of {_mib(usage.limit_bytes)}, "
+                                 f"{usage.evicted} evicted"),
+                ("engine memory", f"{_mib(usage.process_bytes)}, "
+                                  f"{_mib(usage.device_bytes)} on the GPU"),
+            ]  # fmt: skip
+        if self.outputs.recorder is not None:
+            lines.append(("recording", str(self.outputs.recorder.path)))
+        return lines + self.timings.lines()
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1 << 20):.0f} MiB"

@@ -1,0 +1,157 @@
+"""The voices: how each is set, what it was last asked to play, and what is kept of that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eutectic.link.protocol import Priority
+from eutectic.osc import table
+from eutectic.osc.table import VOICE_RANGES, Fuse, Request
+from eutectic.playback.player import Player
+from eutectic.playback.sounds import Fan
+from eutectic.session.kept import KeptVoice
+from eutectic.session.options import fuse_request, kept_options
+from eutectic.session.pair import Pair
+from eutectic.session.tickets import Refused, Ticket
+
+
+@dataclass
+class Voice:
+    """How a voice is set, and what it was asked for last.
+
+    Attributes:
+        cfg: guidance of its fusions that give none.
+        request: its newest fusion, without what concerned that one trigger alone.
+        pending: the newest request that isn't heard yet.
+        prefetch: the task that makes its fan's places, at a priority.
+    """
+
+    number: int
+    gain_db: float = 0.0
+    pan: float = 0.0
+    output: int = 1
+    loop: bool = False
+    crossfade_ms: float = 10.0
+    blend: float = 0.5
+    cfg: float | None = None
+    request: Fuse | None = None
+    pair: Pair | None = None
+    fan: Fan | None = None
+    fan_pair: Pair | None = None
+    pending: Ticket | None = None
+    prefetch: asyncio.Task[None] | None = None
+    prefetch_priority: Priority = Priority.AHEAD
+
+    def stop_prefetch(self) -> None:
+        """Cancel the making of its fan."""
+        if self.prefetch is not None:
+            self.prefetch.cancel()
+
+
+class Voices:
+    """All voices and the master gain; owned by the event loop."""
+
+    def __init__(self, player: Player, changed: Callable[[], None]) -> None:
+        self._player, self._changed = player, changed
+        self.all = [Voice(voice.number) for voice in player.voices]
+        self.master_db = 0.0
+
+    def __getitem__(self, number: int) -> Voice:
+        """A voice by its number.
+
+        Raises:
+            Refused: there are fewer (`unknown_voice`).
+        """
+        if number > len(self.all):
+            raise Refused("unknown_voice", f"there are {len(self.all)} voices (serve --voices)")
+        return self.all[number - 1]
+
+    # Requests
+
+    async def set(self, _ticket: Ticket, request: table.SetVoice) -> None:
+        what, value = request.what, request.value
+        voice = self[request.voice]
+        low, high = VOICE_RANGES[what]
+        high = self._player.channels if what == "out" else high
+        if not low <= value <= high:
+            raise Refused("bad_arguments", f"{what} must be {low} to {high}, not {value:g}")
+        if what == "gain":
+            voice.gain_db = value
+        elif what == "pan":
+            voice.pan = value
+        elif what == "out":
+            voice.output = int(value)
+        elif what == "loop":
+            voice.loop = bool(value)
+        elif what == "cfg":
+            voice.cfg = value
+        else:
+            voice.crossfade_ms = value
+        self._apply(voice, what)
+        self._changed()
+
+    async def set_master(self, _ticket: Ticket, request: table.SetMasterGain) -> None:
+        self.master_db = request.gain
+        self._player.set_master(self.master_db)
+        self._changed()
+
+    def current(self, request: Request) -> float | None:
+        """The present value of what a request would change, for controllers."""
+        if isinstance(request, table.SetMasterGain):
+            return self.master_db
+        if not isinstance(request, table.Scrub | table.SetVoice) or request.voice > len(self.all):
+            return None
+        voice = self[request.voice]
+        if isinstance(request, table.Scrub):
+            return voice.blend
+        values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
+                  "cfg": voice.cfg}  # fmt: skip
+        return values.get(request.what)
+
+    # Kept in sessions and presets
+
+    def kept(self) -> list[KeptVoice]:
+        """How every voice is set."""
+        return [
+            KeptVoice(v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
+                      {} if v.request is None else kept_options(v.request))
+            for v in self.all
+        ]  # fmt: skip
+
+    def restore(self, master_db: float | None, voices: list[KeptVoice]) -> None:
+        """Set voices as they were kept; what is playing plays on."""
+        if master_db is not None:
+            self.master_db = master_db
+            self._player.set_master(master_db)
+        for kept in voices:
+            if kept.number > len(self.all):
+                continue
+            voice = self[kept.number]
+            voice.gain_db, voice.pan, voice.loop = kept.gain_db, kept.pan, kept.loop
+            voice.output = min(kept.output, self._player.channels)
+            voice.crossfade_ms, voice.cfg = kept.crossfade_ms, kept.cfg
+            request = fuse_request(kept.request, voice.number) if kept.request else voice.request
+            if request != voice.request:
+                voice.stop_prefetch()
+                voice.request, voice.pair = request, None
+            voice.blend = kept.blend
+            self._player.scrub(voice.number, voice.blend)
+            for what in VOICE_RANGES:
+                self._apply(voice, what)
+        self._changed()
+
+    def _apply(self, voice: Voice, what: str) -> None:
+        """Pass a setting to the player, which has nothing to do with guidance."""
+        player, number = self._player, voice.number
+        if what == "gain":
+            player.set_gain(number, voice.gain_db)
+        elif what == "pan":
+            player.set_pan(number, voice.pan)
+        elif what == "out":
+            player.set_outputs(number, voice.output)
+        elif what == "loop":
+            player.set_loop(number, voice.loop)
+        elif what == "xfade":
+            player.set_crossfade(number, voice.crossfade_ms / 1000)
