@@ -1,13 +1,13 @@
-"""The errors a user can meet.
+"""The errors a user can see.
 
 EutecticError
 ├── BadInput          a user's mistake: one clear line, exit code 2
 │   ├── BadAudio      a clip that can't be read or used
-│   ├── BadSetting    a value out of its range
-│   ├── BadModel      an unknown model, missing or unfitting weights
-│   ├── BadOutput     a place that can't be written
-│   └── BadDevice     an audio device that isn't there or can't be had
-└── Cancelled         the user took the work back
+│   ├── BadSetting    a value out of range
+│   ├── BadModel      an unknown model, missing or mismatched weights
+│   ├── BadOutput     a file or folder that can't be written
+│   └── BadDevice     an audio device that is missing or can't be opened
+└── Cancelled         the work was cancelled
 """
 
 
@@ -18,7 +18,7 @@ class EutecticError(Exception):
 
 
 class BadInput(EutecticError):
-    """Something the user gave can't be used."""
+    """Something that the user gave can't be used."""
 
     code = "bad_input"
 
@@ -30,13 +30,13 @@ class BadAudio(BadInput):
 
 
 class BadSetting(BadInput):
-    """A setting out of its range, or two that exclude each other."""
+    """A setting out of range, or two that exclude each other."""
 
     code = "bad_setting"
 
 
 class BadModel(BadInput):
-    """A model that is unknown, incomplete or doesn't fit its configuration."""
+    """A model that is unknown, incomplete or doesn't match its configuration."""
 
     code = "bad_model"
 
@@ -48,7 +48,7 @@ class BadOutput(BadInput):
 
 
 class BadDevice(BadInput):
-    """An audio device that isn't there, or can't be had."""
+    """An audio device that is missing or can't be opened."""
 
     code = "bad_device"
 

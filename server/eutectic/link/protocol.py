@@ -1,12 +1,12 @@
-"""What passes between the daemon and the engine process.
+"""The protocol between the daemon and the engine process.
 
 Commands go to the engine's standard input and results come from its standard output, one JSON
-value a line, typed and checked by msgspec. Sound goes through shared memory that the daemon made:
-float32 (channel, frame), C order; a `Chunk` is announced after its frames are written.
+value per line, typed and checked by msgspec. Audio goes through shared memory that the daemon
+creates: float32 (channel, frame), C order; a `Chunk` is sent after its frames are written.
 
-Shared memory is a mapped file in the system's memory file system (elsewhere in its temporary
-folder), which, unlike Python's own, needs no tracker process. The daemon makes and unlinks it; what
-a killed daemon left its engine takes away, and the next daemon, should both have been killed.
+Shared memory is a mapped file in the system's memory file system (or in its temporary folder),
+which, unlike Python's own, needs no tracker process. The daemon creates and unlinks it. If the
+daemon is killed its engine removes what it left; if both are killed, the next daemon does.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from eutectic.system.shared_memory import new_path
 
 
 class Priority(IntEnum):
-    """What the engine does first; work of lower priority makes way between evaluations."""
+    """What the engine does first; a job is preempted between evaluations by a more urgent one."""
 
     TRIGGER = 0
     LOAD = 1
@@ -33,11 +33,11 @@ class Priority(IntEnum):
     LEARN = 4
     WARM = 5
     AHEAD = 6
-    """Nobody has asked for it yet."""
+    """Made in advance; no client has requested it."""
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A section of a sound file; the path is absolute, and was allowed."""
+    """A section of a sound file; the path is absolute and has been checked."""
 
     path: str
     start_seconds: float = 0.0
@@ -45,7 +45,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Load(msgspec.Struct, tag=True, frozen=True):
-    """Make a clip known. With its key from an earlier time the file need not be there any more."""
+    """Load a clip. With its key from an earlier load, the file may be missing."""
 
     job: int
     source: Source
@@ -54,7 +54,7 @@ class Load(msgspec.Struct, tag=True, frozen=True):
 
 
 class Learn(msgspec.Struct, tag=True, frozen=True):
-    """Learn a clip as a reference, or find it learned; looked for first, at a load's priority."""
+    """Learn a reference unless it is in the store, where it is looked up at a load's priority."""
 
     job: int
     reference: ReferenceSpec
@@ -62,7 +62,7 @@ class Learn(msgspec.Struct, tag=True, frozen=True):
 
 
 class ReferenceSpec(msgspec.Struct, frozen=True):
-    """A reference: all that its key in the store is made of."""
+    """A reference: everything that its key in the store is made from."""
 
     clip: str
     prompt: str
@@ -70,9 +70,9 @@ class ReferenceSpec(msgspec.Struct, frozen=True):
 
 
 class Canvas(msgspec.Struct, frozen=True):
-    """Shared memory for one fusion: its file and shape (channel, frame), and the rate to fill in.
+    """Shared memory for one fusion: its file, its shape (channel, frame) and its sample rate.
 
-    `frames` is the fusion's length at that rate; what is beyond them is its tail.
+    `frames` is the fusion's length at that rate; the tail follows it.
     """
 
     path: str
@@ -83,16 +83,16 @@ class Canvas(msgspec.Struct, frozen=True):
 
     @classmethod
     def make(cls, channels: int, frames: int, tail: int, rate_hz: int) -> Canvas:
-        """Make the memory.
+        """Allocate the memory.
 
         Raises:
-            OSError: there is no room for it.
+            OSError: there isn't enough.
         """
         path = new_path()
         size = 4 * channels * (frames + tail)
         with path.open("xb") as file:
             try:
-                if hasattr(os, "posix_fallocate"):  # without room, writing would kill the process
+                if hasattr(os, "posix_fallocate"):  # else a full memory kills the writer
                     os.posix_fallocate(file.fileno(), 0, size)
                 else:
                     file.truncate(size)
@@ -107,7 +107,7 @@ class Canvas(msgspec.Struct, frozen=True):
         return np.memmap(self.path, np.float32, "r+", shape=shape)
 
     def unlink(self) -> None:
-        """Give the memory back, as soon as nobody maps it."""
+        """Free the memory as soon as it is no longer mapped."""
         Path(self.path).unlink(missing_ok=True)
 
 
@@ -125,7 +125,7 @@ class Fuse(msgspec.Struct, tag=True, frozen=True):
 
 
 class Cancel(msgspec.Struct, tag=True, frozen=True):
-    """Give a job up before its next network evaluation."""
+    """Cancel a job before its next network evaluation."""
 
     job: int
 
@@ -134,7 +134,7 @@ Command = Load | Learn | Fuse | Cancel
 
 
 class State(msgspec.Struct, tag=True, frozen=True):
-    """The engine is `loading`, `warming` or `ready`; `failed` says why it has no model."""
+    """`loading`, `warming` or `ready`; or `failed`, with the reason why it has no model."""
 
     state: str
     fraction: float
@@ -142,7 +142,7 @@ class State(msgspec.Struct, tag=True, frozen=True):
 
 
 class ModelFacts(msgspec.Struct, tag=True, frozen=True):
-    """What the daemon has to know of the model, told once it is loaded."""
+    """What the daemon needs to know about the model, sent once it is loaded."""
 
     name: str
     digest: str
@@ -153,7 +153,7 @@ class ModelFacts(msgspec.Struct, tag=True, frozen=True):
 
 
 class Begun(msgspec.Struct, tag=True, frozen=True):
-    """A job came to its turn."""
+    """A job has started."""
 
     job: int
 
@@ -165,7 +165,7 @@ class Progress(msgspec.Struct, tag=True, frozen=True):
 
 
 class Chunk(msgspec.Struct, tag=True, frozen=True):
-    """Frames start to stop of canvas `index`, a fusion at this blend, are written."""
+    """Frames start to stop of canvas `index`, a fusion at this blend, have been written."""
 
     job: int
     index: int
@@ -175,7 +175,7 @@ class Chunk(msgspec.Struct, tag=True, frozen=True):
 
 
 class Fused(msgspec.Struct, tag=True, frozen=True):
-    """Canvas `index` is whole."""
+    """Canvas `index` is complete."""
 
     job: int
     index: int
@@ -184,7 +184,7 @@ class Fused(msgspec.Struct, tag=True, frozen=True):
     gain_db: float
     stages_ms: dict[str, float]
     speed: float
-    """Seconds of sound that decoding makes in a second."""
+    """Seconds of audio decoded per second."""
 
 
 class Done(msgspec.Struct, tag=True, frozen=True):
@@ -215,7 +215,7 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
 
 
 class Usage(msgspec.Struct, tag=True, frozen=True):
-    """Memory in use and its limit, in bytes; jobs waiting; entries given up for room so far."""
+    """The cache, its limit, process and device memory, in bytes; queued jobs; evicted entries."""
 
     kept_bytes: int
     limit_bytes: int
