@@ -1,1 +1,1 @@
-"""The daemon as performers meet it: a process, UDP, JACK, and what is heard, measured."""
+"""Measures the daemon from outside, as performers use it: a process, UDP, JACK, and its sound."""

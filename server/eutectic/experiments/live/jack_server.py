@@ -1,4 +1,4 @@
-"""A JACK server of our own, without a sound card, and what its ports play."""
+"""A private JACK server without a sound card, and recordings of what its ports play."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RATE_HZ, PERIOD = 48_000, 256
 
 
 class Jack(Service):
-    """`jackd` with the dummy driver, under a name that no other has; clients here find it."""
+    """`jackd` with the dummy driver, under a unique name that this process's clients connect to."""
 
     def __init__(self) -> None:
         self.name = f"eutectic-{os.getpid()}"
@@ -36,19 +36,19 @@ class Jack(Service):
         while subprocess.run(
             ["jack_lsp", "-s", self.name], capture_output=True, check=False
         ).returncode:
-            assert time.monotonic() < until, "jackd doesn't start"
+            assert time.monotonic() < until, "jackd didn't start"
             time.sleep(0.1)
 
     def stop(self) -> None:
         assert self._process is not None
-        self._process.terminate()  # one that is killed leaves its place in JACK's list taken
+        self._process.terminate()  # a killed server keeps its place in JACK's registry
         self._process.wait(20)
 
 
 class Recording:
-    """Everything that a client's output ports play, from `start` to `stop`.
+    """Records everything that a client's output ports play, from `start` to `stop`.
 
-    A process of its own records, so that nothing here can make it miss a period.
+    A separate process records, so that nothing here can make it miss a period.
     """
 
     def __init__(self, client: str, folder: Path) -> None:
@@ -65,7 +65,7 @@ class Recording:
         assert self._process.stdout.readline() == "recording\n"
 
     def stop(self) -> NDArray[np.float32]:
-        """What was recorded, (frame, 2)."""
+        """Stop; returns the recording (frame, 2)."""
         assert self._process is not None
         self._process.communicate("", timeout=30)
         recorded = np.load(self._path)
@@ -74,7 +74,7 @@ class Recording:
         return recorded["samples"]
 
     def frame(self, at: float) -> int:
-        """Which frame of the recording left at a monotonic time."""
+        """The frame of the recording that was played at a monotonic time."""
         block = int(np.searchsorted(self._times, at)) - 1
         return block * PERIOD + round((at - float(self._times[block])) * RATE_HZ)
 
@@ -90,12 +90,12 @@ def record(client: str, path: Path) -> None:
     xruns = 0
 
     @own.set_process_callback
-    def take(frames: int) -> None:
+    def take(_frames: int) -> None:
         times.append(time.monotonic())
         blocks.append(np.stack([port.get_array().copy() for port in inputs], axis=1))
 
     @own.set_xrun_callback
-    def count(delayed_usecs: float) -> None:
+    def count(_delayed_usecs: float) -> None:
         nonlocal xruns
         xruns += 1
 
@@ -104,11 +104,11 @@ def record(client: str, path: Path) -> None:
     until = time.monotonic() + 20
     while len(ports) < 2:
         if time.monotonic() > until:
-            sys.exit(f"nobody is called {client}")
+            sys.exit(f"no JACK client {client}")
         time.sleep(0.02)
         ports = own.get_ports(client, is_output=True, is_audio=True)
-    for port, ear in zip(ports, inputs, strict=False):
-        own.connect(port, ear)
+    for port, own_input in zip(ports, inputs, strict=False):
+        own.connect(port, own_input)
     print("recording", flush=True)
     sys.stdin.read()
     own.deactivate()

@@ -1,7 +1,7 @@
-"""How long it takes, from a datagram to its answer and to the first sample that is recorded.
+"""Latency from a datagram to its answer and to the first recorded sample.
 
 Everything is real: the daemon and its engine as processes, UDP, JACK with the dummy driver, and a
-recording by another JACK client, on the same clock.
+recording by another JACK client on the same clock.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from eutectic.experiments.report import Cell, Row, Table
 
 STARTS, PINGS, TRIGGERS, FUSIONS, SCRUBS = 10, 2000, 40, 12, 20
 SILENCE_SECONDS = 0.35
-"""Between triggers, so that each begins out of silence."""
+"""Pause between triggers, so that each starts from silence."""
 
 ONSET = 0.02
-"""Of the recording's peak: what is heard as its first sample."""
+"""Share of the recording's peak that counts as its first sample."""
 
 LEARN_STEPS = 30
 SECONDS = 6.0
 
 
 def measure(
-    model: str, told: Callable[[int, int], None]
+    model: str, progress: Callable[[int, int], None]
 ) -> tuple[list[Table], dict[str, dict[str, Cell]]]:
-    """Latencies of one model on this machine, and the same as figures."""
+    """Latencies with a model on this machine, as tables and as figures."""
     with tempfile.TemporaryDirectory() as temporary, Jack():
         folder = Path(temporary)
         _make_clips(folder)
@@ -47,7 +47,7 @@ def measure(
             name, values, split = _alone(folder / f"data-{number}", folder, model, part)
             rows.append((name, len(values), *np.percentile(values, (50, 95, 99)).round(1)))
             stages += [(name, stage, text) for stage, text in split.items()]
-            told(number + 1, len(parts))
+            progress(number + 1, len(parts))
         ring = f"ring 30 ms, JACK's period {1000 * PERIOD / RATE_HZ:.1f} ms"
         tables = [
             Table("live: milliseconds", ("from a datagram to", "times", "p50", "p95", "p99"),
@@ -65,7 +65,7 @@ Part = Callable[[Client, Path], tuple[str, list[float]]]
 def _alone(
     data: Path, folder: Path, model: str, part: Part
 ) -> tuple[str, list[float], dict[str, str]]:
-    """One part on a daemon of its own, so that the status tells of nothing else."""
+    """Measure one part on its own daemon, so that the status covers nothing else."""
     data.mkdir()
     options = ("--model", model, "--device", "system", "--clips", str(folder), "--rate",
                str(RATE_HZ), "--block", str(PERIOD), "--log-level", "warning")  # fmt: skip
@@ -90,7 +90,7 @@ def _start(data: Path, model: str) -> float:
 
 
 def _make_clips(folder: Path) -> None:
-    """A noise that begins at once, and a low tone."""
+    """Write a noise with an immediate onset, and a low tone."""
     generator = np.random.default_rng(0)
     frames = round(SECONDS * 44_100)
     noise = 0.1 * generator.standard_normal((frames, 2))
@@ -99,8 +99,8 @@ def _make_clips(folder: Path) -> None:
     soundfile.write(folder / "reference.wav", tone, 44_100)
 
 
-def _ping(client: Client, data: Path) -> tuple[str, list[float]]:
-    """While the engine learns."""
+def _ping(client: Client, _data: Path) -> tuple[str, list[float]]:
+    """Ping while the engine learns."""
     busy = client.begin("/reference/learn", "long", "c", "for ever", "@steps", 100_000)
     time.sleep(1.0)
     values: list[float] = []
@@ -152,7 +152,7 @@ def _made() -> list[Part]:
             client.send("/stop", 1)
             time.sleep(1.0)
 
-            def trigger(number: int) -> None:  # near enough for the same steps, and not ready
+            def trigger(number: int) -> None:  # close enough for the same steps, but not ready
                 where = ("@blend", blend, "@seed", number + 1) if cold else (
                     "@blend", blend + 1e-4 * (number + 1))  # fmt: skip
                 client.request("/fuse", 1, "o", "r", *where)
@@ -167,7 +167,7 @@ def _made() -> list[Part]:
 
 
 def _scrubbed(client: Client, data: Path) -> tuple[str, list[float]]:
-    """From the reference's tone to the original's noise and back; half of the way counts."""
+    """Scrub from the reference's tone to the original's noise and back; time half of the way."""
     client.request("/fan", "o", "r", 2)
     client.request("/fuse", 1, "o", "r", "@blend", 0, "@loop", 1)
     time.sleep(0.5)
@@ -194,7 +194,7 @@ HOP = 64
 
 
 def _brightness(samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Level above 2 kHz, dB, over time."""
+    """RMS level above 2 kHz over time, a value for each HOP frames."""
     import scipy.signal
 
     sections = scipy.signal.butter(4, 2000, "highpass", fs=RATE_HZ, output="sos")

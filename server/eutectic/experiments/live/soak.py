@@ -1,4 +1,4 @@
-"""Hours of a performer's night in minutes: random requests, a busy engine, and what is counted."""
+"""A soak test: a night on stage in minutes, with random requests and a busy engine."""
 
 from __future__ import annotations
 
@@ -26,29 +26,34 @@ from eutectic.playback.streams import DeviceSettings
 
 PER_SECOND = 5.0
 MEMORY_GIB, READY_GIB = 0.2, 0.05
-"""Budgets that are full within a minute or two; a reference of the embedded model takes 0.04."""
+"""Budgets that fill within a minute or two; a reference of the embedded model takes 0.04."""
 
 CLIPS, CLIP_SECONDS = 6, 3.0
-LOOK_SECONDS = 2.0
+MEASURE_SECONDS = 2.0
 END_SECONDS = 60.0
-"""In which what was begun has to be answered."""
+"""Time in which open requests must be answered at the end."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Memory at one time: bytes of the processes, and the status of the caches."""
+
+    at_seconds: float
+    daemon: int
+    engine: int
+    engine_cache: str
+    ready: str
 
 
 @dataclass
 class Soaked:
-    """What a soak counted.
-
-    `answers`: by request, how often it was answered; `memory`: seconds, bytes of the daemon, of
-    the engine, kept by the engine, and ready, at each look.
-    """
+    """What a soak counted; `answers` is how often each request was answered."""
 
     seconds: float = 0.0
     sent: Counter[str] = field(default_factory=Counter[str])
     ended: Counter[str] = field(default_factory=Counter[str])
     answers: dict[int, int] = field(default_factory=dict[int, int])
-    memory: list[tuple[float, int, int, str, str]] = field(
-        default_factory=list[tuple[float, int, int, str, str]]
-    )
+    memory: list[Memory] = field(default_factory=list[Memory])
     lost: str = ""
     xruns: int = 0
     control_xruns: int = 0
@@ -68,23 +73,27 @@ class Soaked:
         return int(self.lost.split()[0])
 
     def growth(self, after: float, extreme: Callable[..., Any]) -> tuple[float, float]:
-        """Of the daemon's and the engine's memory, from `after` seconds to the end: a share of it.
+        """Relative growth of the daemon's and the engine's memory from `after` seconds to the end.
 
-        An extreme, lowest or highest, of the first and of the last quarter: what stays, and what is
-        needed at most. Between them lies what happens to be under way (learning alone takes 160 MB
-        of the embedded model's 1.2 GB), of which a quarter sees more than another.
+        Compares an extreme of the last quarter with that of the first: the lowest shows what stays
+        allocated, the highest the peak. Current jobs lie between them (learning alone takes 160 MB
+        of the embedded model's 1.2 GB), and quarters differ in those.
         """
-        looks = np.array([[at, own, engine] for at, own, engine, _, _ in self.memory])
-        looks = looks[looks[:, 0] >= after]
-        quarter = max(1, len(looks) // 4)
-        first, last = extreme(looks[:quarter], axis=0), extreme(looks[-quarter:], axis=0)
-        return float(last[1] / first[1] - 1), float(last[2] / first[2] - 1)
+        sizes = np.array([
+            (each.daemon, each.engine) for each in self.memory if each.at_seconds >= after
+        ])  # fmt: skip
+        quarter = max(1, len(sizes) // 4)
+        daemon, engine = extreme(sizes[-quarter:], axis=0) / extreme(sizes[:quarter], axis=0) - 1
+        return float(daemon), float(engine)
 
 
 def soak(
-    model: str, minutes: float, told: Callable[[int, int], None], control_seconds: float = 30.0
+    model: str,
+    minutes: float,
+    progress: Callable[[int, int], None],
+    control_seconds: float = 30.0,
 ) -> Soaked:
-    """Run the daemon under random requests, never idle; beside it a control that plays a sine."""
+    """Run the daemon under random requests, never idle; before it, a control that plays a sine."""
     soaked = Soaked(60 * minutes)
     with tempfile.TemporaryDirectory() as temporary, Jack():
         folder = Path(temporary)
@@ -96,12 +105,12 @@ def soak(
                    "--ready", str(READY_GIB), "--log-level", "warning")  # fmt: skip
         with Daemon(folder, *options) as daemon, daemon.client() as client:
             until_ready(client)
-            _Player(soaked, client, daemon, folder).run(told)
+            _Performer(soaked, client, daemon, folder).run(progress)
     return soaked
 
 
-class _Player:
-    """A performer who does all at once."""
+class _Performer:
+    """A performer who does everything at once."""
 
     def __init__(self, soaked: Soaked, client: Client, daemon: Daemon, folder: Path) -> None:
         self.soaked, self.client, self.daemon, self.folder = soaked, client, daemon, folder
@@ -109,7 +118,8 @@ class _Player:
         self.waiting: dict[int, str] = {}
         self.busy = 0
 
-    def run(self, told: Callable[[int, int], None]) -> None:
+    def run(self, progress: Callable[[int, int], None]) -> None:
+        """Play until the time is up, and wait for the last answers."""
         for number in range(CLIPS):
             self.client.request("/clip/load", str(number), f"{number}.wav")
         for number in range(2):
@@ -118,17 +128,17 @@ class _Player:
             )
         recording = Recording("PortAudio", self.folder)
         recording.start()
-        began = looked = time.monotonic()
+        began = measured = time.monotonic()
         until, step = began + self.soaked.seconds, 0
         while (now := time.monotonic()) < until:
             self._keep_busy()
             self._act()
             step += 1
             self._listen(max(0.0, began + step / PER_SECOND - time.monotonic()))
-            if now - looked > LOOK_SECONDS:
-                looked = now
-                self._look(now - began)
-                told(int(now - began), int(self.soaked.seconds))
+            if now - measured > MEASURE_SECONDS:
+                measured = now
+                self._measure(now - began)
+                progress(int(now - began), int(self.soaked.seconds))
         self._end()
         recording.stop()
         self.soaked.xruns = recording.xruns
@@ -141,7 +151,7 @@ class _Player:
         return number
 
     def _keep_busy(self) -> None:
-        """A learning that never ends by itself, whenever there is none."""
+        """Keep a learning request running that only its budget ends."""
         if self.busy not in self.waiting:
             prompt = f"for ever {len(self.soaked.answers)}"
             self.busy = self._begin(
@@ -149,6 +159,7 @@ class _Player:
             )
 
     def _act(self) -> None:
+        """Send one random request."""
         chance, voice = self.random.random(), self.random.randint(1, 4)
         clip, reference = str(self.random.randrange(CLIPS)), str(self.random.randrange(2))
         blend = round(self.random.random(), 2)
@@ -173,6 +184,7 @@ class _Player:
             self._begin("/ping")
 
     def _listen(self, seconds: float) -> None:
+        """Count answers for a time."""
         until = time.monotonic() + seconds
         while True:
             try:
@@ -189,29 +201,30 @@ class _Player:
             self.waiting.pop(answer.id, None)
             self.soaked.ended["done" if isinstance(answer, Done) else answer.code] += 1
 
-    def _look(self, at: float) -> None:
+    def _measure(self, at: float) -> None:
+        """Record the memory in use."""
         number = self.client.begin("/status")
-        there: dict[str, str] = {}
+        lines: dict[str, str] = {}
         while True:
             answer = self.client.receive(10.0)
             self._count(answer)
             if isinstance(answer, StatusReply) and answer.id == number:
-                there[answer.what] = answer.text
+                lines[answer.what] = answer.text
             elif isinstance(answer, Done) and answer.id == number:
                 break
-        own = psutil.Process(self.daemon.pid).memory_info().rss
+        daemon = psutil.Process(self.daemon.pid).memory_info().rss
         engine = self.daemon.engine().memory_info().rss
-        caches = there.get("engine cache", ""), there["ready"]
-        self.soaked.memory.append((at, own, engine, *caches))
+        cache, ready = lines.get("engine cache", ""), lines["ready"]
+        self.soaked.memory.append(Memory(at, daemon, engine, cache, ready))
 
     def _end(self) -> None:
         self._begin("/cancel", self.busy)
         until = time.monotonic() + END_SECONDS
         while self.waiting and time.monotonic() < until:
             self._listen(0.2)
-        self._listen(0.5)  # a second answer would come now
-        there = status(self.client)
-        self.soaked.lost, self.soaked.deaths = there["lost"], there["engine"]
+        self._listen(0.5)  # a second answer would arrive now
+        lines = status(self.client)
+        self.soaked.lost, self.soaked.deaths = lines["lost"], lines["engine"]
 
 
 def _make_clip(path: Path, number: int) -> None:
@@ -223,7 +236,7 @@ def _make_clip(path: Path, number: int) -> None:
 
 
 def _control(soaked: Soaked, folder: Path, seconds: float) -> None:
-    """A sine and nothing else, by the same path: what this machine and JACK lose by themselves."""
+    """Play only a sine through the same path: the losses due to this machine and JACK."""
     at = 0
 
     def fill(out: np.ndarray) -> None:
@@ -232,7 +245,7 @@ def _control(soaked: Soaked, folder: Path, seconds: float) -> None:
         at += len(out)
 
     output = Output(DeviceSettings("system", RATE_HZ, block_frames=PERIOD))
-    output.start(fill, lambda state: None)
+    output.start(fill, lambda _state: None)
     recording = Recording("PortAudio", folder)
     recording.start()
     time.sleep(seconds)
@@ -242,9 +255,10 @@ def _control(soaked: Soaked, folder: Path, seconds: float) -> None:
 
 
 def table(soaked: Soaked) -> Table:
-    """What a soak counted, in words."""
+    """The soak's results as a table."""
     after = min(120.0, soaked.seconds / 2)
-    half = [look for look in soaked.memory if look[0] >= after]
+    later = [each for each in soaked.memory if each.at_seconds >= after]
+    caches = f"engine {later[0].engine_cache}; ready {later[0].ready}" if later else "–"
     rows = (
         ("requests", f"{sum(soaked.sent.values())}: {dict(soaked.sent)}"),
         ("ended", str(dict(soaked.ended))),
@@ -253,7 +267,7 @@ def table(soaked: Soaked) -> Table:
         ("JACK's xruns", f"{soaked.xruns}; of the control {soaked.control_xruns}, "
                          f"and {soaked.control_underruns} underruns"),
         ("engine", soaked.deaths),
-        ("caches then", f"engine {half[0][3]}; ready {half[0][4]}" if half else "–"),
+        ("caches then", caches),
         ("growth of what stays", _percent(soaked.growth(after, np.min))),
         ("growth of the most", _percent(soaked.growth(after, np.max))),
     )  # fmt: skip

@@ -1,14 +1,14 @@
-"""What the engine costs (`eutectic bench`): beside what it replaces, and beside what it must cost.
+"""The engine's speed (`eutectic bench`), against what it replaces and against the least possible.
 
-Rows of one comparison are timed in turn, round after round, so that a machine whose speed drifts
-does not favour one; ratios are taken within a round, and the median is told.
+The sides of a comparison are timed alternately, round after round, so that a machine whose speed
+drifts favours neither; ratios are taken within a round, and their median is reported.
 """
 
 from enum import StrEnum
 
 
 class Published(StrEnum):
-    """Models whose configuration is known."""
+    """Published models whose configurations are built in."""
 
     OPEN_1_0 = "stable-audio-open-1.0"
     SMALL = "small"

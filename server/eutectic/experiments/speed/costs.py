@@ -1,7 +1,7 @@
-"""What each part of the engine takes, its floor on this machine, and the memory it leaves in use.
+"""The time each part of the engine takes, its floor on this machine, and the memory left in use.
 
-A floor counts the network's matrix products and its weights' bytes; a fusion's are those of its
-network evaluations alone. Where there is none to count, there is no floor.
+A floor counts the network's matrix products and the bytes of its weights; a fusion's counts its
+network evaluations alone. Parts without any have no floor.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from eutectic.experiments.speed.served import Served
 
 EVALUATION_SECONDS = (6.0, 12.0)
 GUIDANCE = 3.0
-"""Of the evaluations that are timed by themselves: any but 1, which costs half."""
+"""Guidance of the evaluations timed by themselves: any but 1, which costs half."""
 
 TRIGGERS = (0.2, 0.5, 0.8)
 STAGES = ("queue", "denoise", "first chunk", "decode")
@@ -37,13 +37,13 @@ COLUMNS = ("part", "p50 ms", "p95 ms", "floor ms", "over floor", "memory MB")
 NO_FLOOR = float("nan")
 METHODS: tuple[Method, ...] = ("full", "lora")
 LEARNING_COPIES: dict[Method, int] = {"full": 6, "lora": 2}
-"""Times the weights that learning takes: in full the copy, its gradients, AdamW's two moments, what
-is learned, and the base's weights; low-rank the copy, and the base's weights."""
+"""Memory for learning, in multiples of the weights: in full the copy, its gradients, AdamW's two
+moments, what is learned and the base's weights; low-rank the copy and the base's weights."""
 
 
 @dataclass
 class _Costs:
-    """Rows as they are measured."""
+    """Collects rows as they are measured."""
 
     parts: Parts
     runs: int
@@ -51,16 +51,16 @@ class _Costs:
     rows: list[Row] = field(default_factory=list[Row])
 
     def row(self, part: str, function: Callable[[], Any], floor_seconds: float = NO_FLOOR) -> None:
-        """Time it, after once that doesn't count."""
+        """Add a row, timing a function after one run that doesn't count."""
         self.watch.checkpoint()
         device = self.parts.model.device
         _forget_memory(device)
         function()
         seconds = [floors.timed(function, device) for _ in range(self.runs)]
-        self.told(part, seconds, floor_seconds)
+        self.add(part, seconds, floor_seconds)
 
-    def told(self, part: str, seconds: list[float], floor_seconds: float = NO_FLOOR) -> None:
-        """A row of times taken elsewhere."""
+    def add(self, part: str, seconds: list[float], floor_seconds: float = NO_FLOOR) -> None:
+        """Add a row of times taken elsewhere."""
         median, high = (float(each) for each in np.percentile(seconds, (50, 95)))
         self.rows.append(
             (part, 1000 * median, 1000 * high, 1000 * floor_seconds, median / floor_seconds,
@@ -69,7 +69,7 @@ class _Costs:
 
 
 def measure(parts: Parts, runs: int, learn_steps: int, watch: Watch = UNWATCHED) -> Table:
-    """Every part by itself; the worker's rows come last, as it keeps the engine.
+    """Measure every part by itself; the worker's rows come last, as it keeps the engine.
 
     Raises:
         Cancelled: the watch was asked to stop.
@@ -107,7 +107,7 @@ def _sampling(costs: _Costs, machine: floors.Machine) -> None:
 
 
 def _evaluations(costs: _Costs) -> None:
-    """One guided evaluation of the network at two lengths, in every precision that pays here."""
+    """Time a guided network evaluation at two lengths, in every precision the device is fast in."""
     model = costs.parts.model
     used, half = model.bfloat16, has_native_bfloat16(model.device)
     precisions = {"float32": False} | ({"bfloat16": True} if half else {})
@@ -123,7 +123,7 @@ def _evaluations(costs: _Costs) -> None:
 
 
 def _decoding(costs: _Costs) -> None:
-    """The whole, and the stream's first chunk."""
+    """Time decoding as a whole, and the stream's first chunk."""
     codec, x0 = costs.parts.model.codec, costs.parts.x0
     seconds = costs.parts.frames * codec.ratio / codec.rate_hz
     costs.row(f"decoding {seconds:.1f} s", lambda: codec.decode(x0))
@@ -131,12 +131,12 @@ def _decoding(costs: _Costs) -> None:
 
 
 def _references(costs: _Costs, machine: floors.Machine, learn_steps: int) -> None:
-    """Learning, and what is done with what was learned."""
+    """Time learning, and reading and switching what was learned."""
     parts, engine = costs.parts, costs.parts.engine
     for method in METHODS:
-        wanted, there = LEARNING_COPIES[method] * _weights_bytes(parts), _free_bytes(parts)
-        if wanted > there:
-            lack = f"wants {wanted / 1e9:.0f} GB, {there / 1e9:.0f} are free"
+        needed, free = LEARNING_COPIES[method] * _weights_bytes(parts), _free_bytes(parts)
+        if needed > free:
+            lack = f"needs {needed / 1e9:.0f} GB, {free / 1e9:.0f} are free"
             costs.rows.append((f"learning, {method}: {lack}", *[NO_FLOOR] * (len(COLUMNS) - 1)))
             continue
         settings = LearnSettings(method, learn_steps)
@@ -144,27 +144,27 @@ def _references(costs: _Costs, machine: floors.Machine, learn_steps: int) -> Non
             lambda method=method: engine.memorise(parts.clip, PROMPT, LearnSettings(method, 1))
         )
         floor = learn_steps * machine.floor_seconds(once, 0)
-        began = floors.timed(
+        seconds = floors.timed(
             lambda settings=settings: engine.learn(parts.clip, PROMPT, settings),
             parts.model.device,
         )
-        costs.told(f"learning, {method}, {learn_steps} steps", [began], floor)
-        adapter = engine.known(parts.clip, PROMPT, settings)
+        costs.add(f"learning, {method}, {learn_steps} steps", [seconds], floor)
+        adapter = engine.find_adapter(parts.clip, PROMPT, settings)
         assert adapter is not None
         size = sum(each.numel() * each.element_size() for each in adapter.tensors.values())
         parameters = dict(parts.model.network.named_parameters())
         written = sum(parameters[each].numel() * 4 for each in adapter.changed)
         name = f"a {method} reference of {size / 1e6:.0f} MB"
-        costs.row(f"reading {name}", partial(engine.known, parts.clip, PROMPT, settings))
+        costs.row(f"reading {name}", partial(engine.find_adapter, parts.clip, PROMPT, settings))
         costs.row(
             f"switching to {name} and back",
             lambda adapter=adapter: [parts.model.switch.activate(each) for each in (adapter, None)],
-            2 * written / machine.bytes_per_second,  # what is read may be in a cache
+            2 * written / machine.bytes_per_second,  # reads may come from a cache
         )
 
 
 def _served(costs: _Costs, learn_steps: int) -> None:
-    """Triggers and fans as the daemon has them made."""
+    """Time triggers and fans as the daemon requests them."""
     parts = costs.parts
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.wav"
@@ -179,7 +179,7 @@ def _served(costs: _Costs, learn_steps: int) -> None:
 
 
 def _triggers(costs: _Costs, served: Served, name: str, blend: float, seeds: Iterator[int]) -> None:
-    """Triggers one after another; a seed's prefix is known from the second time on."""
+    """Time one trigger after another; a seed's prefix is known from its second use on."""
     served.fuse([blend], next(seeds), costs.parts.steps)
     stages: list[dict[str, float]] = []
     for _ in range(costs.runs):
@@ -187,9 +187,9 @@ def _triggers(costs: _Costs, served: Served, name: str, blend: float, seeds: Ite
         (fused,) = served.fuse([blend], next(seeds), costs.parts.steps)
         stages.append({name: each / 1000 for name, each in fused.stages_ms.items()})
     for stage in STAGES:
-        costs.told(f"{name}: {stage}", [each[stage] for each in stages])
+        costs.add(f"{name}: {stage}", [each[stage] for each in stages])
     first = [each["queue"] + each["denoise"] + each["first chunk"] for each in stages]
-    costs.told(f"{name}, to its first chunk", first)
+    costs.add(f"{name}, to its first chunk", first)
 
 
 def _weights_bytes(parts: Parts) -> int:
@@ -210,7 +210,7 @@ def _forget_memory(device: torch.device) -> None:
 
 
 def _memory_mb(device: torch.device) -> float:
-    """The most that was allocated on the device; on a CPU what the process has."""
+    """Peak memory allocated on the device; on a CPU the process's resident memory."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e6
     return psutil.Process().memory_info().rss / 1e6

@@ -1,6 +1,6 @@
-"""What each way to be faster changes in the result: the same computed without it.
+"""What each optimisation changes in the result, against the same computed without it.
 
-The latent's error is relative, in L2; the distance is log-mel, of what is decoded.
+The latent's error is relative, in L2; the distance is log-mel, between the decoded sounds.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Latents = Sequence[Tensor]
 
 
 def measure(parts: Parts, watch: Watch = UNWATCHED) -> Table:
-    """Every way, in each precision that the device has; the model's own stays as it was.
+    """Compare every optimisation in each of the device's precisions; the model's stays unchanged.
 
     Raises:
         Cancelled: the watch was asked to stop.
@@ -39,7 +39,7 @@ def measure(parts: Parts, watch: Watch = UNWATCHED) -> Table:
         for number, half in enumerate(precisions):
             model.bfloat16 = half
             fused[half] = parts.fuse_whole()
-            rows += _ways(parts, "bfloat16" if half else "float32", fused[half], watch)
+            rows += _optimisations(parts, "bfloat16" if half else "float32", fused[half], watch)
             watch.progress(number + 1, len(precisions) + 1)
         if True in fused:
             rows.append(_row(parts, "bfloat16", "float32", fused[True], fused[False]))
@@ -48,8 +48,8 @@ def measure(parts: Parts, watch: Watch = UNWATCHED) -> Table:
     return Table("speed: what it changes", COLUMNS, (*rows, *_decoders(parts)), (parts.described,))
 
 
-def _ways(parts: Parts, precision: str, whole: Latents, watch: Watch) -> list[Row]:
-    """What shares work, and what repeats it from a recording."""
+def _optimisations(parts: Parts, precision: str, whole: Latents, watch: Watch) -> list[Row]:
+    """Compare what shares work, and what replays recorded evaluations."""
     rows: list[Row] = []
 
     def compare(faster: str, ours: Latents, beside: str, theirs: Latents) -> None:
@@ -77,7 +77,7 @@ def _row(parts: Parts, faster: str, beside: str, ours: Latents, theirs: Latents)
 
 
 def _decoders(parts: Parts) -> list[Row]:
-    """The decoder by chunks, and in precisions that it isn't used in."""
+    """Compare decoding by chunks, and in a precision that isn't used."""
     codec = parts.model.codec
     whole = codec.decode(parts.x0)
     chunks = np.concatenate(list(codec.stream(parts.x0)), axis=1)

@@ -1,4 +1,4 @@
-"""What a computation costs at the very least on a machine: its operations, its bytes."""
+"""The least time a computation can take on a machine, by its operations and bytes."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import Any
 import torch
 
 SIZE = {"cpu": 2048, "cuda": 8192, "mps": 4096}
-"""Of the square matrices whose product is timed: large enough to be at the machine's rate."""
+"""Size of the square matrices whose product is timed; large enough to reach the peak rate."""
 
 COPIED_BYTES = {"cpu": 1 << 28, "cuda": 1 << 31, "mps": 1 << 29}
-"""More than any cache holds."""
+"""Bytes of the copy that is timed; more than any cache holds."""
 
 TIMES = 5
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Rates that were measured: of matrix products in one precision, and of memory."""
+    """Measured rates of matrix products, in one precision, and of memory."""
 
     operations_per_second: float
     bytes_per_second: float
 
     def floor_seconds(self, operations: int, moved_bytes: int) -> float:
-        """The least time for so much: the slower of both, as they can go on side by side."""
+        """The least time for this work: the slower of both, as they can overlap."""
         return max(operations / self.operations_per_second, moved_bytes / self.bytes_per_second)
 
 
 def measure(device: torch.device, dtype: torch.dtype) -> Machine:
-    """Time a large matrix product and a large copy; the best of some."""
+    """Time a large matrix product and a large copy; the best of TIMES runs."""
     size = SIZE[device.type]
     left = torch.randn(size, size, device=device, dtype=dtype)
     right = torch.randn(size, size, device=device, dtype=dtype)
@@ -43,13 +43,13 @@ def measure(device: torch.device, dtype: torch.dtype) -> Machine:
 
 
 def best_seconds(function: Callable[[], Any], device: torch.device) -> float:
-    """The shortest of some runs, after one that doesn't count."""
+    """The shortest of TIMES runs, after one that doesn't count."""
     function()
     return min(timed(function, device) for _ in range(TIMES))
 
 
 def timed(function: Callable[[], Any], device: torch.device) -> float:
-    """Seconds until it is computed, not only asked for."""
+    """Seconds until the result is computed, not only queued."""
     synchronise(device)
     began = time.perf_counter()
     function()
@@ -58,7 +58,7 @@ def timed(function: Callable[[], Any], device: torch.device) -> float:
 
 
 def synchronise(device: torch.device) -> None:
-    """Wait for what a device still computes."""
+    """Wait until a device has finished its queued work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -66,7 +66,7 @@ def synchronise(device: torch.device) -> None:
 
 
 def operations(function: Callable[[], Any]) -> int:
-    """Of its matrix products and convolutions, a multiplication and an addition being two."""
+    """Floating-point operations of a function's matrix products and convolutions."""
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter:

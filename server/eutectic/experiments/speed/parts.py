@@ -1,4 +1,4 @@
-"""The things that are timed: over one clip, one prompt and one sampler, without the daemon."""
+"""The functions that are timed, for one clip, one prompt and one sampler, without the daemon."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WIDE_FAN_BLENDS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 10))
 
 
 class Parts:
-    """The things compared, over one clip, one prompt and one sampler."""
+    """The engine's parts, and what they are compared with, for one clip, prompt and sampler."""
 
     def __init__(self, engine: Engine, seconds: float, settings: SamplingSettings) -> None:
         self.engine, self.model = engine, engine.model
@@ -38,7 +38,7 @@ class Parts:
         self.frames = -(-frames // BUCKET_FRAMES) * BUCKET_FRAMES
         self.seconds, self.steps = seconds, settings.steps
         self.sampler = self.model.sampler(settings)
-        self.cfg = float(self.model.defaults["cfg"])
+        self.cfg = self.model.defaults.cfg
         self.noise = Noise(0, codec.latent_channels, self.frames, self.model.device)
         condition = self.model.condition(PROMPT, seconds)
         self.denoiser = self.model.denoiser(condition, self.cfg)
@@ -56,7 +56,7 @@ class Parts:
 
     @property
     def described(self) -> str:
-        """What is timed, and on what."""
+        """The model, settings and machine that are timed, in one line."""
         device, versions = self.model.device, f"torch {torch.__version__}"
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
         tools = importlib.metadata.version("stable-audio-tools")
@@ -68,11 +68,11 @@ class Parts:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the network's products."""
+        """Precision of the network's matrix products."""
         return torch.bfloat16 if self.model.bfloat16 else torch.float32
 
     def evaluation_floor(self, machine: Machine) -> float:
-        """Least seconds of one row's network evaluation, guided as it is."""
+        """Least seconds for a network evaluation of one row, with its guidance."""
         sigma = torch.ones(1, dtype=torch.float64)
         with torch.no_grad(), self.model.plainly():
             count = operations(lambda: self.denoiser(self.x0, sigma))
@@ -80,19 +80,19 @@ class Parts:
         return machine.floor_seconds(count, weights * self.dtype.itemsize)
 
     def encode(self) -> Any:
-        """The clip's latent."""
+        """Encode the clip."""
         return self.model.codec.encode(self.clip.waveform, self.frames)
 
     def sample_latent(self) -> Any:
-        """The reference's whole sampling."""
+        """Run the reference's whole sampling."""
         return self.new_prefix(self.sampler.steps)
 
     def new_prefix(self, until: int) -> fusion.Prefix:
-        """The reference's sampling from its beginning to a grid level."""
+        """Run the reference's sampling from the top to a grid level."""
         return fusion.Prefix.begin(self.sampler, self.noise).extend(self.denoiser, until)
 
     def sample(self) -> Any:
-        """The reference's whole sampling, decoded."""
+        """Run the reference's whole sampling, and decode it."""
         prefix = self.new_prefix(self.sampler.steps)
         return self.model.codec.decode(prefix.row.state)
 
@@ -102,7 +102,7 @@ class Parts:
         return self.model.name != "toy"
 
     def generate(self) -> Any:
-        """The same by stable-audio-tools: same model, steps, guidance, length and device."""
+        """Do the same by stable-audio-tools: same model, steps, guidance, length and device."""
         from stable_audio_tools.inference import generation
 
         generate: Any = generation.generate_diffusion_cond
@@ -126,74 +126,74 @@ class Parts:
                 conditioning=[condition], sample_size=self.frames * self.model.codec.ratio,
                 seed=0, device=str(self.model.device), return_latents=True, **options,
             )  # fmt: skip
-            # It would decode, too, but looks for a parameter in a codec that may have none.
+            # It can decode, too, but expects parameters in a codec that may have none.
             return self.model.wrapper.pretransform.decode(latents).cpu()
 
     @cached_property
     def pipeline(self) -> Pipeline | None:
-        """diffusers' own, over the same weights; None where it doesn't know this model."""
+        """diffusers' pipeline with the same weights; None if it can't run this model."""
         if not is_known(self.model):
             return None
         return Pipeline(self.model, self.frames, self.seconds, self.sampler.grid)
 
     def generate_latent(self) -> Any:
-        """The reference's sampling by diffusers."""
+        """Run the reference's sampling by diffusers."""
         assert self.pipeline is not None
         return self.pipeline.generate(self.sampler.steps, self.cfg)
 
     def fuse_warm(self) -> Any:
-        """One fusion at blend 0.5, the prefix being there."""
+        """Fuse at blend 0.5, given the prefix."""
         return self.fuse_from(self.prefix, [self.middle])
 
     def fuse_whole(self) -> Any:
-        """Algorithm 1 from its first step, at the same place."""
+        """Run Algorithm 1 from its first step, with the same injection."""
         until = fusion.needed([self.middle], self.sampler)
         return self.fuse_from(self.new_prefix(until), [self.middle])
 
     def trigger(self) -> Any:
-        """One fusion at blend 0.5, the prefix being there, and its first chunk of sound."""
+        """Fuse at blend 0.5, given the prefix, and decode the first chunk."""
         (latent,) = self.fuse_warm()
         return next(self.model.codec.stream(latent))
 
     def trigger_whole(self) -> Any:
-        """The same, all of its sound."""
+        """Fuse at blend 0.5, given the prefix, and decode it all."""
         (latent,) = self.fuse_warm()
         return self.model.codec.decode(latent)
 
     def fan(self, blends: tuple[float, ...] = FAN_BLENDS) -> Any:
-        """Several fusions as one fan."""
+        """Fuse at several blends as one fan."""
         return self.fuse_from(self.prefix, self.points(blends))
 
     def fan_singly(self, blends: tuple[float, ...] = FAN_BLENDS) -> Any:
-        """The same fusions one after another."""
+        """Fuse at the same blends one after another."""
         return [self.fuse_from(self.prefix, [point]) for point in self.points(blends)]
 
     def points(self, blends: tuple[float, ...]) -> list[fusion.Injection | None]:
-        """Where these blends are injected."""
+        """The injections of these blends."""
         return [fusion.at_blend(blend, self.sampler) for blend in blends]
 
     def fuse_from(
         self, prefix: fusion.Prefix, points: list[fusion.Injection | None]
     ) -> list[Tensor]:
-        """Fused latents as one fan."""
+        """Fuse as one fan; returns the latents."""
         return fusion.fuse(self.denoiser, prefix, self.trajectory, points, self.engine.max_batch)
 
     def invert(self) -> Any:
-        """Every inverted latent of the grid, in closed form."""
+        """Invert to every level of the grid, in closed form."""
         closed = invert(self.x0, self.sampler.grid.s_min, Residual(), self.noise, self.model.flow)
         return [closed.at(sigma) for sigma in self.sampler.grid.sigmas if 0 < sigma < float("inf")]
 
     def invert_ddim(self) -> Any:
-        """The same levels by DDIM inversion, one network evaluation each."""
+        """Invert to the same levels by DDIM, with one network evaluation each."""
         return invert_ddim(self.unguided, self.x0, self.sampler.grid)
 
     def invert_edit_friendly(self) -> Any:
-        """The same levels by edit-friendly DDPM inversion, one network evaluation each."""
+        """Invert to the same levels by edit-friendly DDPM, with one network evaluation each."""
         return invert_edit_friendly(self.unguided, self.x0, self.sampler, self.noise)
 
 
 def processor() -> str:
-    """The CPU's name, where the system tells it."""
+    """The CPU's name, if the system reports it."""
     path = Path("/proc/cpuinfo")
     if path.exists():
         for line in path.read_text().splitlines():

@@ -1,7 +1,7 @@
-"""Hugging Face's `StableAudioPipeline` over a model's own weights, as a peer to be timed against.
+"""Hugging Face's `StableAudioPipeline` with a model's own weights, to be timed against.
 
-diffusers writes Stable Audio Open 1.0's transformer in its own modules; other shapes it doesn't
-know. Its number conditioners are new ones: they are asked once a run.
+diffusers implements Stable Audio Open 1.0's transformer in modules of its own, and no other shape.
+Its number conditioners are untrained ones, which run once per sample.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ RENAMED = {
     ".gamma": ".weight", ".beta": ".bias", ".self_attn.": ".attn1.", ".cross_attn.": ".attn2.",
     ".to_out.": ".to_out.0.", ".ff.ff.": ".ff.net.",
 }  # fmt: skip
-"""stable-audio-tools' names of parameters, and diffusers'."""
+"""Parts of parameter names in stable-audio-tools, and in diffusers."""
 
 
 def is_known(model: Model) -> bool:
-    """Whether diffusers is here and its transformer is of this model's shape."""
+    """Whether diffusers is installed and its transformer has this model's shape."""
     if importlib.util.find_spec("diffusers") is None or model.objective != "v":
         return False
     try:
         transformer(model, 16)
-    except (AttributeError, KeyError, RuntimeError):  # other parameters, or of other shapes
+    except (AttributeError, KeyError, RuntimeError):  # other parameters or other shapes
         return False
     return True
 
@@ -73,7 +73,7 @@ def transformer(model: Model, frames: int) -> Any:
 def _renamed(weights: dict[str, Tensor]) -> list[tuple[str, Tensor]]:
     pairs: list[tuple[str, Tensor]] = []
     for ours, weight in weights.items():
-        if ours.endswith("inv_freq"):  # computed there
+        if ours.endswith("inv_freq"):  # computed by diffusers
             continue
         name = reduce(lambda text, pair: text.replace(*pair), RENAMED.items(), ours)
         for fused in ("qkv", "kv"):
@@ -87,7 +87,7 @@ def _renamed(weights: dict[str, Tensor]) -> list[tuple[str, Tensor]]:
 
 
 class Pipeline:
-    """diffusers' whole generation of latents of one length; embeddings stand for the prompt."""
+    """diffusers' generation of latents of one length, from random prompt embeddings."""
 
     def __init__(self, model: Model, frames: int, seconds: float, grid: Grid) -> None:
         diffusers: Any = importlib.import_module("diffusers")
@@ -107,7 +107,7 @@ class Pipeline:
         self.seconds = seconds
 
     def generate(self, steps: int, guidance: float) -> Float[Tensor, "1 channel frame"]:
-        """A sample's latents."""
+        """Generate a sample's latents."""
         return self.pipeline(
             audio_end_in_s=self.seconds, num_inference_steps=steps, guidance_scale=guidance,
             prompt_embeds=self.prompt, output_type="latent",

@@ -1,8 +1,8 @@
 """Stable Audio Open's published configurations with random weights.
 
-The arithmetic is that of the real models, which have a licence of their own and are not part of
-Eutectic. Only the text encoder is another: words are looked up, not encoded by T5-base. It runs
-once a prompt, and is in none of the figures.
+They compute what the real models do, which have a licence of their own and are not part of
+Eutectic. Only the text encoder differs: it looks up words instead of running T5-base. It runs once
+per prompt, and is in none of the figures.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import torch
 from torch import nn
 
 from eutectic.engine.embedded import create_model
-from eutectic.engine.model import Model, quiet
+from eutectic.engine.loading import quiet
+from eutectic.engine.model import Model
 from eutectic.experiments.speed import Published
 
 RATE_HZ = 44_100
 DEVIATION = 0.02
-"""Of the weights that a new network has at zero, by which it would answer zero to everything."""
+"""Standard deviation of weights that a new network has at zero; its output would always be 0."""
 
 
 _OOBLECK: dict[str, Any] = {
@@ -108,7 +109,7 @@ CONFIGURATIONS: dict[Published, dict[str, Any]] = {
 
 
 def build(published: Published, device: torch.device) -> Model:
-    """stable-audio-tools' own modules, weights random, the same each time, none of them zero."""
+    """Build the model from stable-audio-tools' modules, with fixed random weights, none zero."""
     config = CONFIGURATIONS[published]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""One thing's time over another's, in one run."""
+"""Ratios of times, measured in one run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Comparison = tuple[str, Timed, str, Timed]
 
 
 def measure(parts: Parts, runs: int, watch: Watch = UNWATCHED) -> Table:
-    """Every comparison that the engine's promises rest on.
+    """Make every comparison that the engine's claims rest on.
 
     Raises:
         Cancelled: the watch was asked to stop.

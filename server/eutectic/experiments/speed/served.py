@@ -1,6 +1,6 @@
-"""The engine's own worker and queue: triggers as the daemon has them, by stages.
+"""Triggers by stages, as in the daemon, through the engine's own worker and queue.
 
-In the thread that measures: in a second one OpenMP's teams make evaluations three times as slow.
+They run in the measuring thread, as in a second one OpenMP makes evaluations three times as slow.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ RATE_HZ = 48_000
 
 
 class JobFailed(EutecticError):
-    """The worker couldn't do a job."""
+    """The worker failed a job."""
 
 
 class Served:
-    """A worker that owns the engine from now on, with one clip loaded and learned."""
+    """A worker that takes over the engine, with one clip loaded and learned."""
 
     def __init__(self, engine: Engine, clip: Path, prompt: str, learning: LearnSettings) -> None:
         self._results: list[Result] = []
@@ -39,10 +39,10 @@ class Served:
         self._do(link.Learn(next(self._numbers), self._reference))
 
     def fuse(self, blends: list[float], seed: int = 0, steps: int | None = None) -> list[Fused]:
-        """Fuse the clip with itself: what each fusion's stages took.
+        """Fuse the clip with itself; returns the stages' times of each fusion.
 
         Raises:
-            JobFailed: the worker said so.
+            JobFailed: the worker failed the job.
         """
         frames = round(self._seconds * RATE_HZ)
         canvases = [Canvas.make(2, frames, 0, RATE_HZ) for _ in blends]
@@ -62,7 +62,7 @@ class Served:
     def _do(self, work: Work) -> list[Result]:
         self._results.clear()
         self._queue.put(Job(work, work.priority))
-        while len(self._queue):  # learning goes to its end once
+        while len(self._queue):  # learning requeues itself once
             job = self._queue.take()
             assert job is not None
             self._worker.run(job)
