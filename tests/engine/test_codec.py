@@ -14,7 +14,7 @@ from torch import Tensor
 from checkpoints import RATE_HZ, oobleck
 from eutectic.audio import Samples, Waveform
 from eutectic.engine.codec import Codec
-from eutectic.engine.model import load
+from eutectic.engine.loading import load
 
 CPU = torch.device("cpu")
 CODECS = ["oobleck", "embedded", "toy"]

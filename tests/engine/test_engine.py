@@ -11,7 +11,7 @@ from eutectic import audio
 from eutectic.audio import Waveform, load_clip
 from eutectic.config import LearnSettings, Place, Residual, SamplingSettings
 from eutectic.engine.engine import Clip, Engine, Reference
-from eutectic.engine.model import load
+from eutectic.engine.loading import load
 from eutectic.engine.store import Store
 from eutectic.engine.watch import Watch
 from eutectic.errors import BadOutput, BadSetting, Cancelled

@@ -16,10 +16,12 @@ from torch import Tensor, nn
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine import graphs
+from eutectic.engine.conditioning import Conditioning
 from eutectic.engine.embedded import create_model
 from eutectic.engine.engine import Engine, Reference
 from eutectic.engine.graphs import IN_FLIGHT, CudaRecord, Graphs, Pace, Record, Recorded
-from eutectic.engine.model import Conditioning, Model, choose_device, load
+from eutectic.engine.loading import choose_device, load
+from eutectic.engine.model import Model
 from eutectic.engine.store import Store
 from eutectic.experiments.speed import Published
 from eutectic.experiments.speed.published import CONFIGURATIONS

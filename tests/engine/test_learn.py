@@ -15,7 +15,8 @@ from eutectic.config import LearnSettings, Method
 from eutectic.engine.adapter import Adapter, Switch
 from eutectic.engine.engine import Clip, Engine
 from eutectic.engine.learn import Learned, learn
-from eutectic.engine.model import Model, load
+from eutectic.engine.loading import load
+from eutectic.engine.model import Model
 from eutectic.engine.store import Store
 from eutectic.engine.watch import Watch
 from eutectic.errors import Cancelled

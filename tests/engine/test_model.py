@@ -26,8 +26,10 @@ from torch import Tensor
 from checkpoints import OPEN_1_0, OPEN_SMALL, write_checkpoint, write_text_encoder, write_weights
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Method, Place, SamplingSettings
+from eutectic.engine.conditioning import Conditioning
 from eutectic.engine.engine import Engine, Reference
-from eutectic.engine.model import Conditioning, Model, choose_device, load
+from eutectic.engine.loading import choose_device, load
+from eutectic.engine.model import Model
 from eutectic.engine.sample import Row, sample
 from eutectic.engine.store import Store
 from eutectic.errors import BadModel
@@ -125,7 +127,7 @@ def test_a_model_brings_its_cards_defaults(
     model = opened(folders[name])
     made = model.sampler(SamplingSettings())
     steps, order, solver, s_min, s_max = sampler
-    assert (model.objective, model.defaults["cfg"]) == (objective, cfg)
+    assert (model.objective, model.defaults.cfg) == (objective, cfg)
     assert (made.steps, made.order, made.solver, made.eta) == (steps, order, solver, 1.0)
     assert (made.grid.s_min, made.grid.s_max) == pytest.approx((s_min, s_max))
     assert model.max_seconds == pytest.approx(max_seconds, abs=0.01)
@@ -213,7 +215,7 @@ def test_no_prompt_is_zero_tokens_and_the_empty_prompt_is_not(
     null = prompted.unprompted()
     assert null.tokens is not None and prompted.tokens is not None and empty.tokens is not None
     assert null.tokens.shape == prompted.tokens.shape and not null.tokens.any()
-    assert torch.equal(null.everywhere, prompted.everywhere)  # type: ignore[arg-type]
+    assert torch.equal(null.global_embedding, prompted.global_embedding)  # type: ignore[arg-type]
     assert empty.tokens[:, 0].any()  # the end of the prompt is a token itself
     state, level = noise(1, 8, 24) * 7, torch.tensor([7.0], dtype=torch.float64)
 
@@ -229,7 +231,7 @@ def test_no_prompt_is_zero_tokens_and_the_empty_prompt_is_not(
 def test_the_length_asked_for_reaches_the_network(folders: dict[str, Path], name: str) -> None:
     model = opened(folders[name])
     short, long = model.condition("a bell", 1.0), model.condition("a bell", 10.0)
-    assert not torch.equal(short.everywhere, long.everywhere)  # type: ignore[arg-type]
+    assert not torch.equal(short.global_embedding, long.global_embedding)  # type: ignore[arg-type]
     assert not torch.equal(short.tokens, long.tokens)  # type: ignore[arg-type]
 
 
@@ -257,7 +259,7 @@ def test_a_guided_run_is_the_librarys_own(folders: dict[str, Path], order: int) 
     model, first = opened(folders["1.0"]), noise(1, 8, 48) * 500
     draws = [noise(1, 8, 48, seed=1 + index) for index in range(100)]
     sampler = model.sampler(SamplingSettings(order=order))
-    denoiser = model.denoiser(model.condition("a bell", SECONDS), model.defaults["cfg"])
+    denoiser = model.denoiser(model.condition("a bell", SECONDS), model.defaults.cfg)
     (row,) = sample(denoiser, [Row(first, 0, 500.0)], sampler, Quiet(draws))
     sampling, shared = k_diffusion.sampling, iter(draws)
     run = {2: sampling.sample_dpmpp_2m_sde, 3: sampling.sample_dpmpp_3m_sde}[order]
@@ -343,7 +345,7 @@ WEIGHT = "model.model.transformer.layers.1.self_attn.to_out.weight"
         ),
         (
             configured(lambda c: c["model"]["conditioning"]["configs"][1].update(id="bpm")),
-            "must be told bpm is not usable",
+            "conditioned on bpm is not usable",
         ),
         (
             configured(lambda c: c["model"]["pretransform"].update(type="mp3")),
@@ -360,7 +362,7 @@ WEIGHT = "model.model.transformer.layers.1.self_attn.to_out.weight"
         (weighted(lambda w: w.pop(WEIGHT)), f"lacks 1 weights .*{WEIGHT}"),
         (
             weighted(lambda w: w.update({WEIGHT: w[WEIGHT][:64].clone()})),
-            rf"{WEIGHT} has shape \(64, 128\) where .* \(128, 128\)",
+            rf"{WEIGHT} has shape \(64, 128\), but .* \(128, 128\)",
         ),
         (written(WEIGHTS, "not weights"), "can't be read as weights"),
         (truncated, "can't be read as weights"),
@@ -431,11 +433,11 @@ def client(hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
 def test_a_hub_out_of_reach_is_not_taken_for_a_missing_model(
     hub: Path, client: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with refused("the Hub can't be reached .* give its folder with --model DIR"):
+    with refused("the Hub can't be reached .* pass its folder with --model DIR"):
         load("stabilityai/stable-audio-open-1.0", CPU)
     client("http://127.0.0.1:9")
     monkeypatch.setattr(time, "sleep", lambda _: None)  # the client tries five times, 23 s in all
-    with refused("the Hub can't be reached .* give its folder with --model DIR"):
+    with refused("the Hub can't be reached .* pass its folder with --model DIR"):
         load("stabilityai/stable-audio-open-1.0", CPU)
 
 
@@ -475,5 +477,5 @@ def test_the_hubs_refusal_is_passed_on(
 def test_a_device_that_is_not_there_is_refused(name: str) -> None:
     if torch.cuda.is_available() and name.startswith("cuda"):
         pytest.skip("there is one here")
-    with refused(f"no device '{name}' here; there is: .*cpu"):
+    with refused(f"no device '{name}' here; available: .*cpu"):
         choose_device(name)

@@ -12,7 +12,7 @@ from checkpoints import LATENT_CHANNELS, OPEN_1_0, OPEN_SMALL, randomise
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine.engine import Engine, Reference
-from eutectic.engine.model import load
+from eutectic.engine.loading import load
 from eutectic.engine.precision import Rounded
 from eutectic.engine.store import Store
 from oracle import relative_rms

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from eutectic.engine.model import load
+from eutectic.engine.loading import load
 from eutectic.engine.toy import DEVIATION, RATIO, ToyModel
 from oracle import Gaussian, relative_rms
 

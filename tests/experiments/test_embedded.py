@@ -13,7 +13,7 @@ import torch
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Method, Place, SamplingSettings
 from eutectic.engine.engine import Clip, Engine, Reference
-from eutectic.engine.model import load
+from eutectic.engine.loading import load
 from eutectic.engine.store import Store
 from eutectic.experiments import window
 from eutectic.experiments.distances import log_mel_distance, rank_correlation
@@ -44,7 +44,7 @@ def encode(engine: Engine, name: str) -> Clip:
 def learned(engine: Engine, name: str, method: Method) -> Reference:
     clip, prompt = encode(engine, name), name.replace("_", " ")
     settings = LearnSettings(method, STEPS[method])
-    known = engine.known(clip, prompt, settings)
+    known = engine.find_adapter(clip, prompt, settings)
     return Reference(prompt, clip, known or engine.learn(clip, prompt, settings).adapter)
 
 

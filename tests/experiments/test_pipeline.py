@@ -12,7 +12,8 @@ from checkpoints import randomise
 from eutectic.config import SamplingSettings
 from eutectic.engine.embedded import create_model
 from eutectic.engine.engine import Engine
-from eutectic.engine.model import Model, load
+from eutectic.engine.loading import load
+from eutectic.engine.model import Model
 from eutectic.engine.store import Store
 from eutectic.experiments.speed import Published, pipeline, ratios
 from eutectic.experiments.speed.parts import Parts

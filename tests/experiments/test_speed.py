@@ -1,6 +1,7 @@
 """The benchmark compares what it says, each part's own time and its floor."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from eutectic.config import SamplingSettings
 from eutectic.engine.embedded import create_model
 from eutectic.engine.engine import Engine
 from eutectic.engine.fusion import needed
-from eutectic.engine.model import load
+from eutectic.engine.loading import load
 from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.store import Store
 from eutectic.experiments.speed import Published, costs, faithful, floors, ratios
@@ -125,7 +126,7 @@ def test_both_sides_of_a_comparison_do_the_same_work(
     handle = engine.model.network.model.transformer.register_forward_pre_hook(
         lambda _, inputs: rows.append(len(inputs[0]))
     )
-    monkeypatch.setitem(engine.model.defaults, "cfg", cfg)
+    monkeypatch.setattr(engine.model, "defaults", replace(engine.model.defaults, cfg=cfg))
     parts = Parts(engine, 0.5, SamplingSettings(steps=8))
 
     def count(function: object) -> int:

@@ -13,13 +13,11 @@ from safetensors.torch import load_file, save_file
 from eutectic.cli import run
 from eutectic.engine.embedded import FOLDER, create_model
 from eutectic.engine.embedded.kernels import use_plain_kernels
-from eutectic.engine.model import load
+from eutectic.engine.loading import load
 from eutectic.training.recordings import HELD_OUT_CLIPS, is_held_out
 from eutectic.training.settings import DEFAULTS, TrainingSettings, read_settings
 from eutectic.training.train import start_from, train
 from eutectic.training.trainer import drop_words
-
-pytestmark = pytest.mark.training
 
 pytestmark = pytest.mark.training
 

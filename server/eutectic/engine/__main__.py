@@ -20,7 +20,7 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(15)
 
-    from eutectic.engine.worker import run
+    from eutectic.engine.process import run
 
     sys.exit(run(arguments, sys.stdin.buffer, results))
 

@@ -1,6 +1,6 @@
-"""The whole job with one model: clips in, references learned, fusions out.
+"""Everything one model does: opens clips, learns references, fuses.
 
-The engine knows no process and no queue; one thread owns it.
+It has no process and no queue of its own; one thread owns it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from eutectic.engine.cache import Cache
 from eutectic.engine.clips import Clip
 from eutectic.engine.inversion import OnGrid, Residual, Trajectory
 from eutectic.engine.learn import Learned, learn
+from eutectic.engine.levels import bring_to_level, target_lufs
 from eutectic.engine.model import Model, NetworkDenoiser
 from eutectic.engine.noise import Noise
 from eutectic.engine.sample import Sampler
@@ -34,27 +35,30 @@ from eutectic.link.protocol import Source
 log = logging.getLogger("eutectic.engine")
 
 BUCKET_FRAMES = 16
-"""Latent lengths are whole multiples: clips of nearly one length share a prefix, and kernels."""
+"""Latent lengths are multiples of this: clips of similar length share a prefix, and kernels."""
 
 MICRO_BATCH = 2
-"""Rows a network call takes on a CPU, where more at once gain nothing."""
+"""Rows per network call on a CPU, where larger batches are no faster."""
 
-KEPT_BYTES = 1 << 30
-"""Of prefixes, and of inversions that needed the network, unless told otherwise."""
+CACHE_BYTES = 1 << 30
+"""Memory for clips, prefixes and inversions, unless the daemon sets another limit."""
 
 TAIL_SECONDS = 0.05
-"""Sound past a clip's end that its latent has room for: what the seam of a loop fades into."""
+"""Sound that a latent holds past its clip's end: a loop's seam crossfades into it."""
 
 NETWORK_RESIDUALS = ("ddim", "edit-friendly")
-"""Inversions that evaluate the network, and know only the levels of their grid."""
+"""Inversions that evaluate the network, and exist only at their grid's levels."""
 
 INVERSION_SEED_OFFSET = 0x5EED
-"""The noise of an inversion is not the noise of the sampling it is injected into."""
+"""Keeps an inversion's noise apart from the noise of the sampling it is injected into."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What the sampling is guided by: a prompt, the clip it stands for, and what was learned."""
+    """What guides the sampling: a prompt, the clip it was learned from, and the weights learned.
+
+    Without an adapter the base weights sample the prompt.
+    """
 
     prompt: str
     clip: Clip
@@ -72,29 +76,29 @@ class FusedLatent:
 
 @dataclass(frozen=True)
 class Fusion:
-    """A fused sound of the original's length, and how it came about."""
+    """A fused sound of the original's length, and how it was made."""
 
     waveform: Waveform
     latent: Float[Tensor, "1 channel frame"]
     blend: float
     remaining: int | None
-    """Steps after the injection, the paper's i; 0: the round trip; None: no injection."""
+    """Steps after the injection, the paper's i; 0: the codec's round trip; None: no injection."""
     gain_db: float
 
 
 class Engine:
-    """One model with its store and its prefixes."""
+    """One model, with its store on disk and its cache in memory."""
 
     def __init__(self, model: Model, store: Store) -> None:
         self.model, self.store = model, store
-        self.cache = Cache(KEPT_BYTES)
+        self.cache = Cache(CACHE_BYTES)
         self.max_batch = MICRO_BATCH if model.device.type == "cpu" else None
 
     def open(self, source: Source) -> Clip:
-        """A section of a sound file as a clip, encoded unless it is kept from another time.
+        """A section of a sound file as a clip, encoded if it hasn't been before.
 
-        The one way from a file to a clip: a reference's key in the store holds the digest of what
-        this reads, so that what is learned by a command is found by the daemon.
+        The only way from a file to a clip: a reference's key in the store holds the digest of what
+        is read here, so the daemon finds what the command line learned.
 
         Raises:
             BadAudio: the file can't be read or used.
@@ -104,34 +108,38 @@ class Engine:
             Path(source.path), codec.rate_hz, codec.channels,
             source.start_seconds, source.duration_seconds, self.model.max_seconds,
         )  # fmt: skip
-        waveform = fade_end(waveform)  # a cut clicks, and so does every fusion of it
+        waveform = fade_end(waveform)  # a cut clicks, and so would every fusion of it
         key = self.clip_key(waveform)
-        clip = self.kept_clip(key)
+        clip = self.find_clip(key)
         if clip is None:
             clip = self.encode(waveform)
+            self._cache_clip(key, clip)
             try:
                 self.store.put_clip(key, clip)
-            except BadOutput as error:  # the clip can be used all the same
+            except BadOutput as error:  # the clip is usable all the same
                 log.warning("%s", error)
         return clip
 
     def clip_key(self, waveform: Waveform) -> str:
-        """Name of an encoded clip in the store."""
+        """The name of an encoded clip in the store."""
         return Store.key(format=clips.FORMAT, model=self.model.digest, audio=waveform.digest)
 
-    def kept_clip(self, key: str) -> Clip | None:
-        """The clip of a key, from memory or disk."""
-        known: Clip | None = self.cache.get(("clip", key))
-        return known or self.store.get_clip(key, self.model.device)
+    def find_clip(self, key: str) -> Clip | None:
+        """An encoded clip by its key, from memory or disk."""
+        clip: Clip | None = self.cache.get(("clip", key))
+        if clip is None:
+            clip = self.store.get_clip(key, self.model.device)
+        if clip is not None:
+            self._cache_clip(key, clip)
+        return clip
 
-    def keep_clip(self, key: str, clip: Clip) -> None:
-        """Keep a clip in memory while there is room."""
+    def _cache_clip(self, key: str, clip: Clip) -> None:
         samples = torch.from_numpy(clip.waveform.samples)
         self.cache.put(("clip", key), clip, samples, clip.latent)
 
     def encode(self, waveform: Waveform) -> Clip:
-        """A clip's latent and loudness."""
-        longest = self.model.max_frames  # resampling may round one frame up
+        """A waveform with its latent and loudness."""
+        longest = self.model.max_frames  # resampling may have rounded up by a frame
         waveform = Waveform(waveform.samples[:, :longest], waveform.rate_hz)
         codec = self.model.codec
         with_tail = codec.latent_frames(waveform.frames + round(TAIL_SECONDS * codec.rate_hz))
@@ -142,15 +150,15 @@ class Engine:
 
     @torch.no_grad()
     def prepare(self, clip: Clip) -> None:
-        """Have what a fusion of this length needs recorded before the first is asked for."""
+        """Record the network evaluations of this clip's length before a fusion needs them."""
         if self.model.graphs is not None:
             settings = SamplingSettings()
             noise = self.noise(settings.seed, clip.latent.shape[-1])
             denoiser = self.denoiser(clip, Reference("", clip, None), settings)
             denoiser(noise.initial(), torch.ones(1, dtype=torch.float64))
 
-    def known(self, clip: Clip, prompt: str, settings: LearnSettings) -> Adapter | None:
-        """What the store already has for these."""
+    def find_adapter(self, clip: Clip, prompt: str, settings: LearnSettings) -> Adapter | None:
+        """What was learned with these settings before, from the store."""
         found = self.store.get(self.reference_key(clip, prompt, settings))
         if found is None and settings.budget_seconds is not None:
             found = self.store.get(self.reference_key(clip, prompt, settings, capped=True))
@@ -163,26 +171,26 @@ class Engine:
         settings: LearnSettings,
         watch: Watch = UNWATCHED,
     ) -> Learned:
-        """Learn a reference and keep it in the store; one that its budget cut short, under that.
+        """Learn a reference and store it; if its budget cut it short, under a key with the budget.
 
         Raises:
-            Cancelled: the watch was asked to stop.
+            Cancelled: by the watch.
             BadOutput: the store can't be written.
         """
         self.store.prepare()
         learned = self.memorise(clip, prompt, settings, watch)
         key = self.reference_key(clip, prompt, settings, capped=learned.capped)
         self.store.put(key, learned.adapter)
-        kept = self.store.get(key)  # mapped from its file, it leaves no hole in the heap
-        return replace(learned, adapter=(kept or learned.adapter).on(self.model.device))
+        stored = self.store.get(key)  # mapped from its file, so that it leaves no hole in the heap
+        return replace(learned, adapter=(stored or learned.adapter).on(self.model.device))
 
     def memorise(
         self, clip: Clip, prompt: str, settings: LearnSettings, watch: Watch = UNWATCHED
     ) -> Learned:
-        """Learn a reference and keep it nowhere.
+        """Learn a reference without storing it.
 
         Raises:
-            Cancelled: the watch was asked to stop.
+            Cancelled: by the watch.
         """
         self.model.switch.activate(None)
         own_frames = self.model.codec.latent_frames(clip.waveform.frames)
@@ -194,16 +202,16 @@ class Engine:
     def reference_key(
         self, clip: Clip, prompt: str, settings: LearnSettings, capped: bool = False
     ) -> str:
-        """Name of a reference in the store; with what all of its steps gave, or its budget."""
-        defaults = self.model.defaults["learn"]
-        method = settings.method or defaults["method"]
+        """The name of a reference in the store; the budget counts only where it cut steps short."""
+        defaults = self.model.defaults.learn
+        method = settings.method or defaults.method
         return Store.key(
             format=FORMAT,
             model=self.model.digest,
             audio=clip.waveform.digest,
             prompt=prompt,
             method=method,
-            steps=settings.steps or defaults["steps"],
+            steps=settings.steps or defaults.steps,
             rank=settings.rank if method == "lora" else None,
             learning_rate=settings.learning_rate,
             seed=settings.seed,
@@ -236,11 +244,11 @@ class Engine:
         """Fuse at each place, as one fan over a shared prefix (Algorithm 1).
 
         Raises:
-            Cancelled: the watch was asked to stop.
+            Cancelled: by the watch.
             BadSetting: a place is off the grid.
         """
         return [
-            self._finish(fused, original, reference, level)
+            self._decode(fused, original, reference, level)
             for fused in self.latents(original, reference, places, settings, watch)
         ]
 
@@ -252,10 +260,10 @@ class Engine:
         settings: SamplingSettings,
         watch: Watch = UNWATCHED,
     ) -> list[FusedLatent]:
-        """What `fuse` decodes: for each place a latent of the original's bucket.
+        """The latents that `fuse` decodes, one for each place, of the original's bucket.
 
         Raises:
-            Cancelled: the watch was asked to stop.
+            Cancelled: by the watch.
             BadSetting: a place is off the grid.
         """
         sampler, injections = self.plan(places, settings)
@@ -285,7 +293,7 @@ class Engine:
         sampler: Sampler,
         watch: Watch = UNWATCHED,
     ) -> Trajectory:
-        """The original's latents for injection; ddim and edit-friendly run the base network."""
+        """The original's trajectory; ddim and edit-friendly evaluate the base network."""
         x0 = original.latent
         noise = self.noise(settings.seed ^ INVERSION_SEED_OFFSET, x0.shape[-1])
         kind = settings.residual
@@ -323,28 +331,22 @@ class Engine:
         return self.model.denoiser(condition, self._cfg(settings), negative, reference.adapter)
 
     def _seconds(self, clip: Clip) -> float:
-        """The length that sampling is conditioned with: the bucket's."""
+        """The length that the network is conditioned on: the bucket's."""
         return clip.latent.shape[-1] * self.model.codec.ratio / self.model.codec.rate_hz
 
     def _cfg(self, settings: SamplingSettings) -> float:
-        return float(self.model.defaults["cfg"] if settings.cfg is None else settings.cfg)
+        return self.model.defaults.cfg if settings.cfg is None else settings.cfg
 
     def noise(self, seed: int, frames: int) -> Noise:
-        """The noise of a seed for latents of so many frames."""
+        """A seed's noise for latents of this many frames."""
         return Noise(seed, self.model.codec.latent_channels, frames, self.model.device)
 
-    def _finish(
+    def _decode(
         self, fused: FusedLatent, original: Clip, reference: Reference, level: Level
     ) -> Fusion:
-        samples = self.model.codec.decode(fused.latent, original.waveform.frames)
-        raw = Waveform(samples, self.model.codec.rate_hz)
-        if level == "raw":
-            return Fusion(raw, fused.latent, fused.blend, fused.remaining, 0.0)
-        target = target_lufs(fused.blend, original, reference)
-        matched, gain = audio.match_loudness(raw, target)
-        return Fusion(matched, fused.latent, fused.blend, fused.remaining, audio.gain_to_db(gain))
-
-
-def target_lufs(blend: float, original: Clip, reference: Reference) -> float:
-    """How loud a fusion should be: between its sources, by the blend."""
-    return blend * original.loudness_lufs + (1 - blend) * reference.clip.loudness_lufs
+        codec, frames = self.model.codec, original.waveform.frames
+        target = target_lufs(fused.blend, original, reference.clip)
+        samples = codec.decode(fused.latent, frames)
+        samples, gain_db = bring_to_level(samples, frames, codec.rate_hz, level, target)
+        waveform = Waveform(samples, codec.rate_hz)
+        return Fusion(waveform, fused.latent, fused.blend, fused.remaining, gain_db)

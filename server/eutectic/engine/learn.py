@@ -16,9 +16,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from eutectic.config import LearnSettings
+from eutectic.config import LearnSettings, Method
 from eutectic.engine.adapter import Adapter
-from eutectic.engine.model import Conditioning, Model
+from eutectic.engine.conditioning import Conditioning
+from eutectic.engine.defaults import LearnDefaults
+from eutectic.engine.model import Model
 from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.watch import UNWATCHED, Watch
 
@@ -74,9 +76,9 @@ def learn(
     Raises:
         Cancelled: the watch was asked to stop.
     """
-    defaults = model.defaults["learn"]
-    method = settings.method or defaults["method"]
-    steps = settings.steps or defaults["steps"]
+    defaults = model.defaults.learn
+    method = settings.method or defaults.method
+    steps = settings.steps or defaults.steps
     rate = settings.learning_rate or _learning_rate(defaults, method)
     aim = _Aim(latent.to(model.device), frames, model.condition(prompt, seconds))
     with torch.random.fork_rng(devices=[]):
@@ -91,11 +93,11 @@ def learn(
     return Learned(_extract(network, method, about), tuple(losses), len(losses), capped)
 
 
-def _learning_rate(defaults: dict[str, Any], method: str) -> float:
-    """The model's own for its own method; low-rank factors take, and need, more than weights."""
-    if method == defaults["method"]:
-        return defaults["learning_rate"]
-    return defaults["learning_rate"] * (LORA_RATE if method == "lora" else 1 / LORA_RATE)
+def _learning_rate(defaults: LearnDefaults, method: Method) -> float:
+    """The model's own for its own method; low-rank factors need a higher rate than full weights."""
+    if method == defaults.method:
+        return defaults.learning_rate
+    return defaults.learning_rate * (LORA_RATE if method == "lora" else 1 / LORA_RATE)
 
 
 def _trainable_copy(network: nn.Module, method: str, rank: int) -> nn.Module:

@@ -21,7 +21,8 @@ from eutectic.audio import Samples, Waveform
 from eutectic.config import Level
 from eutectic.engine.clips import Clip
 from eutectic.engine.codec import Codec
-from eutectic.engine.engine import FusedLatent, Reference, target_lufs
+from eutectic.engine.engine import FusedLatent, Reference
+from eutectic.engine.levels import bring_to_level, target_lufs
 from eutectic.engine.watch import Watch
 
 WHOLE_SECONDS = 0.1
@@ -87,12 +88,14 @@ class Renderer:
         tail = surface.samples.shape[1] - surface.frames
         frames = original.waveform.frames + round(tail * rate_hz / surface.rate_hz)
         frames = min(frames, fused.latent.shape[-1] * self.codec.ratio)
-        target = target_lufs(fused.blend, original, reference)
+        target = target_lufs(fused.blend, original, reference.clip)
         quick = self.speed * WHOLE_SECONDS >= frames / rate_hz
         if quick or not awaited:
             longest = fused.latent.shape[-1] if quick else PIECE_FRAMES
             samples = self._decode(fused, frames, longest, watch)
-            whole, gain_db = self._levelled(samples, original.waveform.frames, level, target)
+            whole, gain_db = bring_to_level(
+                samples, original.waveform.frames, rate_hz, level, target
+            )
             chunks = iter([whole])
         else:
             gain_db = (
@@ -125,16 +128,6 @@ class Renderer:
         """All of it, by pieces of so many latent frames at most."""
         pieces = self.codec.stream(fused.latent, frames, first=longest, longest=longest)
         return np.concatenate(list(self._timed(pieces, watch)), axis=1)
-
-    def _levelled(
-        self, samples: Samples, length: int, level: Level, target: float
-    ) -> tuple[Samples, float]:
-        """A whole decoding as loud as wanted, `length` frames being its sound; and the gain."""
-        if level == "raw":
-            return samples, 0.0
-        rate_hz = self.codec.rate_hz
-        _, gain = audio.match_loudness(Waveform(samples[:, :length], rate_hz), target)
-        return audio.limit(samples * np.float32(gain), rate_hz), audio.gain_to_db(gain)
 
     def _stream(
         self, fused: FusedLatent, frames: int, gain: np.float32, watch: Watch

@@ -1,0 +1,74 @@
+"""The engine process: one thread reads commands, another owns the model and runs the jobs."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+import torch
+
+from eutectic.engine.engine import TAIL_SECONDS, Engine
+from eutectic.engine.job_queue import Job, JobQueue
+from eutectic.engine.loading import choose_device, load
+from eutectic.engine.precision import has_native_bfloat16
+from eutectic.engine.store import Store
+from eutectic.engine.worker import Worker
+from eutectic.errors import BadInput
+from eutectic.link import protocol as link
+from eutectic.link.protocol import Command, Priority, Result
+from eutectic.system.shared_memory import sweep
+
+
+def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) -> int:
+    """Load the model, then run jobs until the pipe of commands closes."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    torch.set_flush_denormal(True)  # denormals near silence would take three times as long
+    daemon_pid: int = arguments.daemon_pid
+
+    def send(result: Result) -> None:
+        try:
+            results.write(link.encode(result))
+        except BrokenPipeError:
+            _leave(daemon_pid)
+
+    queue = JobQueue()
+    threading.Thread(target=_read_commands, args=(commands, queue, daemon_pid), daemon=True).start()
+    send(link.State("loading", 0.0))
+    try:
+        model = load(arguments.model, choose_device(arguments.compute))
+    except BadInput as error:
+        send(link.State("failed", 0.0, str(error)))
+        return 2
+    model.bfloat16 = has_native_bfloat16(model.device)
+    engine = Engine(model, Store(Path(arguments.store)))
+    engine.cache.limit_bytes = arguments.memory_bytes
+    codec = model.codec
+    send(
+        link.ModelFacts(
+            model.name, model.digest, codec.rate_hz, codec.channels, model.max_seconds, TAIL_SECONDS
+        )
+    )
+    queue.put(Job(None, Priority.WARM))
+    Worker(engine, queue, send).serve()
+    return 0
+
+
+def _read_commands(commands: BinaryIO, queue: JobQueue, daemon_pid: int) -> None:
+    """Queue commands until the daemon closes the pipe or dies."""
+    for line in commands:
+        command: Command = link.decode_command(line)
+        if isinstance(command, link.Cancel):
+            queue.cancel(command.job)
+        else:
+            queue.put(Job(command, command.priority))
+    _leave(daemon_pid)
+
+
+def _leave(daemon_pid: int) -> NoReturn:
+    """End this process at once, whatever it is doing, and unlink the daemon's shared memory."""
+    sweep(daemon_pid)
+    os._exit(0)
