@@ -73,7 +73,7 @@ takeover = false
 
 
 class Desk:
-    """Takes what a controller sends, and knows the values that it moves."""
+    """Receives what a controller sends, and holds the values that it changes."""
 
     def __init__(self, path: Path) -> None:
         self.sent: list[tuple[str, tuple[Any, ...]]] = []
@@ -85,7 +85,7 @@ class Desk:
         self.sent.append((address.removeprefix(PREFIX), values))
 
     def move(self, *data: int) -> list[tuple[str, tuple[Any, ...]]]:
-        """What a MIDI message makes it send."""
+        """What a MIDI message makes the controller send."""
         self.sent.clear()
         self.surface.receive(list(data))
         return list(self.sent)
@@ -108,7 +108,7 @@ def test_every_map_that_ships_loads_and_no_control_does_two_things(path: Path) -
     assert {"/fuse", "/scrub", "/stop", "/panic"} <= addresses or path.stem == "launchpad"
 
 
-def test_a_pad_fuses_with_its_velocity_and_its_release_is_silent(desk: Desk) -> None:
+def test_a_pad_fuses_with_its_velocity_and_its_release_sends_nothing(desk: Desk) -> None:
     ((address, values),) = desk.move(0x90, 36, 100)
     assert (address, values[1:]) == (
         "/fuse", (1, "a", "r", "@blend", 0.5, "@loop", 1, "@velocity", 100.0)
@@ -118,7 +118,7 @@ def test_a_pad_fuses_with_its_velocity_and_its_release_is_silent(desk: Desk) -> 
     assert again[0] != values[0]
 
 
-def test_a_button_of_control_changes_acts_once_a_press(desk: Desk) -> None:
+def test_a_button_that_sends_control_changes_acts_once_a_press(desk: Desk) -> None:
     assert desk.move(0xB0, 50, 127) == [("/panic", ())]
     assert desk.move(0xB0, 50, 127) == []
     assert desk.move(0xB0, 50, 0) == []
@@ -130,15 +130,15 @@ def test_a_fader_covers_its_range_and_its_bottom_is_silence(desk: Desk) -> None:
     assert gains == [-200.0, pytest.approx(-60 + 66 / 127), 6.0]
 
 
-def test_a_knob_is_taken_once_it_has_met_the_value_and_lost_when_that_is_moved(desk: Desk) -> None:
+def test_a_knob_takes_over_at_the_value_and_lets_go_when_that_is_changed(desk: Desk) -> None:
     desk.values["/scrub"] = 0.5
     assert desk.move(0xB0, 20, 10) == []
     assert desk.move(0xB0, 20, 40) == []
-    ((address, values),) = desk.move(0xB0, 20, 70)  # past it
+    ((address, values),) = desk.move(0xB0, 20, 70)  # crosses it
     assert (address, values) == ("/scrub", (1, pytest.approx(70 / 127)))
     desk.values["/scrub"] = values[1]
     assert desk.move(0xB0, 20, 100)[0][1][1] == pytest.approx(100 / 127)
-    desk.values["/scrub"] = 0.1  # by somebody else
+    desk.values["/scrub"] = 0.1  # by another client
     assert desk.move(0xB0, 20, 101) == []
     assert desk.move(0xB0, 20, 13)[0][1][1] == pytest.approx(13 / 127)
 
@@ -168,7 +168,7 @@ def test_the_wheel_covers_the_whole_range(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("mode", "up", "down"), [("twos", 1, 127), ("offset", 65, 63), ("sign", 1, 65)]
 )
-def test_encoders_count_from_where_the_value_is(
+def test_encoders_count_from_the_current_value(
     tmp_path: Path, mode: str, up: int, down: int
 ) -> None:
     path = tmp_path / "map.toml"
@@ -181,7 +181,7 @@ def test_encoders_count_from_where_the_value_is(
     assert desk.move(0xB0, 40, up) == [("/master/gain", (0.0,))]
 
 
-def test_lights_are_sent_when_they_change_and_again_when_the_controller_comes(desk: Desk) -> None:
+def test_lights_are_sent_on_changes_and_again_once_the_controller_is_plugged_in(desk: Desk) -> None:
     lit: list[list[int]] = []
     desk.surface.light = lit.append
     for state in ("off", "ready", "ready", "working", "playing"):
@@ -197,7 +197,7 @@ def test_lights_are_sent_when_they_change_and_again_when_the_controller_comes(de
     "target", ["/nothing", "/fuse 1", "/scrub 1 2", "/scrub 99 $", "/fuse 1 $ r", "/stop 1 2 3",
                "/fuse 1 a r @blend 7", "/panic $", "", "/fuse 1 a r @nothing $"]
 )  # fmt: skip
-def test_a_target_that_is_no_request_is_refused(target: str) -> None:
+def test_a_target_that_is_not_a_request_is_refused(target: str) -> None:
     with pytest.raises((BadRequest, ValueError)):
         parse_target(target)
 
@@ -210,7 +210,7 @@ def test_a_target_that_is_no_request_is_refused(target: str) -> None:
             "number = 20\ncount = 2",
             "number = 120\ncount = 20",
             "/scrub #",
-            "target: there is no number",
+            "target: number 128 is beyond 127",
         ),
         (
             "range = [-63.5, 0.0]",
@@ -248,9 +248,9 @@ def test_what_is_learned_is_kept_in_the_users_own_map(desk: Desk, tmp_path: Path
 
 
 class Pads:
-    """A controller that can be plugged in: its ports, and what its lights were told.
+    """A controller that can be plugged in: its ports, and the states of its lights.
 
-    The lights' port stays: JACK may never run a client that is opened while others are.
+    The lights' port stays open: JACK may never run a client that is opened while others are.
     """
 
     def __init__(self) -> None:
@@ -267,7 +267,7 @@ class Pads:
 
     @contextmanager
     def plugged_in(self) -> Generator[Any]:
-        """What it sends by, as long as it is there."""
+        """Its output port, while it is plugged in."""
         self.lit.clear()
         out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="pads")
         out.open_virtual_port("out")
@@ -304,7 +304,7 @@ def _voices(client: Client) -> str:
 
 
 @pytest.mark.realtime
-def test_a_controller_that_comes_plays_is_lit_goes_and_comes_again(
+def test_a_controller_plays_is_lit_and_can_be_unplugged_and_plugged_in_again(
     running: tuple[Daemon, Path], pads: Pads
 ) -> None:
     process, _ = running
@@ -318,7 +318,7 @@ def test_a_controller_that_comes_plays_is_lit_goes_and_comes_again(
                 out.send_message([0x90, 37, 100])
                 until(lambda: _voices(client).startswith("none"))
                 until(lambda: pads.lit.get(36) == 5)
-            until(lambda: "is gone" in process.log.split("MIDI: pads")[-1])
+            until(lambda: "disconnected" in process.log.split("MIDI: pads")[-1])
 
 
 @pytest.mark.realtime
