@@ -1,4 +1,4 @@
-"""Writes the Max package: `python plugin_bridge/make_max [FOLDER]`; `make max` runs it."""
+"""Write the Max package: `python plugin_bridge/make_max [FOLDER]`, or `make max`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ INFO = {
 
 
 def main(folder: Path) -> None:
-    """Write everything of the package but its README."""
+    """Write the whole package, except its README."""
     files = {
         "patchers/eutectic.maxpat": connection.connection,
         "help/eutectic.maxhelp": helps.connection,

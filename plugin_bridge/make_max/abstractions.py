@@ -1,7 +1,7 @@
-"""`eutectic.voice`, `.clip`, `.reference` and `.buffer`: what is put into patches.
+"""The abstractions `eutectic.voice`, `.clip`, `.reference` and `.buffer`.
 
-Each signs its requests with the name of a receive of its own, and so hears only their answers. An
-outlet has one cord: where several things follow, a trigger says in which order.
+Each prefixes its requests with the name of a receive of its own, to which the answers are sent. An
+outlet has only one cord: where several things follow, a trigger sets their order.
 """
 
 from __future__ import annotations
@@ -15,49 +15,47 @@ DONE = "bang: it is done"
 ANSWERS = "answers: queued, progress stage fraction, done, fail code text"
 FREED = "#0-freed"
 
-SEEN = {"eutectic.voice": (260, 112), "eutectic.clip": (260, 84)}
-"""Width and height of what is seen through a bpatcher."""
-
 
 def _ask(sheet: Sheet, address: str, source: Box, outlet: int = 0, first: str = "") -> None:
-    """Send what comes as the arguments of a request, behind those that are always the same."""
-    sign = sheet.obj(f"prepend {MINE} {request(address)} {first}".strip())
-    sheet.cord(source, sign, outlet)
-    sheet.cord(sign, sheet.obj(f"s {ASK}"))
+    """Send an outlet's messages as the arguments of a request, after the `first` ones."""
+    signed = sheet.obj(f"prepend {MINE} {request(address)} {first}".strip())
+    sheet.cord(source, signed, outlet)
+    sheet.cord(signed, sheet.obj(f"s {ASK}"))
 
 
 def _free(sheet: Sheet, address: str, source: Box, outlet: int) -> None:
-    whole = sheet.message(f"{FREED} {request(address)} #1")
-    sheet.cord(source, whole, outlet)
-    sheet.cord(whole, sheet.obj(f"s {ASK}"))
+    """Free this abstraction's clip or reference."""
+    message = sheet.message(f"{FREED} {request(address)} #1")
+    sheet.cord(source, message, outlet)
+    sheet.cord(message, sheet.obj(f"s {ASK}"))
 
 
 def _cancel(sheet: Sheet, source: Box, outlet: int) -> None:
-    """Give up the request that was queued last."""
+    """Cancel the request that was queued last."""
     newest = sheet.obj("r #0-newest")
     number = sheet.obj("i")
-    sign = sheet.obj(f"prepend {NOBODY} {request('/cancel')}")
+    signed = sheet.obj(f"prepend {NOBODY} {request('/cancel')}")
     sheet.cord(newest, number, inlet=1)
     sheet.cord(source, number, outlet)
-    sheet.chain(number, sign, sheet.obj(f"s {ASK}"))
+    sheet.chain(number, signed, sheet.obj(f"s {ASK}"))
 
 
 def _unknown(sheet: Sheet, source: Box, outlet: int, name: str) -> None:
-    """Say in Max's console what isn't understood."""
+    """Print unknown messages in Max's console."""
     sheet.cord(source, sheet.obj(f"print {name}"), outlet)
 
 
 def _answers(sheet: Sheet, words: str, newest: bool = True) -> tuple[Box, Box, Box]:
-    """Answers to this abstraction.
+    """Receive the answers to this abstraction.
 
     Returns:
-        A route of the words and, last, queued; the box whose right outlet gives answers without
+        A route of the words and, last, queued; the box whose left outlet sends the answers without
         their ids; and the message box that shows them.
     """
     mine = sheet.obj(f"r {MINE}")
-    copies = sheet.obj("t l l", wide=260)
-    sort = sheet.obj(f"route {words} queued", wide=200)
-    plain = sheet.obj("zl.nth 2", "takes the id out", wide=60)
+    copies = sheet.obj("t l l", min_width=260)
+    sort = sheet.obj(f"route {words} queued", min_width=200)
+    plain = sheet.obj("zl.nth 2", "takes the id out", min_width=60)
     again = sheet.obj("t l l")
     line = sheet.obj("prepend set")
     state = sheet.message("nothing asked yet")
@@ -72,23 +70,34 @@ def _answers(sheet: Sheet, words: str, newest: bool = True) -> tuple[Box, Box, B
 
 
 def _freed(sheet: Sheet, state: Box) -> None:
-    """Say that it was freed, or why it wasn't."""
+    """Show that it was freed, or why it wasn't."""
     freed = sheet.obj(f"r {FREED}")
     plain = sheet.obj("zl.nth 2")
     sort = sheet.obj("route done")
-    said, line = sheet.message("set freed"), sheet.obj("prepend set")
+    done, failed = sheet.message("set freed"), sheet.obj("prepend set")
     sheet.cord(freed, plain)
     sheet.cord(plain, sort, 1)
-    sheet.chain(sort, said, state)
-    sheet.cord(sort, line, 1)
-    sheet.cord(line, state)
+    sheet.chain(sort, done, state)
+    sheet.cord(sort, failed, 1)
+    sheet.cord(failed, state)
+
+
+def _outcome(sheet: Sheet) -> Box:
+    """Outlets for the answers of a clip or a reference; returns the message box that shows them."""
+    sort, plain, state = _answers(sheet, "done")
+    done = sheet.obj("t b")
+    outlets = [sheet.outlet(DONE), sheet.outlet(ANSWERS)]
+    sheet.chain(sort, done, outlets[0])
+    sheet.cord(plain, outlets[1])
+    _freed(sheet, state)
+    return state
 
 
 def _title(sheet: Sheet, kind: str) -> Box:
-    """The kind of abstraction and its name, for the panel."""
-    named = sheet.obj(f"loadmess set {kind} #1")
+    """The panel's title: the kind of abstraction and its name."""
+    name = sheet.obj(f"loadmess set {kind} #1")
     title = sheet.ui("comment", (170, 20), text=kind, fontface=1)
-    sheet.cord(named, title)
+    sheet.cord(name, title)
     return title
 
 
@@ -103,8 +112,8 @@ def voice() -> Sheet:
         "Messages. What isn't a word here is a setting of the voice, or blend.", width=560
     )
     inlet = sheet.inlet("fuse original reference options; bang: again; blend, stop, gain, pan, …")
-    sort = sheet.obj("route bang fuse stop blend cc", wide=620)
-    last = sheet.obj("zl.reg", wide=60)
+    sort = sheet.obj("route bang fuse stop blend cc", min_width=620)
+    last = sheet.obj("zl.reg", min_width=60)
     sheet.chain(inlet, sort, last)
     sheet.cord(sort, last, 1)
     _ask(sheet, "/fuse", last, first="#1")
@@ -124,34 +133,33 @@ def voice() -> Sheet:
     scrub = sheet.obj(f"prepend {request('/scrub')} #1")
     sheet.chain(fader, scrub, sheet.obj(f"s {OUT}"))
     sheet.cord(sort, fader, 3)
-    setting = sheet.obj("routepass " + " ".join(VOICE_RANGES), wide=200)
+    settings = sheet.obj("routepass " + " ".join(VOICE_RANGES), min_width=200)
     change = sheet.obj(f"prepend {request('/voice/set')} #1")
-    sheet.cord(sort, setting, 5)
+    sheet.cord(sort, settings, 5)
     for outlet in range(len(VOICE_RANGES)):
-        sheet.cord(setting, change, outlet)
+        sheet.cord(settings, change, outlet)
     sheet.cord(change, sheet.obj(f"s {OUT}"))
-    sheet.cord(setting, fader, len(VOICE_RANGES))
-    loud = sheet.ui("slider", (140, 20), size=66.0, min=-60.0, floatoutput=1, orientation=1, row=1)
-    gain = sheet.obj("prepend gain")
-    sheet.chain(loud, gain, change)
+    sheet.cord(settings, fader, len(VOICE_RANGES))
+    gain = sheet.ui("slider", (140, 20), size=66.0, min=-60.0, floatoutput=1, orientation=1, row=1)
+    sheet.chain(gain, sheet.obj("prepend gain"), change)
     _controller(sheet, sort, fader)
     title = _title(sheet, "voice")
     state = _voice_answers(sheet)
-    words = [sheet.ui("comment", (44, 20), text=text) for text in ("blend", "gain")]
-    sheet.show(title, 4, 4, 150, 20)
-    sheet.show(stop, 194, 4, 60, 22)
-    for row, (word, slider) in enumerate(zip(words, (fader, loud), strict=True)):
-        sheet.show(word, 4, 32 + 26 * row, 44, 20)
-        sheet.show(slider, 50, 32 + 26 * row, 204, 20)
-    sheet.show(state, 6, 84, 248, 22)
+    labels = [sheet.ui("comment", (44, 20), text=text) for text in ("blend", "gain")]
+    sheet.present(title, 4, 4, 150, 20)
+    sheet.present(stop, 194, 4, 60, 22)
+    for row, (label, slider) in enumerate(zip(labels, (fader, gain), strict=True)):
+        sheet.present(label, 4, 32 + 26 * row, 44, 20)
+        sheet.present(slider, 50, 32 + 26 * row, 204, 20)
+    sheet.present(state, 6, 84, 248, 22)
     return sheet
 
 
 def _controller(sheet: Sheet, sort: Box, fader: Box) -> None:
-    """A MIDI controller that moves blend: the second argument, or by `cc`; none where it is 0."""
+    """A MIDI controller for blend, set by the second argument or by `cc`; 0 is none."""
     first = sheet.obj("loadmess #2")
-    midi = sheet.obj("ctlin", wide=80)
-    ours = sheet.obj("expr ($i1 == $i2) && ($i2 > 0)", wide=180)
+    midi = sheet.obj("ctlin", min_width=80)
+    ours = sheet.obj("expr ($i1 == $i2) && ($i2 > 0)", min_width=180)
     gate = sheet.obj("gate")
     scaled = sheet.obj("/ 127.")
     sheet.cord(sort, ours, 4, 1)
@@ -163,7 +171,7 @@ def _controller(sheet: Sheet, sort: Box, fader: Box) -> None:
 
 
 def _voice_answers(sheet: Sheet) -> Box:
-    """The end of a fusion counts only if it is the one that began last."""
+    """Outlets for the answers of a voice; returns the message box that shows them."""
     sheet.section("Answers. A fusion's end counts if it is the one that began last.", width=560)
     sort, plain, state = _answers(sheet, "started ended", newest=False)
     begun, over = sheet.obj("zl.nth 1"), sheet.obj("zl.nth 1")
@@ -193,13 +201,13 @@ def clip() -> Sheet:
     )
     sheet.section("Messages", width=560)
     inlet = sheet.inlet("load path options; record seconds; free; cancel; bang: choose a file")
-    sort = sheet.obj("route bang load record free cancel", wide=640)
+    sort = sheet.obj("route bang load record free cancel", min_width=640)
     dialog = sheet.obj("opendialog sound")
     dropped = sheet.ui("dropfile", (110, 40), "a sound file is dropped here", row=1)
-    sign = sheet.obj(f"prepend {MINE} {request('/clip/load')} #1")
-    sheet.chain(inlet, sort, dialog, sign, sheet.obj(f"s {ASK}"))
-    sheet.cord(dropped, sign)
-    sheet.cord(sort, sign, 1)
+    load = sheet.obj(f"prepend {MINE} {request('/clip/load')} #1")
+    sheet.chain(inlet, sort, dialog, load, sheet.obj(f"s {ASK}"))
+    sheet.cord(dropped, load)
+    sheet.cord(sort, load, 1)
     _ask(sheet, "/clip/record", sort, 2, "#1")
     _free(sheet, "/clip/free", sort, 3)
     _cancel(sheet, sort, 4)
@@ -207,17 +215,12 @@ def clip() -> Sheet:
 
     sheet.section("Answers", width=560)
     title = _title(sheet, "clip")
-    sort, plain, state = _answers(sheet, "done")
-    done = sheet.obj("t b")
-    outlets = [sheet.outlet(DONE), sheet.outlet(ANSWERS)]
-    sheet.chain(sort, done, outlets[0])
-    sheet.cord(plain, outlets[1])
-    _freed(sheet, state)
+    state = _outcome(sheet)
     hint = sheet.ui("comment", (110, 20), text="drop a sound here")
-    sheet.show(dropped, 4, 4, 252, 46)
-    sheet.show(title, 10, 8, 150, 20)
-    sheet.show(hint, 136, 26, 116, 20)
-    sheet.show(state, 6, 56, 248, 22)
+    sheet.present(dropped, 4, 4, 252, 46)
+    sheet.present(title, 10, 8, 150, 20)
+    sheet.present(hint, 136, 26, 116, 20)
+    sheet.present(state, 6, 56, 248, 22)
     return sheet
 
 
@@ -230,7 +233,7 @@ def reference() -> Sheet:
     )
     sheet.section("Messages", width=560)
     inlet = sheet.inlet("learn clip words options; free; cancel")
-    sort = sheet.obj("route learn free cancel", wide=480)
+    sort = sheet.obj("route learn free cancel", min_width=480)
     sheet.cord(inlet, sort)
     _ask(sheet, "/reference/learn", sort, first="#1")
     _free(sheet, "/reference/free", sort, 1)
@@ -238,12 +241,7 @@ def reference() -> Sheet:
     _unknown(sheet, sort, 3, "eutectic.reference")
 
     sheet.section("Answers", width=560)
-    sort, plain, state = _answers(sheet, "done")
-    done = sheet.obj("t b")
-    outlets = [sheet.outlet(DONE), sheet.outlet(ANSWERS)]
-    sheet.chain(sort, done, outlets[0])
-    sheet.cord(plain, outlets[1])
-    _freed(sheet, state)
+    _outcome(sheet)
     return sheet
 
 
@@ -259,43 +257,43 @@ def buffer() -> Sheet:
         width=560,
     )
     inlet = sheet.inlet("render original reference options; bang: again; cancel")
-    sort = sheet.obj("route bang render cancel", wide=520)
-    last = sheet.obj("zl.reg", wide=60)
-    fresh = sheet.obj("t l 1", wide=90)
-    parts = sheet.obj("zl.slice 2", "options come last, if there are any", wide=90)
-    some = sheet.obj("t 2 l")
-    sources = sheet.obj("t l b", wide=60)
-    named = sheet.obj("zl.join", wide=60)
-    past = sheet.obj("gate 2", wide=90)
-    joined = sheet.obj("zl.join", wide=60)
+    sort = sheet.obj("route bang render cancel", min_width=520)
+    last = sheet.obj("zl.reg", min_width=60)
+    fresh = sheet.obj("t l 1", min_width=90)
+    parts = sheet.obj("zl.slice 2", "options come last, if there are any", min_width=90)
+    has_options = sheet.obj("t 2 l")
+    sources = sheet.obj("t l b", min_width=60)
+    named = sheet.obj("zl.join", min_width=60)
+    branch = sheet.obj("gate 2", min_width=90)
+    joined = sheet.obj("zl.join", min_width=60)
     sheet.chain(inlet, sort, last, fresh, parts, sources, named)
     sheet.cord(sort, last, 1)
-    sheet.cord(fresh, past, 1)
-    sheet.cord(parts, some, 1)
-    sheet.cord(some, joined, 1, 1)
-    sheet.cord(some, past)
-    sheet.cord(named, past, inlet=1)
-    sheet.cord(past, joined, 1)
-    sign = sheet.obj(f"prepend {MINE} {request('/render')}")
-    sheet.cord(past, sign)
-    sheet.chain(joined, sign, sheet.obj(f"s {ASK}"))
+    sheet.cord(fresh, branch, 1)
+    sheet.cord(parts, has_options, 1)
+    sheet.cord(has_options, joined, 1, 1)
+    sheet.cord(has_options, branch)
+    sheet.cord(named, branch, inlet=1)
+    sheet.cord(branch, joined, 1)
+    signed = sheet.obj(f"prepend {MINE} {request('/render')}")
+    sheet.cord(branch, signed)
+    sheet.chain(joined, signed, sheet.obj(f"s {ASK}"))
     sheet.cord(_file_name(sheet, sources), named, inlet=1)
     _cancel(sheet, sort, 2)
     _unknown(sheet, sort, 3, "eutectic.buffer")
 
     sheet.section("Answers. Frames and rate are told when the file is in the buffer~.", width=560)
     sort, plain, _ = _answers(sheet, "done")
-    facts = sheet.obj("zl.slice 2", wide=90)
+    found = sheet.obj("zl.slice 2", min_width=90)
     path = sheet.obj("zl.nth 2")
     replace = sheet.obj("prepend replace")
     sound = sheet.obj("buffer~ #1")
-    size = sheet.obj("zl.reg", wide=60)
+    size = sheet.obj("zl.reg", min_width=60)
     outlets = [
         sheet.outlet("frames, rate: the buffer~ holds the new fusion"),
         sheet.outlet(ANSWERS),
     ]
-    sheet.chain(sort, facts, path, replace, sound)
-    sheet.cord(facts, size, 1, 1)
+    sheet.chain(sort, found, path, replace, sound)
+    sheet.cord(found, size, 1, 1)
     sheet.cord(sound, size, 1)
     sheet.cord(size, outlets[0])
     sheet.cord(plain, outlets[1])
@@ -303,23 +301,23 @@ def buffer() -> Sheet:
 
 
 def _file_name(sheet: Sheet, source: Box) -> Box:
-    """A name that no file has: the buffer's, a count, date and time; made at the second outlet."""
-    when = sheet.obj("t b b b", wide=150)
-    day, time = sheet.message("date"), sheet.message("time")
+    """A new file name (buffer, count, date, time) for each bang from the source's second outlet."""
+    order = sheet.obj("t b b b", min_width=150)
+    ask_date, ask_time = sheet.message("date"), sheet.message("time")
     count = sheet.obj("counter 1 9999")
-    clock = sheet.obj("date", wide=110)
-    days, times = sheet.obj("unpack 0 0 0", wide=90), sheet.obj("unpack 0 0 0", wide=90)
-    name = sheet.obj("sprintf symout #1-%ld-%ld%02ld%02ld-%02ld%02ld%02ld.wav", wide=380)
-    sheet.cord(source, when, 1)
-    sheet.cord(when, day, 2)
-    sheet.cord(when, time, 1)
-    sheet.chain(when, count, name)
-    sheet.cord(day, clock)
-    sheet.cord(time, clock)
-    sheet.cord(clock, days)
-    sheet.cord(clock, times, 1)
-    for outlet, place in enumerate((2, 3, 1)):  # month, day, year
-        sheet.cord(days, name, outlet, place)
-    for outlet, place in enumerate((4, 5, 6)):
-        sheet.cord(times, name, outlet, place)
+    clock = sheet.obj("date", min_width=110)
+    date, time = sheet.obj("unpack 0 0 0", min_width=90), sheet.obj("unpack 0 0 0", min_width=90)
+    name = sheet.obj("sprintf symout #1-%ld-%ld%02ld%02ld-%02ld%02ld%02ld.wav", min_width=380)
+    sheet.cord(source, order, 1)
+    sheet.cord(order, ask_date, 2)
+    sheet.cord(order, ask_time, 1)
+    sheet.chain(order, count, name)
+    sheet.cord(ask_date, clock)
+    sheet.cord(ask_time, clock)
+    sheet.cord(clock, date)
+    sheet.cord(clock, time, 1)
+    for outlet, inlet in enumerate((2, 3, 1)):  # month, day, year
+        sheet.cord(date, name, outlet, inlet)
+    for outlet, inlet in enumerate((4, 5, 6)):
+        sheet.cord(time, name, outlet, inlet)
     return name

@@ -1,4 +1,4 @@
-"""`eutectic`: the connection, which puts in the ids of requests and hands answers to who asked."""
+"""`eutectic`: the connection, which assigns request ids and routes answers to the senders."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from sheet import ASK, NOBODY, OUT, OWNER, Sheet, answer, request
 from eutectic.osc.spec import PORT, PREFIX
 
 RENEW_MS, SILENCE_MS = 10_000, 25_000
-"""Between two `/notify`; without an answer for so long, the daemon isn't there."""
+"""Interval of `/notify`, and the silence after which the daemon counts as gone."""
 
 FIRST_ID, LAST_ID = 1_000, 9_999
-"""Of those given here, again and again: many more than the daemon has open at once. Smaller ones
-are for messages that come into the inlet with an id."""
+"""Ids assigned here, in rotation: far more than the daemon ever has open. Smaller ones are left to
+messages that arrive at the inlet with an id of their own."""
 
 FIRST_PORT, PORTS = 20_000, 10_000
-"""Reply ports, by the number that Max gives each instance: below those that systems give out."""
-
-SEEN = (260, 60)
-"""Width and height of what is seen through a bpatcher."""
+"""Reply ports, picked by the number that Max gives each instance; below the ephemeral range."""
 
 
 def connection() -> Sheet:
@@ -30,9 +27,9 @@ def connection() -> Sheet:
     _inlet(sheet)
     _numbers(sheet)
     _socket(sheet)
-    _turns(sheet)
+    _ownership(sheet)
     _answers(sheet)
-    _post(sheet)
+    _route(sheet)
     return sheet
 
 
@@ -42,26 +39,26 @@ def _inlet(sheet: Sheet) -> None:
         "prefix is put in. Where there are no arguments, a gate leads past the list of them."
     )
     inlet = sheet.inlet("messages as in PROTOCOL.md: /panic, /clip/list 1; connect, meter")
-    words = sheet.obj("route connect meter", wide=240)
+    sort = sheet.obj("route connect meter", min_width=240)
     connect, meter = sheet.obj("s #0-connect"), sheet.obj("s #0-meter")
-    fresh = sheet.obj("t l 1", wide=60)
-    address = sheet.obj("zl.slice 1", wide=90)
-    some = sheet.obj("t 2 l")
-    whole = sheet.obj(f"sprintf symout {PREFIX}%s")
-    past = sheet.obj("gate 2", wide=90)
+    fresh = sheet.obj("t l 1", min_width=60)
+    address = sheet.obj("zl.slice 1", min_width=90)
+    has_arguments = sheet.obj("t 2 l")
+    prefixed = sheet.obj(f"sprintf symout {PREFIX}%s")
+    branch = sheet.obj("gate 2", min_width=90)
     joined = sheet.obj("zl.join")
     out = sheet.obj(f"s {OUT}")
-    sheet.chain(inlet, words, connect)
-    sheet.cord(words, meter, 1)
-    sheet.cord(words, fresh, 2)
-    sheet.cord(fresh, past, 1)
-    sheet.chain(fresh, address, whole)
-    sheet.cord(address, some, 1)
-    sheet.cord(some, joined, 1, 1)
-    sheet.cord(some, past)
-    sheet.cord(whole, past, inlet=1)
-    sheet.cord(past, out)
-    sheet.cord(past, joined, 1)
+    sheet.chain(inlet, sort, connect)
+    sheet.cord(sort, meter, 1)
+    sheet.cord(sort, fresh, 2)
+    sheet.cord(fresh, branch, 1)
+    sheet.chain(fresh, address, prefixed)
+    sheet.cord(address, has_arguments, 1)
+    sheet.cord(has_arguments, joined, 1, 1)
+    sheet.cord(has_arguments, branch)
+    sheet.cord(prefixed, branch, inlet=1)
+    sheet.cord(branch, out)
+    sheet.cord(branch, joined, 1)
     sheet.cord(joined, out)
 
 
@@ -70,34 +67,34 @@ def _numbers(sheet: Sheet) -> None:
         "2. What abstractions ask: the name of a receive, an address, arguments. A number comes "
         "behind the address, and is kept with the name."
     )
-    may = sheet.obj("r #0-speaks")
+    active = sheet.obj("r #0-speaks")
     asked = sheet.obj(f"r {ASK}")
-    speaks = sheet.obj("gate")
-    parts = sheet.obj("t l l b", wide=160)
+    gate = sheet.obj("gate")
+    parts = sheet.obj("t l l b", min_width=160)
     count = sheet.obj(f"counter {FIRST_ID} {LAST_ID}")
-    twice = sheet.obj("t i i")
+    copies = sheet.obj("t i i")
     name = sheet.obj("zl.nth 1")
     pair = sheet.obj("zl.join")
-    keep = sheet.message("$2 send $1")
-    mail = sheet.obj("s #0-ids")
+    entry = sheet.message("$2 send $1")
+    store = sheet.obj("s #0-ids")
     rest = sheet.obj("zl.slice 1")
     address = sheet.obj("zl.slice 1")
-    number = sheet.obj("zl.join")
-    whole = sheet.obj("zl.join", wide=90)
+    numbered = sheet.obj("zl.join")
+    joined = sheet.obj("zl.join", min_width=90)
     out = sheet.obj(f"s {OUT}")
-    sheet.cord(may, speaks)
-    sheet.cord(asked, speaks, inlet=1)
-    sheet.chain(speaks, parts)
+    sheet.cord(active, gate)
+    sheet.cord(asked, gate, inlet=1)
+    sheet.chain(gate, parts)
     sheet.cord(parts, count, 2)
-    sheet.cord(count, twice)
-    sheet.cord(twice, pair, 1, 1)
-    sheet.cord(twice, number, 0, 1)
+    sheet.cord(count, copies)
+    sheet.cord(copies, pair, 1, 1)
+    sheet.cord(copies, numbered, 0, 1)
     sheet.cord(parts, name, 1)
-    sheet.chain(name, pair, keep, mail)
+    sheet.chain(name, pair, entry, store)
     sheet.cord(parts, rest)
     sheet.cord(rest, address, 1)
-    sheet.cord(address, whole, 1, 1)
-    sheet.chain(address, number, whole, out)
+    sheet.cord(address, joined, 1, 1)
+    sheet.chain(address, numbered, joined, out)
 
 
 def _socket(sheet: Sheet) -> None:
@@ -106,78 +103,78 @@ def _socket(sheet: Sheet) -> None:
         "instance's own where none is given.",
         beside=True,
     )
-    given = sheet.obj(f"patcherargs 127.0.0.1 {PORT} 0")
-    order = sheet.obj("t b l b", wide=240)
-    me = sheet.obj("i #0")
+    arguments = sheet.obj(f"patcherargs 127.0.0.1 {PORT} 0")
+    order = sheet.obj("t b l b", min_width=240)
+    instance = sheet.obj("i #0")
     claim = sheet.obj(f"s {OWNER}")
-    unpack = sheet.obj("unpack s 0 0", wide=160)
+    unpack = sheet.obj("unpack s 0 0", min_width=160)
     connect = sheet.obj("r #0-connect")
-    again = sheet.obj("unpack s 0")
+    elsewhere = sheet.obj("unpack s 0")
     host = sheet.obj("prepend host")
     port = sheet.obj("prepend port")
-    wanted = sheet.obj("sel 0", wide=60)
+    reply_port = sheet.obj("sel 0", min_width=60)
     own = sheet.obj(f"expr {FIRST_PORT} + #0 % {PORTS}")
     both = sheet.obj("t i i")
     bind = sheet.obj("prepend port")
     listen = sheet.obj(f"udpreceive {FIRST_PORT - 1}")
-    heard = sheet.obj("s #0-heard")
-    keep = sheet.obj("s #0-port")
-    may = sheet.obj("r #0-speaks")
-    sends = sheet.obj(f"r {OUT}")
+    received = sheet.obj("s #0-heard")
+    port_in_use = sheet.obj("s #0-port")
+    active = sheet.obj("r #0-speaks")
+    outgoing = sheet.obj(f"r {OUT}")
     gate = sheet.obj("gate", "only the one that speaks")
     lease = sheet.obj("r #0-notify")
     socket = sheet.obj(f"udpsend 127.0.0.1 {PORT}")
     sheet.cord(lease, socket)
-    sheet.chain(given, order, me, claim)
+    sheet.chain(arguments, order, instance, claim)
     sheet.cord(order, unpack, 1)
     sheet.cord(order, own, 2)
     sheet.chain(unpack, host, socket)
     sheet.cord(unpack, port, 1)
     sheet.cord(port, socket)
-    sheet.chain(connect, again, host)
-    sheet.cord(again, port, 1)
-    sheet.cord(unpack, wanted, 2)
-    sheet.cord(wanted, both, 1)
-    sheet.chain(own, both, keep)
+    sheet.chain(connect, elsewhere, host)
+    sheet.cord(elsewhere, port, 1)
+    sheet.cord(unpack, reply_port, 2)
+    sheet.cord(reply_port, both, 1)
+    sheet.chain(own, both, port_in_use)
     sheet.cord(both, bind, 1)
-    sheet.chain(bind, listen, heard)
-    sheet.cord(may, gate)
-    sheet.cord(sends, gate, inlet=1)
+    sheet.chain(bind, listen, received)
+    sheet.cord(active, gate)
+    sheet.cord(outgoing, gate, inlet=1)
     sheet.chain(gate, socket)
 
 
-def _turns(sheet: Sheet) -> None:
+def _ownership(sheet: Sheet) -> None:
     sheet.section(
         "4. The newest connection in Max speaks; when one is closed, another takes over (0 calls "
         "for it). The one that speaks renews its lease of 30 s by itself."
     )
-    heard = sheet.obj(f"r {OWNER}")
-    both = sheet.obj("t i i", wide=120)
+    owner = sheet.obj(f"r {OWNER}")
+    both = sheet.obj("t i i", min_width=120)
     mine = sheet.obj("== #0")
-    then = sheet.obj("t i i", wide=120)
-    speaks = sheet.obj("s #0-speaks")
+    switch = sheet.obj("t i i", min_width=120)
+    active = sheet.obj("s #0-speaks")
     lease = sheet.obj(f"metro {RENEW_MS}")
     port = sheet.obj("r #0-port")
     number = sheet.obj("i")
     meter = sheet.obj("r #0-meter")
-    pair = sheet.obj("pack 0 0", wide=90)
+    pair = sheet.obj("pack 0 0", min_width=90)
     notify = sheet.message(f"{request('/notify')} 1 $1 @meter $2")
     out = sheet.obj("s #0-notify")
-    left = sheet.obj("sel 0")
+    vacant = sheet.obj("sel 0")
     closed = sheet.obj("freebang", row=0)
-    end = sheet.obj("t 0 0", wide=80)
-    alive = sheet.obj("gate 1 1")
-    again = sheet.obj("i #0")
-    claims = sheet.obj(f"s {OWNER}")
-    leaves = sheet.obj(f"s {OWNER}")
-    sheet.chain(heard, both, left)
-    sheet.cord(left, alive, inlet=1)
-    sheet.chain(alive, again, claims)
-    sheet.chain(closed, end, leaves)
-    sheet.cord(end, alive, 1)
+    end = sheet.obj("t 0 0", min_width=80)
+    still_open = sheet.obj("gate 1 1")
+    instance = sheet.obj("i #0")
+    claim = sheet.obj(f"s {OWNER}")
+    leave = sheet.obj(f"s {OWNER}")
+    sheet.chain(owner, both, vacant)
+    sheet.cord(vacant, still_open, inlet=1)
+    sheet.chain(still_open, instance, claim)
+    sheet.chain(closed, end, leave)
+    sheet.cord(end, still_open, 1)
     sheet.cord(both, mine, 1)
-    sheet.chain(mine, then, lease, number, pair, notify, out)
-    sheet.cord(then, speaks, 1)
+    sheet.chain(mine, switch, lease, number, pair, notify, out)
+    sheet.cord(switch, active, 1)
     sheet.cord(port, number, inlet=1)
     sheet.cord(meter, pair, inlet=1)
 
@@ -188,53 +185,52 @@ def _answers(sheet: Sheet) -> None:
         "where nothing is heard for longer, the daemon isn't there.",
         beside=True, width=560,
     )  # fmt: skip
-    heard = sheet.obj("r #0-heard")
-    order = sheet.obj("t l l l b", wide=360)
-    there = sheet.obj("t b 1")
-    late = sheet.obj(f"delay {SILENCE_MS}")
+    received = sheet.obj("r #0-heard")
+    order = sheet.obj("t l l l b", min_width=360)
+    present = sheet.obj("t b 1")
+    silence = sheet.obj(f"delay {SILENCE_MS}")
     gone = sheet.obj("t 0")
     change = sheet.obj("change")
     led = sheet.ui("led", (24, 24))
     post = sheet.obj("s #0-post")
     show = sheet.obj(f"route {answer('/engine')} {answer('/xrun')}")
-    line = sheet.obj("prepend set")
+    setter = sheet.obj("prepend set")
     state = sheet.message("nothing heard")
-    lost = sheet.ui("number", (56, 22))
-    sort = sheet.obj(f"route {answer('/done')} {answer('/fail')}", wide=230)
-    lease = sheet.obj(f"route {request('/notify')}", "the lease's is left out", wide=160)
+    xruns = sheet.ui("number", (56, 22))
+    sort = sheet.obj(f"route {answer('/done')} {answer('/fail')}", min_width=230)
+    lease = sheet.obj(f"route {request('/notify')}", "the lease's is left out", min_width=160)
     outlets = [
         sheet.outlet("done: address, id, what it found"),
         sheet.outlet("failed: address, id, a word for programs, a line for people"),
         sheet.outlet("all else, with its address: /eutectic/engine ready 1."),
         sheet.outlet("1: the daemon answers; 0: it doesn't"),
     ]
-    sheet.cord(heard, order)
-    sheet.cord(order, there, 3)
-    sheet.cord(there, change, 1)
-    sheet.chain(there, late, gone, change, led, outlets[3])
+    sheet.cord(received, order)
+    sheet.cord(order, present, 3)
+    sheet.cord(present, change, 1)
+    sheet.chain(present, silence, gone, change, led, outlets[3])
     sheet.cord(order, post, 2)
     sheet.cord(order, show, 1)
-    sheet.chain(show, line, state)
-    sheet.cord(show, lost, 1)
+    sheet.chain(show, setter, state)
+    sheet.cord(show, xruns, 1)
     sheet.chain(order, sort, lease)
     sheet.cord(lease, outlets[0], 1)
     sheet.cord(sort, outlets[1], 1)
     sheet.cord(sort, outlets[2], 2)
 
     title = sheet.ui("comment", (80, 23), text="eutectic", fontsize=14, fontface=1)
-    count = sheet.ui("comment", (44, 20), text="xruns")
+    xruns_label = sheet.ui("comment", (44, 20), text="xruns")
     panic = sheet.ui("textbutton", (60, 22), text="panic")
-    silence = sheet.message(request("/panic"))
-    sheet.chain(panic, silence, sheet.obj(f"s {OUT}"))
-    sheet.show(title, 4, 4, 80, 23)
-    sheet.show(led, 88, 4, 22, 22)
-    sheet.show(panic, 194, 4, 60, 22)
-    sheet.show(state, 6, 32, 148, 22)
-    sheet.show(count, 158, 33, 44, 20)
-    sheet.show(lost, 202, 32, 52, 22)
+    sheet.chain(panic, sheet.message(request("/panic")), sheet.obj(f"s {OUT}"))
+    sheet.present(title, 4, 4, 80, 23)
+    sheet.present(led, 88, 4, 22, 22)
+    sheet.present(panic, 194, 4, 60, 22)
+    sheet.present(state, 6, 32, 148, 22)
+    sheet.present(xruns_label, 158, 33, 44, 20)
+    sheet.present(xruns, 202, 32, 52, 22)
 
 
-def _post(sheet: Sheet) -> None:
+def _route(sheet: Sheet) -> None:
     sheet.section(
         "6. An answer that somebody here asked for becomes a word, the id and the rest, and goes "
         "to the receive whose name is kept under the id; without one, to nobody.",
@@ -243,8 +239,8 @@ def _post(sheet: Sheet) -> None:
     post = sheet.obj("r #0-post")
     ends = ("/done", "/fail", "/ended")
     others = ("/queued", "/progress", "/started")
-    sort = sheet.obj("route " + " ".join(map(answer, ends + others)), wide=560)
-    steps = sheet.obj("t l l b", wide=160)
+    sort = sheet.obj("route " + " ".join(map(answer, ends + others)), min_width=560)
+    steps = sheet.obj("t l l b", min_width=160)
     sheet.cord(post, sort)
     for at, address in enumerate(ends[:2]):
         rest = sheet.obj("zl.slice 1")
@@ -252,9 +248,9 @@ def _post(sheet: Sheet) -> None:
         sheet.cord(sort, rest, at)
         sheet.cord(rest, word, 1)
         sheet.cord(word, steps)
-    turned = sheet.message("ended $2 $1")
-    sheet.cord(sort, turned, 2)
-    sheet.cord(turned, steps)
+    ended = sheet.message("ended $2 $1")
+    sheet.cord(sort, ended, 2)
+    sheet.cord(ended, steps)
     for at, address in enumerate(others, len(ends)):
         word = sheet.obj(f"prepend {address[1:]}")
         sheet.cord(sort, word, at)

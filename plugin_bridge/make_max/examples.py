@@ -1,10 +1,9 @@
-"""Patchers to begin with, and the overview in Max's Extras menu."""
+"""Example patchers, and the overview in Max's Extras menu."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import abstractions
 import steps
 from py2max.core.box import Box
 from sheet import Sheet, options
@@ -23,15 +22,12 @@ def two_knobs() -> Sheet:
     stop = sheet.message("stop 500")
     blend = sheet.ui("dial", (60, 60), "blend: heard at once", size=1.0, floatoutput=1)
     cfg = sheet.ui("dial", (60, 60), "guidance: fused anew", size=10.0, floatoutput=1)
-    slow = sheet.obj("speedlim 150", "not more often than this")
-    anew = sheet.message(f"fuse glass low {options('/fuse', cfg='$1', loop=1)}")
-    voice = sheet.window("eutectic.voice 1 1", abstractions.SEEN["eutectic.voice"])
+    limit = sheet.obj("speedlim 150", "not more often than this")
+    again = sheet.message(f"fuse glass low {options('/fuse', cfg='$1', loop=1)}")
+    voice = sheet.bpatcher("eutectic.voice 1 1")
     sheet.chain(blend, voice)
-    sheet.chain(cfg, slow, anew, voice)
-    sheet.cord(fuse, voice)
-    sheet.cord(stop, voice)
-    sheet.cord(voice, sheet.ui("toggle", (24, 24), "playing"))
-    steps.show(sheet, voice, 1, "answers")
+    sheet.chain(cfg, limit, again, voice)
+    steps.try_out(sheet, (fuse, stop), voice, ("toggle", "playing"))
     return sheet
 
 
@@ -44,32 +40,32 @@ def eight_pads() -> Sheet:
     )
     sheet.section("1. The preset pads: clips 1 to 8, references 1 and 2, four voices")
     load = sheet.message("/preset/load 1 pads")
-    window = sheet.window("eutectic", steps.CONNECTION)
-    sheet.chain(load, window)
-    steps.show(sheet, window, 0, "not loaded yet")
+    panel = sheet.bpatcher("eutectic")
+    sheet.chain(load, panel)
+    steps.show(sheet, panel, 0, "not loaded yet")
     sheet.section("2. Play")
-    notes = sheet.obj("notein", wide=110)
-    only_on = sheet.obj("stripnote", wide=90)
-    pair = sheet.obj("pack 0 0", wide=90)
-    sort = sheet.obj("route " + " ".join(str(lowest + pad - 1) for pad in pads), wide=1420)
-    sheet.cord(notes, only_on)
-    sheet.cord(notes, only_on, 1, 1)
-    sheet.cord(only_on, pair)
-    sheet.cord(only_on, pair, 1, 1)
+    notes = sheet.obj("notein", min_width=110)
+    note_ons = sheet.obj("stripnote", min_width=90)
+    pair = sheet.obj("pack 0 0", min_width=90)
+    sort = sheet.obj("route " + " ".join(str(lowest + pad - 1) for pad in pads), min_width=1420)
+    sheet.cord(notes, note_ons)
+    sheet.cord(notes, note_ons, 1, 1)
+    sheet.cord(note_ons, pair)
+    sheet.cord(note_ons, pair, 1, 1)
     sheet.cord(pair, sort)
-    players = [sheet.obj(f"eutectic.voice {voice}", wide=110) for voice in voices]
+    boxes = [sheet.obj(f"eutectic.voice {voice}", min_width=110) for voice in voices]
     for pad in pads:
         button = sheet.ui("textbutton", (60, 40), row=4, text=str(pad))
-        hard = sheet.obj("t 100")
+        velocity = sheet.obj("t 100")
         fuse = sheet.message(f"fuse {pad} 1 {options('/fuse', velocity='$1')}")
         sheet.cord(sort, fuse, pad - 1)
-        sheet.chain(button, hard, fuse, players[(pad - 1) // 2])
+        sheet.chain(button, velocity, fuse, boxes[(pad - 1) // 2])
     return sheet
 
 
 def step_sequencer() -> Sheet:
-    """A bar of sixteen steps, sent at its beginning with the time of each."""
-    steps_a_bar = 16
+    """A bar of sixteen steps, all sent at its start, each with its time."""
+    steps_per_bar = 16
     sheet = Sheet(
         "Step sequencer",
         "Each bar is sent as it begins: every step says in how many milliseconds it is to be "
@@ -80,38 +76,38 @@ def step_sequencer() -> Sheet:
     sheet.section("3. Draw how loud each step is, and start.", beside=True)
     tempo = sheet.obj("loadmess 125")
     step_ms = sheet.ui("number", (60, 22), "ms a step, 500 at most", minimum=20, maximum=500)
-    both = sheet.obj("t i i", wide=120)
-    bar_ms = sheet.obj(f"* {steps_a_bar}")
+    both = sheet.obj("t i i", min_width=120)
+    bar_ms = sheet.obj(f"* {steps_per_bar}")
     run = sheet.ui("toggle", (24, 24), "start")
-    bar = sheet.obj("metro 2000", wide=90)
-    loud = sheet.ui(
-        "multislider", (320, 100), size=steps_a_bar, setminmax=[0.0, 127.0], settype=0, setstyle=1
+    bar = sheet.obj("metro 2000", min_width=90)
+    velocities = sheet.ui(
+        "multislider", (320, 100), size=steps_per_bar, setminmax=[0.0, 127.0], settype=0, setstyle=1
     )
     numbered = sheet.obj("listfunnel")
-    each = sheet.obj("unpack 0 0", wide=120)
-    velocity = sheet.obj("t i i", wide=80)
+    each = sheet.obj("unpack 0 0", min_width=120)
+    velocity = sheet.obj("t i i", min_width=80)
     sounds = sheet.obj("> 0", "0 is a rest")
-    when = sheet.obj("* 125", wide=60)
+    time_ms = sheet.obj("* 125", min_width=60)
     gate = sheet.obj("gate")
-    pair = sheet.obj("pack 0 0", wide=80)
+    pair = sheet.obj("pack 0 0", min_width=80)
     fuse = sheet.message(f"fuse glass low {options('/fuse', at_ms='$1', velocity='$2')}")
-    voice = sheet.window("eutectic.voice 1", abstractions.SEEN["eutectic.voice"])
+    voice = sheet.bpatcher("eutectic.voice 1")
     sheet.chain(tempo, step_ms, both, bar_ms)
     sheet.cord(bar_ms, bar, inlet=1)
-    sheet.cord(both, when, 1, 1)
-    sheet.chain(run, bar, loud, numbered, each, when)
+    sheet.cord(both, time_ms, 1, 1)
+    sheet.chain(run, bar, velocities, numbered, each, time_ms)
     sheet.cord(each, velocity, 1)
     sheet.cord(velocity, pair, 0, 1)
     sheet.cord(velocity, sounds, 1)
     sheet.cord(sounds, gate)
-    sheet.cord(when, gate, inlet=1)
+    sheet.cord(time_ms, gate, inlet=1)
     sheet.chain(gate, pair, fuse, voice)
     steps.show(sheet, voice, 1, "answers")
     return sheet
 
 
 def grains() -> Sheet:
-    """Short pieces of a rendered fusion, from anywhere in it."""
+    """Grains from random positions in a rendered fusion."""
     sheet = Sheet(
         "Grains", "A fusion is rendered into a buffer~, and played in grains from anywhere in it."
     )
@@ -119,22 +115,22 @@ def grains() -> Sheet:
     steps.prepare(sheet)
     sheet.section("3. Render, then start the grains.", beside=True)
     render = sheet.message(f"render glass low {options('/render', blend=0.5)}")
-    box = sheet.obj("eutectic.buffer grains", wide=160)
+    box = sheet.obj("eutectic.buffer grains", min_width=160)
     length = sheet.obj("expr 1000. * $i1 / $i2", "its length in ms")
     run = sheet.ui("toggle", (24, 24), "start")
     every = sheet.obj("metro 90")
-    anywhere = sheet.obj("random 1000", wide=90)
+    position = sheet.obj("random 1000", min_width=90)
     order = sheet.obj("t b i")
-    shape = sheet.message("0, 1. 15 1. 50 0. 15")
+    envelope = sheet.message("0, 1. 15 1. 50 0. 15")
     ramp = sheet.obj("line~")
     speed = sheet.ui("flonum", (60, 22), "speed")
     rate = sheet.obj("sig~ 1.")
-    groove = sheet.obj("groove~ grains 2", numinlets=3, numoutlets=3, wide=110)
+    groove = sheet.obj("groove~ grains 2", numinlets=3, numoutlets=3, min_width=110)
     left, right = sheet.obj("*~"), sheet.obj("*~")
     sheet.chain(render, box, length)
     steps.show(sheet, box, 1, "answers")
-    sheet.cord(length, anywhere, inlet=1)
-    sheet.chain(run, every, anywhere, order, shape, ramp)
+    sheet.cord(length, position, inlet=1)
+    sheet.chain(run, every, position, order, envelope, ramp)
     sheet.cord(order, groove, 1)
     sheet.chain(speed, rate, groove)
     for outlet, scaled in enumerate((left, right)):
@@ -145,7 +141,7 @@ def grains() -> Sheet:
 
 
 def handoff() -> Sheet:
-    """Two buffers in turn: one is rendered while the other is heard."""
+    """Two buffers in turn: one plays while the other is rendered."""
     sheet = Sheet(
         "Handoff",
         "Two buffers~ in turn: a new fusion is rendered while the old one is heard, and comes in "
@@ -155,29 +151,29 @@ def handoff() -> Sheet:
     steps.prepare(sheet)
     sheet.section("3. Each click renders with another blend.", beside=True)
     click = sheet.ui("textbutton", (80, 22), text="render")
-    order = sheet.obj("t b b", wide=120)
+    order = sheet.obj("t b b", min_width=120)
     turn = sheet.obj("counter 1 2")
     blend = sheet.ui("flonum", (60, 22), "blend", minimum=0.0, maximum=1.0)
     render = sheet.message(f"render glass low {options('/render', blend='$1')}")
-    gate = sheet.obj("gate 2", wide=160)
+    gate = sheet.obj("gate 2", min_width=160)
     sheet.chain(click, order, blend, render)
     sheet.cord(order, turn, 1)
     sheet.cord(turn, gate)
     sheet.cord(render, gate, inlet=1)
     rate = sheet.obj("sig~ 1.")
-    cross = sheet.obj("line~ 0.")
-    other = sheet.obj("!-~ 1.")
-    sheet.cord(cross, other)
+    fade_in = sheet.obj("line~ 0.")
+    fade_out = sheet.obj("!-~ 1.")
+    sheet.cord(fade_in, fade_out)
     sides: list[Box] = []
-    for at, (name, level) in enumerate((("first", other), ("second", cross))):
+    for at, (name, level) in enumerate((("first", fade_out), ("second", fade_in))):
         box = sheet.obj(f"eutectic.buffer {name}")
-        there = sheet.obj("t b b", wide=90)
+        ready = sheet.obj("t b b", min_width=90)
         fade = sheet.message(f"{at}. 400")
         start = sheet.message("startloop")
         groove = sheet.obj(f"groove~ {name} 2 @loop 1", numinlets=3, numoutlets=3)
         sheet.cord(gate, box, at)
-        sheet.chain(box, there, fade, cross)
-        sheet.cord(there, start, 1)
+        sheet.chain(box, ready, fade, fade_in)
+        sheet.cord(ready, start, 1)
         sheet.cord(start, groove)
         sheet.cord(rate, groove)
         for outlet in range(2):
@@ -202,21 +198,21 @@ EXAMPLES: dict[str, tuple[str, Callable[[], Sheet]]] = {
 
 
 def overview() -> Sheet:
-    """In Max's Extras menu."""
+    """`Eutectic.maxpat` in Max's Extras menu."""
     sheet = Sheet(
         "Eutectic",
         "Fuses two sounds into a third, while you play. Run eutectic serve in a terminal; "
         "PROTOCOL.md lists its messages.",
     )
     sheet.section("The connection: one in a Max")
-    sheet.window("eutectic", steps.CONNECTION)
+    sheet.bpatcher("eutectic")
     sheet.section("Abstractions: right-click for their help, double-click to see inside.")
-    what = (
+    abstractions = (
         ("eutectic.voice 1", "fuses and plays"), ("eutectic.clip glass", "a sound"),
         ("eutectic.reference low", "a sound that is learned"),
         ("eutectic.buffer fused", "a fusion in a buffer~"),
     )  # fmt: skip
-    for row, (box, text) in enumerate(what):
+    for row, (box, text) in enumerate(abstractions):
         sheet.obj(box, text, row=row)
     sheet.section("Examples", beside=True)
     for at, (name, (text, _)) in enumerate(EXAMPLES.items()):

@@ -1,4 +1,4 @@
-"""A help patcher for each abstraction."""
+"""The help patcher of each abstraction."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import steps
 from sheet import Sheet, options
 
 
-def _sheet(title: str, what: str, arguments: str, messages: str, answers: str) -> Sheet:
-    """Title, description, arguments, inlets and outlets, as every help has them."""
-    sheet = Sheet(title, what)
-    for head, text in (("Arguments", arguments), ("Inlet", messages), ("Outlets", answers)):
+def _sheet(title: str, description: str, arguments: str, inlet: str, outlets: str) -> Sheet:
+    """A help patcher with the sections that all have in common."""
+    sheet = Sheet(title, description)
+    for head, text in (("Arguments", arguments), ("Inlet", inlet), ("Outlets", outlets)):
         sheet.section(head)
-        sheet.say(text)
+        sheet.paragraph(text)
     return sheet
 
 
@@ -32,22 +32,14 @@ def connection() -> Sheet:
         "4: 1 while the daemon answers, else 0",
     )
     sheet.section("One is enough in a Max: the newest speaks for all.", beside=True)
-    messages = [
-        sheet.message(text)
-        for text in (
-            "/ping 1",
-            "/status 2",
-            "/clip/list 3",
-            "/master/gain -6.",
-            "/panic",
-            "meter 1",
-        )
-    ]
-    window = sheet.window("eutectic", steps.CONNECTION, "run eutectic serve in a terminal")
+    messages = sheet.messages(
+        "/ping 1", "/status 2", "/clip/list 3", "/master/gain -6.", "/panic", "meter 1"
+    )
+    panel = sheet.bpatcher("eutectic", "run eutectic serve in a terminal")
     for message in messages:
-        sheet.cord(message, window)
+        sheet.cord(message, panel)
     for outlet, text in enumerate(("done", "failed", "all else", "1: it answers")):
-        steps.show(sheet, window, outlet, text)
+        steps.show(sheet, panel, outlet, text)
     return sheet
 
 
@@ -68,21 +60,15 @@ def voice() -> Sheet:
     steps.connect(sheet)
     steps.prepare(sheet, beside=True)
     sheet.section("3. Fuse, then move the blend.")
-    messages = [
-        sheet.message(text)
-        for text in (
-            f"fuse glass low {options('/fuse', blend=0.5, loop=1)}",
-            f"fuse glass low {options('/fuse', remaining=12, seed=7)}",
-            "stop 500",
-            "pan -0.5",
-        )
-    ]
+    messages = sheet.messages(
+        f"fuse glass low {options('/fuse', blend=0.5, loop=1)}",
+        f"fuse glass low {options('/fuse', remaining=12, seed=7)}",
+        "stop 500",
+        "pan -0.5",
+    )
     blend = sheet.ui("flonum", (60, 22), "blend", minimum=0.0, maximum=1.0)
-    window = sheet.window("eutectic.voice 1", abstractions.SEEN["eutectic.voice"])
-    for source in (*messages, blend):
-        sheet.cord(source, window)
-    sheet.cord(window, sheet.ui("toggle", (24, 24), "playing"))
-    steps.show(sheet, window, 1, "answers")
+    panel = sheet.bpatcher("eutectic.voice 1")
+    steps.try_out(sheet, (*messages, blend), panel, ("toggle", "playing"))
     return sheet
 
 
@@ -100,20 +86,14 @@ def clip() -> Sheet:
     steps.connect(sheet)
     sheet.section("The daemon reads files under its --clips alone.", beside=True)
     part = options("/clip/load", start=0.5, duration=2.0)
-    messages = [
-        sheet.message(text)
-        for text in (
-            f"load {steps.shipped(steps.ORIGINAL)}",
-            f"load {steps.shipped(steps.REFERENCE)} {part}",
-            "record 4.",
-            "free",
-        )
-    ]
-    window = sheet.window("eutectic.clip glass", abstractions.SEEN["eutectic.clip"])
-    for message in messages:
-        sheet.cord(message, window)
-    sheet.cord(window, sheet.ui("button", (24, 24), "loaded, or recorded"))
-    steps.show(sheet, window, 1, "answers")
+    messages = sheet.messages(
+        f"load {steps.shipped(steps.ORIGINAL)}",
+        f"load {steps.shipped(steps.REFERENCE)} {part}",
+        "record 4.",
+        "free",
+    )
+    panel = sheet.bpatcher("eutectic.clip glass")
+    steps.try_out(sheet, messages, panel, ("button", "loaded, or recorded"))
     return sheet
 
 
@@ -133,17 +113,11 @@ def reference() -> Sheet:
     sheet.chain(load, sheet.obj("eutectic.clip drone"))
     sheet.section()
     short = options("/reference/learn", budget_s=20.0)
-    messages = [
-        sheet.message(text)
-        for text in (
-            "learn drone warm low drone", f"learn drone warm low drone {short}", "cancel", "free",
-        )
-    ]  # fmt: skip
-    box = sheet.obj("eutectic.reference low", wide=160)
-    for message in messages:
-        sheet.cord(message, box)
-    sheet.cord(box, sheet.ui("button", (24, 24), "learned"))
-    steps.show(sheet, box, 1, "answers")
+    messages = sheet.messages(
+        "learn drone warm low drone", f"learn drone warm low drone {short}", "cancel", "free"
+    )
+    box = sheet.obj("eutectic.reference low", min_width=160)
+    steps.try_out(sheet, messages, box, ("button", "learned"))
     return sheet
 
 
@@ -159,11 +133,11 @@ def buffer() -> Sheet:
     steps.connect(sheet)
     steps.prepare(sheet, beside=True)
     sheet.section("3. Render, and play it here.")
-    messages = [
-        sheet.message(f"render glass low {options('/render', **more)}")
-        for more in ({"blend": 0.3}, {"blend": 0.7, "seed": 7})
-    ]
-    box = sheet.obj("eutectic.buffer fused", wide=160)
+    messages = sheet.messages(
+        f"render glass low {options('/render', blend=0.3)}",
+        f"render glass low {options('/render', blend=0.7, seed=7)}",
+    )
+    box = sheet.obj("eutectic.buffer fused", min_width=160)
     for message in messages:
         sheet.cord(message, box)
     start = sheet.message("startloop")

@@ -1,8 +1,8 @@
-"""Where boxes go: in rows, so that every cord runs down, with as few crossings as are found.
+"""Places boxes in rows so that every cord runs down, with few crossings.
 
 The usual four steps for layered graphs (Sugiyama, Tagawa and Toda, 1981): rows by longest path, a
-place kept in each row that a cord passes, the order in a row by the neighbours' middle, and then
-the x that straightens most cords while that order and the gaps are kept.
+lane in each row that a cord passes, the order in a row by the barycentre of the neighbours, then
+the x that straightens the cords as much as that order and the gaps allow.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 PORT = 9.5
-"""From a box's edge to the middle of its first inlet or outlet."""
+"""From a box's edge to the centre of its first inlet or outlet."""
 
 GAP, ROW_GAP, LANE = 20.0, 20.0, 6.0
-"""Between boxes, between rows, and the width kept for a cord that passes a row."""
+"""Between boxes, between rows, and the width of the lane for a cord that passes a row."""
 
 SWEEPS = 24
 
 
 @dataclass(eq=False)
 class Node:
-    """A box, or the lane of a cord (`cord` says of which).
+    """A box, or a cord's lane through a row.
 
-    `width` is its place's, `body` the box's own; `row` may be given: the least, or -1 for the last.
+    `body` is the width of the box itself, `width` that of the space it takes; `row` sets the first
+    row allowed, or -1 for the last row.
     """
 
     width: float
@@ -38,7 +39,7 @@ class Node:
     y: float = 0.0
 
     def port(self, index: int, count: int) -> float:
-        """How far right of the box's edge an inlet or outlet is."""
+        """Distance of an inlet or outlet from the box's left edge."""
         if self.is_lane:
             return LANE / 2
         return PORT + (index * (self.body - 2 * PORT) / (count - 1) if count > 1 else 0.0)
@@ -46,7 +47,7 @@ class Node:
 
 @dataclass(eq=False)
 class Cord:
-    """From an outlet to an inlet; `bends` are the points between, once laid out."""
+    """From an outlet to an inlet; `bends` are the points between, set by `lay_out`."""
 
     source: Node
     outlet: int
@@ -64,10 +65,10 @@ class Cord:
 
 
 def lay_out(nodes: Sequence[Node], cords: Sequence[Cord]) -> tuple[float, float]:
-    """Set x and y of nodes, and the bends of cords; returns width and height.
+    """Set the x and y of nodes and the bends of cords; return width and height.
 
     Raises:
-        ValueError: cords go round in a circle.
+        ValueError: the cords form a cycle.
     """
     rank = _ranks(nodes, cords)
     rows: list[list[Node]] = [[] for _ in range(max(rank.values(), default=0) + 1)]
@@ -83,11 +84,11 @@ def lay_out(nodes: Sequence[Node], cords: Sequence[Cord]) -> tuple[float, float]
         ]
         for at, lane in enumerate(lanes, rank[cord.source] + 1):
             rows[at].append(lane)
-        way = [cord.source, *lanes, cord.target]
-        for at in range(len(way) - 1):
+        path = [cord.source, *lanes, cord.target]
+        for at in range(len(path) - 1):
             outlet = cord.outlet if at == 0 else 0
-            inlet = cord.inlet if at == len(way) - 2 else 0
-            pieces.append(Cord(way[at], outlet, way[at + 1], inlet))
+            inlet = cord.inlet if at == len(path) - 2 else 0
+            pieces.append(Cord(path[at], outlet, path[at + 1], inlet))
         paths.append((cord, lanes))
     rows = _ordered(rows, pieces, pinned)
     _place(rows, pieces)
@@ -99,6 +100,7 @@ def lay_out(nodes: Sequence[Node], cords: Sequence[Cord]) -> tuple[float, float]
 
 
 def _ranks(nodes: Sequence[Node], cords: Sequence[Cord]) -> dict[Node, int]:
+    """The row of each node."""
     rank = {node: max(node.row or 0, 0) for node in nodes}
     for _ in range(len(nodes) + 1):
         changed = False
@@ -109,7 +111,7 @@ def _ranks(nodes: Sequence[Node], cords: Sequence[Cord]) -> dict[Node, int]:
         if not changed:
             break
     else:
-        raise ValueError("cords go round in a circle")
+        raise ValueError("the cords form a cycle")
     last = max(rank.values(), default=0)
     entered = {cord.target for cord in cords}
     for node in nodes:
@@ -118,24 +120,23 @@ def _ranks(nodes: Sequence[Node], cords: Sequence[Cord]) -> dict[Node, int]:
             rank[node] = last
         elif node.row is None and node not in entered and below:
             rank[node] = min(below) - 1
-    used = sorted(set(rank.values()))  # a row from which all went down is none
+    used = sorted(set(rank.values()))  # rows that were emptied by moving nodes down are dropped
     return {node: used.index(rank[node]) for node in nodes}
 
 
-def _middle(
-    node: Node, pieces: Iterable[Cord], order: dict[Node, int], upwards: bool
-) -> float | None:
-    """Where its neighbours in the row above or below are, in the middle."""
-    found = [
+def _barycentre(pieces: Iterable[Cord], order: dict[Node, int], upwards: bool) -> float | None:
+    """Mean position of a node's neighbours, below it if `upwards`; None if it has none there."""
+    positions = [
         order[cord.target] + cord.end / max(cord.target.width, 1)
         if upwards
         else order[cord.source] + cord.start / max(cord.source.width, 1)
         for cord in pieces
     ]
-    return sum(found) / len(found) if found else None
+    return sum(positions) / len(positions) if positions else None
 
 
 def _ordered(rows: list[list[Node]], pieces: Sequence[Cord], pinned: set[int]) -> list[list[Node]]:
+    """The rows, each sorted for the fewest crossings; pinned nodes keep their order."""
     above: dict[Node, list[Cord]] = {}
     below: dict[Node, list[Cord]] = {}
     for cord in pieces:
@@ -150,8 +151,8 @@ def _ordered(rows: list[list[Node]], pieces: Sequence[Cord], pinned: set[int]) -
             fixed = [node for node in row if id(node) in pinned]
             keys: dict[Node, float] = {}
             for node in row:
-                middle = _middle(node, links.get(node, ()), order, upwards)
-                keys[node] = order[node] if middle is None else middle
+                mean = _barycentre(links.get(node, ()), order, upwards)
+                keys[node] = order[node] if mean is None else mean
             row.sort(key=lambda node: (keys[node], order[node]))
             slots = [at for at, node in enumerate(row) if id(node) in pinned]
             for at, node in zip(slots, fixed, strict=True):
@@ -164,7 +165,7 @@ def _ordered(rows: list[list[Node]], pieces: Sequence[Cord], pinned: set[int]) -
 
 
 def _swap(rows: Sequence[list[Node]], below: dict[Node, list[Cord]], pinned: set[int]) -> None:
-    """Exchange neighbours as long as cords cross less for it."""
+    """Swap neighbours in a row as long as that removes crossings."""
     better = True
     while better:
         better = False
@@ -183,7 +184,7 @@ def _swap(rows: Sequence[list[Node]], below: dict[Node, list[Cord]], pinned: set
 
 
 def _crossings(rows: Sequence[Sequence[Node]], below: dict[Node, list[Cord]]) -> int:
-    """Between each of these rows and the one after it."""
+    """Number of crossings between successive rows."""
     count = 0
     for upper, lower in pairwise(rows):
         order = {node: at for at, node in enumerate(lower)}
@@ -199,7 +200,7 @@ def _crossings(rows: Sequence[Sequence[Node]], below: dict[Node, list[Cord]]) ->
 
 
 def _place(rows: Sequence[Sequence[Node]], pieces: Sequence[Cord]) -> None:
-    """Set x: neighbours' ports above one another as far as order and gaps allow."""
+    """Set x so that connected ports line up as well as the order and the gaps allow."""
     links: dict[Node, list[tuple[Node, float, float]]] = {}
     for cord in pieces:
         weight = (1.0, 2.0, 16.0)[cord.source.is_lane + cord.target.is_lane]
@@ -212,15 +213,15 @@ def _place(rows: Sequence[Sequence[Node]], pieces: Sequence[Cord]) -> None:
             node.x, x = x, x + node.width + GAP
     for sweep in range(8 * SWEEPS):
         for row in rows if sweep % 2 else reversed(rows):
-            wanted: list[float] = []
+            targets: list[float] = []
             weights: list[float] = []
             for node in row:
                 near = links.get(node, [])
                 total = sum(weight for _, _, weight in near)
                 pulled = sum(weight * (other.x + shift) for other, shift, weight in near)
-                wanted.append(pulled / total if total else node.x)
+                targets.append(pulled / total if total else node.x)
                 weights.append(total or 0.01)
-            for node, x in zip(row, _spaced(row, wanted, weights), strict=True):
+            for node, x in zip(row, _spaced(row, targets, weights), strict=True):
                 node.x = x
     left = min((node.x for row in rows for node in row), default=0.0)
     for row in rows:
@@ -228,25 +229,25 @@ def _place(rows: Sequence[Sequence[Node]], pieces: Sequence[Cord]) -> None:
             node.x = round(node.x - left, 1)
 
 
-def _spaced(row: Sequence[Node], wanted: Sequence[float], weights: Sequence[float]) -> list[float]:
-    """The places nearest to those wanted that keep the order and the gaps (pooled violators)."""
+def _spaced(row: Sequence[Node], targets: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """The x nearest to the targets that keep the order and the gaps (pool adjacent violators)."""
     offsets = [0.0]
     for node in row[:-1]:
         offsets.append(offsets[-1] + node.width + GAP)
     pools: list[tuple[float, float, int]] = []
-    for want, weight, offset in zip(wanted, weights, offsets, strict=True):
-        pool = (want - offset, weight, 1)
+    for target, weight, offset in zip(targets, weights, offsets, strict=True):
+        pool = (target - offset, weight, 1)
         while pools and pools[-1][0] > pool[0]:
-            mean, heavy, many = pools.pop()
-            both = heavy + pool[1]
-            pool = ((mean * heavy + pool[0] * pool[1]) / both, both, many + pool[2])
+            mean, pooled, count = pools.pop()
+            total = pooled + pool[1]
+            pool = ((mean * pooled + pool[0] * pool[1]) / total, total, count + pool[2])
         pools.append(pool)
-    flat = [mean for mean, _, many in pools for _ in range(many)]
+    flat = [mean for mean, _, count in pools for _ in range(count)]
     return [mean + offset for mean, offset in zip(flat, offsets, strict=True)]
 
 
 def _stack(rows: Sequence[Sequence[Node]]) -> list[tuple[float, float]]:
-    """Set y; returns top and bottom of each row."""
+    """Set y; return top and bottom of each row."""
     tops: list[tuple[float, float]] = []
     y = 0.0
     for row in rows:
@@ -261,7 +262,7 @@ def _stack(rows: Sequence[Sequence[Node]]) -> list[tuple[float, float]]:
 def _bend(
     cord: Cord, lanes: Sequence[Node], tops: Sequence[tuple[float, float]], rank: dict[Node, int]
 ) -> None:
-    """Points that keep a long cord in its lanes, and beside taller boxes of its row."""
+    """Bend a cord so that it stays in its lanes and clear of taller boxes in its row."""
     first = cord.source.x + cord.start
     points = [(first, tops[rank[cord.source]][1])]
     for at, lane in enumerate(lanes, rank[cord.source] + 1):

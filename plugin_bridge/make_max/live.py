@@ -1,18 +1,15 @@
-"""The patcher of a Max for Live device: renders a fusion, and plays it on Live's track."""
+"""The patcher of a Max for Live device: renders a fusion and plays it on its track."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import connection
 from py2max.core.box import Box
-from sheet import Sheet, options
-
-NAMES = ("off", "on")
+from sheet import PANELS, Sheet, options
 
 
 def _parameter(name: str, **more: Any) -> dict[str, Any]:
-    """What Live knows of a control: its name, what it may be, and what it is at first."""
+    """A control's attributes as a Live parameter; `more` are named without their prefix."""
     value = {"parameter_longname": name, "parameter_shortname": name, "parameter_modmode": 0}
     return {
         "parameter_enable": 1,
@@ -23,24 +20,25 @@ def _parameter(name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def _dial(sheet: Sheet, name: str, low: float, high: float, first: float) -> Box:
-    ranges = {"mmin": low, "mmax": high, "initial": [first]}
-    shown = _parameter(name, type=0, unitstyle=1, initial_enable=1, **ranges)
-    return sheet.ui("live.dial", (44, 48), **shown)
+def _dial(sheet: Sheet, name: str, initial: float) -> Box:
+    """A dial from 0 to 1."""
+    ranges = {"mmin": 0.0, "mmax": 1.0, "initial": [initial]}
+    parameter = _parameter(name, type=0, unitstyle=1, initial_enable=1, **ranges)
+    return sheet.ui("live.dial", (44, 48), **parameter)
 
 
 def _text(sheet: Sheet, name: str, mode: int) -> Box:
-    """A button (mode 0), or a switch (1)."""
-    shown = _parameter(name, type=2, mmax=1, enum=list(NAMES))
-    return sheet.ui("live.text", (60, 20), text=name, texton=name, mode=mode, **shown)
+    """A button (mode 0) or a switch (mode 1)."""
+    parameter = _parameter(name, type=2, mmax=1, enum=["off", "on"])
+    return sheet.ui("live.text", (60, 20), text=name, texton=name, mode=mode, **parameter)
 
 
-def _name(sheet: Sheet, word: str, first: str) -> tuple[Box, Box]:
-    """A field for the name of a clip or a reference; returns it and what it says."""
-    field = sheet.ui("textedit", (90, 20), text=first, keymode=1, lines=1)
-    said = sheet.obj("route text")
-    sheet.chain(sheet.obj(f"loadmess set {word}"), field, said)
-    return field, said
+def _name(sheet: Sheet, initial: str) -> tuple[Box, Box]:
+    """A field for the name of a clip or a reference; returns the field and its output."""
+    field = sheet.ui("textedit", (90, 20), text=initial, keymode=1, lines=1)
+    output = sheet.obj("route text")
+    sheet.chain(sheet.obj(f"loadmess set {initial}"), field, output)
+    return field, output
 
 
 def device() -> Sheet:
@@ -54,23 +52,22 @@ def device() -> Sheet:
     _rendering(sheet)
     _playing(sheet)
     sheet.section("3. The connection")
-    window = sheet.window("eutectic", connection.SEEN)
-    sheet.show(window, 8, 8, 260, 60)
+    sheet.present(sheet.bpatcher("eutectic"), 8, 8, *PANELS["eutectic"])
     sheet.patcher.devicewidth = 400.0
     return sheet
 
 
 def _rendering(sheet: Sheet) -> None:
     sheet.section("1. What is rendered, when Render asks for it.")
-    original, first = _name(sheet, "glass", "glass")
-    reference, second = _name(sheet, "low", "low")
-    blend = _dial(sheet, "Blend", 0.0, 1.0, 0.5)
+    original, first = _name(sheet, "glass")
+    reference, second = _name(sheet, "low")
+    blend = _dial(sheet, "Blend", 0.5)
     render = _text(sheet, "Render", 0)
-    order = sheet.obj("t b b b", wide=160)
+    order = sheet.obj("t b b b", min_width=160)
     kept = sheet.obj("f")
-    sources = sheet.obj("join 3 @triggers 2", wide=180)
+    sources = sheet.obj("join 3 @triggers 2", min_width=180)
     ask = sheet.message(f"render $1 $2 {options('/render', blend='$3')}")
-    box = sheet.obj("eutectic.buffer ---fused", wide=160)
+    box = sheet.obj("eutectic.buffer ---fused", min_width=160)
     sheet.chain(render, order, kept)
     sheet.cord(blend, kept, inlet=1)
     sheet.cord(kept, sources, inlet=2)
@@ -79,19 +76,19 @@ def _rendering(sheet: Sheet) -> None:
     sheet.cord(order, original, 2)
     sheet.cord(first, sources)
     sheet.cord(second, sources, inlet=1)
-    line = sheet.obj("prepend set")
-    said = sheet.ui("comment", (180, 20), text="nothing rendered yet")
-    sheet.cord(box, line, 1)
-    sheet.cord(line, said)
-    there = sheet.obj("t b")
-    sheet.chain(box, there, sheet.obj("s ---start"))
-    words = [sheet.ui("comment", (70, 20), text=text) for text in ("clip", "reference")]
-    for at, (word, field) in enumerate(zip(words, (original, reference), strict=True)):
-        sheet.show(word, 8, 76 + 24 * at, 70, 20)
-        sheet.show(field, 82, 76 + 24 * at, 186, 20)
-    sheet.show(said, 8, 132, 260, 20)
-    sheet.show(blend, 284, 8, 44, 48)
-    sheet.show(render, 280, 76, 52, 20)
+    setter = sheet.obj("prepend set")
+    status = sheet.ui("comment", (180, 20), text="nothing rendered yet")
+    sheet.cord(box, setter, 1)
+    sheet.cord(setter, status)
+    rendered = sheet.obj("t b")
+    sheet.chain(box, rendered, sheet.obj("s ---start"))
+    labels = [sheet.ui("comment", (70, 20), text=text) for text in ("clip", "reference")]
+    for row, (label, field) in enumerate(zip(labels, (original, reference), strict=True)):
+        sheet.present(label, 8, 76 + 24 * row, 70, 20)
+        sheet.present(field, 82, 76 + 24 * row, 186, 20)
+    sheet.present(status, 8, 132, 260, 20)
+    sheet.present(blend, 284, 8, 44, 48)
+    sheet.present(render, 280, 76, 52, 20)
 
 
 def _playing(sheet: Sheet) -> None:
@@ -100,14 +97,14 @@ def _playing(sheet: Sheet) -> None:
     start = sheet.message("startloop")
     rate = sheet.obj("sig~ 1.")
     groove = sheet.obj("groove~ ---fused 2 @loop 1", numinlets=3, numoutlets=3)
-    level = _dial(sheet, "Level", 0.0, 1.0, 0.7)
+    level = _dial(sheet, "Level", 0.7)
     plays = _text(sheet, "Play", 1)
-    product = sheet.obj("*", wide=60)
+    product = sheet.obj("*", min_width=60)
     again = sheet.obj("t b f")
     ramp = sheet.obj("pack 0. 30")
     smooth = sheet.obj("line~")
-    track = sheet.obj("plugin~", wide=90)
-    out = sheet.obj("plugout~", wide=90)
+    track = sheet.obj("plugin~", min_width=90)
+    out = sheet.obj("plugout~", min_width=90)
     sheet.chain(starts, start, groove)
     sheet.cord(rate, groove)
     sheet.chain(plays, product, ramp, smooth)
@@ -120,5 +117,5 @@ def _playing(sheet: Sheet) -> None:
         sheet.cord(track, both, outlet)
         sheet.cord(scaled, both, inlet=1)
         sheet.cord(both, out, inlet=outlet)
-    sheet.show(level, 344, 8, 44, 48)
-    sheet.show(plays, 340, 76, 52, 20)
+    sheet.present(level, 344, 8, 44, 48)
+    sheet.present(plays, 340, 76, 52, 20)

@@ -1,7 +1,7 @@
-"""One Max patcher: sections of boxes and cords, laid out by `layout` and written through py2max.
+"""A Max patcher: sections of boxes and cords, laid out by `layout` and written with py2max.
 
-Messages to the daemon are built by `request`, `answer` and `options`, which refuse what
-`eutectic.osc.table` doesn't have.
+Messages to the daemon are built by `request`, `answer` and `options`, which reject anything that
+isn't in `eutectic.osc.table`.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from eutectic.osc.table import ANSWERS, spec_of
 MARGIN, HEIGHT, SECTION_GAP = 20.0, 22.0, 28.0
 
 LINES = (20.0, 33.0, 47.0, 60.0, 74.0, 87.0, 100.0, 114.0, 127.0, 141.0)
-"""Heights of a comment of one line, two, and so on, at 12 points."""
+"""Heights of a comment of one line, two lines and so on, at 12 points."""
 
 ASK, OUT, OWNER = "eutectic.ask", "eutectic.out", "eutectic.owner"
-"""Names of sends: a request that wants an id, a message as it is, which connection speaks."""
+"""Sends for a request that needs an id, for a complete message, and for the active connection."""
 
 MINE, NOBODY = "#0-eutectic", "eutectic.nobody"
-"""How a request is signed: the receive of one abstraction alone, or of nobody."""
+"""The receive that gets a request's answers: an abstraction's own, or one that doesn't exist."""
 
 PORTS = {
     "eutectic": (1, 4),
@@ -43,21 +43,24 @@ PORTS = {
 }
 """Inlets and outlets of each abstraction."""
 
+PANELS = {"eutectic": (260, 60), "eutectic.voice": (260, 112), "eutectic.clip": (260, 84)}
+"""Width and height of an abstraction's panel in a bpatcher."""
+
 
 def request(address: str) -> str:
-    """An address as it is sent.
+    """The full address of a request.
 
     Raises:
-        BadRequest: the table doesn't have it.
+        BadRequest: it isn't in the table.
     """
     return PREFIX + spec_of(address).address
 
 
 def answer(address: str) -> str:
-    """The address of an answer as it comes.
+    """The full address of an answer or event.
 
     Raises:
-        ValueError: the table doesn't have it.
+        ValueError: it isn't in the table.
     """
     if address not in {spec.address for spec in ANSWERS}:
         raise ValueError(f"the daemon never sends {address}")
@@ -65,52 +68,48 @@ def answer(address: str) -> str:
 
 
 def options(address: str, **values: Any) -> str:
-    """Options of a request as Max writes them; a value such as `$1` is filled in by Max.
+    """Options of a request as words of a message box; Max fills in a value such as `$1`.
 
     Raises:
-        ValueError: the request has no such option, or not with this value.
+        ValueError: the request has no such option, or the value isn't valid for it.
     """
     known = {option.name for option in spec_of(address).options}
     for name in values:
         if name not in known:
-            raise ValueError(f"@{name} is no option of {address}")
+            raise ValueError(f"{address} has no option @{name}")
     check(address, {key: value for key, value in values.items() if not str(value).startswith("$")})
     return " ".join(f"@{name} {value}" for name, value in values.items())
 
 
 class Sheet:
-    """A patcher being made, in columns of sections. Boxes get their numbers in order."""
+    """A patcher under construction, in columns of sections. Boxes are numbered as they're added."""
 
-    def __init__(self, title: str = "", what: str = "", presentation: bool = False) -> None:
+    def __init__(self, title: str, description: str, presentation: bool = False) -> None:
         self.patcher = Patcher(on_invalid="raise", openinpresentation=int(presentation))
         self._columns: list[list[_Section]] = []
         self._nodes: dict[str, layout.Node] = {}
         self._lines: list[Patchline] = []
-        self._head: list[tuple[Box, float]] = []
-        if title:
-            self._head.append(self._note(title, 600, 18, fontface=1))
-        if what:
-            self._head.append(self._note(what, 620))
+        self._head = [self._note(title, 600, 18, fontface=1), self._note(description, 620)]
 
     def section(self, title: str = "", beside: bool = False, width: float = 420) -> None:
-        """Begin a section: below the one before, or in a new column beside it."""
+        """Start a section below the previous one, or in a new column beside it."""
         if beside or not self._columns:
             self._columns.append([])
         head = self._note(title, width, fontface=2) if title else None
         self._columns[-1].append(_Section(head))
 
     def obj(
-        self, text: str, remark: str = "", row: int | None = None, wide: float = 0, **more: Any
+        self, text: str, remark: str = "", row: int | None = None, min_width: float = 0, **more: Any
     ) -> Box:
-        """An object; `remark` is written beside it, `wide` its least width in pixels."""
+        """An object box; `remark` is a comment beside it, `min_width` is in pixels."""
         name = text.split(maxsplit=1)[0]
         if name in PORTS:
             inlets, outlets = PORTS[name]
             more |= {"numinlets": inlets, "numoutlets": outlets, "outlettype": [""] * outlets}
         if name == "r":
-            more["numinlets"] = 0  # one that is named has none
+            more["numinlets"] = 0  # a receive with a name has none
         box = self._box(text, **more)
-        width = max(box_width_for(text, max(box.numinlets, box.numoutlets)), wide)
+        width = max(box_width_for(text, max(box.numinlets, box.numoutlets)), min_width)
         return self._add(box, (width, HEIGHT), remark, row)
 
     def message(self, text: str, remark: str = "", row: int | None = None) -> Box:
@@ -118,11 +117,15 @@ class Sheet:
         box = self.patcher.add_message(text, Rect(0, 0, 10, HEIGHT))
         return self._add(box, (box_width_for(text, 2), HEIGHT), remark, row)
 
+    def messages(self, *texts: str) -> list[Box]:
+        """Several message boxes."""
+        return [self.message(text) for text in texts]
+
     def ui(
         self, maxclass: str, area: tuple[float, float], remark: str = "", row: int | None = None,
         **more: Any,
     ) -> Box:  # fmt: skip
-        """A box of the user interface."""
+        """A user interface object."""
         known = MAXCLASS_DEFAULTS.get(maxclass) or {}
         counts = dict(zip(("numinlets", "numoutlets"), port_counts(maxclass), strict=True))
         ports = {key: more.pop(key, known.get(key, counts[key])) for key in counts}
@@ -131,57 +134,56 @@ class Sheet:
             maxclass, id=self.patcher.get_id(), patching_rect=Rect(0, 0, *area), **ports, **more
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # an attribute that py2max doesn't know of this object
+            warnings.simplefilter("error")  # an attribute that py2max doesn't know for this object
             self.patcher.add_box(box)
         return self._add(box, area, remark, row)
 
-    def say(self, text: str, width: float = 420, row: int | None = None) -> Box:
-        """Lines to read, in the place of a box."""
-        note, high = self._note(text, width)
-        return self._add(note, (note.patching_rect.w, high), "", row)
+    def paragraph(self, text: str) -> Box:
+        """A comment laid out like a box of its own."""
+        note, height = self._note(text, 420)
+        return self._add(note, (note.patching_rect.w, height), "", None)
 
-    def inlet(self, what: str) -> Box:
-        """An inlet; `what` is shown when the mouse is over it."""
-        return self.ui("inlet", (30, 30), what, row=0, comment=what)
+    def inlet(self, hint: str) -> Box:
+        """An inlet; `hint` appears when the mouse is over it."""
+        return self.ui("inlet", (30, 30), hint, row=0, comment=hint)
 
-    def outlet(self, what: str) -> Box:
-        """An outlet; `what` is shown when the mouse is over it. They keep their order."""
-        return self.ui("outlet", (30, 30), row=-1, comment=what)
+    def outlet(self, hint: str) -> Box:
+        """An outlet; `hint` appears when the mouse is over it. Outlets keep their order."""
+        return self.ui("outlet", (30, 30), row=-1, comment=hint)
 
-    def window(
-        self, text: str, area: tuple[float, float], remark: str = "", row: int | None = None
-    ) -> Box:
-        """An abstraction with its arguments, seen through a bpatcher."""
+    def bpatcher(self, text: str, remark: str = "") -> Box:
+        """An abstraction with its arguments, whose panel is shown in a bpatcher."""
         name, *words = text.split()
         arguments = [int(word) if word.isdigit() else word for word in words]
         inlets, outlets = PORTS[name]
         return self.ui(
-            "bpatcher", area, remark, row, name=f"{name}.maxpat", args=arguments, numinlets=inlets,
-            numoutlets=outlets, outlettype=[""] * outlets, viewvisibility=1, border=1,
+            "bpatcher", PANELS[name], remark, name=f"{name}.maxpat", args=arguments,
+            numinlets=inlets, numoutlets=outlets, outlettype=[""] * outlets, viewvisibility=1,
+            border=1,
         )  # fmt: skip
 
     def cord(self, source: Box, target: Box, outlet: int = 0, inlet: int = 0) -> None:
-        """Join an outlet to an inlet."""
+        """Connect an outlet to an inlet."""
         self._lines.append(self.patcher.add_line(source, target, inlet=inlet, outlet=outlet))
 
     def chain(self, *boxes: Box) -> None:
-        """Join first outlets to first inlets, one after another."""
+        """Connect the first outlet of each box to the first inlet of the next."""
         for source, target in pairwise(boxes):
             self.cord(source, target)
 
-    def show(self, box: Box, *rect: float) -> None:
-        """Show a box in presentation, too: left, top, width, height."""
+    def present(self, box: Box, *rect: float) -> None:
+        """Show a box in presentation mode as well, at left, top, width, height."""
         box.add_to_presentation(rect)
 
     def text(self) -> str:
-        """The file's text.
+        """The content of the patcher's file.
 
         Raises:
             ValueError: py2max finds a fault in the patcher.
         """
         width, height = self._place()
         self.patcher.rect = Rect(85.0, 104.0, width, height)
-        faults = [str(each) for each in self.patcher.lint() if not _ours(each.message)]
+        faults = [str(each) for each in self.patcher.lint() if not _is_expected(each.message)]
         if faults:
             raise ValueError("\n".join(faults))
         return self.patcher.to_json() + "\n"
@@ -192,16 +194,18 @@ class Sheet:
             return self.patcher.add_textbox(text, patching_rect=Rect(0, 0, 10, HEIGHT), **more)
 
     def _note(self, text: str, width: float, size: float = 12, **more: Any) -> tuple[Box, float]:
-        """A comment, its lines broken to a width, and its height."""
+        """A comment wrapped to a width, and its height."""
         letters = max(int((width - 14) * len(text) / text_width(text, size)), 10)
         lines = [line for part in text.split("\n") for line in textwrap.wrap(part, letters)]
-        wide = max(text_width(line, size) for line in lines) * (1.08 if "fontface" in more else 1)
-        high = round(LINES[len(lines) - 1] * size / 12, 1)
-        rect = Rect(0, 0, round(wide + 14, 1), high)
+        longest = max(text_width(line, size) for line in lines)
+        if "fontface" in more:
+            longest *= 1.08
+        height = round(LINES[len(lines) - 1] * size / 12, 1)
+        rect = Rect(0, 0, round(longest + 14, 1), height)
         box = self.patcher.add_comment(
             "\n".join(lines), rect, linecount=len(lines), fontsize=size, **more
         )
-        return box, high
+        return box, height
 
     def _add(self, box: Box, area: tuple[float, float], remark: str, row: int | None) -> Box:
         width, height = area
@@ -209,30 +213,30 @@ class Sheet:
         section = self._columns[-1][-1]
         node = layout.Node(width, height, width, box.numinlets, box.numoutlets, row)
         if remark:
-            note, high = self._note(remark, 210)
+            note, note_height = self._note(remark, 210)
             node.width = width + 4 + note.patching_rect.w
-            node.height = max(height, high)
+            node.height = max(height, note_height)
             section.remarks[node] = note
         section.nodes[node] = box
         self._nodes[box.id or ""] = node
         return box
 
     def _place(self) -> tuple[float, float]:
-        """Put everything where it goes; returns the window's size."""
+        """Set the position of everything; return the window's size."""
         x, top = MARGIN, MARGIN
-        for box, high in self._head:
+        for box, height in self._head:
             _move(box, x, top)
-            top += high + 6
-        top += 10 if self._head else 0
-        right = max((MARGIN + box.patching_rect.w for box, _ in self._head), default=0.0)
+            top += height + 6
+        top += 10
+        right = max(MARGIN + box.patching_rect.w for box, _ in self._head)
         bottom = top
         lines = [(line, self._cord(line.source, line.destination)) for line in self._lines]
         for column in self._columns:
-            y, wide = top, 0.0
+            y, widest = top, 0.0
             for section in column:
                 width, height = section.place(x, y, [cord for _, cord in lines])
-                y, wide = y + height + SECTION_GAP, max(wide, width)
-            x += wide + 2 * SECTION_GAP
+                y, widest = y + height + SECTION_GAP, max(widest, width)
+            x += widest + 2 * SECTION_GAP
             bottom, right = max(bottom, y), max(right, x - 2 * SECTION_GAP)
         for line, cord in lines:
             if cord.bends:
@@ -250,11 +254,11 @@ class _Section:
         self.remarks: dict[layout.Node, Box] = {}
 
     def place(self, x: float, y: float, cords: list[layout.Cord]) -> tuple[float, float]:
-        """Put its boxes, from this corner on; returns width and height."""
-        above, wide = 0.0, 0.0
+        """Place the boxes below and to the right of this corner; return width and height."""
+        above, head_width = 0.0, 0.0
         if self.head is not None:
             _move(self.head[0], x, y)
-            above, wide = self.head[1] + 10, self.head[0].patching_rect.w
+            above, head_width = self.head[1] + 10, self.head[0].patching_rect.w
         own = [cord for cord in cords if cord.source in self.nodes]
         width, height = layout.lay_out(list(self.nodes), own)
         for node, box in self.nodes.items():
@@ -263,13 +267,13 @@ class _Section:
                 _move(self.remarks[node], x + node.x + node.body + 4, y + above + node.y + 1)
         for cord in own:
             cord.bends = [(round(x + a, 1), round(y + above + b, 1)) for a, b in cord.bends]
-        return max(wide, width), above + height
+        return max(head_width, width), above + height
 
 
 def _move(box: Box, x: float, y: float) -> None:
     box.patching_rect = Rect(round(x, 1), round(y, 1), *box.patching_rect[2:])
 
 
-def _ours(message: str) -> bool:
-    """Whether py2max only says that it doesn't know one of our abstractions."""
+def _is_expected(message: str) -> bool:
+    """Whether py2max only reports that it doesn't know one of our abstractions."""
     return message.startswith("object 'eutectic") and message.endswith("not in the Max reference")

@@ -1,20 +1,20 @@
-"""What several patchers have in common: the connection, and two clips made a reference."""
+"""Sections that several patchers share: the connection, two clips, and a reference."""
 
 from __future__ import annotations
 
-import abstractions
-from connection import SEEN as CONNECTION
+from collections.abc import Iterable
+
 from py2max.core.box import Box
 from sheet import Sheet, options
 
 from eutectic.files.shipped import presets_folder
 
 ORIGINAL, REFERENCE = "ambi_glass_rub.flac", "loop_drone_g_97.flac"
-"""Clips that ship, and are found by their names."""
+"""Clips that ship with Eutectic; the daemon finds them by name."""
 
 
 def shipped(name: str) -> str:
-    """The name of a clip that ships.
+    """Check that a clip ships with Eutectic, and return its name.
 
     Raises:
         FileNotFoundError: it doesn't.
@@ -27,7 +27,7 @@ def shipped(name: str) -> str:
 def connect(sheet: Sheet, title: str = "First: eutectic serve, in a terminal") -> Box:
     """A section with the connection."""
     sheet.section(title)
-    return sheet.window("eutectic", CONNECTION)
+    return sheet.bpatcher("eutectic")
 
 
 def prepare(sheet: Sheet, beside: bool = False) -> None:
@@ -38,27 +38,39 @@ def prepare(sheet: Sheet, beside: bool = False) -> None:
         ("drone", REFERENCE, options("/clip/load", duration=4.0)),
     ):
         load = sheet.message(f"load {shipped(file)} {more}".strip())
-        sheet.chain(load, sheet.window(f"eutectic.clip {name}", abstractions.SEEN["eutectic.clip"]))
+        sheet.chain(load, sheet.bpatcher(f"eutectic.clip {name}"))
     sheet.section("2. One of them is learned: half a minute on a small computer.")
     learn = sheet.message("learn drone warm low drone")
-    reference = sheet.obj("eutectic.reference low", wide=150)
-    line = sheet.obj("prepend set")
-    said = sheet.message("not learned yet")
+    reference = sheet.obj("eutectic.reference low", min_width=150)
     sheet.chain(learn, reference)
-    sheet.cord(reference, line, 1)
-    sheet.cord(line, said)
+    show(sheet, reference, 1, "not learned yet")
+
+
+def try_out(sheet: Sheet, sources: Iterable[Box], target: Box, lamp: tuple[str, str]) -> None:
+    """Connect sources to an abstraction; show its first outlet as a lamp, its answers as text.
+
+    Args:
+        sources: boxes that send to it.
+        target: the abstraction.
+        lamp: class of the lamp, and the remark beside it.
+    """
+    for source in sources:
+        sheet.cord(source, target)
+    kind, remark = lamp
+    sheet.cord(target, sheet.ui(kind, (24, 24), remark))
+    show(sheet, target, 1, "answers")
 
 
 def show(sheet: Sheet, source: Box, outlet: int, text: str) -> None:
-    """What comes from an outlet, in a message box."""
-    line = sheet.obj("prepend set")
-    said = sheet.message(text)
-    sheet.cord(source, line, outlet)
-    sheet.cord(line, said)
+    """Show what an outlet sends in a message box, which starts with this text."""
+    setter = sheet.obj("prepend set")
+    display = sheet.message(text)
+    sheet.cord(source, setter, outlet)
+    sheet.cord(setter, display)
 
 
 def play(sheet: Sheet, left: Box, right: Box, outlets: tuple[int, int] = (0, 0)) -> None:
-    """Left and right to the loudspeakers."""
+    """Connect left and right to the audio output."""
     out = sheet.ui("ezdac~", (45, 45), "click: sound on")
     sheet.cord(left, out, outlets[0])
     sheet.cord(right, out, outlets[1], 1)
