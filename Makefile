@@ -15,7 +15,7 @@ define get_uv
 	|| { echo "Eutectic's set-up needs uv, or Python's venv (Debian: apt install python3-venv)"; exit 2; }
 endef
 
-.PHONY: help demo test lint lock protocol max bench clean setup
+.PHONY: help demo quick test lint lock protocol max bench clean setup
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,15 +27,20 @@ setup: .venv/installed  ## make .venv from requirements.lock
 		{ echo "Eutectic needs Python 3.11 or newer; name one with PYTHON=..."; exit 2; }
 	@$(get_uv)
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv
-	$(UV) pip sync --quiet --require-hashes --python .venv requirements.lock
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python .venv requirements.lock
 	$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv --editable .
+	$(BIN)/python -m compileall -q server
 	@touch $@
 
 demo: setup  ## fuse two recordings that ship; results in ./demo
 	$(BIN)/eutectic demo
 
+# ARGS are pytest's options: make quick ARGS="-k fade", make test ARGS=--lf
+quick: setup  ## run the tests that start no process and train nothing
+	$(BIN)/python -m pytest -m "not process and not realtime and not training" $(ARGS)
+
 test: setup  ## run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
 
 lint: setup  ## style, types and layering
 	$(BIN)/ruff check
