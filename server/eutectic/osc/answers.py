@@ -260,17 +260,19 @@ def packet(answer: Answer) -> bytes:
 
 def read_answer(address: str, values: Sequence[Any]) -> Answer:
     """A received message as a value; `Unknown` if the table doesn't have it in this form."""
+    unknown = Unknown(address, tuple(values))
     kind = _BY_ADDRESS.get(address)
     if kind is None:
-        return Unknown(address, tuple(values))
-    arguments = annotated_arguments(kind)
-    if kind is Done:
-        values = (*values[:2], tuple(values[2:]))
-    needed = sum(not argument.optional for argument in arguments)
-    if not needed <= len(values) <= len(arguments):
-        return Unknown(address, tuple(values))
+        return unknown
     build: Any = kind
-    return build(*values)
+    if kind is Done and len(values) > 2:
+        values = (*values[:2], tuple(values[2:]))
+    try:
+        answer: Answer = build(*values)
+        flatten(answer)
+    except (TypeError, ValueError):  # too few or too many values, or text for a number
+        return unknown
+    return answer
 
 
 def starts_with_id(answer: Answer) -> bool:

@@ -1,0 +1,119 @@
+"""Requests as they arrive: every one of the table is read, and nothing else is."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from eutectic.osc.parse import parse
+from eutectic.osc.spec import LARGEST_INT, BadRequest, Spec, given
+from eutectic.osc.table import REQUESTS, Learn, Notify
+from osc_messages import everything
+
+
+@pytest.mark.parametrize("spec", REQUESTS, ids=lambda spec: spec.address)
+def test_every_field_of_a_request_is_read_into_its_own_name(spec: Spec) -> None:
+    arguments, expected = everything(spec)
+    request = parse("/eutectic" + spec.address, arguments)
+    assert type(request) is spec.message
+    assert request.address == spec.address
+    assert given(request) == expected
+    assert request.id == expected.get("id", 0 if spec.message is Notify else -1)
+
+
+@pytest.mark.parametrize("spec", REQUESTS, ids=lambda spec: spec.address)
+def test_floats_alone_are_read_as_ints_are(spec: Spec) -> None:
+    arguments, expected = everything(spec)
+    floats = [float(each) if isinstance(each, int) else each for each in arguments]
+    request = parse("/eutectic" + spec.address, floats)
+    assert given(request) == expected
+    assert request == parse("/eutectic" + spec.address, arguments)
+
+
+@pytest.mark.parametrize("spec", REQUESTS, ids=lambda spec: spec.address)
+def test_a_missing_argument_is_named_with_the_usage(spec: Spec) -> None:
+    needed = [each for each in spec.arguments if not each.optional]
+    if not needed:
+        return
+    arguments = everything(spec)[0][: len(needed) - 1]
+    with pytest.raises(BadRequest, match=f"{needed[-1].name} is missing: /eutectic") as refused:
+        parse("/eutectic" + spec.address, arguments)
+    assert refused.value.code == "bad_arguments"
+
+
+@pytest.mark.parametrize("spec", REQUESTS, ids=lambda spec: spec.address)
+def test_what_is_left_out_is_none(spec: Spec) -> None:
+    arguments, expected = everything(spec)
+    needed = [each.name for each in spec.arguments if not each.optional]
+    request = parse("/eutectic" + spec.address, arguments[: len(needed)])
+    assert given(request) == {name: expected[name] for name in needed}
+
+
+@pytest.mark.parametrize(
+    ("address", "arguments", "code", "text"),
+    [
+        ("/eutectic/nothing", [1], "unknown_address", "there is no /eutectic/nothing"),
+        ("/ping", [1], "unknown_address", "there is no /ping"),
+        ("/eutectic/ping", ["x"], "bad_arguments", "id must be a number"),
+        ("/eutectic/ping", [1.5], "bad_arguments", "id must be a whole number"),
+        ("/eutectic/ping", [1, 2], "bad_arguments", "1 arguments too many"),
+        ("/eutectic/ping", [True], "bad_arguments", "id must be a number"),
+        ("/eutectic/ping", [math.nan], "bad_arguments", "id must be 0 to"),
+        ("/eutectic/ping", [2**40], "bad_arguments", "id must be 0 to"),
+        ("/eutectic/stop", [17], "bad_arguments", "voice must be 1 to 16"),
+        ("/eutectic/scrub", [1, 1.01], "bad_arguments", "blend must be 0 to 1"),
+        ("/eutectic/clip/load", [1, "a b", "x.wav"], "bad_arguments", "clip must be a whole"),
+        ("/eutectic/clip/load", [1, "a", "x\ny"], "bad_arguments", "path must be printable"),
+        ("/eutectic/clip/load", [1, "a", b"x"], "bad_arguments", "path must be text"),
+        ("/eutectic/clip/load", [1, "a", "x" * 1025], "bad_arguments", "1024 characters"),
+        ("/eutectic/fuse", [1, 1, "a", "b", "@blend"], "bad_option", "@blend needs a value"),
+        ("/eutectic/fuse", [1, 1, "a", "b", "@blend", 2], "bad_option", "blend must be 0 to 1"),
+        ("/eutectic/fuse", [1, 1, "a", "b", "@nope", 2], "bad_option", "@nope is no option"),
+        ("/eutectic/fuse", [1, 1, "a", "b", "@eta", 1, "@eta", 1], "bad_option", "twice"),
+        ("/eutectic/fuse", [1, 1, "a", "b", "@level", "loud"], "bad_option", "match, raw"),
+        ("/eutectic/fan", [1, "a", "b", 3, "@blend", 0.5], "bad_option", "@blend is no option"),
+        ("/eutectic/panic", [1] * 65, "bad_arguments", "more than 64"),
+    ],
+)
+def test_an_invalid_request_is_refused_in_a_line(
+    address: str, arguments: list[Any], code: str, text: str
+) -> None:
+    with pytest.raises(BadRequest) as refused:
+        parse(address, arguments)
+    assert refused.value.code == code
+    assert text in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_an_invalid_request_keeps_its_id_if_that_can_be_read() -> None:
+    for arguments, expected in (([7, "a b", "x"], 7), (["x"], -1), ([], -1)):
+        with pytest.raises(BadRequest) as refused:
+            parse("/eutectic/clip/load", arguments)
+        assert refused.value.id == expected
+
+
+def test_a_prompt_may_be_any_number_of_words_and_numbers() -> None:
+    arguments = [1, 2, 3.0, "a", 808.0, "kick drum", "@steps", 5]
+    assert parse("/eutectic/reference/learn", arguments) == Learn(
+        id=1, reference="2", clip="3", prompt="a 808 kick drum", steps=5
+    )
+
+
+anything = st.one_of(
+    st.integers(), st.floats(), st.text(max_size=40), st.binary(max_size=8), st.booleans(),
+    st.none(), st.tuples(st.integers(0, 255)), st.sampled_from(["@blend", "@steps", "@", "@loop"]),
+)  # fmt: skip
+
+
+@hypothesis.given(st.sampled_from(REQUESTS), st.lists(anything, max_size=12))
+def test_any_arguments_are_either_read_or_refused(spec: Spec, arguments: list[Any]) -> None:
+    refused: BadRequest | None = None
+    try:
+        parse("/eutectic" + spec.address, arguments)
+    except BadRequest as error:
+        refused = error
+    assert refused is None or str(refused).isprintable()
+    assert refused is None or -1 <= refused.id <= LARGEST_INT
