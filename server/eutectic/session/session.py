@@ -158,7 +158,8 @@ class Session:
 
     async def close(self) -> None:
         """End everything, and save what is to be kept."""
-        await asyncio.gather(*self._registry.cancel_all("the daemon is shutting down"))
+        requests = self._registry.cancel_all("the daemon is shutting down")
+        await asyncio.gather(*requests, return_exceptions=True)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

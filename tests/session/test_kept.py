@@ -1,0 +1,119 @@
+"""What earlier versions kept on disk is still found and read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eutectic.config import LearnSettings, Place, SamplingSettings
+from eutectic.files import toml
+from eutectic.link.protocol import ReferenceSpec, Source
+from eutectic.session import kept
+from eutectic.session.kept import KeptClip, KeptReference, KeptSession, KeptVoice
+from eutectic.session.pair import Clip, Pair, Reference
+
+SPEC = ReferenceSpec(
+    "fedcba9876543210", "a 'warm' drone", LearnSettings(method="lora", steps=40, rank=8)
+)
+GLASS, DRONE = Source("/clips/glass.flac", 0.5, 2.0), Source("/clips/drone.flac")
+
+SESSION = KeptSession(
+    1, "toy", -3.0, {"seed": 5},
+    [KeptClip("glass", GLASS, "0123456789abcdef", 88_200, 44_100, -23.5)],
+    [KeptReference("drone", "low", DRONE, SPEC, "digest")],
+    [KeptVoice(1, -6.0, 0.5, 1, True, 10.0, 0.25, 3.0,
+               {"original": "glass", "reference": "drone", "blend": 0.25, "steps": 8})],
+)  # fmt: skip
+
+WRITTEN = """format = 1
+model = "toy"
+master_db = -3.0
+
+[fusion]
+seed = 5
+
+[[clips]]
+name = "glass"
+key = "0123456789abcdef"
+frames = 88200
+rate_hz = 44100
+loudness_lufs = -23.5
+
+[clips.source]
+path = "/clips/glass.flac"
+start_seconds = 0.5
+duration_seconds = 2.0
+
+[[references]]
+name = "drone"
+clip = "low"
+model = "digest"
+
+[references.source]
+path = "/clips/drone.flac"
+start_seconds = 0.0
+
+[references.known]
+clip = "fedcba9876543210"
+prompt = "a 'warm' drone"
+
+[references.known.settings]
+method = "lora"
+steps = 40
+rank = 8
+seed = 0
+
+[[voices]]
+number = 1
+gain_db = -6.0
+pan = 0.5
+output = 1
+loop = true
+crossfade_ms = 10.0
+blend = 0.25
+cfg = 3.0
+
+[voices.request]
+original = "glass"
+reference = "drone"
+blend = 0.25
+steps = 8
+"""
+"""As the first version that kept sessions wrote it."""
+
+
+def test_a_session_of_an_earlier_version_is_read_and_written_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "night.toml"
+    path.write_text(WRITTEN)
+    assert kept.read(path) == SESSION
+    toml.write(path, SESSION)
+    assert path.read_text() == WRITTEN
+
+
+def test_a_fusion_has_the_key_that_earlier_versions_gave_it() -> None:
+    """Else fusions on disk would no longer be found, and all be made again."""
+    pair = Pair(
+        Clip("glass", GLASS, "0123456789abcdef", 88_200, 44_100, -23.5),
+        Reference("drone", "low", DRONE, SPEC, "digest"),
+        SamplingSettings(seed=7, cfg=3.0, negative="hiss", solver="pingpong"), "match",
+    )  # fmt: skip
+    assert pair.key == "c917f358b968a8618217345a4cc05a94"
+    assert pair.key_at(Place(0.25), 48_000) == "e7d2679ed2a3e9c87604d06b1fe0468f"
+    assert pair.key_at(Place(remaining=4), 44_100) == "589a7c36428de8ba842c57503d5c73a4"
+
+
+def test_a_fusion_s_key_depends_on_what_is_heard_and_not_on_names() -> None:
+    clip = Clip("glass", GLASS, "0123456789abcdef", 88_200, 44_100, -23.5)
+    reference = Reference("drone", "low", DRONE, SPEC, "digest")
+    pair = Pair(clip, reference, SamplingSettings(seed=7), "match")
+    renamed = Pair(
+        Clip("other", DRONE, "0123456789abcdef", 88_200, 44_100, -23.5),
+        Reference("another", "high", GLASS, SPEC, "digest"), SamplingSettings(seed=7), "match",
+    )  # fmt: skip
+    assert renamed.key == pair.key
+    others = [
+        Pair(clip, reference, SamplingSettings(seed=8), "match"),
+        Pair(clip, reference, SamplingSettings(seed=7), "raw"),
+        Pair(Clip("glass", GLASS, "another", 88_200, 44_100, -23.5), reference,
+             SamplingSettings(seed=7), "match"),
+    ]  # fmt: skip
+    assert len({pair.key, *(other.key for other in others)}) == 4
