@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,21 @@ class Jack(Service):
 
     def __init__(self) -> None:
         self.name = f"eutectic-{os.getpid()}"
-        os.environ["JACK_DEFAULT_SERVER"] = self.name
-        os.environ["JACK_NO_START_SERVER"] = "1"
         self._process: subprocess.Popen[bytes] | None = None
+        self._before: dict[str, str | None] = {}
+
+    def __enter__(self) -> Self:
+        environment = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_START_SERVER": "1"}
+        self._before = {name: os.environ.get(name) for name in environment}
+        os.environ.update(environment)
+        return super().__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        for name, value in self._before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
     def start(self) -> None:
         command = ["jackd", "-n", self.name, "-R", "-d", "dummy", "-r", str(RATE_HZ),
