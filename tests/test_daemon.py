@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from daemons import daemon, fails, prepare, silenced, until, wait_for
+from daemons import daemon, fails, prepare, until, wait_for
 from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import Client
 from eutectic.files.shipped import presets_folder
@@ -25,24 +25,9 @@ from eutectic.osc.table import PREFIX, REQUESTS
 pytestmark = pytest.mark.process
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("daemon")
-
-
-@pytest.fixture(scope="module")
-def running(folder: Path) -> Generator[Daemon]:
-    with daemon(folder, "--session", str(folder / "session.toml")) as process:
-        with process.client() as client:
-            prepare(client)
-        yield process
-        assert "Traceback" not in process.log
-
-
 @pytest.fixture
-def client(running: Daemon) -> Generator[Client]:
-    with silenced(running) as client:
-        yield client
+def folder(running: Daemon) -> Path:
+    return running.data.parent
 
 
 def test_the_daemon_has_no_torch_and_answers_before_its_engine_is_there(tmp_path: Path) -> None:
@@ -340,7 +325,7 @@ def test_a_preset_brings_voices_back(client: Client, folder: Path) -> None:
     names = [line[1][1] for line in client.request("/preset/list").lines]
     folders = presets_folder("fusions"), presets_folder("sessions")
     shipped = {path.stem for each in folders for path in each.glob("*.toml")}
-    assert names == sorted({"again", "quiet"} | shipped)
+    assert names == sorted({"again", "before", "quiet"} | shipped)
     presets = folder / "data" / "presets"
     assert (presets / "again.toml").read_text() == (presets / "quiet.toml").read_text()
     assert "gain_db = -12.0" in (presets / "quiet.toml").read_text()

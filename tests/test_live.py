@@ -19,40 +19,17 @@ from clicks import LIMIT_DB, click_db
 from daemons import daemon
 from eutectic.client.daemon_process import status
 from eutectic.client.sync import Client
-from eutectic.config import Place, SamplingSettings
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
 from eutectic.experiments.live.soak import soak
-from eutectic.playback.sounds import Sound
 from eutectic.session import kept
-from eutectic.session.jobs import Clip, Pair, Reference
-from eutectic.session.shelf import Ready, Shelf
+from planted import plant
 
 pytestmark = pytest.mark.realtime
 
 TONES_HZ = (55, 110, 220, 440)
 BLENDS = (0.5, 0.75, 1.0)
-FRAMES, TAIL = 44_850, 2400
-"""Of the clips, at 44.1 kHz, so that no tone fits its loop; and of what follows at 48 kHz."""
-
-
-async def plant(data: Path, hz: int) -> None:
-    """Ready fusions that are tones and nothing else: no model's noise hides a click."""
-    kept_ = kept.read(data / "sessions" / "keys.toml")
-    clip, reference = kept_.clips[0], kept_.references[0]
-    pair = Pair(
-        Clip("t", clip.source, clip.key, clip.frames, clip.rate_hz, clip.loudness_lufs),
-        Reference("r", "t", clip.source, reference.known, reference.model),
-        SamplingSettings(seed=hz), "match",
-    )  # fmt: skip
-    shelf = Shelf(data / "fusions", 1 << 30)
-    frames = round(FRAMES * RATE_HZ / 44_100)
-    at = np.arange(frames + TAIL) / RATE_HZ
-    for blend in BLENDS:
-        samples = (0.4 - 0.2 * blend) * np.sin(2 * np.pi * hz * at + blend)
-        samples[:480] *= np.sin(0.5 * np.pi * np.linspace(0, 1, 480)) ** 2
-        sound = Sound.of(np.stack([samples, samples]).astype(np.float32), TAIL)
-        shelf.put(pair.key_at(Place(blend), RATE_HZ), Ready(sound, blend))
-    await shelf.close()
+FRAMES = 44_850
+"""Of the clip, at 44.1 kHz, so that no tone fits its loop."""
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +44,10 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Generator[Client]:
         client.request("/clip/load", "t", "t.wav")
         client.request("/reference/learn", "r", "t", "tone", "@steps", 1)
         client.request("/session/save", "keys")
+        there = kept.read(process.data / "sessions" / "keys.toml")
         for hz in TONES_HZ:
-            asyncio.run(plant(process.data, hz))
+            asyncio.run(plant(process.data, there.clips[0], there.references[0], hz, BLENDS,
+                              seed=hz))  # fmt: skip
         yield client
         assert "waits for the decoder" not in process.log
 
@@ -171,13 +150,13 @@ def corners(samples: NDArray[np.float32]) -> None:
     samples[middle + length :] = 0
 
 
-@pytest.mark.parametrize("plant", [hard_cut, cut_at_zero, corners])
+@pytest.mark.parametrize("click", [hard_cut, cut_at_zero, corners])
 def test_the_same_measure_finds_planted_clicks(
-    client: Client, tmp_path: Path, plant: Callable[[NDArray[np.float32]], None]
+    client: Client, tmp_path: Path, click: Callable[[NDArray[np.float32]], None]
 ) -> None:
     samples = recorded(client, tmp_path, 440, loop)
     assert click_db(samples, RATE_HZ) < LIMIT_DB
-    plant(samples)
+    click(samples)
     assert click_db(samples, RATE_HZ) > LIMIT_DB
 
 

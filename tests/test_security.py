@@ -12,7 +12,7 @@ import psutil
 import pytest
 import soundfile
 
-from daemons import daemon, fails, make_clips, prepare, wait_for
+from daemons import fails, make_clips, wait_for
 from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client
 from eutectic.osc import server as osc
@@ -21,18 +21,9 @@ from eutectic.osc.table import PREFIX
 pytestmark = pytest.mark.process
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("security")
-
-
-@pytest.fixture(scope="module")
-def running(folder: Path) -> Generator[Daemon]:
-    with daemon(folder) as process:
-        with process.client() as client:
-            prepare(client)
-        yield process
-        assert "Traceback" not in process.log
+@pytest.fixture
+def folder(running: Daemon) -> Path:
+    return running.data.parent
 
 
 @pytest.fixture

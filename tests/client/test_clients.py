@@ -7,13 +7,12 @@ import socket
 import subprocess
 import time
 import typing
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 import eutectic
-from daemons import daemon, prepare, until
+from daemons import until
 from eutectic import AsyncClient, Client, NoAnswer, RequestFailed
 from eutectic.client.daemon_process import Daemon
 from eutectic.client.requests import (
@@ -27,14 +26,6 @@ from eutectic.osc.table import PREFIX, REQUESTS, spec_of
 
 OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PlayingOptions,
            "/fan": SamplingOptions}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
-    with daemon(tmp_path_factory.mktemp("client")) as running:
-        with running.client() as client:
-            prepare(client)
-        yield running
 
 
 class Heard(Requests[tuple[str, ...]]):
@@ -83,8 +74,8 @@ def test_what_the_package_exports_is_there() -> None:
 
 
 @pytest.mark.process
-def test_a_script_plays_through_methods(process: Daemon) -> None:
-    with Client(port=process.port) as client:
+def test_a_script_plays_through_methods(running: Daemon) -> None:
+    with Client(port=running.port) as client:
         client.notify()
         names = [values[1] for _, values in client.clips().lines]
         assert names == ["a", "b"]
@@ -101,9 +92,9 @@ def test_a_script_plays_through_methods(process: Daemon) -> None:
 
 
 @pytest.mark.process
-def test_many_requests_are_awaited_at_once_and_each_gets_its_own(process: Daemon) -> None:
+def test_many_requests_are_awaited_at_once_and_each_gets_its_own(running: Daemon) -> None:
     async def play() -> None:
-        async with AsyncClient(port=process.port) as client:
+        async with AsyncClient(port=running.port) as client:
             client.notify(meter=True)
             clips, references, fan, ping = await asyncio.gather(
                 client.clips(), client.references(), client.fan("a", "r", 3), client.ping()
@@ -124,9 +115,9 @@ def test_many_requests_are_awaited_at_once_and_each_gets_its_own(process: Daemon
 
 
 @pytest.mark.process
-def test_a_request_that_is_given_up_is_given_up_in_the_daemon(process: Daemon) -> None:
+def test_a_request_that_is_given_up_is_given_up_in_the_daemon(running: Daemon) -> None:
     async def give_up() -> str:
-        async with AsyncClient(port=process.port) as client:
+        async with AsyncClient(port=running.port) as client:
             learning = asyncio.ensure_future(client.learn("s", "a", "x", steps=100_000))
             await asyncio.sleep(0.5)
             learning.cancel()
@@ -149,7 +140,7 @@ def test_nobody_there_is_told_at_once() -> None:
 
 
 @pytest.mark.process
-def test_liblo_plays_the_daemon(process: Daemon, tmp_path: Path) -> None:
+def test_liblo_plays_the_daemon(running: Daemon, tmp_path: Path) -> None:
     """liblo's `oscsendfile` plays from one socket; its `oscdump` hears at the reply port."""
     for tool in ("oscsendfile", "oscdump"):
         assert shutil.which(tool), f"{tool} is missing (apt: liblo-tools)"
@@ -170,7 +161,7 @@ def test_liblo_plays_the_daemon(process: Daemon, tmp_path: Path) -> None:
         dump = subprocess.Popen(["oscdump", "-L", str(port)], stdout=out)
     try:
         time.sleep(0.3)
-        url = f"osc.udp://127.0.0.1:{process.port}"
+        url = f"osc.udp://127.0.0.1:{running.port}"
         subprocess.run(["oscsendfile", url, str(script)], check=True, timeout=60)
         until(lambda: f"{PREFIX}/ended" in heard.read_text())
     finally:

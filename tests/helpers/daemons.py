@@ -53,6 +53,22 @@ def silenced(process: Daemon) -> Generator[Client]:
         client.request("/sync")
 
 
+@contextmanager
+def restored(process: Daemon) -> Generator[Daemon]:
+    """A prepared daemon; its voices, clips and references are as before afterwards."""
+    begin = len(process.log)
+    with process.client() as client:
+        client.request("/preset/save", "before")
+    yield process
+    with silenced(process) as client:
+        client.request("/preset/load", "before")
+        for kind, kept in (("clip", ("a", "b")), ("reference", ("r",))):
+            for _, values in client.request(f"/{kind}/list").lines:
+                if values[1] not in kept:
+                    client.request(f"/{kind}/free", values[1])
+    assert "Traceback" not in process.log[begin:]
+
+
 def fails(client: Client, address: str, *values: int | float | str) -> str:
     """The code that a request fails with."""
     try:

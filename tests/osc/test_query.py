@@ -5,14 +5,14 @@ from __future__ import annotations
 import http.client
 import re
 import socket
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemons import daemon, until
+from daemons import until
 from eutectic.client.daemon_process import Daemon
 from eutectic.osc.announce import instance_name
 from eutectic.osc.parse import parse
@@ -22,13 +22,6 @@ from eutectic.osc.table import ANSWERS, REQUESTS
 from osc_query import get, query_port
 
 pytestmark = pytest.mark.process
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
-    with daemon(tmp_path_factory.mktemp("query")) as process:
-        yield process
-        assert "Traceback" not in process.log
 
 
 @pytest.fixture
