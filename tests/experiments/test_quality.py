@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from eutectic import cli
-from eutectic.audio import Waveform, db_to_gain, load_clip
+from eutectic.audio import Waveform, db_to_gain, fade_end, load_clip
 from eutectic.engine.engine import Engine
 from eutectic.engine.loading import load
 from eutectic.engine.store import Store

@@ -470,20 +470,20 @@ def broken(folder: Path) -> dict[str, tuple[list[str], str]]:
     soundfile.write(silent / "bells" / "fusion.wav", np.zeros(RATE), RATE)
     return {
         "no folder": ([], "name a folder"),
-        "a missing folder": ([str(folder / "none")], "is no folder"),
+        "a missing folder": ([str(folder / "none")], "is not a folder"),
         "an empty folder": ([str(folder / "empty")], "holds no set"),
         "two sets of a name": ([sets, str(folder / "again")], "a set named bells"),
         "silence": ([str(silent)], "silent"),
         "blend": ([sets, "--blend", "1.5"], "blend must be"),
         "port": ([sets, "--port", "70000"], "port must be"),
         "host": ([sets, "--port", "0", "--host", "192.0.2.1"], "can't listen"),
-        "no answers to export": ([sets, "--export", str(folder / "x.csv")], "no answers there"),
+        "no answers to export": ([sets, "--export", str(folder / "x.csv")], "no such file"),
         "a text as answers": ([sets, "--answers", str(folder / "text.sqlite")], "not a database"),
-        "other answers": ([sets, "--answers", str(folder / "other.sqlite")], "something else"),
+        "other answers": ([sets, "--answers", str(folder / "other.sqlite")], "another program"),
         "answers nowhere": ([sets, "--answers", str(folder / "no" / "a.sqlite")], "does not exist"),
         "silence for webMUSHRA": ([str(silent), "--webmushra", str(folder / "empty")], "silent"),
         "answers over themselves": (
-            [sets, "--answers", over, "--export", over, "--force"], "the file of the answers"
+            [sets, "--answers", over, "--export", over, "--force"], "where the answers are stored"
         ),
         "a full folder": ([sets, "--webmushra", str(folder / "sets")], "not empty"),
     }  # fmt: skip
@@ -550,12 +550,12 @@ def test_a_phone_goes_through_all_of_it(sets: Path, tmp_path: Path, phone: Page)
         phone.goto(server.url)
         phone.locator("text=Begin").tap()
         heading(phone, "About you")
-        phone.locator("text=Go on").tap(force=True)  # it looks disabled, and says what is missing
+        phone.locator("text=Continue").tap(force=True)  # looks disabled, but says what is missing
         phone.locator("text=answer every question").wait_for()
         heading(phone, "About you")  # not before both are answered
-        phone.locator("text=I take part in music now and then").tap()
+        phone.locator("text=I make music now and then").tap()
         phone.locator("text=Earphones").tap()
-        phone.locator("text=Go on").tap()
+        phone.locator("text=Continue").tap()
 
         heading(phone, "Set 1")
         assert phone.locator("fieldset:disabled").count() == 4
@@ -585,13 +585,13 @@ def test_a_phone_goes_through_all_of_it(sets: Path, tmp_path: Path, phone: Page)
     with Server(sets, answers, port) as server:
         rate(phone, 3, 2, 5)
         phone.locator("text=have not arrived yet").wait_for(state="hidden")
-        phone.locator("text=Go on").tap()
+        phone.locator("text=Continue").tap()
         for number in (2, 3):
             heading(phone, f"Set {number}")
             for each in range(3):
                 listen_to(phone, each)
             rate(phone, number, number, number)
-            phone.locator("text=Go on").tap()
+            phone.locator("text=Continue").tap()
         phone.locator("text=Thank you").wait_for()
         token = phone.evaluate("localStorage['eutectic.token']")
         state = server.state(token)
@@ -605,7 +605,7 @@ def test_a_phone_goes_through_all_of_it(sets: Path, tmp_path: Path, phone: Page)
         assert [each["plays"] for each in state["sets"]] == [{"a": 1, "b": 1, "sound": 1}] * 3
         assert [row[-1] for row in server.rows()[1] if row[-2].startswith("like")][:3].count(4) == 1
 
-        phone.locator("text=Someone else answers here").tap()
+        phone.locator("text=Start again as another person").tap()
         phone.locator("text=Begin").tap()
         phone.locator("text=Earphones").wait_for()
         assert phone.evaluate("localStorage['eutectic.token']") != token
@@ -630,12 +630,12 @@ def test_it_is_answered_with_the_keyboard_alone(sets: Path, tmp_path: Path, phon
         press_until(lambda: focused("Begin"))
         phone.keyboard.press("Enter")
         phone.locator("text=About you").wait_for()
-        press_until(lambda: focused("profession or my training"))
+        press_until(lambda: focused("trained for it professionally"))
         phone.keyboard.press("Space")
         phone.keyboard.press("ArrowDown")
         press_until(lambda: focused("Headphones"))
         phone.keyboard.press("Space")
-        press_until(lambda: focused("Go on"))
+        press_until(lambda: focused("Continue"))
         phone.keyboard.press("Enter")
         phone.locator(".player").first.wait_for()
         press_until(lambda: focused("A"))

@@ -1,1 +1,1 @@
-"""The paper's questionnaire (4.3.2) as a page of one's own: its sets, its answers, its figures."""
+"""The paper's listening test (4.3.2) as a web page: its sets, answers and figures."""

@@ -1,7 +1,7 @@
-"""Answers in SQLite: every one is kept, the newest of each question counts.
+"""Answers in SQLite: all are kept, and the latest to each question counts.
 
-An answer is on the disk before the page hears that it was taken. Nothing is ever changed or
-deleted: an answer given anew is another row. Neither names nor addresses are stored.
+An answer is on disk before the page gets its confirmation. Nothing is ever changed or deleted: a
+changed answer is another row. Neither names nor addresses are stored.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from eutectic.listening_test.sets import Role
 
 MAX_RESPONDENTS = 10_000
 MAX_ROWS = 10_000
-"""Of answers, and of plays, by one respondent: more come from no person."""
+"""Limit of answers, and of plays, by one respondent; no person reaches it."""
 
 BUSY_SECONDS = 2.0
-"""How long is waited for another program that writes the file."""
+"""How long to wait for another program that is writing the file."""
 
 APPLICATION_ID = 0x45_55_54_51
-"""In the file's header (PRAGMA application_id), "EUTQ": it holds answers."""
+"""Marks a file of answers in its header (PRAGMA application_id): "EUTQ"."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS respondent (
@@ -49,7 +49,7 @@ Values = dict[str, int | str]
 
 
 class TooMany(BadInput):
-    """As many respondents, or rows of one, as are taken."""
+    """The limit of respondents, or of one respondent's rows, is reached."""
 
     code = "too_many"
 
@@ -62,12 +62,12 @@ class SetKey(NamedTuple):
 
 
 RESPONDENT = SetKey("", "")
-"""In the place of a set: the answer is about the respondent."""
+"""Stands for a set when an answer is about the respondent."""
 
 
 @dataclass(frozen=True)
 class Respondent:
-    """What one respondent has told: by set, the newest answers, and how often each was played."""
+    """A respondent's latest answers and number of plays, by set."""
 
     number: int
     token: str
@@ -81,22 +81,22 @@ class Respondent:
 
     @property
     def sets(self) -> list[SetKey]:
-        """Those that were answered or played."""
+        """The sets with answers or plays."""
         return [each for each in dict.fromkeys([*self.answers, *self.plays]) if each != RESPONDENT]
 
 
 class Answers:
-    """The answers' file, used by one thread."""
+    """The file of answers, for use by one thread."""
 
     def __init__(self, path: Path, *, make: bool = True) -> None:
-        """Open it; where there is none, make it or not.
+        """Open the file, or create it if `make` allows.
 
         Raises:
-            BadInput: there is none, and none is to be made.
-            BadOutput: it can't be opened or made, or holds something else.
+            BadInput: there is none, and `make` is false.
+            BadOutput: it can't be opened or created, or holds something else.
         """
         if not make and not path.is_file():
-            raise BadInput(f"{path}: no answers there")
+            raise BadInput(f"{path}: no such file of answers")
         if not path.parent.is_dir():
             raise BadOutput(f"{path}: the folder {path.parent} does not exist")
         self.path = path
@@ -111,19 +111,19 @@ class Answers:
             raise BadOutput(f"{path}: can't be used as a file of answers ({error})") from None
 
     def _claim(self) -> None:
-        """Mark a new file as one of answers; leave any other's as it is."""
+        """Mark a new file as a file of answers; refuse a file of another program."""
         (application,) = self._database.execute("PRAGMA application_id").fetchone()
         (objects,) = self._database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if application == 0 and objects == 0:
             self._database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         elif application != APPLICATION_ID:
-            raise sqlite3.DatabaseError("it is a database of something else")
+            raise sqlite3.DatabaseError("it is another program's database")
 
     def close(self) -> None:
         self._database.close()
 
     def enrol(self) -> str:
-        """A new respondent's token.
+        """Add a respondent; returns their token.
 
         Raises:
             TooMany: there are MAX_RESPONDENTS.
@@ -137,19 +137,19 @@ class Answers:
         return token
 
     def find(self, token: str) -> Respondent | None:
-        """What the respondent of a token has told; None where there is no such respondent."""
+        """The respondent with a token, or None."""
         row = self._database.execute(
             "SELECT number, token FROM respondent WHERE token = ?", (token,)
         ).fetchone()
         return None if row is None else self._read(Respondent(*row))
 
     def all(self) -> list[Respondent]:
-        """Every respondent, in the order in which they came."""
+        """All respondents, in order of arrival."""
         rows = self._database.execute("SELECT number, token FROM respondent ORDER BY number")
         return [self._read(Respondent(*row)) for row in rows.fetchall()]
 
     def answer(self, who: Respondent, about: SetKey, question: str, value: int | str) -> None:
-        """Keep an answer; the same value again is no other answer.
+        """Store an answer, unless it repeats the latest one.
 
         Raises:
             TooMany: the respondent has given MAX_ROWS.
@@ -170,10 +170,10 @@ class Answers:
             )
 
     def play(self, who: Respondent, about: SetKey, sound: Role) -> None:
-        """Count that a sound was heard.
+        """Count that a sound was played.
 
         Raises:
-            TooMany: the respondent has heard MAX_ROWS.
+            TooMany: the respondent has played MAX_ROWS.
         """
         with self._writing():
             self._allow("SELECT count(*) FROM play WHERE respondent = ?", (who.number,), MAX_ROWS)
@@ -199,7 +199,7 @@ class Answers:
 
     @contextlib.contextmanager
     def _writing(self) -> Generator[None]:
-        """One transaction, which no other writer comes between."""
+        """A transaction that excludes other writers."""
         self._database.execute("BEGIN IMMEDIATE")
         with self._database:
             yield
@@ -207,7 +207,7 @@ class Answers:
     def _allow(self, query: str, values: tuple[int, ...], most: int) -> None:
         (count,) = self._database.execute(query, values).fetchone()
         if count >= most:
-            raise TooMany(f"no more than {most} are taken")
+            raise TooMany(f"the limit of {most} is reached")
 
 
 def _now() -> str:

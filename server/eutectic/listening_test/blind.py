@@ -1,7 +1,7 @@
-"""What a respondent may know of the sets: nothing but an order of their own, A and B.
+"""Blinding: respondents see only sets in an order of their own, and sources as A and B.
 
-All of it follows from the respondent's token, by hashing: the same after a reload or a restart,
-the same for a set whichever others there are, and unlike from one respondent to the next.
+All of it is derived from the respondent's token by hashing: it survives a reload or a restart, a
+set's part doesn't depend on the other sets, and it differs between respondents.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PLACES: tuple[Place, ...] = get_args(Place)
 
 
 def set_id(respondent: str, digest: str) -> str:
-    """By which the respondent's page names a set; it tells nothing of it."""
+    """The name of a set on the respondent's page, which reveals nothing about it."""
     return _hash("set", respondent, digest)[:12]
 
 
@@ -27,7 +27,7 @@ def shuffled(respondent: str, digests: Iterable[str]) -> list[str]:
 
 
 def roles(respondent: str, digest: str) -> dict[Place, Role]:
-    """Which sound is where: the fusion is "the sound", A and B are the sources by chance."""
+    """The sound in each place: the fusion is "the sound", the sources are A and B at random."""
     swapped = int(_hash("side", respondent, digest), 16) % 2
     if swapped:
         return {"a": "reference", "b": "original", "sound": "fusion"}

@@ -1,4 +1,4 @@
-"""The answers as CSV: a line for each set of each respondent, whole or not."""
+"""The answers as CSV: a line for each set of each respondent, complete or not."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ COLUMNS = (
 
 
 def save_csv(respondents: Iterable[Respondent], path: Path) -> None:
-    """Write the newest answers; what wasn't answered is empty.
+    """Write the latest answers; missing ones are empty.
 
-    `place` is where the set came in the respondent's order, `a` which source was A, `sounds` the
-    digest of the set's sounds. The respondent's token, which lets answers be changed, isn't
-    written; nor are earlier answers, which stay in the answers' file.
+    `place` is the set's position in the respondent's order, `a` the source that was A, `sounds`
+    the digest of the set's sounds. The token, which would allow answers to be changed, isn't
+    written, nor are earlier answers, which remain in the file of answers.
 
     Raises:
         BadOutput: see `atomic_path`.

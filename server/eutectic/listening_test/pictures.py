@@ -1,4 +1,4 @@
-"""The paper's Fig. 5 and Fig. 6 from the answers, drawn without a display."""
+"""The paper's Figures 5 and 6, drawn from the answers without a display."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from eutectic.listening_test.questions import (
 )
 
 COLOURS = ("#b2452a", "#e6a37c", "#d9d6d0", "#86afd6", "#2d5f9e")
-"""Of 1 to 5: apart in lightness, too, for prints without colour; 3 is neutral."""
+"""Colours of 1 to 5; they differ in lightness, too, for printing in grey, and 3 is neutral."""
 
 
 QUESTIONS = (*LIKE.values(), OVERALL)
-"""Drawn in Fig. 6."""
+"""The questions drawn in Figure 6."""
 
 
 def check_drawable(respondents: Sequence[Respondent]) -> None:
-    """Before anything is written: are there answers for both figures?
+    """Check that there are answers for both figures.
 
     Raises:
-        BadInput: there are not.
+        BadInput: there are none.
     """
     if not any(ENGAGEMENT in each.about for each in respondents) or not _answered(respondents):
-        raise BadInput("no set has been answered yet: there is nothing to draw")
+        raise BadInput("no set has been answered yet, so there is nothing to draw")
 
 
 def draw_engagement(respondents: Sequence[Respondent], path: Path) -> None:
-    """Fig. 5: how many respondents have how much to do with music.
+    """Draw Figure 5: the respondents' musical engagement.
 
     Raises:
         BadOutput: see `atomic_path`.
@@ -72,7 +72,7 @@ def draw_engagement(respondents: Sequence[Respondent], path: Path) -> None:
 
 
 def draw_likeness(respondents: Sequence[Respondent], path: Path) -> None:
-    """Fig. 6: of every set, the fusion's likeness to original and reference, and its rating.
+    """Draw Figure 6: each fusion's likeness to original and reference, and its rating.
 
     Raises:
         BadOutput: see `atomic_path`.
@@ -95,7 +95,7 @@ def draw_likeness(respondents: Sequence[Respondent], path: Path) -> None:
 
 
 def _answered(respondents: Sequence[Respondent]) -> list[SetKey]:
-    """The sets that anything drawn was answered about, by name."""
+    """The sets with answers to the drawn questions, by name."""
     return sorted(
         {
             key
@@ -107,13 +107,13 @@ def _answered(respondents: Sequence[Respondent]) -> list[SetKey]:
 
 
 def _votes(respondents: Sequence[Respondent], key: SetKey, question: str) -> list[int]:
-    """How often 1 to 5 was given."""
+    """How often each of 1 to 5 was given."""
     given = Counter(each.answers.get(key, {}).get(question) for each in respondents)
     return [given[value] for value in range(1, 6)]
 
 
 def _draw_shares(axes: Axes, table: np.ndarray, words: Sequence[str]) -> None:
-    """Stacked shares, a row a set; how many answered, and their mean, stand at the right."""
+    """Draw stacked shares, a row for each set, with mean and number of answers on the right."""
     totals = table.sum(axis=1)
     shares = table / np.maximum(totals, 1)[:, None]
     left = np.zeros(len(table))
@@ -135,11 +135,11 @@ def _draw_shares(axes: Axes, table: np.ndarray, words: Sequence[str]) -> None:
     axes.set_xlim(0, 1.3)
     axes.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_xlabel("answers; beside them their mean and number")
+    axes.set_xlabel("share of answers; mean and number on the right")
 
 
 def _labels(keys: Sequence[SetKey]) -> list[str]:
-    """Names of sets; with the sounds' digest where two have one name."""
+    """The sets' names, with the sounds' digest if two share a name."""
     often = Counter(key.name for key in keys)
     return [
         textwrap.fill(textwrap.shorten(key.name, 56, placeholder="…"), 28)

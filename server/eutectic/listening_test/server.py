@@ -1,14 +1,14 @@
-"""The questionnaire over HTTP: a page of plain files, the sounds, and a few requests in JSON.
+"""The questionnaire over HTTP: a static page, the sounds, and a small JSON API.
 
-    GET  /api/questions                   what is asked
-    POST /api/respondents                 a new respondent: {token}
-    GET  /api/respondents/TOKEN           how far they have come
-    POST /api/respondents/TOKEN/answers   {question, value}, and {set} where it is about one
-    POST /api/respondents/TOKEN/plays     {set, sound}: it was heard
+    GET  /api/questions                   the questions
+    POST /api/respondents                 add a respondent: {token}
+    GET  /api/respondents/TOKEN           their progress
+    POST /api/respondents/TOKEN/answers   {question, value}, and {set} if it is about one
+    POST /api/respondents/TOKEN/plays     {set, sound}: it was played
     GET  /sounds/TOKEN/SET/PLACE.wav      place a, b or sound
 
-What can't be taken is refused with 400, a token that nobody has with 404, each in one line of
-text, and changes nothing. One thread does it all; who asks is not logged.
+An invalid request is refused with 400, an unknown token with 404, each with one line of text, and
+changes nothing. Everything runs on one thread; no addresses are logged.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-cache",
 }
-"""Of every answer: the page loads nothing from elsewhere, and tells nobody where it was."""
+"""Sent with every response: the page loads nothing from elsewhere and sends no referrer."""
 
 
 class Answer(msgspec.Struct, forbid_unknown_fields=True):
@@ -58,7 +58,7 @@ class Answer(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Play(msgspec.Struct, forbid_unknown_fields=True):
-    """A sound that was heard, as the page tells it."""
+    """A sound that was played, as the page reports it."""
 
     set: str
     sound: Place
@@ -68,7 +68,7 @@ Body = TypeVar("Body", Answer, Play)
 
 
 class Headers:
-    """Puts HEADERS on every answer."""
+    """Adds HEADERS to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -83,16 +83,16 @@ class Headers:
 
 
 class Api:
-    """The requests; each reads what it was sent, and asks the survey."""
+    """The API's handlers."""
 
     def __init__(self, survey: Survey) -> None:
         self._survey = survey
         self._answers = survey.answers
 
-    async def questions(self, request: Request) -> Response:
+    async def questions(self, _request: Request) -> Response:
         return _json(self._survey.questions())
 
-    async def enrol(self, request: Request) -> Response:
+    async def enrol(self, _request: Request) -> Response:
         return _json({"token": self._answers.enrol()}, 201)
 
     async def state(self, request: Request) -> Response:
@@ -126,7 +126,7 @@ class Api:
 
 
 def application(survey: Survey) -> Starlette:
-    """The page, its sounds and its requests."""
+    """The page, the sounds and the API."""
     api = Api(survey)
     one = "/api/respondents/{token}"
     routes = [
@@ -138,15 +138,15 @@ def application(survey: Survey) -> Starlette:
         Route("/sounds/{token}/{set}/{file}", api.sound),
         Mount("/", StaticFiles(directory=PAGE, html=True)),
     ]
-    refusals = {BadInput: _refused, HTTPException: _failed, sqlite3.Error: _not_kept}
+    refusals = {BadInput: _refused, HTTPException: _failed, sqlite3.Error: _not_saved}
     return Starlette(routes=routes, middleware=[Middleware(Headers)], exception_handlers=refusals)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that the questionnaire is served on; port 0 takes a free one.
+    """Open a socket for the questionnaire; port 0 picks a free one.
 
     Raises:
-        BadSetting: nothing can listen there.
+        BadSetting: the address or port isn't available.
     """
     try:
         return socket.create_server((host, port))
@@ -155,21 +155,21 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def addresses(listener: socket.socket) -> list[str]:
-    """Where browsers find the questionnaire; on every address of this machine, its own first."""
+    """The questionnaire's URLs; for 0.0.0.0 all of this machine's, the local one first."""
     host, port = listener.getsockname()[:2]
     if host != "0.0.0.0":
         return [f"http://{host}:{port}"]
     import psutil
 
-    there = {
+    own = {
         each.address for some in psutil.net_if_addrs().values() for each in some
         if each.family == socket.AF_INET
     }  # fmt: skip
-    return [f"http://{each}:{port}" for each in sorted(there, key=lambda at: at != "127.0.0.1")]
+    return [f"http://{each}:{port}" for each in sorted(own, key=lambda at: at != "127.0.0.1")]
 
 
 def serve(survey: Survey, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until Ctrl-C or SIGTERM; `ready` is called once requests are taken."""
+    """Serve until Ctrl-C or SIGTERM; calls `ready` once the socket accepts requests."""
     config = uvicorn.Config(
         application(survey), log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS, lifespan="off", ws="none",
@@ -187,13 +187,13 @@ def _json(value: object, status: int = 200) -> Response:
 
 
 async def _body(request: Request, kind: type[Body]) -> Body:
-    """What was sent, read no further than MAX_BODY_BYTES.
+    """The body of a request, of at most MAX_BODY_BYTES.
 
     Raises:
-        BadInput: it is too long, or not what is wanted.
+        BadInput: it is too long or invalid.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise BadInput("send application/json")  # which no foreign page sends unasked
+        raise BadInput("send application/json")  # which no other site can send without permission
     body = b""
     async for part in request.stream():
         body += part
@@ -202,22 +202,22 @@ async def _body(request: Request, kind: type[Body]) -> Body:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"not taken: {error}") from None
+        raise BadInput(f"invalid request: {error}") from None
 
 
 def _line(text: str, status: int) -> Response:
     return PlainTextResponse(" ".join(text.split()) + "\n", status)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def _refused(_request: Request, error: Exception) -> Response:
     return _line(str(error), 400)
 
 
-async def _failed(request: Request, error: Exception) -> Response:
+async def _failed(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return _line(error.detail, error.status_code)
 
 
-async def _not_kept(request: Request, error: Exception) -> Response:
-    """The disk is full, or another program holds the file: the page tries again."""
-    return _line(f"not kept ({error})", 503)
+async def _not_saved(_request: Request, error: Exception) -> Response:
+    """The disk is full or another program holds the file; the page will retry."""
+    return _line(f"not saved ({error})", 503)

@@ -1,7 +1,7 @@
-"""Sets of three sounds, found in folders and made ready to be heard side by side.
+"""Sets of three sounds, found in folders and prepared for comparison.
 
-A set is the original, the reference and their fusion. All are brought to one loudness, so that
-none is liked for being louder, and to one format that every browser plays.
+A set is an original, a reference and their fusion. All are matched to one loudness, so that none
+is preferred for being louder, and converted to one format that every browser plays.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class SoundSet:
 
     @cached_property
     def digest(self) -> str:
-        """Hash of the name and the three files: other sounds under a name are another set."""
+        """Hash of the name and the three files: the same name with other sounds is another set."""
         parts = (self.name.encode(), *(self.paths[role].read_bytes() for role in ROLES))
         hashes = (hashlib.sha256(part).digest() for part in parts)
         return hashlib.sha256(b"".join(hashes)).hexdigest()[:16]
@@ -53,23 +53,24 @@ class SoundSet:
 
 
 def find_sets(folders: list[Path], blend: float) -> list[SoundSet]:
-    """The sets in folders: each is a set itself, or its sub-folders are, in the order of names.
+    """The sets in folders that are sets themselves or have subfolders that are, by name.
 
-    Of fusions at several blends the one nearest to `blend` is taken.
+    Of fusions at several blends, the one nearest to `blend` is taken.
 
     Raises:
-        BadInput: no folder, one that holds no set, two sets of one name, or too many.
+        BadInput: no folder is given, one holds no set, two sets share a name, or there are too
+            many.
         BadSetting: blend is outside 0 to 1.
     """
     if not folders:
-        raise BadInput("name a folder of sets, as `eutectic window` writes them")
+        raise BadInput("name a folder of sets, such as `eutectic window` writes")
     if not 0 <= blend <= 1:
         raise BadSetting(f"blend must be 0 to 1, not {blend:g}")
     found: dict[str, SoundSet] = {}
     for folder in folders:
         for each in _sets_of(folder, blend):
             if each.name in found:
-                raise BadInput(f"{folder}: a set named {each.name} is there already; rename one")
+                raise BadInput(f"{folder}: there is already a set named {each.name}; rename one")
             found[each.name] = each
     if len(found) > MAX_SETS:
         raise BadInput(f"{len(found)} sets are too many to listen to; {MAX_SETS} at most")
@@ -79,15 +80,15 @@ def find_sets(folders: list[Path], blend: float) -> list[SoundSet]:
 def _sets_of(folder: Path, blend: float) -> list[SoundSet]:
     try:
         if not folder.is_dir():
-            raise BadInput(f"{folder}: is no folder")
+            raise BadInput(f"{folder}: is not a folder")
         candidates = [folder, *sorted(each for each in folder.iterdir() if each.is_dir())]
         found = [each for each in (_set_at(folder, blend) for folder in candidates) if each]
     except OSError as error:
         raise BadInput(f"{folder}: can't be read ({error.strerror})") from None
     if not found:
         raise BadInput(
-            f"{folder}: holds no set: a set is original.wav, reference.wav, and fusion.wav or "
-            "what `eutectic window` writes"
+            f"{folder}: holds no set; a set is original.wav and reference.wav, with fusion.wav or "
+            "the fusions that `eutectic window` writes"
         )
     return found
 
@@ -114,7 +115,7 @@ def _fusion(folder: Path, blend: float) -> Path | None:
 
 
 def prepare(sets: list[SoundSet], folder: Path) -> dict[tuple[str, Role], Path]:
-    """Write every sound as it is to be heard into a folder; by its set's digest and its role.
+    """Write every sound, ready to be played, into a folder; paths by set digest and role.
 
     Raises:
         BadAudio: one can't be used.
@@ -129,7 +130,7 @@ def prepare(sets: list[SoundSet], folder: Path) -> dict[tuple[str, Role], Path]:
 
 
 def save_pcm(path: Path, waveform: Waveform) -> None:
-    """Write 16-bit WAV, which every browser plays, whole or not at all.
+    """Write 16-bit WAV, which every browser plays, atomically.
 
     Raises:
         BadOutput: see `atomic_path`.

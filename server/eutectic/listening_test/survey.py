@@ -1,4 +1,4 @@
-"""The questionnaire as its page sees it: blind. Turns places into sounds, and back."""
+"""The blind questionnaire that the page shows; translates between places and sounds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PLACE_OF: dict[str, Place] = {LIKE_A: "a", LIKE_B: "b"}
 
 
 class Survey:
-    """The sets that are asked about, their sounds, and the answers to them."""
+    """The sets, their sounds, and the answers about them."""
 
     def __init__(
         self,
@@ -33,20 +33,20 @@ class Survey:
         answers: Answers,
         title: str,
     ) -> None:
-        """Ask about sets, whose sounds are those that `prepare` wrote."""
+        """Make a survey of sets and the sounds that `prepare` wrote for them."""
         self.answers, self.title = answers, title
         self._names = {each.digest: each.name for each in sets}
         self._sounds = sounds
 
     def questions(self) -> dict[str, Any]:
-        """What is asked, of whomever it is."""
+        """The questions, which are the same for every respondent."""
         return {
             "title": self.title, "sets": len(self._names),
             "about_respondent": ABOUT_RESPONDENT, "about_set": ABOUT_SET, "optional": [COMMENT],
         }  # fmt: skip
 
     def state(self, who: Respondent) -> dict[str, Any]:
-        """How far a respondent has come: the sets in their order, what was heard and answered."""
+        """A respondent's progress: the sets in their order, with plays and answers."""
         order = blind.shuffled(who.token, self._names)
         return {"answers": who.about, "sets": [self._seen(who, digest) for digest in order]}
 
@@ -62,10 +62,11 @@ class Survey:
         }
 
     def answer(self, who: Respondent, set_id: str | None, question: str, value: int | str) -> None:
-        """Keep an answer about a set, or about the respondent.
+        """Store an answer about a set, or about the respondent.
 
         Raises:
-            BadInput: no such set or question, no answer to it, or the set's sounds weren't heard.
+            BadInput: there is no such set or question, the answer is invalid, or some of the set's
+            sounds weren't played.
             TooMany: see `Answers.answer`.
         """
         asked = ABOUT_RESPONDENT if set_id is None else ABOUT_SET
@@ -75,12 +76,12 @@ class Survey:
             return
         key = self._key(who, set_id)
         if any(role not in who.plays.get(key, {}) for role in ROLES):
-            raise BadInput("listen to all three sounds first")
+            raise BadInput("please listen to all three sounds first")
         kept = _kept_as(question, blind.roles(who.token, key.digest))
         self.answers.answer(who, key, kept, value)
 
     def play(self, who: Respondent, set_id: str, place: Place) -> None:
-        """Count that a sound was heard.
+        """Count that a sound was played.
 
         Raises:
             BadInput: no such set.
@@ -90,7 +91,7 @@ class Survey:
         self.answers.play(who, key, blind.roles(who.token, key.digest)[place])
 
     def sound(self, who: Respondent, set_id: str, place: Place) -> Path:
-        """The file that a respondent hears in a place.
+        """The file of the sound that a respondent has in a place.
 
         Raises:
             BadInput: no such set.
@@ -102,7 +103,7 @@ class Survey:
         for digest, name in self._names.items():
             if blind.set_id(who.token, digest) == set_id:
                 return SetKey(name, digest)
-        raise BadInput("no such set: load the page again")
+        raise BadInput("no such set; please reload the page")
 
 
 def _kept_as(question: str, roles: dict[Place, Role]) -> str:
@@ -113,6 +114,6 @@ def _check(asked: tuple[Question, ...], name: str, value: int | str) -> None:
     for question in asked:
         if question.name == name:
             if not question.takes(value):
-                raise BadInput(f"{name} takes {question.wants()}")
+                raise BadInput(f"{name} takes {question.expected()}")
             return
-    raise BadInput(f"no such question: choose from {', '.join(each.name for each in asked)}")
+    raise BadInput(f"no such question; choose from {', '.join(each.name for each in asked)}")

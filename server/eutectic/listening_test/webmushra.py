@@ -1,13 +1,13 @@
-"""The sets as a configuration of webMUSHRA, which runs listening tests on a server of one's own.
+"""The sets as configurations for webMUSHRA, a self-hosted server for listening tests.
 
-Configurations follow webMUSHRA's guide for experimenters
+The configurations follow webMUSHRA's guide for experimenters
 (https://github.com/audiolabs/webMUSHRA/blob/master/doc/experimenter.md). There are two, each with
-pages of one kind: what webMUSHRA's service writes of others can get lost under PHP 8, as it looks
-for the first page's kind. In `likeness.yaml` a set is a `mushra` page whose reference is the
-fusion and whose conditions are the sources, so that what is rated is likeness to the fusion;
-webMUSHRA adds the fusion itself, hidden, as a check of the listener. In `rating.yaml` a
-`likert_single_stimulus` page asks for the fusion's rating. The last page of either asks about the
-respondent. Both the order of the sets and that of the conditions are shuffled by webMUSHRA.
+one type of page: under PHP 8, webMUSHRA's service can lose the results of mixed types, as it looks
+for the first page's type. In `likeness.yaml` a set is a `mushra` page whose reference is the
+fusion and whose conditions are the sources, so that likeness to the fusion is rated; webMUSHRA
+adds the fusion itself, hidden, to check the listener. In `rating.yaml` a `likert_single_stimulus`
+page asks for the fusion's rating. The last page of each asks about the respondent. webMUSHRA
+shuffles the sets and the conditions.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from eutectic.listening_test.questions import ABOUT_RESPONDENT, ABOUT_SET, OVERA
 from eutectic.listening_test.sets import ROLES, Role, SoundSet, save_pcm
 
 FOLDER = "configs/eutectic"
-"""Where, under webMUSHRA's own folder, what is written here has to lie."""
+"""Where the files belong in webMUSHRA's folder."""
 
 STRICT_SECONDS = 12.0
-"""webMUSHRA refuses longer sounds, as BS.1534 does, where a page is strict."""
+"""On a strict page webMUSHRA refuses longer sounds, following BS.1534."""
 
 CONDITIONS: dict[Role, str] = {"original": "source_original", "reference": "source_reference"}
-"""Names in the results; `reference` alone is webMUSHRA's for the hidden one."""
+"""Names in the results; `reference` alone is webMUSHRA's name for the hidden one."""
 
 
 def save_webmushra(sets: list[SoundSet], title: str, folder: Path) -> list[Path]:
-    """Write both configurations and the sounds, level-matched; returns the configurations' paths.
+    """Write both configurations and the level-matched sounds; returns the configurations' paths.
 
-    webMUSHRA wants the sounds of a page at one length: shorter ones end in silence.
+    webMUSHRA needs a page's sounds to be of one length: shorter ones are padded with silence.
 
     Raises:
         BadAudio: a sound can't be used.
         BadOutput: the folder can't be written.
     """
-    for each in sets:  # before anything is written
+    for each in sets:  # check before writing anything
         for role in ROLES:
             each.load(role)
     likeness: list[Any] = []
@@ -72,14 +72,18 @@ def _save(path: Path, test: dict[str, Any]) -> Path:
 
 
 class _Indented(yaml.SafeDumper):
-    """Lists stand further in than what they belong to."""
+    """Indents lists below the key that they belong to."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+    def increase_indent(
+        self,
+        flow: bool = False,
+        indentless: bool = False,  # noqa: ARG002 (yaml passes it by name)
+    ) -> None:
         super().increase_indent(flow, indentless=False)
 
 
 def _plain_yaml(value: Any) -> str:
-    """YAML as webMUSHRA's reader (yaml.js) takes it: no folded text, a line for every dash."""
+    """YAML that webMUSHRA's parser (yaml.js) accepts: no folded text, a line for every dash."""
     text = yaml.dump(value, Dumper=_Indented, sort_keys=False, width=10**6, allow_unicode=True)
     return re.sub(r"^( *)- (?=- )", r"\1-\n\1  ", text, flags=re.MULTILINE)
 
@@ -93,11 +97,11 @@ def _of_one_length(sounds: dict[Role, Waveform]) -> dict[Role, Waveform]:
 
 
 def _likeness(name: str, files: dict[Role, str], strict: bool) -> dict[str, Any]:
-    """How alike a set's sounds are; its name is in the results alone."""
+    """A page on how similar a set's sounds are; the set's name appears only in the results."""
     return {
-        "type": "mushra", "id": name, "name": "How alike?",
-        "content": "The reference was made as a fusion of two sounds. How much is each of the "
-        "others like it? 0: not at all, 100: the same.",
+        "type": "mushra", "id": name, "name": "How similar?",
+        "content": "The reference was made as a fusion of two sounds. How similar is each of the "
+        "others to it? 0: not at all, 100: the same.",
         "showWaveform": False, "enableLooping": True, "strict": strict, "randomize": True,
         "showConditionNames": False, "createAnchor35": False, "createAnchor70": False,
         "reference": files["fusion"],
@@ -106,7 +110,7 @@ def _likeness(name: str, files: dict[Role, str], strict: bool) -> dict[str, Any]
 
 
 def _rating(name: str, fusion: str) -> dict[str, Any]:
-    """How good a set's fusion is."""
+    """A page on how good a set's fusion is."""
     overall = next(question for question in ABOUT_SET if question.name == OVERALL)
     return {
         "type": "likert_single_stimulus", "id": name, "name": "How good?",
@@ -134,17 +138,17 @@ def _test(name: str, title: str, volume: str, pages: list[Any]) -> dict[str, Any
         "pages": [
             {
                 "type": "generic", "id": "welcome", "name": "Welcome",
-                "content": "You will hear fusions of two sounds, each beside its sources.",
+                "content": "You will hear fusions of two sounds, each along with its sources.",
             },
             {
                 "type": "volume", "id": "volume", "name": "Volume", "defaultVolume": 0.5,
-                "content": "Set a volume at which you hear well, and leave it there.",
+                "content": "Set a comfortable volume, and leave it there.",
                 "stimulus": volume,
             },
             ["random", *pages],
             {
                 "type": "finish", "name": "Thank you", "content": "About you:",
-                "popupContent": "Your answers have been sent. Thank you.",
+                "popupContent": "Your answers have been sent. Thank you!",
                 "showResults": False, "writeResults": True, "questionnaire": [*about, comment],
             },
         ],

@@ -1,5 +1,5 @@
-// What the server is told. Whatever was answered lies in the browser's storage until the server
-// has taken it: a page that is closed, or a network that is gone, loses nothing.
+// Sends answers to the server. Each stays in the browser's storage until the server has accepted it,
+// so nothing is lost if the page is closed or the network fails.
 
 const TOKEN = "eutectic.token", WAITING = "eutectic.waiting";
 const RETRY_MILLISECONDS = 3000;
@@ -8,14 +8,14 @@ const ARRIVED = Symbol("arrived");
 export class NoRespondent extends Error {}
 
 let sending = null;
-let tell = () => {};
+let report = () => {};
 
-/** Call `told(text)` with what stands in the way of the answers, and with "" once nothing does. */
-export function onTrouble(told) { tell = told; }
+/** Call `callback(text)` when answers can't be sent, and with "" once they can. */
+export function onTrouble(callback) { report = callback; }
 
 export const token = () => localStorage.getItem(TOKEN);
 
-/** The next to answer in this browser is another person. */
+/** Forget the respondent, so that another person can answer in this browser. */
 export function forget() { localStorage.removeItem(TOKEN); }
 
 async function ask(path, body, method = body === undefined ? "GET" : "POST") {
@@ -34,7 +34,7 @@ async function json(answer) {
 
 export const questions = async () => json(await ask("questions"));
 
-/** How far the respondent of this browser has come. */
+/** The progress of this browser's respondent. */
 export async function state() { return json(await ask(`respondents/${token()}`)); }
 
 export async function begin() {
@@ -42,7 +42,7 @@ export async function begin() {
   localStorage.setItem(TOKEN, token);
 }
 
-/** Keep something for the server: `kind` is "answers" or "plays". */
+/** Store something and send it to the server: `kind` is "answers" or "plays". */
 export function keep(kind, body) {
   const waiting = read();
   waiting.push({path: `respondents/${token()}/${kind}`, body});
@@ -51,7 +51,7 @@ export function keep(kind, body) {
   return sending;
 }
 
-/** Resolves once the server has taken all that was kept. */
+/** Resolves once the server has accepted everything stored. */
 export async function kept() {
   while (read().length) await (sending ??= send().finally(() => { sending = null; }));
 }
@@ -63,11 +63,11 @@ async function send() {
   for (let waiting = read(); waiting.length; waiting = read()) {
     const {path, body} = waiting[0];
     const refusal = await ask(path, body).then(refused, (error) => error);
-    if (refusal === ARRIVED) tell("");
-    else if (refusal instanceof NoRespondent) tell("You are not known here any more. Please load the page again.");
-    else if (typeof refusal === "string") tell(`An answer was not taken: ${refusal}`);
+    if (refusal === ARRIVED) report("");
+    else if (refusal instanceof NoRespondent) report("The server no longer knows this questionnaire. Please reload the page.");
+    else if (typeof refusal === "string") report(`An answer was not accepted: ${refusal}`);
     else {
-      tell("Your last answers have not arrived yet. This page tries again; please leave it open.");
+      report("Your last answers have not arrived yet. Please leave this page open while it tries again.");
       await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS));
       continue;
     }
@@ -75,7 +75,7 @@ async function send() {
   }
 }
 
-/** ARRIVED, the server's words where it will never take this, or an error where it may yet. */
+/** ARRIVED, the server's message if it refuses for good, or an error if it may accept later. */
 async function refused(answer) {
   if (answer.ok) return ARRIVED;
   return answer.status < 500 ? answer.text() : new Error();

@@ -1,4 +1,4 @@
-// The questionnaire, one view at a time: what it is, about the respondent, each set, the end.
+// The questionnaire, one view at a time: introduction, about the respondent, each set, the end.
 
 import * as answers from "./answers.js";
 import {player} from "./player.js";
@@ -24,12 +24,12 @@ async function start() {
     resume();
   } catch (error) {
     if (error instanceof answers.NoRespondent) { answers.forget(); return showIntro(); }
-    status.textContent = "This page can't be reached now. It tries again.";
+    status.textContent = "The server can't be reached at the moment. Trying again…";
     setTimeout(start, 3000);
   }
 }
 
-/** Go to the first view that is not answered. */
+/** Go to the first view with open questions. */
 function resume() {
   status.textContent = "";
   if (!complete(asked.about_respondent, state.answers)) return showAbout();
@@ -60,7 +60,7 @@ function showIntro() {
       state = await answers.state();
       resume();
     } catch {
-      status.textContent = "That did not arrive. Please try again.";
+      status.textContent = "The server did not respond. Please try again.";
     }
   });
 }
@@ -86,7 +86,7 @@ function showSet(index) {
   const unlock = () => {
     const open = players.every((each) => each.heard());
     for (const form of forms) form.disabled = !open;
-    $(".hint").textContent = open ? "Play them as often as you like." : "Play all three sounds; then answer.";
+    $(".hint").textContent = open ? "You can play them as often as you like." : "Please play all three sounds before you answer.";
   };
   $("h1").textContent = `Set ${index + 1}`;
   $(".players").append(...players.map((each) => each.button));
@@ -108,7 +108,7 @@ async function showEnd() {
   focus();
 }
 
-/** The button that goes on, which says what is missing where something is. */
+/** Set up the button that continues; if an answer is missing, it says so instead. */
 function next($, ready, go) {
   const button = $(".next");
   const mark = () => {
@@ -123,7 +123,7 @@ function next($, ready, go) {
   return mark;
 }
 
-/** A question's form: its answer is kept at once, and stands in `given`. */
+/** A question's form; an answer is saved at once, and stored in `given`. */
 function ask(question, set, given, answered) {
   const form = document.createElement("fieldset");
   const legend = form.appendChild(document.createElement("legend"));

@@ -1,10 +1,10 @@
-// The three sounds of a set. One plays at a time; a sound was heard once it has run for a while.
+// The three sounds of a set. One plays at a time; a sound counts as heard after HEARD_SECONDS.
 
 const HEARD_SECONDS = 3;
 
 /**
- * A button that plays a sound from its beginning, and stops it.
- * `started` is called as it begins, `heard` once a time that it played.
+ * A button that plays a sound from the start, and stops it.
+ * `started` is called when it starts, `heard` once for each time that it counts as heard.
  */
 export function player(name, url, plays, started, heard) {
   const button = document.getElementById("player").content.cloneNode(true).firstElementChild;
