@@ -1,7 +1,7 @@
 """The model that ships: a transform codec under a small diffusion transformer.
 
-`create_model` builds it, and every other model in stable-audio-tools' format, from its
-configuration. Training it is `eutectic.training`.
+`create_model` builds it, and any other model in stable-audio-tools' format, from its
+configuration. `eutectic.training` trains it.
 """
 
 import contextlib
@@ -25,20 +25,20 @@ from eutectic.engine.embedded.transform import TransformCodec
 __all__ = ["FOLDER", "ConditionedDiffusionModelWrapper", "create_model"]
 
 FOLDER = Path(__file__).parent
-"""Holds model_config.json and model.safetensors of the model that ships."""
+"""The folder of the shipped model's model_config.json and model.safetensors."""
 
 PRETRANSFORM_TYPE = "eutectic_transform"
 CONDITIONER_TYPE = "eutectic_words"
 
 
 def create_model(config: dict[str, Any]) -> ConditionedDiffusionModelWrapper:
-    """Model of a stable-audio-tools configuration, with untrained weights.
+    """Build the model of a stable-audio-tools configuration, with untrained weights.
 
     stable-audio-tools' factory builds everything but this package's own codec and prompt
-    encoder, which it cannot name: they are taken out of the configuration and attached after.
+    encoder, which it doesn't know: they are removed from the configuration and attached after.
 
     Raises:
-        ValueError: the configuration is not one of a conditioned diffusion model.
+        ValueError: the configuration is not that of a conditioned diffusion model.
     """
     config = copy.deepcopy(config)
     model_config = config["model"]
@@ -58,7 +58,7 @@ def create_model(config: dict[str, Any]) -> ConditionedDiffusionModelWrapper:
 
 
 def _take_codec(model_config: dict[str, Any]) -> TransformCodec | None:
-    """Our codec, if the configuration names it; its entry is removed."""
+    """Remove our codec from the configuration, if it is there, and build it."""
     if model_config.get("pretransform", {}).get("type") != PRETRANSFORM_TYPE:
         return None
     codec = TransformCodec(**model_config.pop("pretransform").get("config", {}))
@@ -67,7 +67,7 @@ def _take_codec(model_config: dict[str, Any]) -> TransformCodec | None:
 
 
 def _take_prompt_encoders(model_config: dict[str, Any]) -> dict[str, tuple[int, Conditioner]]:
-    """Our prompt encoders with their places, by id; their entries are removed."""
+    """Remove our prompt encoders from the configuration; each with its position, by id."""
     conditioning = model_config.get("conditioning", {})
     encoders: dict[str, tuple[int, Conditioner]] = {}
     for place, entry in enumerate(list(conditioning.get("configs", []))):
@@ -79,7 +79,7 @@ def _take_prompt_encoders(model_config: dict[str, Any]) -> dict[str, tuple[int, 
 
 
 def _attach(multi: MultiConditioner, encoders: dict[str, tuple[int, Conditioner]]) -> None:
-    """Put the prompt encoders where the configuration lists them."""
+    """Insert the prompt encoders where the configuration lists them."""
     ordered = list(multi.conditioners.items())
     for name, (place, encoder) in encoders.items():
         ordered.insert(place, (name, encoder))

@@ -4,12 +4,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+POWER_FLOOR = 1e-9
+"""Power (mean square coefficient) below which a group or band counts as silent: −90 dBFS."""
+
 LOUDNESS_SMOOTHING = (1 / 6, 2 / 3, 1 / 6)
-"""Weights of a band's loudness over three frames: sampled energies jump and sound blotchy."""
+"""Weights of a band's loudness over three frames; unsmoothed, sampled energies sound blotchy."""
 
 
 def edges(low: int, high: int, count: int) -> list[int]:
-    """First bins of `count` bands from `low`, and the end; equal ratios."""
+    """First bins of `count` bands from `low` to `high`, then `high`; equal ratios."""
     return [round(low * (high / low) ** (i / count)) for i in range(count + 1)]
 
 
@@ -24,7 +27,7 @@ def means(edges: list[int], hop: int) -> Float[Tensor, "band hop"]:
 def interpolation(edges: list[int], hop: int) -> Float[Tensor, "band hop"]:
     """Matrix from band values to bins, linear in log frequency between the bands' centres.
 
-    Below the lowest edge there is nothing.
+    Bins below the lowest edge get 0.
     """
     borders = torch.tensor(edges).double().clamp(min=0.5)
     centres = (borders[:-1].log() + borders[1:].log()) / 2
@@ -47,12 +50,12 @@ def smooth(
 
 
 def with_ends(values: Float[Tensor, "batch frame *band"]) -> Float[Tensor, "batch padded *band"]:
-    """The first and the last frame once more before and after."""
+    """The first frame repeated before, the last frame after."""
     return torch.cat([values[:, :1], values, values[:, -1:]], dim=1)
 
 
 def smooth_loudness(
     power: Float[Tensor, "batch frame *band"],
 ) -> Float[Tensor, "batch frame *band"]:
-    """Power smoothed over three frames as its fourth root, near to what is heard."""
+    """Power smoothed over three frames as its fourth root, close to perceived loudness."""
     return smooth(power.sqrt().sqrt(), LOUDNESS_SMOOTHING) ** 4

@@ -1,7 +1,7 @@
-"""The network's attention and convolutions by what is faster on a CPU.
+"""The network's attention and convolutions, written to be faster on a CPU.
 
-In bfloat16, gradients of PyTorch's fused attention take 2 to 5 times as long as those of the plain
-products, and of its depthwise convolution, channels first, 2 to 10 times.
+In bfloat16, gradients of PyTorch's fused attention take 2 to 5 times as long as those of plain
+products, and gradients of its depthwise convolution, channels first, 2 to 10 times as long.
 """
 
 import types
@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 PIECE_FRAMES = 384
-"""The convolution's gradient in bfloat16 is 20 times slower over more frames than about 400."""
+"""Over more than about 400 frames the convolution's gradient in bfloat16 is 20 times slower."""
 
 
 def use_plain_kernels(network: nn.Module) -> None:
-    """Let stable-audio-tools' attention and conformer modules compute the same by plain products.
+    """Make stable-audio-tools' attention and conformer modules compute the same by plain products.
 
-    Attention must be without masks, as it is in a diffusion transformer.
+    Attention must have no mask, as in a diffusion transformer.
     """
     modules: list[Any] = list(network.modules())
     for module in modules:
@@ -36,7 +36,7 @@ def plain_attention(
     v: Float[Tensor, "batch key_head key dim"],
     **_: object,
 ) -> Float[Tensor, "batch head frame dim"]:
-    """Attention without a mask; key heads are shared between neighbouring heads."""
+    """Attention without a mask; neighbouring heads share key heads."""
     k, v = (x.repeat_interleave(q.shape[1] // x.shape[1], dim=1) for x in (k, v))
     return torch.softmax(q * q.shape[-1] ** -0.5 @ k.transpose(-1, -2), dim=-1) @ v
 
@@ -44,7 +44,7 @@ def plain_attention(
 def plain_conformer(
     module: Any, x: Float[Tensor, "batch frame channel"]
 ) -> Float[Tensor, "batch frame channel"]:
-    """stable-audio-tools' ConformerModule, channels last, over pieces of `PIECE_FRAMES`."""
+    """stable-audio-tools' ConformerModule, channels last, in pieces of `PIECE_FRAMES`."""
     x = functional.linear(module.in_norm(x), module.pointwise_conv.weight[..., 0])
     x = module.glu(x)
     reach, frames = module.depthwise_conv.padding[0], x.shape[1]

@@ -1,9 +1,9 @@
 """The lapped transform of the codec: a modified discrete cosine transform with a sine window.
 
 Time-domain aliasing cancels between neighbouring frames (Princen, Johnson and Bradley 1987), so
-that analysis and synthesis together are exact. Frame k owns the samples [hop·k, hop·(k+1)): its
-aliasing mirrors lie on those two borders, and its window reaches half a hop beyond each. The
-outermost window halves are hard-edged, so L frames stand for exactly L·hop samples.
+analysis followed by synthesis is exact. Frame k owns the samples [hop·k, hop·(k+1)): its aliasing
+mirrors lie on those two borders, and its window reaches half a hop beyond each. The outermost
+window halves are hard-edged, so L frames represent exactly L·hop samples.
 """
 
 import math
@@ -16,19 +16,19 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Coefficients of the cosine transform, and those of the sine transform of the same blocks."""
+    """Coefficients of the cosine and of the sine transform of the same blocks."""
 
     cosine: Float[Tensor, "*row frame bin"]
     sine: Float[Tensor, "*row frame bin"]
 
     @property
     def power(self) -> Float[Tensor, "*row frame bin"]:
-        """Mean of both: a steady tone has a steady power, whatever its phase."""
+        """Mean power of both: steady for a steady tone, whatever its phase."""
         return (self.cosine**2 + self.sine**2) / 2
 
 
 class Mdct(nn.Module):
-    """Analysis and synthesis of any number of rows; nothing in it is stored with weights."""
+    """Analysis and synthesis of any number of rows; its buffers aren't stored with the weights."""
 
     cosines: Tensor
     window: Tensor
@@ -51,7 +51,7 @@ class Mdct(nn.Module):
     def synthesise(
         self, coefficients: Float[Tensor, "*row frame bin"]
     ) -> Float[Tensor, "*row sample"]:
-        """The inverse transform, of the lowest bins or all: windowed blocks, overlapped, added."""
+        """The inverse transform of the lowest bins, or all: windowed blocks, overlap-added."""
         hop = self.hop
         frames = coefficients.shape[-2]
         blocks = _unfold(coefficients @ self.cosines[: coefficients.shape[-1]]) * self._windows(

@@ -1,8 +1,8 @@
 """Prompts to embeddings without a vocabulary or a language model.
 
-A word is the sum of the embeddings of its hashed parts, itself and its character n-grams
-(fastText: Bojanowski et al. 2017), so a word that training never saw still lands near words
-spelt alike. Its place in the prompt is added as an embedding of its own.
+A word is the sum of the embeddings of its hashed parts: itself and its character n-grams
+(fastText: Bojanowski et al. 2017). So a word that was not in the training data still lands near
+words spelt alike. An embedding of its position in the prompt is added.
 """
 
 import re
@@ -18,7 +18,7 @@ NGRAM_LENGTHS = (3, 4, 5)
 
 
 class WordConditioner(Conditioner):
-    """Prompt strings to one embedding a word; the rest of the `max_words` places are zeros.
+    """Prompt strings to one embedding per word; the rest of the `max_words` positions are zeros.
 
     Words beyond `max_words` are dropped; an empty prompt is all zeros.
     """
@@ -36,7 +36,7 @@ class WordConditioner(Conditioner):
     def forward(
         self, x: Sequence[str], device: torch.device | str | None = None
     ) -> tuple[Float[Tensor, "batch word dim"], Bool[Tensor, "batch word"]]:
-        """Embeddings of each prompt's words, and where there are any."""
+        """Embeddings of each prompt's words, and a mask of the positions that have one."""
         prompts = [words(prompt)[: self.max_words] for prompt in x]
         device = self.places.device if device is None else torch.device(device)
         lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
@@ -49,7 +49,7 @@ class WordConditioner(Conditioner):
         return embeddings, mask
 
     def _embed(self, flat: list[str], device: torch.device) -> Float[Tensor, "word dim"]:
-        """Sum of a word's parts, of about unit variance whatever their number."""
+        """Sum of each word's parts, of about unit variance however many there are."""
         ids = [bucket_ids(word, self.buckets) for word in flat]
         counts = torch.tensor([len(word_ids) for word_ids in ids], device=device)
         offsets = counts.cumsum(0) - counts
@@ -58,12 +58,12 @@ class WordConditioner(Conditioner):
 
 
 def words(prompt: str) -> list[str]:
-    """The prompt's words in lower case; everything but letters and digits separates them."""
+    """The prompt's words in lower case, separated by anything but letters and digits."""
     return re.findall(r"[^\W_]+", prompt.lower())
 
 
 def bucket_ids(word: str, buckets: int) -> list[int]:
-    """Hash buckets of a word and of its n-grams; the same in every process and on any machine."""
+    """Hash buckets of a word and of its n-grams; the same on every machine and in every run."""
     marked = f"<{word}>"
     ngrams = [
         marked[start : start + length]

@@ -1,8 +1,8 @@
-"""The side signal from the mid signal: how strong it is in some bands, and how like mid.
+"""The side signal from the mid signal: its strength in some bands, and its correlation with mid.
 
-As parametric stereo does (Breebaart et al. 2005): what correlates with mid, so that it is a sound's
-place between left and right, is made of mid itself; the rest, its width, of a decorrelated copy
-of it. So a panned tone stays that tone, and a wide one does not become noise.
+Parametric stereo (Breebaart et al. 2005): the part that correlates with mid, a sound's position
+between left and right, is synthesised from mid itself; the rest, its width, from a decorrelated
+copy. So a panned tone stays that tone, and a wide one does not become noise.
 """
 
 import torch
@@ -13,26 +13,26 @@ from eutectic.engine.embedded import bands
 from eutectic.engine.embedded.mdct import Mdct, Spectrum
 
 BANDS, LOWEST_BINS = 12, 3
-"""Number of bands, and the bins of the first; the others are of equal ratios."""
+"""Number of bands, and the width of the first in bins; the others have equal ratios."""
 
 MAX_GAIN = 4.0
-"""Of mid, or its copy, in side. What would need more is not in mid, and becomes noise."""
+"""Limit for mid, or its copy, in side. What would need more is not in mid, and becomes noise."""
 
 SPREAD_SAMPLES, TAPS = 1500, 30
-"""Length of the decorrelating filter, and its pulses."""
+"""Length of the decorrelating filter, and its number of pulses."""
 
 
 class Stereo(nn.Module):
-    """Analysis and synthesis of side for any number of clips; nothing in it is stored."""
+    """Analysis and synthesis of side; its buffers aren't stored with the weights."""
 
     pool: Tensor
     spread: Tensor
     delays: Tensor
     taps: Tensor
 
-    def __init__(self, mdct: Mdct, floor: float) -> None:
+    def __init__(self, mdct: Mdct) -> None:
         super().__init__()
-        self.mdct, self.floor, self.bands = mdct, floor, BANDS
+        self.mdct, self.bands = mdct, BANDS
         edges = [0, *bands.edges(LOWEST_BINS, mdct.hop, BANDS - 1)]
         self.register_buffer("pool", bands.means(edges, mdct.hop), persistent=False)
         self.register_buffer("spread", bands.interpolation(edges, mdct.hop), persistent=False)
@@ -50,7 +50,7 @@ class Stereo(nn.Module):
             bands.smooth(x @ self.pool.T, bands.LOUDNESS_SMOOTHING)
             for x in (product, mid.power, side.power)
         )
-        correlation = cross / ((power * own).sqrt() + self.floor)
+        correlation = cross / ((power * own).sqrt() + bands.POWER_FLOOR)
         return side.power @ self.pool.T, correlation.clamp(-1, 1)
 
     def side(
@@ -60,24 +60,24 @@ class Stereo(nn.Module):
         correlation: Float[Tensor, "batch frame band"],
         signs: Float[Tensor, "frame hop"],
     ) -> Float[Tensor, "batch sample"]:
-        """Side signal of the given power in each band, made of mid, its copy, and noise."""
+        """Side signal of the given power in each band, from mid, its copy, and noise."""
         direct, copy = (self.mdct.analyse(x) for x in (mid, self._decorrelated(mid)))
-        wanted = bands.smooth_loudness(power)
+        target = bands.smooth_loudness(power)
         correlation = correlation.clamp(-1, 1)
-        direct_gain = self._gain(correlation**2 * wanted, direct.power)
-        copy_gain = self._gain((1 - correlation**2) * wanted, copy.power)
+        direct_gain = self._gain(correlation**2 * target, direct.power)
+        copy_gain = self._gain((1 - correlation**2) * target, copy.power)
         coefficients = ((direct_gain * correlation.sign()) @ self.spread) * direct.cosine
         coefficients = coefficients + (copy_gain @ self.spread) * copy.cosine
-        made = direct_gain**2 * self._band_power(direct.power)
-        made = made + copy_gain**2 * self._band_power(copy.power)
-        noise = ((wanted - made).clamp(min=0) @ self.spread).sqrt() * signs
+        reached = direct_gain**2 * self._band_power(direct.power)
+        reached = reached + copy_gain**2 * self._band_power(copy.power)
+        noise = ((target - reached).clamp(min=0) @ self.spread).sqrt() * signs
         return self.mdct.synthesise(coefficients + noise)
 
     def _gain(
-        self, wanted: Float[Tensor, "batch frame band"], power: Float[Tensor, "batch frame hop"]
+        self, target: Float[Tensor, "batch frame band"], power: Float[Tensor, "batch frame hop"]
     ) -> Float[Tensor, "batch frame band"]:
-        """Amplitude factor by which bands come to the power wanted, MAX_GAIN at most."""
-        return (wanted / (self._band_power(power) + self.floor)).sqrt().clamp(max=MAX_GAIN)
+        """Amplitude factor that brings bands to the target power, MAX_GAIN at most."""
+        return (target / (self._band_power(power) + bands.POWER_FLOOR)).sqrt().clamp(max=MAX_GAIN)
 
     def _band_power(
         self, power: Float[Tensor, "batch frame hop"]
@@ -85,7 +85,7 @@ class Stereo(nn.Module):
         return bands.smooth_loudness(power @ self.pool.T)
 
     def _decorrelated(self, mid: Float[Tensor, "batch sample"]) -> Float[Tensor, "batch sample"]:
-        """Mid through the filter, which delays: nothing sounds before it does in mid."""
+        """Mid through the filter, which only delays: nothing sounds earlier than in mid."""
         padded = nn.functional.pad(mid, (SPREAD_SAMPLES, 0))
         length = mid.shape[-1]
         return sum(
@@ -95,10 +95,10 @@ class Stereo(nn.Module):
 
 
 def _velvet_noise() -> tuple[Tensor, Tensor]:
-    """Delays and heights of sparse pulses of random sign that die away, of unit energy."""
+    """Delays and amplitudes of sparse, decaying pulses of random sign, of unit energy."""
     generator = torch.Generator().manual_seed(1)
     grid = SPREAD_SAMPLES / TAPS
-    places = (torch.arange(TAPS) + torch.rand(TAPS, generator=generator)) * grid
+    positions = (torch.arange(TAPS) + torch.rand(TAPS, generator=generator)) * grid
     signs = torch.randint(0, 2, (TAPS,), generator=generator) * 2.0 - 1
-    heights = signs * torch.exp(-2 * torch.arange(TAPS) / TAPS)
-    return places.long(), heights / heights.square().sum().sqrt()
+    amplitudes = signs * torch.exp(-2 * torch.arange(TAPS) / TAPS)
+    return positions.long(), amplitudes / amplitudes.square().sum().sqrt()

@@ -1,8 +1,8 @@
-"""Partials above the coefficients that the codec keeps: one a band, as level and frequency.
+"""Partials, one per band, as level and frequency.
 
-A partial is looked for in a long window (8192 samples), where it stands out of noise; its level is
-taken from the short frame's spectrum, so that it keeps the sound's timing. Decoding sings each
-partial by an oscillator whose phase runs on from frame to frame, so that a steady partial is a
+A partial is found in a long window (8192 samples), where it stands out of noise; its level is
+taken from the short frame's spectrum, which keeps the sound's timing. Decoding synthesises each
+partial by an oscillator whose phase continues from frame to frame, so a steady partial is a
 steady sine, without sidebands at the frame rate. Phases themselves are not kept.
 """
 
@@ -17,44 +17,44 @@ from torch import Tensor, nn
 from eutectic.engine.embedded import bands
 
 WINDOW = 8192
-"""Samples of the window in which partials are looked for."""
+"""Length in samples of the window in which partials are found."""
 
 LOBE_BINS = 4
 """Half the width of a partial's main lobe in that window (Blackman-Harris)."""
 
 LEAST_RATIO, LEAST_PEAK = 1.5, 2.0
-"""A partial has at least this much of the power of its band's noise, and of the noise under its
-lobe; noise alone rarely does."""
+"""A partial's least power relative to its band's noise, and to the noise under its lobe; noise
+alone rarely reaches both."""
 
 NOISE_BINS = 64
-"""Least width of the range, in bins of that window, over which a band's noise is judged."""
+"""Least width of the range, in bins of that window, over which a band's noise is estimated."""
 
 LEAST_BIN = 4
-"""Under this bin of that window, 22 Hz, nothing is taken for a partial."""
+"""Below this bin of that window, 22 Hz, nothing counts as a partial."""
 
 LEAK_BINS = 24
-"""So many frame bins to either side a partial's leakage is taken out of the noise."""
+"""Frame bins to either side from which a partial's leakage is removed."""
 
 INAUDIBLE = 1e-6
-"""Amplitude of a partial that is not sung, −120 dB."""
+"""Partials below this amplitude, −120 dB, are not synthesised."""
 
 FREQUENCY_WEIGHTS = (0.01, 1.0, 0.01)
-"""Of three frames: an oscillator starts and ends on the frequency that its partial has."""
+"""Weights of frequencies over three frames, where an oscillator starts and ends its partial."""
 
 
 @dataclass(frozen=True)
 class Tones:
-    """Partials, one a band and frame; where there is none, the power is 0."""
+    """Partials, one per band and frame; where there is none, the power is 0."""
 
     power: Float[Tensor, "batch frame band"]
-    """Sum of squared coefficients that it accounts for."""
+    """Sum of squared coefficients that the partial accounts for."""
     frequency_hz: Float[Tensor, "batch frame band"]
     noise: Float[Tensor, "batch frame band"]
-    """Mean power of a coefficient beside it, over the long window."""
+    """Mean power of a coefficient beside the partial, over the long window."""
 
 
 class ToneBands(nn.Module):
-    """Finds and sings partials in adjacent bands of frame bins."""
+    """Finds and synthesises partials in adjacent bands of frame bins."""
 
     window: Tensor
     pool: Tensor
@@ -80,14 +80,14 @@ class ToneBands(nn.Module):
         sound: Float[Tensor, "batch sample"],
         power: Float[Tensor, "batch frame bin"],
     ) -> Tones:
-        """Partials of a sound whose frames have the given power spectra."""
+        """Partials of a sound whose frames have these power spectra."""
         here, later = self._long_spectra(sound, power.shape[1])
         spectrum = here.abs() ** 2
         peaks, ratios, densities = zip(
             *(self._peak(spectrum, a, b) for a, b in self._long_edges()), strict=True
         )
         peak, ratio, density = (torch.stack(each, dim=-1) for each in (peaks, ratios, densities))
-        # By the phase's advance over one sample.
+        # From the phase's advance over one sample.
         advance = torch.angle(later.gather(-1, peak) * here.gather(-1, peak).conj())
         frequency_hz = advance.abs() * (self.rate_hz / (2 * math.pi))
         lobe = _lobe_sum(spectrum, peak)
@@ -112,13 +112,13 @@ class ToneBands(nn.Module):
         frequency_hz: Float[Tensor, "batch frame band"],
         bins: int,
     ) -> Float[Tensor, "batch frame bin"]:
-        """The lowest bins of the power spectra that partials have in frames."""
+        """Power spectra of partials in frames, the lowest `bins`."""
         near, shape = _leakage(frequency_hz / self.bin_hz - 0.5, LEAK_BINS, bins)
         spectrum = power.new_zeros(*power.shape[:2], bins)
         leaks = (power[..., None] * shape).to(power.dtype)
         return spectrum.scatter_add_(-1, near.flatten(-2), leaks.flatten(-2))
 
-    def sing(
+    def synthesise(
         self,
         power: Float[Tensor, "batch frame band"],
         place: Float[Tensor, "batch frame band"],
@@ -131,8 +131,8 @@ class ToneBands(nn.Module):
         Args:
             power: sum of squared coefficients of each partial.
             place: frequency in its band, −1 at the lower edge to 1 at the upper.
-            shares: of the power, what is to sound, in the frames from `start` − 1 to `stop` + 1;
-                what has no sound still moves the phase. All of it if not given.
+            shares: share of the power that sounds, in the frames from `start` − 1 to `stop` + 1;
+                silent partials still advance the phase. Default: all of it.
         """
         amplitude, frequency_hz, phase = self._tracks(power, place)
         if shares is not None:
@@ -162,7 +162,7 @@ class ToneBands(nn.Module):
     def _tracks(
         self, power: Float[Tensor, "batch frame band"], place: Float[Tensor, "batch frame band"]
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Amplitude, frequency and phase in cycles at frames' centres, float64, ends repeated."""
+        """Amplitude, frequency, and phase in cycles, at frames' centres; float64, ends repeated."""
         amplitude = (power.double() * 2 / self.hop).sqrt()
         frequency_hz = self.frequency_hz(place)
         weight = amplitude + 1e-9
@@ -177,7 +177,7 @@ class ToneBands(nn.Module):
     def _long_spectra(
         self, sound: Float[Tensor, "batch sample"], frames: int
     ) -> tuple[Complex[Tensor, "batch frame bin"], Complex[Tensor, "batch frame bin"]]:
-        """Spectra around frames' centres, up to a little above the bands, and a sample later."""
+        """Spectra around frames' centres, and one sample later, up to just above the bands."""
         before = (WINDOW - self.hop) // 2
         after = frames * self.hop - sound.shape[-1] + before + 1
         padded = nn.functional.pad(sound, (before, after))
@@ -199,13 +199,13 @@ class ToneBands(nn.Module):
     ) -> tuple[
         Int[Tensor, "batch frame"], Float[Tensor, "batch frame"], Float[Tensor, "batch frame"]
     ]:
-        """Bin of a band's highest peak, its power over the noise's, and the noise's in a bin.
+        """Bin of a band's highest peak, its power relative to the noise, and the noise per bin.
 
-        Noise is judged by the median, which other partials in the band don't raise.
+        Noise is estimated by the median, which other partials in the band don't raise.
         """
         low = max(low, LEAST_BIN)
         band = spectrum[..., low:high]
-        # Highest as far as side lobes of something higher, in the next band perhaps, could be.
+        # A peak must be the highest as far as a stronger one's side lobes could reach.
         reach = 2 * LOBE_BINS
         around = spectrum[..., max(0, low - reach) : high + reach]
         around = nn.functional.pad(around, (max(0, reach - low), 0))
@@ -233,7 +233,7 @@ def _lobe_sum(
 def _level(
     power: Float[Tensor, "batch frame bin"], position: Float[Tensor, "batch frame band"]
 ) -> Float[Tensor, "batch frame band"]:
-    """Power of sines at fractional bins, from the five coefficients next to each."""
+    """Power of sines at fractional bins, from the five nearest coefficients."""
     bins, shape = _leakage(position, 2, power.shape[-1])
     near = power.gather(-1, bins.flatten(-2)).unflatten(-1, bins.shape[-2:])
     return near.sum(-1) / shape.sum(-1)
@@ -242,11 +242,11 @@ def _level(
 def _leakage(
     position: Float[Tensor, "batch frame band"], reach: int, count: int
 ) -> tuple[Int[Tensor, "batch frame band bin"], Float[Tensor, "batch frame band bin"]]:
-    """Bins around fractional positions, and the shares of a sine's power that fall on them."""
+    """Bins around fractional positions, and the share of a sine's power in each."""
     around = torch.arange(-reach, reach + 1, device=position.device)
     bins = (position.round().long()[..., None] + around).clamp(0, count - 1)
     distance = bins - position[..., None]
-    # The sine window's response, which is π/4 at its two removable poles.
+    # The sine window's response, π/4 at its two removable poles.
     pole = 1 - 4 * distance**2
     response = torch.where(pole.abs() < 1e-4, math.pi / 4, torch.cos(math.pi * distance) / pole)
     return bins, (response * math.sqrt(8) / math.pi) ** 2
