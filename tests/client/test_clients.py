@@ -12,23 +12,26 @@ from pathlib import Path
 import pytest
 
 import eutectic
-from daemons import until
+from daemons import until, wait_for
 from eutectic import AsyncClient, Client, NoAnswer, RequestFailed
 from eutectic.client.daemon_process import Daemon
-from eutectic.client.requests import (
+from eutectic.client.methods import (
     ClipOptions,
     LearningOptions,
+    Methods,
     PlayingOptions,
-    Requests,
     SamplingOptions,
 )
-from eutectic.osc.table import PREFIX, REQUESTS, spec_of
+from eutectic.osc import answers
+from eutectic.osc.answers import Ended, FanReady, Meter
+from eutectic.osc.spec import PREFIX
+from eutectic.osc.table import REQUESTS, spec_of
 
 OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PlayingOptions,
            "/fan": SamplingOptions}  # fmt: skip
 
 
-class Heard(Requests[tuple[str, ...]]):
+class Sent(Methods[None]):
     """Keeps what would be sent."""
 
     def __init__(self) -> None:
@@ -42,9 +45,9 @@ class Heard(Requests[tuple[str, ...]]):
 
 
 def test_every_request_of_the_table_is_a_method_and_no_other() -> None:
-    heard = Heard()
+    sent = Sent()
     examples = {int: 1, float: 0.5, str: "word", bool: True}
-    for name, method in inspect.getmembers(Requests, inspect.isfunction):
+    for name, method in inspect.getmembers(Methods, inspect.isfunction):
         if name in ("ask", "send"):
             continue
         hints = typing.get_type_hints(method)
@@ -53,8 +56,8 @@ def test_every_request_of_the_table_is_a_method_and_no_other() -> None:
             for each in inspect.signature(method).parameters.values()
             if each.name != "self" and each.kind is each.POSITIONAL_OR_KEYWORD
         ]
-        method(heard, *values)
-    assert sorted(heard.addresses) == sorted(spec.address for spec in REQUESTS)
+        method(sent, *values)
+    assert sorted(sent.addresses) == sorted(spec.address for spec in REQUESTS)
 
 
 @pytest.mark.parametrize("address", OPTIONS)
@@ -77,16 +80,15 @@ def test_what_the_package_exports_is_there() -> None:
 def test_a_script_plays_through_methods(running: Daemon) -> None:
     with Client(port=running.port) as client:
         client.notify()
-        names = [values[1] for _, values in client.clips().lines]
-        assert names == ["a", "b"]
+        assert [each.clip for each in client.clips().of(answers.Clip)] == ["a", "b"]
         client.fuse(1, "a", "r", blend=0.5, loop=1)
         client.scrub(1, 0.25)
         client.set_voice(1, "gain", -6.0)
-        path, frames, rate = client.render("a", "r", "made.wav", blend=0.25, seed=3).found
-        assert (frames, rate) == (44_100, 44_100)
-        assert Path(path).is_file()
+        found = client.render("a", "r", "made.wav", blend=0.25, seed=3).found
+        assert (found.frames, found.rate_hz) == (44_100, 44_100)
+        assert Path(found.path).is_file()
         client.stop(1, 5.0)
-        assert any(name == "/ended" for name, _ in client.events(2.0))
+        assert wait_for(client, Ended, seconds=2.0).voice == 1
         with pytest.raises(RequestFailed, match="no clip nothing"):
             client.fuse(1, "nothing", "r")
 
@@ -99,53 +101,54 @@ def test_many_requests_are_awaited_at_once_and_each_gets_its_own(running: Daemon
             clips, references, fan, ping = await asyncio.gather(
                 client.clips(), client.references(), client.fan("a", "r", 3), client.ping()
             )
-            assert [values[1] for _, values in clips.lines] == ["a", "b"]
-            assert [values[1] for _, values in references.lines] == ["r"]
-            ready = {values[1] for name, values in fan.lines if name == "/fan/ready"}
-            assert ready == {0, 1, 2}
-            assert ping.lines == []
+            assert [each.clip for each in clips.of(answers.Clip)] == ["a", "b"]
+            assert [each.reference for each in references.of(answers.Reference)] == ["r"]
+            assert {each.k for each in fan.of(FanReady)} == {0, 1, 2}
+            assert ping.answers == []
             with pytest.raises(RequestFailed) as failed:
                 await client.fuse(1, "nothing", "r")
             assert failed.value.code == "unknown_clip"
-            async for name, _ in client.events():
-                if name == "/meter":
+            async for event in client.events():
+                if isinstance(event, Meter):
                     break
 
     asyncio.run(asyncio.wait_for(play(), 60))
 
 
 @pytest.mark.process
-def test_a_request_that_is_given_up_is_given_up_in_the_daemon(running: Daemon) -> None:
-    async def give_up() -> str:
+def test_a_request_that_is_cancelled_here_is_cancelled_in_the_daemon(running: Daemon) -> None:
+    async def cancel() -> str:
         async with AsyncClient(port=running.port) as client:
             learning = asyncio.ensure_future(client.learn("s", "a", "x", steps=100_000))
             await asyncio.sleep(0.5)
             learning.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await learning
-            while any(values[1] == "s" for _, values in (await client.references()).lines):
+            while "s" in {
+                each.reference for each in (await client.references()).of(answers.Reference)
+            }:
                 await asyncio.sleep(0.05)
             return "gone"
 
-    assert asyncio.run(asyncio.wait_for(give_up(), 30)) == "gone"
+    assert asyncio.run(asyncio.wait_for(cancel(), 30)) == "gone"
 
 
-def test_nobody_there_is_told_at_once() -> None:
+def test_without_a_daemon_a_request_fails_at_once() -> None:
     async def ask() -> None:
         async with AsyncClient(port=9, timeout=20) as client:
             await client.ping()
 
-    with pytest.raises(NoAnswer, match="does `eutectic serve` run"):
+    with pytest.raises(NoAnswer, match="is `eutectic serve` running"):
         asyncio.run(ask())
 
 
 @pytest.mark.process
 def test_liblo_plays_the_daemon(running: Daemon, tmp_path: Path) -> None:
-    """liblo's `oscsendfile` plays from one socket; its `oscdump` hears at the reply port."""
+    """liblo's `oscsendfile` plays from one socket; its `oscdump` receives at the reply port."""
     for tool in ("oscsendfile", "oscdump"):
         assert shutil.which(tool), f"{tool} is missing (apt: liblo-tools)"
     port = _free_port()
-    heard, script = tmp_path / "heard.txt", tmp_path / "script.txt"
+    received, script = tmp_path / "received.txt", tmp_path / "script.txt"
     played = [
         (0, "/notify", f"ii 1 {port}"),
         (1, "/clip/load", 'iss 1 "c" "c.wav"'),
@@ -155,19 +158,19 @@ def test_liblo_plays_the_daemon(running: Daemon, tmp_path: Path) -> None:
         (11, "/fuse", 'iiss 4 1 "nothing" "t"'),
         (12, "/stop", "i 1"),
     ]  # fmt: skip
-    lines = [f"{at:08x}.00000000 {PREFIX}{address} {rest}" for at, address, rest in played]
-    script.write_text("\n".join(lines) + "\n")
-    with heard.open("w") as out:
+    messages = [f"{at:08x}.00000000 {PREFIX}{address} {rest}" for at, address, rest in played]
+    script.write_text("\n".join(messages) + "\n")
+    with received.open("w") as out:
         dump = subprocess.Popen(["oscdump", "-L", str(port)], stdout=out)
     try:
         time.sleep(0.3)
         url = f"osc.udp://127.0.0.1:{running.port}"
         subprocess.run(["oscsendfile", url, str(script)], check=True, timeout=60)
-        until(lambda: f"{PREFIX}/ended" in heard.read_text())
+        until(lambda: f"{PREFIX}/ended" in received.read_text())
     finally:
         dump.terminate()
         dump.wait()
-    answers = [line.split(" ", 1)[1] for line in heard.read_text().splitlines()]
+    lines = [line.split(" ", 1)[1] for line in received.read_text().splitlines()]
     for wanted in (
         f'{PREFIX}/done sii "{PREFIX}/notify" 0', f"{PREFIX}/engine s", f"{PREFIX}/queued i 1",
         f'{PREFIX}/done si "{PREFIX}/clip/load" 1',
@@ -175,8 +178,8 @@ def test_liblo_plays_the_daemon(running: Daemon, tmp_path: Path) -> None:
         f"{PREFIX}/started iif 3 1", f'{PREFIX}/done si "{PREFIX}/fuse" 3',
         f'{PREFIX}/fail siss "{PREFIX}/fuse" 4 "unknown_clip"', f"{PREFIX}/ended ii 1 3",
     ):  # fmt: skip
-        assert any(line.startswith(wanted) for line in answers), (wanted, answers)
-    assert not any(f'"{PREFIX}/fuse" 4' in line and "/done" in line for line in answers)
+        assert any(line.startswith(wanted) for line in lines), (wanted, lines)
+    assert not any(f'"{PREFIX}/fuse" 4' in line and "/done" in line for line in lines)
 
 
 def _free_port() -> int:

@@ -13,6 +13,7 @@ import soundfile
 from eutectic.client.daemon_process import Daemon
 from eutectic.client.replies import AnyAnswer, RequestFailed
 from eutectic.client.sync import Client
+from eutectic.osc import answers
 from eutectic.osc.answers import Answer
 
 SECONDS = 1.0
@@ -62,10 +63,12 @@ def restored(process: Daemon) -> Generator[Daemon]:
     yield process
     with silenced(process) as client:
         client.request("/preset/load", "before")
-        for kind, kept in (("clip", ("a", "b")), ("reference", ("r",))):
-            for _, values in client.request(f"/{kind}/list").lines:
-                if values[1] not in kept:
-                    client.request(f"/{kind}/free", values[1])
+        for each in client.clips().of(answers.Clip):
+            if each.clip not in ("a", "b"):
+                client.free_clip(each.clip)
+        for each in client.references().of(answers.Reference):
+            if each.reference != "r":
+                client.free_reference(each.reference)
     assert "Traceback" not in process.log[begin:]
 
 

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from daemons import daemon, fails, prepare, wait_for
 from eutectic.audio import load_clip
-from eutectic.client.daemon_process import Daemon
+from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import Client
 from eutectic.experiments.demo import ORIGINAL, REFERENCE
 from eutectic.files.shipped import presets_folder
 from eutectic.files.toml import BadState
+from eutectic.osc import answers
+from eutectic.osc.answers import Ended, PresetChanged, Progress
 from eutectic.playback.output import Output
 from eutectic.playback.presets import override, read_audio_preset
 from eutectic.playback.streams import DeviceSettings
@@ -92,7 +94,7 @@ def test_every_device_preset_can_be_opened(path: Path) -> None:
     ("text", "line", "words"),
     [
         ("format = 1\n[fusion]\nblend = 3\n", 3, "blend: must be 0 to 1, not 3"),
-        ("format = 1\n[fusion]\nblendd = 0.3\n", 3, "blendd: is no argument"),
+        ("format = 1\n[fusion]\nblendd = 0.3\n", 3, "blendd: is not an argument"),
         ("format = 1\n[fusion]\nblend = 0.1\nremaining = 3\n", 2, "fusion: choose either"),
         ("format = 1\n[fusion]\nresidual = 'loud'\n", 3, "residual: must be one of"),
         ("format = 1\n\ncolour = 3\n", 3, "colour: unknown field"),
@@ -141,16 +143,16 @@ def own(running: Daemon) -> Path:
 
 
 def _rendered(client: Client, name: str, *options: int | float | str) -> NDArray[np.float64]:
-    return soundfile.read(client.request("/render", "a", "r", name, *options).found[0])[0]
+    return soundfile.read(client.request("/render", "a", "r", name, *options).found.path)[0]
 
 
 def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    """What is kept and what is made anew differ by 4e-5 at most."""
+    """What is kept and what is made again differ by 4e-5 at most."""
     return bool(np.abs(one - other).max() < 1e-3)
 
 
 @pytest.mark.process
-def test_a_fusion_follows_its_preset_where_it_says_nothing_else(running: Daemon, own: Path) -> None:
+def test_a_fusion_takes_from_its_preset_what_it_leaves_out(running: Daemon, own: Path) -> None:
     (own / "mine.toml").write_text("format = 1\n[fusion]\nblend = 0.9\nseed = 5\n")
     with running.client() as client:
         client.send("/notify", 1)
@@ -163,8 +165,7 @@ def test_a_fusion_follows_its_preset_where_it_says_nothing_else(running: Daemon,
         assert _alike(_rendered(client, "place", "@blend", 0.2), blend)
         assert not _alike(blend, plain)
         (own / "mine.toml").write_text("format = 1\n[fusion]\nseed = 0\nblend = 0.5\n")
-        changed = wait_for(client, lambda message: message[0] == "/preset/changed")
-        assert changed[1] == ("mine", "read anew")
+        assert wait_for(client, PresetChanged) == PresetChanged("mine", "reloaded")
         now = _rendered(client, "as", "@blend", 0.5, "@seed", 0)
         assert _alike(_rendered(client, "again"), now)
 
@@ -180,13 +181,13 @@ def test_a_preset_that_is_damaged_while_it_plays_is_named_and_changes_nothing(
         client.request("/preset/load", "live")
         client.request("/fuse", 1, "a", "r", "@loop", 1)
         path.write_text("format = 1\nmaster_db = -9.0\n[[voices]]\nnumber = 1\ngain_db = 'loud'\n")
-        name, text = wait_for(client, lambda m: m[0] == "/preset/changed")[1]
-        assert name == "live"
-        assert f"{path}:5: gain_db: " in text
-        listed = {v[1]: v[2] for _, v in client.request("/preset/list").lines}
+        changed = wait_for(client, PresetChanged)
+        assert changed.name == "live"
+        assert f"{path}:5: gain_db: " in changed.text
+        listed = {each.name: each.what for each in client.presets().of(answers.Preset)}
         assert f"{path}:5: gain_db: " in listed["live"]
         assert fails(client, "/preset/load", "live") == "bad_state"
-        assert "1" in {v[1]: v[2] for _, v in client.request("/status").lines}["voices"]
+        assert "1" in status(client)["voices"]
         client.request("/preset/save", "after")
         assert "master_db = -7.0" in (own / "after.toml").read_text()
         client.send("/stop", 1)
@@ -197,13 +198,12 @@ def test_a_session_that_ships_is_loaded_learned_and_played(running: Daemon) -> N
     with running.client() as client:
         client.send("/notify", 1)
         reply = client.request("/preset/load", "first_night", timeout=120)
-        assert any(name == "/progress" for name, _ in reply.lines)
-        names = [values[1] for _, values in client.request("/clip/list").lines]
-        assert {"glass", "drone"} <= set(names)
+        assert reply.of(Progress)
+        assert {"glass", "drone"} <= {each.clip for each in client.clips().of(answers.Clip)}
         client.send("/scrub", 1, 0.75)
         client.request("/fuse", 1, "glass", "drone", timeout=60)
         client.send("/stop", 1)
-        wait_for(client, lambda m: m[0] == "/ended")
+        wait_for(client, Ended)
 
 
 @pytest.mark.process
@@ -214,8 +214,7 @@ def test_a_preset_whose_clip_is_missing_changes_nothing(running: Daemon, own: Pa
     )
     with running.client() as client:
         assert fails(client, "/preset/load", "lost") == "bad_audio"
-        names = [values[1] for _, values in client.request("/clip/list").lines]
-        assert not {"x", "y"} & set(names)
+        assert not {"x", "y"} & {each.clip for each in client.clips().of(answers.Clip)}
 
 
 @pytest.mark.process
