@@ -22,7 +22,7 @@ INFO = {
     "version": version("eutectic"),
     "author": "the Eutectic authors",
     "description": "Fuses two sounds into a third, live. Needs Eutectic's daemon, on this machine "
-    "or another; stock objects only.",
+    "or another; uses stock objects only.",
     "tags": ["audio", "OSC", "machine learning", "sampling"],
     "extensible": 0,
     "max_version_min": "8.5.0",

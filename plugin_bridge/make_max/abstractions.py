@@ -11,7 +11,7 @@ from sheet import ASK, MINE, NOBODY, OUT, Sheet, request
 
 from eutectic.osc.table import VOICE_RANGES
 
-DONE = "bang: it is done"
+DONE = "bang: done"
 ANSWERS = "answers: queued, progress stage fraction, done, fail code text"
 FREED = "#0-freed"
 
@@ -55,10 +55,10 @@ def _answers(sheet: Sheet, words: str, newest: bool = True) -> tuple[Box, Box, B
     mine = sheet.obj(f"r {MINE}")
     copies = sheet.obj("t l l", min_width=260)
     sort = sheet.obj(f"route {words} queued", min_width=200)
-    plain = sheet.obj("zl.nth 2", "takes the id out", min_width=60)
+    plain = sheet.obj("zl.nth 2", "removes the id", min_width=60)
     again = sheet.obj("t l l")
     line = sheet.obj("prepend set")
-    state = sheet.message("nothing asked yet")
+    state = sheet.message("no request yet")
     sheet.chain(mine, copies, sort)
     if newest:
         sheet.cord(sort, sheet.obj("s #0-newest"), len(words.split()))
@@ -105,13 +105,12 @@ def voice() -> Sheet:
     """`eutectic.voice voice [controller]`."""
     sheet = Sheet(
         "eutectic.voice voice [controller]",
-        "Fuses, and plays on one voice of the daemon, by its number. Needs [eutectic] in this Max.",
+        "Fuses a clip with a reference and plays the fusion on one voice of the daemon. Needs an "
+        "open [eutectic].",
         presentation=True,
     )
-    sheet.section(
-        "Messages. What isn't a word here is a setting of the voice, or blend.", width=560
-    )
-    inlet = sheet.inlet("fuse original reference options; bang: again; blend, stop, gain, pan, …")
+    sheet.section("Messages. All others are settings of the voice, or blend.", width=560)
+    inlet = sheet.inlet("fuse original reference options; bang: repeat; blend, stop, gain, pan, …")
     sort = sheet.obj("route bang fuse stop blend cc", min_width=620)
     last = sheet.obj("zl.reg", min_width=60)
     sheet.chain(inlet, sort, last)
@@ -172,13 +171,13 @@ def _controller(sheet: Sheet, sort: Box, fader: Box) -> None:
 
 def _voice_answers(sheet: Sheet) -> Box:
     """Outlets for the answers of a voice; returns the message box that shows them."""
-    sheet.section("Answers. A fusion's end counts if it is the one that began last.", width=560)
+    sheet.section("Answers. Only the end of the fusion that started last counts.", width=560)
     sort, plain, state = _answers(sheet, "started ended", newest=False)
     begun, over = sheet.obj("zl.nth 1"), sheet.obj("zl.nth 1")
     on = sheet.obj("t 1 i")
     same, ended, off = sheet.obj("=="), sheet.obj("sel 1"), sheet.obj("t 0")
     outlets = [
-        sheet.outlet("1: it plays; 0: it is silent"),
+        sheet.outlet("1: playing; 0: silent"),
         sheet.outlet(
             "answers: queued, progress stage fraction, started voice ms, done, ended, fail"
         ),
@@ -195,15 +194,15 @@ def clip() -> Sheet:
     """`eutectic.clip name`."""
     sheet = Sheet(
         "eutectic.clip name",
-        "A clip that the daemon keeps under this name: a sound file, also one dropped here, or "
-        "what the daemon's input hears. Needs [eutectic] in this Max.",
+        "A clip that the daemon keeps under this name: a sound file, which can be dropped here, or "
+        "a recording of the daemon's input. Needs an open [eutectic].",
         presentation=True,
     )
     sheet.section("Messages", width=560)
     inlet = sheet.inlet("load path options; record seconds; free; cancel; bang: choose a file")
     sort = sheet.obj("route bang load record free cancel", min_width=640)
     dialog = sheet.obj("opendialog sound")
-    dropped = sheet.ui("dropfile", (110, 40), "a sound file is dropped here", row=1)
+    dropped = sheet.ui("dropfile", (110, 40), "drop a sound file here", row=1)
     load = sheet.obj(f"prepend {MINE} {request('/clip/load')} #1")
     sheet.chain(inlet, sort, dialog, load, sheet.obj(f"s {ASK}"))
     sheet.cord(dropped, load)
@@ -228,11 +227,11 @@ def reference() -> Sheet:
     """`eutectic.reference name`."""
     sheet = Sheet(
         "eutectic.reference name",
-        "A reference, under this name: a clip that the model learns, with words for it. Needs "
-        "[eutectic] in this Max.",
+        "A reference under this name: a clip that the model learns, with a prompt that describes "
+        "it. Needs an open [eutectic].",
     )
     sheet.section("Messages", width=560)
-    inlet = sheet.inlet("learn clip words options; free; cancel")
+    inlet = sheet.inlet("learn clip prompt options; free; cancel")
     sort = sheet.obj("route learn free cancel", min_width=480)
     sheet.cord(inlet, sort)
     _ask(sheet, "/reference/learn", sort, first="#1")
@@ -249,18 +248,18 @@ def buffer() -> Sheet:
     """`eutectic.buffer buffer`."""
     sheet = Sheet(
         "eutectic.buffer buffer",
-        "Renders a fusion into a file, and reads that into the buffer~ of this name. Needs "
-        "[eutectic] in this Max.",
+        "Renders a fusion to a file and reads it into the buffer~ of this name. Needs an open "
+        "[eutectic].",
     )
     sheet.section(
-        "Messages. No file is ever written over: its name is the buffer's, a count, and the time.",
+        "Messages. Each file is named after the buffer, a count and the time; none is overwritten.",
         width=560,
     )
-    inlet = sheet.inlet("render original reference options; bang: again; cancel")
+    inlet = sheet.inlet("render original reference options; bang: repeat; cancel")
     sort = sheet.obj("route bang render cancel", min_width=520)
     last = sheet.obj("zl.reg", min_width=60)
     fresh = sheet.obj("t l 1", min_width=90)
-    parts = sheet.obj("zl.slice 2", "options come last, if there are any", min_width=90)
+    parts = sheet.obj("zl.slice 2", "options, if any, come last", min_width=90)
     has_options = sheet.obj("t 2 l")
     sources = sheet.obj("t l b", min_width=60)
     named = sheet.obj("zl.join", min_width=60)
@@ -281,7 +280,7 @@ def buffer() -> Sheet:
     _cancel(sheet, sort, 2)
     _unknown(sheet, sort, 3, "eutectic.buffer")
 
-    sheet.section("Answers. Frames and rate are told when the file is in the buffer~.", width=560)
+    sheet.section("Answers. Frames and rate are sent once the file is in the buffer~.", width=560)
     sort, plain, _ = _answers(sheet, "done")
     found = sheet.obj("zl.slice 2", min_width=90)
     path = sheet.obj("zl.nth 2")

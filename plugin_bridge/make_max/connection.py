@@ -21,7 +21,7 @@ def connection() -> Sheet:
     """The patcher."""
     sheet = Sheet(
         "eutectic [host] [port] [reply port]",
-        "The connection to the daemon. One of them serves every other abstraction in this Max.",
+        "The connection to the daemon. One is enough for all abstractions in Max.",
         presentation=True,
     )
     _inlet(sheet)
@@ -35,8 +35,8 @@ def connection() -> Sheet:
 
 def _inlet(sheet: Sheet) -> None:
     sheet.section(
-        "1. Messages as PROTOCOL.md has them, with an id (below 1000) where there is one. The "
-        "prefix is put in. Where there are no arguments, a gate leads past the list of them."
+        "1. Messages as in PROTOCOL.md, with an id below 1000 if they have one. The prefix is "
+        "added. Without arguments, a gate bypasses the list of them."
     )
     inlet = sheet.inlet("messages as in PROTOCOL.md: /panic, /clip/list 1; connect, meter")
     sort = sheet.obj("route connect meter", min_width=240)
@@ -64,8 +64,8 @@ def _inlet(sheet: Sheet) -> None:
 
 def _numbers(sheet: Sheet) -> None:
     sheet.section(
-        "2. What abstractions ask: the name of a receive, an address, arguments. A number comes "
-        "behind the address, and is kept with the name."
+        "2. Requests from abstractions: the name of a receive, an address, arguments. An id is "
+        "inserted after the address and stored with the name."
     )
     active = sheet.obj("r #0-speaks")
     asked = sheet.obj(f"r {ASK}")
@@ -99,8 +99,8 @@ def _numbers(sheet: Sheet) -> None:
 
 def _socket(sheet: Sheet) -> None:
     sheet.section(
-        "3. Arguments: where the daemon is, and the port that it answers to: one of this "
-        "instance's own where none is given.",
+        "3. Arguments: the daemon's host and port, and the port for its replies; by default each "
+        "instance has its own.",
         beside=True,
     )
     arguments = sheet.obj(f"patcherargs 127.0.0.1 {PORT} 0")
@@ -121,7 +121,7 @@ def _socket(sheet: Sheet) -> None:
     port_in_use = sheet.obj("s #0-port")
     active = sheet.obj("r #0-speaks")
     outgoing = sheet.obj(f"r {OUT}")
-    gate = sheet.obj("gate", "only the one that speaks")
+    gate = sheet.obj("gate", "open if this is the active one")
     lease = sheet.obj("r #0-notify")
     socket = sheet.obj(f"udpsend 127.0.0.1 {PORT}")
     sheet.cord(lease, socket)
@@ -145,8 +145,8 @@ def _socket(sheet: Sheet) -> None:
 
 def _ownership(sheet: Sheet) -> None:
     sheet.section(
-        "4. The newest connection in Max speaks; when one is closed, another takes over (0 calls "
-        "for it). The one that speaks renews its lease of 30 s by itself."
+        "4. The newest connection in Max is the active one; when it is closed, another takes over "
+        "(0 asks for one). The active one keeps renewing its registration, which lasts 30 s."
     )
     owner = sheet.obj(f"r {OWNER}")
     both = sheet.obj("t i i", min_width=120)
@@ -181,8 +181,8 @@ def _ownership(sheet: Sheet) -> None:
 
 def _answers(sheet: Sheet) -> None:
     sheet.section(
-        "5. What the daemon says comes out here, whole. The lease is answered every ten seconds: "
-        "where nothing is heard for longer, the daemon isn't there.",
+        "5. Everything the daemon sends comes out here unchanged. It answers each renewal, every "
+        "ten seconds; after a longer silence it counts as gone.",
         beside=True, width=560,
     )  # fmt: skip
     received = sheet.obj("r #0-heard")
@@ -195,14 +195,14 @@ def _answers(sheet: Sheet) -> None:
     post = sheet.obj("s #0-post")
     show = sheet.obj(f"route {answer('/engine')} {answer('/xrun')}")
     setter = sheet.obj("prepend set")
-    state = sheet.message("nothing heard")
+    state = sheet.message("not connected")
     xruns = sheet.ui("number", (56, 22))
     sort = sheet.obj(f"route {answer('/done')} {answer('/fail')}", min_width=230)
-    lease = sheet.obj(f"route {request('/notify')}", "the lease's is left out", min_width=160)
+    lease = sheet.obj(f"route {request('/notify')}", "drops the answers to /notify", min_width=160)
     outlets = [
-        sheet.outlet("done: address, id, what it found"),
-        sheet.outlet("failed: address, id, a word for programs, a line for people"),
-        sheet.outlet("all else, with its address: /eutectic/engine ready 1."),
+        sheet.outlet("done: address, id, results"),
+        sheet.outlet("failed: address, id, error code, explanation"),
+        sheet.outlet("everything else, with its address: /eutectic/engine ready 1."),
         sheet.outlet("1: the daemon answers; 0: it doesn't"),
     ]
     sheet.cord(received, order)
@@ -232,8 +232,8 @@ def _answers(sheet: Sheet) -> None:
 
 def _route(sheet: Sheet) -> None:
     sheet.section(
-        "6. An answer that somebody here asked for becomes a word, the id and the rest, and goes "
-        "to the receive whose name is kept under the id; without one, to nobody.",
+        "6. An answer to an abstraction's request becomes a word, the id and the rest, and is sent "
+        "to the receive stored under its id; if there is none, to nobody.",
         width=560,
     )  # fmt: skip
     post = sheet.obj("r #0-post")

@@ -13,16 +13,16 @@ def two_knobs() -> Sheet:
     """Blend and guidance on two knobs."""
     sheet = Sheet(
         "Two knobs",
-        "One fusion: a knob for blend, which MIDI's controller 1 moves, too, and one for guidance.",
+        "One fusion, with a knob for blend (also on MIDI controller 1) and one for guidance.",
     )
     steps.connect(sheet)
     steps.prepare(sheet)
-    sheet.section("3. Fuse", beside=True)
+    sheet.section("3. Fuse.", beside=True)
     fuse = sheet.message(f"fuse glass low {options('/fuse', blend=0.5, loop=1)}")
     stop = sheet.message("stop 500")
     blend = sheet.ui("dial", (60, 60), "blend: heard at once", size=1.0, floatoutput=1)
-    cfg = sheet.ui("dial", (60, 60), "guidance: fused anew", size=10.0, floatoutput=1)
-    limit = sheet.obj("speedlim 150", "not more often than this")
+    cfg = sheet.ui("dial", (60, 60), "guidance: makes a new fusion", size=10.0, floatoutput=1)
+    limit = sheet.obj("speedlim 150", "at most one every 150 ms")
     again = sheet.message(f"fuse glass low {options('/fuse', cfg='$1', loop=1)}")
     voice = sheet.bpatcher("eutectic.voice 1 1")
     sheet.chain(blend, voice)
@@ -36,14 +36,14 @@ def eight_pads() -> Sheet:
     pads, voices, lowest = range(1, 9), range(1, 5), 36
     sheet = Sheet(
         "Eight pads",
-        "Click a pad, or play MIDI notes 36 to 43: how hard is how loud. Two pads share a voice.",
+        "Click a pad, or play MIDI notes 36 to 43 with velocity. Each pair of pads shares a voice.",
     )
-    sheet.section("1. The preset pads: clips 1 to 8, references 1 and 2, four voices")
+    sheet.section("1. Load the preset pads: clips 1 to 8, references 1 and 2, four voices.")
     load = sheet.message("/preset/load 1 pads")
     panel = sheet.bpatcher("eutectic")
     sheet.chain(load, panel)
     steps.show(sheet, panel, 0, "not loaded yet")
-    sheet.section("2. Play")
+    sheet.section("2. Play.")
     notes = sheet.obj("notein", min_width=110)
     note_ons = sheet.obj("stripnote", min_width=90)
     pair = sheet.obj("pack 0 0", min_width=90)
@@ -68,14 +68,14 @@ def step_sequencer() -> Sheet:
     steps_per_bar = 16
     sheet = Sheet(
         "Step sequencer",
-        "Each bar is sent as it begins: every step says in how many milliseconds it is to be "
-        "heard, and the daemon plays it on that frame, however busy Max is.",
+        "Each bar is sent as it starts: every step carries the milliseconds until it is due, and "
+        "the daemon plays it on that frame, however busy Max is.",
     )
     steps.connect(sheet)
     steps.prepare(sheet)
-    sheet.section("3. Draw how loud each step is, and start.", beside=True)
+    sheet.section("3. Draw the velocity of each step, and start.", beside=True)
     tempo = sheet.obj("loadmess 125")
-    step_ms = sheet.ui("number", (60, 22), "ms a step, 500 at most", minimum=20, maximum=500)
+    step_ms = sheet.ui("number", (60, 22), "ms per step, 500 at most", minimum=20, maximum=500)
     both = sheet.obj("t i i", min_width=120)
     bar_ms = sheet.obj(f"* {steps_per_bar}")
     run = sheet.ui("toggle", (24, 24), "start")
@@ -109,7 +109,7 @@ def step_sequencer() -> Sheet:
 def grains() -> Sheet:
     """Grains from random positions in a rendered fusion."""
     sheet = Sheet(
-        "Grains", "A fusion is rendered into a buffer~, and played in grains from anywhere in it."
+        "Grains", "A fusion is rendered into a buffer~ and played as grains from random positions."
     )
     steps.connect(sheet)
     steps.prepare(sheet)
@@ -144,12 +144,12 @@ def handoff() -> Sheet:
     """Two buffers in turn: one plays while the other is rendered."""
     sheet = Sheet(
         "Handoff",
-        "Two buffers~ in turn: a new fusion is rendered while the old one is heard, and comes in "
-        "when it is there.",
+        "Two buffer~s in turn: a new fusion is rendered while the old one plays, and fades in when "
+        "it is ready.",
     )
     steps.connect(sheet)
     steps.prepare(sheet)
-    sheet.section("3. Each click renders with another blend.", beside=True)
+    sheet.section("3. Set a blend, and click to render with it.", beside=True)
     click = sheet.ui("textbutton", (80, 22), text="render")
     order = sheet.obj("t b b", min_width=120)
     turn = sheet.obj("counter 1 2")
@@ -191,7 +191,7 @@ def handoff() -> Sheet:
 EXAMPLES: dict[str, tuple[str, Callable[[], Sheet]]] = {
     "eutectic.two-knobs": ("blend and guidance on two knobs", two_knobs),
     "eutectic.eight-pads": ("eight pads, by mouse or MIDI", eight_pads),
-    "eutectic.step-sequencer": ("sixteen steps, on the frame", step_sequencer),
+    "eutectic.step-sequencer": ("sixteen steps, timed to the frame", step_sequencer),
     "eutectic.grains": ("grains of a rendered fusion", grains),
     "eutectic.handoff": ("two buffers in turn", handoff),
 }
@@ -204,12 +204,12 @@ def overview() -> Sheet:
         "Fuses two sounds into a third, while you play. Run eutectic serve in a terminal; "
         "PROTOCOL.md lists its messages.",
     )
-    sheet.section("The connection: one in a Max")
+    sheet.section("The connection: one is enough in Max.")
     sheet.bpatcher("eutectic")
-    sheet.section("Abstractions: right-click for their help, double-click to see inside.")
+    sheet.section("Abstractions: right-click for help, double-click to look inside.")
     abstractions = (
         ("eutectic.voice 1", "fuses and plays"), ("eutectic.clip glass", "a sound"),
-        ("eutectic.reference low", "a sound that is learned"),
+        ("eutectic.reference low", "a learned sound"),
         ("eutectic.buffer fused", "a fusion in a buffer~"),
     )  # fmt: skip
     for row, (box, text) in enumerate(abstractions):

@@ -20,25 +20,25 @@ def connection() -> Sheet:
     """`eutectic.maxhelp`."""
     sheet = _sheet(
         "eutectic",
-        "The connection to Eutectic's daemon: sends OSC to it, registers and stays registered, "
-        "gives requests their ids, and hands each answer to the abstraction that asked.",
-        "host (127.0.0.1), port (9720), reply port (its own, from 20000, unless given)",
-        "Any message of PROTOCOL.md, without the prefix /eutectic: /panic, /master/gain -6. A "
-        "request with an id needs one below 1000; those above are given to abstractions.\n"
-        "connect host port: another daemon. meter 1: levels, too.",
-        "1: what is done: address, id, what was found\n"
-        "2: what failed: address, id, a word for programs, a line for people\n"
-        "3: all else, with its address: /eutectic/engine ready 1.\n"
+        "The connection to Eutectic's daemon: sends OSC to it, stays registered for its events, "
+        "assigns request ids, and routes each answer to the abstraction that sent the request.",
+        "host (default 127.0.0.1), port (9720), reply port (one of its own, from 20000)",
+        "Any message of PROTOCOL.md without the prefix /eutectic: /panic, /master/gain -6. If it "
+        "has an id, use one below 1000; those above are assigned to abstractions.\n"
+        "connect host port: use another daemon. meter 1: receive levels as well.",
+        "1: done: address, id, results\n"
+        "2: failed: address, id, error code, explanation\n"
+        "3: everything else, with its address: /eutectic/engine ready 1.\n"
         "4: 1 while the daemon answers, else 0",
     )
-    sheet.section("One is enough in a Max: the newest speaks for all.", beside=True)
+    sheet.section("One is enough in Max: the newest serves all abstractions.", beside=True)
     messages = sheet.messages(
         "/ping 1", "/status 2", "/clip/list 3", "/master/gain -6.", "/panic", "meter 1"
     )
     panel = sheet.bpatcher("eutectic", "run eutectic serve in a terminal")
     for message in messages:
         sheet.cord(message, panel)
-    for outlet, text in enumerate(("done", "failed", "all else", "1: it answers")):
+    for outlet, text in enumerate(("done", "failed", "everything else", "1: connected")):
         steps.show(sheet, panel, outlet, text)
     return sheet
 
@@ -47,19 +47,19 @@ def voice() -> Sheet:
     """`eutectic.voice.maxhelp`."""
     sheet = _sheet(
         "eutectic.voice",
-        "A voice of the daemon: fuses a clip with a reference, and plays the fusion.",
-        "voice (1 to 16, as many as the daemon has), a MIDI controller that moves blend (none)",
-        "fuse original reference options: fuse and play. bang: the same again.\n"
-        "a number, or blend number: move across the pair, 0 the reference to 1 the original.\n"
-        "stop [fade in ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms; cfg number.\n"
-        "cc number: another MIDI controller.",
-        "1: 1 when a fusion is heard, 0 when it is silent\n"
+        "A voice of the daemon: fuses a clip with a reference and plays the fusion.",
+        "voice (1 to 16; the daemon has four by default), MIDI controller for blend (default none)",
+        "fuse original reference options: fuse and play. bang: play the last fusion again.\n"
+        "a number, or blend number: move from the reference (0) to the original (1).\n"
+        "stop [fade-out ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms; cfg number."
+        "\ncc number: use another MIDI controller.",
+        "1: 1 when a fusion starts, 0 when it falls silent\n"
         "2: answers: queued, progress stage fraction, started voice ms, done, ended voice, "
         "fail code text",
     )
     steps.connect(sheet)
     steps.prepare(sheet, beside=True)
-    sheet.section("3. Fuse, then move the blend.")
+    sheet.section("3. Fuse, then move blend.")
     messages = sheet.messages(
         f"fuse glass low {options('/fuse', blend=0.5, loop=1)}",
         f"fuse glass low {options('/fuse', remaining=12, seed=7)}",
@@ -76,15 +76,16 @@ def clip() -> Sheet:
     """`eutectic.clip.maxhelp`."""
     sheet = _sheet(
         "eutectic.clip",
-        "A clip that the daemon keeps: a sound file, or what its input hears.",
+        "A clip that the daemon keeps: a sound file, or a recording of its input.",
         "name: a word of letters, digits and _ . -, or a whole number",
-        "load path options: a path under the daemon's --clips, or the name of a clip that ships. "
-        "bang: choose a file. A file can be dropped onto a bpatcher of this.\n"
-        "record seconds: from the daemon's input. free. cancel: what was asked last.",
+        "load path options: a path in the daemon's clip folder (--clips), or the name of a clip "
+        "that ships. bang: choose a file. Files can also be dropped onto its panel in a bpatcher.\n"
+        "record seconds: record the daemon's input. free: remove the clip. cancel: cancel the last "
+        "request.",
         f"1: {abstractions.DONE}\n2: {abstractions.ANSWERS}",
     )
     steps.connect(sheet)
-    sheet.section("The daemon reads files under its --clips alone.", beside=True)
+    sheet.section("The daemon reads only files in its clip folder (--clips).", beside=True)
     part = options("/clip/load", start=0.5, duration=2.0)
     messages = sheet.messages(
         f"load {steps.shipped(steps.ORIGINAL)}",
@@ -93,7 +94,7 @@ def clip() -> Sheet:
         "free",
     )
     panel = sheet.bpatcher("eutectic.clip glass")
-    steps.try_out(sheet, messages, panel, ("button", "loaded, or recorded"))
+    steps.try_out(sheet, messages, panel, ("button", "loaded or recorded"))
     return sheet
 
 
@@ -101,14 +102,14 @@ def reference() -> Sheet:
     """`eutectic.reference.maxhelp`."""
     sheet = _sheet(
         "eutectic.reference",
-        "A reference: a clip that the model learns, so that its character can be given to others.",
+        "A reference: a clip that the model learns, to give its character to other clips.",
         "name: a word of letters, digits and _ . -, or a whole number",
-        "learn clip words options: the words are its prompt, as many as it has.\n"
-        "free. cancel: what was asked last.",
+        "learn clip prompt options: the prompt describes the clip, in as many words as needed.\n"
+        "free: remove the reference. cancel: cancel the last request.",
         f"1: {abstractions.DONE}\n2: {abstractions.ANSWERS}",
     )
     steps.connect(sheet)
-    sheet.section("Learning goes on beside the music; what plays is not touched.", beside=True)
+    sheet.section("Learning runs in the background and doesn't disturb playback.", beside=True)
     load = sheet.message(f"load {steps.shipped(steps.REFERENCE)}")
     sheet.chain(load, sheet.obj("eutectic.clip drone"))
     sheet.section()
@@ -125,14 +126,15 @@ def buffer() -> Sheet:
     """`eutectic.buffer.maxhelp`."""
     sheet = _sheet(
         "eutectic.buffer",
-        "A fusion as a sound file under the daemon's --renders, read into a buffer~ of this Max.",
-        "buffer: the name of the buffer~, which is in this abstraction",
-        "render original reference options. bang: the same again. cancel: what was asked last.",
-        f"1: frames and rate, when the buffer~ holds the fusion\n2: {abstractions.ANSWERS}",
+        "Renders a fusion to a sound file in the daemon's render folder (--renders) and reads it "
+        "into a buffer~.",
+        "buffer: the name of the buffer~, which is inside this abstraction",
+        "render original reference options. bang: render again. cancel: cancel the last request.",
+        f"1: frames and rate, once the buffer~ holds the fusion\n2: {abstractions.ANSWERS}",
     )
     steps.connect(sheet)
     steps.prepare(sheet, beside=True)
-    sheet.section("3. Render, and play it here.")
+    sheet.section("3. Render, and play the result in Max.")
     messages = sheet.messages(
         f"render glass low {options('/render', blend=0.3)}",
         f"render glass low {options('/render', blend=0.7, seed=7)}",

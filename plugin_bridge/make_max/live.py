@@ -45,8 +45,8 @@ def device() -> Sheet:
     """`Eutectic for Live.maxpat`."""
     sheet = Sheet(
         "Eutectic for Live",
-        "To be saved as a Max Audio Effect (the README says how). It renders a fusion of a clip "
-        "and a reference that the daemon has, and plays it on this track, over what comes in.",
+        "Save this as a Max Audio Effect (see the README). It renders a fusion of a clip and a "
+        "reference of the daemon, and plays it on top of this track.",
         presentation=True,
     )
     _rendering(sheet)
@@ -58,7 +58,7 @@ def device() -> Sheet:
 
 
 def _rendering(sheet: Sheet) -> None:
-    sheet.section("1. What is rendered, when Render asks for it.")
+    sheet.section("1. Render a fusion of the clip and the reference named here.")
     original, first = _name(sheet, "glass")
     reference, second = _name(sheet, "low")
     blend = _dial(sheet, "Blend", 0.5)
@@ -92,7 +92,7 @@ def _rendering(sheet: Sheet) -> None:
 
 
 def _playing(sheet: Sheet) -> None:
-    sheet.section("2. What is heard: the track, and the fusion in a loop.", beside=True)
+    sheet.section("2. Play the track, with the fusion as a loop on top.", beside=True)
     starts = sheet.obj("r ---start")
     start = sheet.message("startloop")
     rate = sheet.obj("sig~ 1.")

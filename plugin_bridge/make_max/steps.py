@@ -24,7 +24,7 @@ def shipped(name: str) -> str:
     return name
 
 
-def connect(sheet: Sheet, title: str = "First: eutectic serve, in a terminal") -> Box:
+def connect(sheet: Sheet, title: str = "First run eutectic serve in a terminal") -> Box:
     """A section with the connection."""
     sheet.section(title)
     return sheet.bpatcher("eutectic")
@@ -32,14 +32,14 @@ def connect(sheet: Sheet, title: str = "First: eutectic serve, in a terminal") -
 
 def prepare(sheet: Sheet, beside: bool = False) -> None:
     """Steps 1 and 2: sections with clips `glass` and `drone`, and the reference `low`."""
-    sheet.section("1. Two sounds become clips. Others can be dropped here.", beside)
+    sheet.section("1. Load two sounds as clips, or drop others here.", beside)
     for name, file, more in (
         ("glass", ORIGINAL, ""),
         ("drone", REFERENCE, options("/clip/load", duration=4.0)),
     ):
         load = sheet.message(f"load {shipped(file)} {more}".strip())
         sheet.chain(load, sheet.bpatcher(f"eutectic.clip {name}"))
-    sheet.section("2. One of them is learned: half a minute on a small computer.")
+    sheet.section("2. Learn one of them: about half a minute on a laptop.")
     learn = sheet.message("learn drone warm low drone")
     reference = sheet.obj("eutectic.reference low", min_width=150)
     sheet.chain(learn, reference)
@@ -71,6 +71,6 @@ def show(sheet: Sheet, source: Box, outlet: int, text: str) -> None:
 
 def play(sheet: Sheet, left: Box, right: Box, outlets: tuple[int, int] = (0, 0)) -> None:
     """Connect left and right to the audio output."""
-    out = sheet.ui("ezdac~", (45, 45), "click: sound on")
+    out = sheet.ui("ezdac~", (45, 45), "click: audio on")
     sheet.cord(left, out, outlets[0])
     sheet.cord(right, out, outlets[1], 1)

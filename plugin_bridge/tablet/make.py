@@ -1,9 +1,9 @@
-"""Writes `eutectic.json` (Open Stage Control) and `TOUCHOSC.md` from one list of controls.
+"""Write `eutectic.json` (Open Stage Control) and `TOUCHOSC.md` from one list of controls.
 
     python plugin_bridge/tablet/make.py
 
-Both play the session of `presets/sessions/pads.toml`: clips 1 to 8, references 1 and 2, four
-voices. Every message is checked against the table before anything is written.
+Both play the session `presets/sessions/pads.toml`: clips 1 to 8, references 1 and 2, four voices.
+Every message is checked against the table before anything is written.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from eutectic.osc.table import ANSWERS, VOICE_RANGES
 
 HERE = Path(__file__).parent
 VERSION = "1.25.0"
-"""Of Open Stage Control: the first whose sessions need no conversion today."""
+"""Open Stage Control's session format: the oldest that current versions load without conversion."""
 
 VOICES, CLIPS, REFERENCES = range(1, 5), range(1, 9), (1, 2)
 LOAD_ID = 1
 QUIET_DB = -60.0
 RENEW_MS = 10_000
-"""Registration lasts 30 s after the last message."""
+"""Registration expires 30 s after the last message."""
 
 Value = int | str
 Widget = dict[str, Any]
@@ -34,38 +34,38 @@ Widget = dict[str, Any]
 
 @dataclass(frozen=True)
 class Control:
-    """Something to be touched: what it sends, and, for a fader, its range and where it begins."""
+    """A button or a fader: what it sends, and a fader's range and initial value."""
 
     id: str
     label: str
     address: str
     arguments: tuple[Value, ...] = ()
     range: tuple[float, float] | None = None
-    begins: float = 0.0
+    initial: float = 0.0
 
     @property
     def types(self) -> str:
-        """OSC type tags of what it sends."""
+        """OSC type tags of its message."""
         fixed = "".join("s" if isinstance(each, str) else "i" for each in self.arguments)
         return fixed + ("" if self.range is None else "f")
 
     def check(self) -> None:
-        """Whether the daemon takes what it sends.
+        """Check its message against the table.
 
         Raises:
-            BadRequest: it doesn't.
+            BadRequest: the daemon doesn't accept it.
         """
         for end in [()] if self.range is None else [(self.range[0],), (self.range[1],)]:
             parse(PREFIX + self.address, (*self.arguments, *end))
 
 
 def fuse_id(reference: int, voice: int, clip: int) -> int:
-    """A pad's request id, always the same; the tens are its voice."""
+    """A pad's constant request id; the tens digit is its voice."""
     return 100 * reference + 10 * voice + clip
 
 
 def pads(reference: int) -> list[Control]:
-    """A row for each voice, a column for each clip."""
+    """One row per voice, one column per clip."""
     return [
         Control(
             f"pad_{reference}_{voice}_{clip}", f"{clip}", "/fuse",
@@ -76,7 +76,7 @@ def pads(reference: int) -> list[Control]:
 
 
 def voice_controls(voice: int) -> tuple[Control, Control, Control]:
-    """Blend, gain, stop."""
+    """A voice's blend, gain and stop."""
     highest = min(6.0, VOICE_RANGES["gain"][1])
     return (
         Control(f"blend_{voice}", "blend", "/scrub", (voice,), (0.0, 1.0), 0.5),
@@ -91,7 +91,7 @@ MASTER = Control("master", "master", "/master/gain", (), (QUIET_DB, 6.0))
 
 
 def controls() -> list[Control]:
-    """Every one."""
+    """All controls."""
     return [
         LOAD, MASTER, PANIC,
         *(control for voice in VOICES for control in voice_controls(voice)),
@@ -100,15 +100,15 @@ def controls() -> list[Control]:
 
 
 def listeners() -> Iterator[Widget]:
-    """Invisible widgets that turn what the daemon sends into the texts that are seen."""
+    """Invisible widgets that show the daemon's answers and events in the text widgets."""
     voice_of = "Math.floor(%s / 10) %% 10"
     scripts = {
-        "/queued": f"set('state_' + {voice_of % 'value'}, 'working')",
+        "/queued": f"set('state_' + {voice_of % 'value'}, 'queued')",
         "/progress": (
             f"set(value[0] === {LOAD_ID} ? 'message' : 'state_' + {voice_of % 'value[0]'}, "
             "value[1] + ' ' + Math.round(100 * value[2]) + ' %')"
         ),
-        "/started": "set('state_' + value[1], 'playing after ' + Math.round(value[2]) + ' ms')",
+        "/started": "set('state_' + value[1], 'playing (' + Math.round(value[2]) + ' ms)')",
         "/ended": "set('state_' + value[0], 'silent')",
         "/done": (
             f"if (value[0] === '{PREFIX}{LOAD.address}') set('message', 'the pads are ready')"
@@ -118,7 +118,7 @@ def listeners() -> Iterator[Widget]:
             f"set('state_' + {voice_of % 'value[1]'}, value[2]) }}"
         ),
         "/engine": "set('engine', 'engine: ' + value[0] + ' ' + Math.round(100 * value[1]) + ' %')",
-        "/xrun": "set('lost', 'sound lost: ' + value)",
+        "/xrun": "set('lost', 'dropouts: ' + value)",
     }  # fmt: skip
     known = {spec.address for spec in ANSWERS}
     for address, script in scripts.items():
@@ -128,8 +128,8 @@ def listeners() -> Iterator[Widget]:
                "address": PREFIX + address, "onValue": script}  # fmt: skip
 
 
-def touched(control: Control, **more: Any) -> Widget:
-    """A control as a widget: a fader where it has a range, else a button without a value."""
+def control_widget(control: Control, **more: Any) -> Widget:
+    """A fader if the control has a range, otherwise a button without a value."""
     widget: Widget = {
         "type": "button" if control.range is None else "fader",
         "id": control.id,
@@ -141,49 +141,51 @@ def touched(control: Control, **more: Any) -> Widget:
         widget |= {"mode": "momentary", "label": control.label}
     else:
         low, high = control.range
-        widget |= {"range": {"min": low, "max": high}, "default": control.begins, "decimals": 3,
+        widget |= {"range": {"min": low, "max": high}, "default": control.initial, "decimals": 3,
                    "html": control.label}  # fmt: skip
     return widget | more
 
 
-def text(name: str, begins: str, **more: Any) -> Widget:
-    """A line that the daemon's events are written into."""
-    return {"type": "text", "id": name, "default": begins, "bypass": True} | more
+def text(name: str, initial: str, **more: Any) -> Widget:
+    """A line of text, set by the listeners."""
+    return {"type": "text", "id": name, "default": initial, "bypass": True} | more
 
 
 def panel(name: str, layout: str, widgets: list[Widget], **more: Any) -> Widget:
+    """Widgets in a row or a column."""
     return {"type": "panel", "id": name, "layout": layout, "scroll": False} | more | {
         "widgets": widgets
     }  # fmt: skip
 
 
 def voice_panel(voice: int) -> Widget:
+    """A voice's name, state, faders, meter and stop button."""
     blend, gain, stop = voice_controls(voice)
     meter = {
         "type": "fader", "id": f"meter_{voice}", "address": f"{PREFIX}/meter", "preArgs": [voice],
         "range": {"min": QUIET_DB, "max": 0}, "default": QUIET_DB, "design": "compact",
         "interaction": False, "bypass": True, "width": 30,
     }  # fmt: skip
-    faders = [touched(blend, expand=True), touched(gain, expand=True), meter]
+    faders = [control_widget(blend, expand=True), control_widget(gain, expand=True), meter]
     return panel(f"voice_{voice}", "vertical", [
         text(f"name_{voice}", f"voice {voice}", height=30),
         text(f"state_{voice}", "silent", height=30),
         panel(f"faders_{voice}", "horizontal", faders, expand=True),
-        touched(stop, height=50),
+        control_widget(stop, height=50),
     ], expand=True)  # fmt: skip
 
 
 def session() -> Widget:
     """The whole session file."""
     header = panel("header", "horizontal", [
-        touched(LOAD, width=110), text("engine", "engine: not heard of", expand=True),
-        text("lost", "sound lost: 0", width=140),
-        touched(MASTER, expand=True, horizontal=True), touched(PANIC, width=110),
+        control_widget(LOAD, width=110), text("engine", "engine: not connected", expand=True),
+        text("lost", "dropouts: 0", width=140),
+        control_widget(MASTER, expand=True, horizontal=True), control_widget(PANIC, width=110),
     ], height=70)  # fmt: skip
     pages = [
         {"type": "tab", "id": f"reference_{reference}", "label": f"reference {reference}",
          "layout": "grid", "gridTemplate": len(CLIPS),
-         "widgets": [touched(pad, width="auto", height="auto") for pad in pads(reference)]}
+         "widgets": [control_widget(pad, width="auto", height="auto") for pad in pads(reference)]}
         for reference in REFERENCES
     ]  # fmt: skip
     notify = f"send('{PREFIX}/notify', 1, '@meter', 1)"
@@ -204,17 +206,18 @@ def session() -> Widget:
     }  # fmt: skip
 
 
-INTRODUCTION = f"""# A layout for TouchOSC, to be built by hand
+INTRODUCTION = f"""# A TouchOSC layout to build by hand
 
-Made from the table of messages by `make.py`; every message below is one that the daemon takes. No
-layout file is here, since none could be tried.
+Generated by `make.py`, which checks every message against the daemon's own table. There is no
+layout file to import, because none could be tested.
 
-Connections: OSC, UDP, the daemon's host (it announces itself as `_osc._udp`), port 9720; a receive
-port of your choice. Start the daemon with `--host 0.0.0.0`, or the tablet can't reach it.
+Connection: OSC over UDP to the daemon's host (it announces itself as `_osc._udp`), port 9720, with
+a receive port of your choice. Start the daemon with `--host 0.0.0.0`, or the tablet can't reach it.
 
-A control's message has the address below and the arguments in this order: constants as INTEGER or
-STRING, as they are written; *value* is the control's own, as FLOAT, scaled to the range given.
-Buttons send on their rise alone. Request ids are constants: a pad uses the same one every time.
+Give each control one message, with the address and the arguments in the order listed: constants as
+INTEGER (type `i`) or STRING (`s`), and *value*, the control's own value, as FLOAT (`f`), scaled to
+the range given. Buttons send only when pressed. Request ids are constants: a pad always sends the
+same one.
 
 | control | kind | address | types | arguments |
 |---|---|---|---|---|
@@ -222,16 +225,16 @@ Buttons send on their rise alone. Request ids are constants: a pad uses the same
 """
 
 RECEIVED = (
-    ("engine", "label", "/engine", "state, and how far it is (0 to 1)"),
-    ("state of a voice", "label", "/started", "id, voice, ms from touch to sound"),
-    ("state of a voice", "label", "/ended", "voice, id"),
-    ("message", "label", "/fail", "address, id, a word, a sentence"),
-    ("sound lost", "label", "/xrun", "how often since the start"),
+    ("engine", "label", "/engine", "state, progress (0 to 1)"),
+    ("voice state", "label", "/started", "id, voice, latency in ms"),
+    ("voice state", "label", "/ended", "voice, id"),
+    ("message", "label", "/fail", "address, id, error code, explanation"),
+    ("dropouts", "label", "/xrun", "count since the start"),
 )
 
 
 def touchosc() -> str:
-    """The text of TOUCHOSC.md."""
+    """The content of TOUCHOSC.md."""
     lines = [INTRODUCTION.rstrip("\n")]
     for each in controls():
         kind = "button" if each.range is None else "fader"
@@ -242,10 +245,10 @@ def touchosc() -> str:
         lines.append(f"| {each.id} | {kind} | `{PREFIX}{each.address}` | {types} | {arguments} |")
     lines += [
         "",
-        "`connect` names the receive port, 9000 here: answers and events come there as long as",
-        "something is sent every 30 s; touch it again after a longer rest.",
+        "`connect` sends the receive port, 9000 here: answers and events arrive there as long as",
+        "something is sent at least every 30 s. After a longer pause, press it again.",
         "",
-        "| shown | kind | address | arguments that come |",
+        "| display | kind | address | arguments received |",
         "|---|---|---|---|",
     ]
     lines += [f"| {name} | {kind} | `{PREFIX}{address}` | {what} |"
@@ -254,6 +257,7 @@ def touchosc() -> str:
 
 
 def main() -> None:
+    """Check every control, then write both files."""
     for control in controls():
         control.check()
     (HERE / "eutectic.json").write_text(json.dumps(session(), indent=1) + "\n")

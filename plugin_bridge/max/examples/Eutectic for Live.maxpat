@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            909.6,
+            898.4,
             615.0
         ],
         "bglocked": 0,
@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        614.3,
+                        630.3,
                         33.0
                     ],
-                    "text": "To be saved as a Max Audio Effect (the README says how). It renders a fusion of a clip and a reference that the\ndaemon has, and plays it on this track, over what comes in.",
+                    "text": "Save this as a Max Audio Effect (see the README). It renders a fusion of a clip and a reference of the daemon, and\nplays it on top of this track.",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -90,10 +90,10 @@
                     "patching_rect": [
                         20.0,
                         105.0,
-                        274.0,
+                        360.5,
                         20.0
                     ],
-                    "text": "1. What is rendered, when Render asks for it.",
+                    "text": "1. Render a fusion of the clip and the reference named here.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -541,10 +541,10 @@
                     "patching_rect": [
                         579.5,
                         105.0,
-                        310.1,
+                        296.4,
                         20.0
                     ],
-                    "text": "2. What is heard: the track, and the fusion in a loop.",
+                    "text": "2. Play the track, with the fusion as a loop on top.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2

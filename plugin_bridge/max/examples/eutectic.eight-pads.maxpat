@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        480.2,
+                        476.2,
                         20.0
                     ],
-                    "text": "Click a pad, or play MIDI notes 36 to 43: how hard is how loud. Two pads share a voice.",
+                    "text": "Click a pad, or play MIDI notes 36 to 43 with velocity. Each pair of pads shares a voice.",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -90,10 +90,10 @@
                     "patching_rect": [
                         20.0,
                         92.0,
-                        376.3,
+                        408.1,
                         20.0
                     ],
-                    "text": "1. The preset pads: clips 1 to 8, references 1 and 2, four voices",
+                    "text": "1. Load the preset pads: clips 1 to 8, references 1 and 2, four voices.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -186,10 +186,10 @@
                     "patching_rect": [
                         20.0,
                         336.0,
-                        53.6,
+                        57.2,
                         20.0
                     ],
-                    "text": "2. Play",
+                    "text": "2. Play.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2

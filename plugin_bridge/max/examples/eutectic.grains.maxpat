@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        416.5,
+                        433.9,
                         20.0
                     ],
-                    "text": "A fusion is rendered into a buffer~, and played in grains from anywhere in it.",
+                    "text": "A fusion is rendered into a buffer~ and played as grains from random positions.",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -90,10 +90,10 @@
                     "patching_rect": [
                         20.0,
                         92.0,
-                        204.1,
+                        219.3,
                         20.0
                     ],
-                    "text": "First: eutectic serve, in a terminal",
+                    "text": "First run eutectic serve in a terminal",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -132,10 +132,10 @@
                     "patching_rect": [
                         20.0,
                         210.0,
-                        350.4,
+                        294.2,
                         20.0
                     ],
-                    "text": "1. Two sounds become clips. Others can be dropped here.",
+                    "text": "1. Load two sounds as clips, or drop others here.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -234,10 +234,10 @@
                     "patching_rect": [
                         20.0,
                         394.0,
-                        364.8,
+                        322.4,
                         20.0
                     ],
-                    "text": "2. One of them is learned: half a minute on a small computer.",
+                    "text": "2. Learn one of them: about half a minute on a laptop.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -701,10 +701,10 @@
                     "patching_rect": [
                         923.5,
                         461.0,
-                        93.4,
+                        90.0,
                         20.0
                     ],
-                    "text": "click: sound on",
+                    "text": "click: audio on",
                     "linecount": 1,
                     "fontsize": 12
                 }

@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        562.6,
+                        544.6,
                         20.0
                     ],
-                    "text": "Two buffers~ in turn: a new fusion is rendered while the old one is heard, and comes in when it is there.",
+                    "text": "Two buffer~s in turn: a new fusion is rendered while the old one plays, and fades in when it is ready.",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -90,10 +90,10 @@
                     "patching_rect": [
                         20.0,
                         92.0,
-                        204.1,
+                        219.3,
                         20.0
                     ],
-                    "text": "First: eutectic serve, in a terminal",
+                    "text": "First run eutectic serve in a terminal",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -132,10 +132,10 @@
                     "patching_rect": [
                         20.0,
                         210.0,
-                        350.4,
+                        294.2,
                         20.0
                     ],
-                    "text": "1. Two sounds become clips. Others can be dropped here.",
+                    "text": "1. Load two sounds as clips, or drop others here.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -234,10 +234,10 @@
                     "patching_rect": [
                         20.0,
                         394.0,
-                        364.8,
+                        322.4,
                         20.0
                     ],
-                    "text": "2. One of them is learned: half a minute on a small computer.",
+                    "text": "2. Learn one of them: about half a minute on a laptop.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -328,7 +328,7 @@
                         247.4,
                         20.0
                     ],
-                    "text": "3. Each click renders with another blend.",
+                    "text": "3. Set a blend, and click to render with it.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -843,10 +843,10 @@
                     "patching_rect": [
                         834.5,
                         627.0,
-                        93.4,
+                        90.0,
                         20.0
                     ],
-                    "text": "click: sound on",
+                    "text": "click: audio on",
                     "linecount": 1,
                     "fontsize": 12
                 }

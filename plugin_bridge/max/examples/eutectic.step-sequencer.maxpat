@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        612.9,
+                        592.3,
                         33.0
                     ],
-                    "text": "Each bar is sent as it begins: every step says in how many milliseconds it is to be heard, and the daemon plays it\non that frame, however busy Max is.",
+                    "text": "Each bar is sent as it starts: every step carries the milliseconds until it is due, and the daemon plays it on that\nframe, however busy Max is.",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -90,10 +90,10 @@
                     "patching_rect": [
                         20.0,
                         105.0,
-                        204.1,
+                        219.3,
                         20.0
                     ],
-                    "text": "First: eutectic serve, in a terminal",
+                    "text": "First run eutectic serve in a terminal",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -132,10 +132,10 @@
                     "patching_rect": [
                         20.0,
                         223.0,
-                        350.4,
+                        294.2,
                         20.0
                     ],
-                    "text": "1. Two sounds become clips. Others can be dropped here.",
+                    "text": "1. Load two sounds as clips, or drop others here.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -234,10 +234,10 @@
                     "patching_rect": [
                         20.0,
                         407.0,
-                        364.8,
+                        322.4,
                         20.0
                     ],
-                    "text": "2. One of them is learned: half a minute on a small computer.",
+                    "text": "2. Learn one of them: about half a minute on a laptop.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -325,10 +325,10 @@
                     "patching_rect": [
                         616.0,
                         105.0,
-                        248.1,
+                        262.5,
                         20.0
                     ],
-                    "text": "3. Draw how loud each step is, and start.",
+                    "text": "3. Draw the velocity of each step, and start.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -381,10 +381,10 @@
                     "patching_rect": [
                         884.7,
                         178.0,
-                        135.4,
+                        146.1,
                         20.0
                     ],
-                    "text": "ms a step, 500 at most",
+                    "text": "ms per step, 500 at most",
                     "linecount": 1,
                     "fontsize": 12
                 }

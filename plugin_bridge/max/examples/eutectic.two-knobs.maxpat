@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            1365.1,
+            1378.4,
             592.0
         ],
         "bglocked": 0,
@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        486.5,
+                        450.2,
                         20.0
                     ],
-                    "text": "One fusion: a knob for blend, which MIDI's controller 1 moves, too, and one for guidance.",
+                    "text": "One fusion, with a knob for blend (also on MIDI controller 1) and one for guidance.",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -90,10 +90,10 @@
                     "patching_rect": [
                         20.0,
                         92.0,
-                        204.1,
+                        219.3,
                         20.0
                     ],
-                    "text": "First: eutectic serve, in a terminal",
+                    "text": "First run eutectic serve in a terminal",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -132,10 +132,10 @@
                     "patching_rect": [
                         20.0,
                         210.0,
-                        350.4,
+                        294.2,
                         20.0
                     ],
-                    "text": "1. Two sounds become clips. Others can be dropped here.",
+                    "text": "1. Load two sounds as clips, or drop others here.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -234,10 +234,10 @@
                     "patching_rect": [
                         20.0,
                         394.0,
-                        364.8,
+                        322.4,
                         20.0
                     ],
-                    "text": "2. One of them is learned: half a minute on a small computer.",
+                    "text": "2. Learn one of them: about half a minute on a laptop.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -325,10 +325,10 @@
                     "patching_rect": [
                         616.0,
                         92.0,
-                        57.2,
+                        60.8,
                         20.0
                     ],
-                    "text": "3. Fuse",
+                    "text": "3. Fuse.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -434,10 +434,10 @@
                     "patching_rect": [
                         1183.0,
                         123.0,
-                        130.7,
+                        175.4,
                         20.0
                     ],
-                    "text": "guidance: fused anew",
+                    "text": "guidance: makes a new fusion",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -469,10 +469,10 @@
                     "patching_rect": [
                         1205.0,
                         203.0,
-                        140.1,
+                        152.1,
                         20.0
                     ],
-                    "text": "not more often than this",
+                    "text": "at most one every 150 ms",
                     "linecount": 1,
                     "fontsize": 12
                 }

@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            849.9,
+            846.6,
             587.0
         ],
         "bglocked": 0,
@@ -90,10 +90,10 @@
                     "patching_rect": [
                         20.0,
                         105.0,
-                        184.0,
+                        236.6,
                         20.0
                     ],
-                    "text": "The connection: one in a Max",
+                    "text": "The connection: one is enough in Max.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -132,10 +132,10 @@
                     "patching_rect": [
                         20.0,
                         223.0,
-                        378.4,
+                        352.5,
                         20.0
                     ],
-                    "text": "Abstractions: right-click for their help, double-click to see inside.",
+                    "text": "Abstractions: right-click for help, double-click to look inside.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -241,10 +241,10 @@
                     "patching_rect": [
                         151.3,
                         338.0,
-                        135.4,
+                        100.1,
                         20.0
                     ],
-                    "text": "a sound that is learned",
+                    "text": "a learned sound",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -292,7 +292,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        454.4,
+                        428.5,
                         105.0,
                         70.9,
                         20.0
@@ -310,7 +310,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        454.4,
+                        428.5,
                         135.0,
                         178.7,
                         22.0
@@ -328,7 +328,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        637.1,
+                        611.2,
                         136.0,
                         192.8,
                         20.0
@@ -345,7 +345,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        454.4,
+                        428.5,
                         177.0,
                         53.3,
                         22.0
@@ -363,7 +363,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        454.4,
+                        428.5,
                         227.0,
                         180.0,
                         22.0
@@ -381,7 +381,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        638.4,
+                        612.5,
                         228.0,
                         170.7,
                         20.0
@@ -398,7 +398,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        454.4,
+                        428.5,
                         269.0,
                         53.3,
                         22.0
@@ -416,7 +416,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        454.4,
+                        428.5,
                         319.0,
                         206.7,
                         22.0
@@ -434,12 +434,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        665.1,
+                        639.2,
                         320.0,
-                        158.1,
+                        187.4,
                         20.0
                     ],
-                    "text": "sixteen steps, on the frame",
+                    "text": "sixteen steps, timed to the frame",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -451,7 +451,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        454.4,
+                        428.5,
                         361.0,
                         53.3,
                         22.0
@@ -469,7 +469,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        454.4,
+                        428.5,
                         411.0,
                         156.7,
                         22.0
@@ -487,7 +487,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        615.1,
+                        589.2,
                         412.0,
                         156.7,
                         20.0
@@ -504,7 +504,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        454.4,
+                        428.5,
                         453.0,
                         53.3,
                         22.0
@@ -522,7 +522,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        454.4,
+                        428.5,
                         503.0,
                         164.0,
                         22.0
@@ -540,7 +540,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        622.4,
+                        596.5,
                         504.0,
                         109.4,
                         20.0
@@ -557,7 +557,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        454.4,
+                        428.5,
                         545.0,
                         53.3,
                         22.0

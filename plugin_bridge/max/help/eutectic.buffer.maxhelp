@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            1042.9,
+            1054.9,
             745.0
         ],
         "bglocked": 0,
@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        468.2,
+                        544.9,
                         20.0
                     ],
-                    "text": "A fusion as a sound file under the daemon's --renders, read into a buffer~ of this Max.",
+                    "text": "Renders a fusion to a sound file in the daemon's render folder (--renders) and reads it into a buffer~.",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -108,10 +108,10 @@
                     "patching_rect": [
                         20.0,
                         122.0,
-                        321.8,
+                        343.8,
                         20.0
                     ],
-                    "text": "buffer: the name of the buffer~, which is in this abstraction",
+                    "text": "buffer: the name of the buffer~, which is inside this abstraction",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -143,10 +143,10 @@
                     "patching_rect": [
                         20.0,
                         200.0,
-                        406.9,
+                        418.9,
                         33.0
                     ],
-                    "text": "render original reference options. bang: the same again. cancel: what was\nasked last.",
+                    "text": "render original reference options. bang: render again. cancel: cancel the last\nrequest.",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -181,7 +181,7 @@
                         354.8,
                         33.0
                     ],
-                    "text": "1: frames and rate, when the buffer~ holds the fusion\n2: answers: queued, progress stage fraction, done, fail code text",
+                    "text": "1: frames and rate, once the buffer~ holds the fusion\n2: answers: queued, progress stage fraction, done, fail code text",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -195,10 +195,10 @@
                     "patching_rect": [
                         20.0,
                         352.0,
-                        204.1,
+                        219.3,
                         20.0
                     ],
-                    "text": "First: eutectic serve, in a terminal",
+                    "text": "First run eutectic serve in a terminal",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -235,12 +235,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        482.9,
+                        494.9,
                         92.0,
-                        350.4,
+                        294.2,
                         20.0
                     ],
-                    "text": "1. Two sounds become clips. Others can be dropped here.",
+                    "text": "1. Load two sounds as clips, or drop others here.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -253,7 +253,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        482.9,
+                        494.9,
                         122.0,
                         143.3,
                         22.0
@@ -271,7 +271,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        482.9,
+                        494.9,
                         164.0,
                         260,
                         84
@@ -295,7 +295,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        762.9,
+                        774.9,
                         122.0,
                         230.9,
                         22.0
@@ -313,7 +313,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        762.9,
+                        774.9,
                         164.0,
                         260,
                         84
@@ -337,12 +337,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        482.9,
+                        494.9,
                         276.0,
-                        364.8,
+                        322.4,
                         20.0
                     ],
-                    "text": "2. One of them is learned: half a minute on a small computer.",
+                    "text": "2. Learn one of them: about half a minute on a laptop.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -355,7 +355,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        482.9,
+                        494.9,
                         306.0,
                         159.3,
                         22.0
@@ -373,7 +373,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        482.9,
+                        494.9,
                         348.0,
                         150,
                         22.0
@@ -392,7 +392,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        613.9,
+                        625.9,
                         390.0,
                         74.0,
                         22.0
@@ -410,7 +410,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        613.9,
+                        625.9,
                         432.0,
                         90.0,
                         22.0
@@ -428,12 +428,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        482.9,
+                        494.9,
                         482.0,
-                        170.3,
+                        229.4,
                         20.0
                     ],
-                    "text": "3. Render, and play it here.",
+                    "text": "3. Render, and play the result in Max.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -446,7 +446,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        482.9,
+                        494.9,
                         512.0,
                         162.8,
                         22.0
@@ -464,7 +464,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        665.7,
+                        677.7,
                         512.0,
                         214.4,
                         22.0
@@ -482,7 +482,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        574.3,
+                        586.3,
                         554.0,
                         160,
                         22.0
@@ -501,7 +501,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        570.2,
+                        582.2,
                         596.0,
                         56.6,
                         22.0
@@ -519,7 +519,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        646.8,
+                        658.8,
                         596.0,
                         46.3,
                         22.0
@@ -537,7 +537,7 @@
                     "numinlets": 3,
                     "numoutlets": 3,
                     "patching_rect": [
-                        606.5,
+                        618.5,
                         638.0,
                         97.0,
                         22.0
@@ -557,7 +557,7 @@
                     "numinlets": 2,
                     "numoutlets": 0,
                     "patching_rect": [
-                        613.0,
+                        625.0,
                         680.0,
                         45,
                         45
@@ -572,12 +572,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        662.0,
+                        674.0,
                         681.0,
-                        93.4,
+                        90.0,
                         20.0
                     ],
-                    "text": "click: sound on",
+                    "text": "click: audio on",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -589,7 +589,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        719.4,
+                        731.4,
                         596.0,
                         74.0,
                         22.0
@@ -607,7 +607,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        723.5,
+                        735.5,
                         638.0,
                         55.3,
                         22.0

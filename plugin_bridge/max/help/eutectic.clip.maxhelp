@@ -12,8 +12,8 @@
         "rect": [
             85.0,
             104.0,
-            1125.0,
-            489.0
+            1111.4,
+            503.0
         ],
         "bglocked": 0,
         "openinpresentation": 0,
@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        364.2,
+                        378.9,
                         20.0
                     ],
-                    "text": "A clip that the daemon keeps: a sound file, or what its input hears.",
+                    "text": "A clip that the daemon keeps: a sound file, or a recording of its input.",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -143,11 +143,11 @@
                     "patching_rect": [
                         20.0,
                         200.0,
-                        417.1,
-                        60.0
+                        403.5,
+                        74.0
                     ],
-                    "text": "load path options: a path under the daemon's --clips, or the name of a clip\nthat ships. bang: choose a file. A file can be dropped onto a bpatcher of\nthis.\nrecord seconds: from the daemon's input. free. cancel: what was asked last.",
-                    "linecount": 4,
+                    "text": "load path options: a path in the daemon's clip folder (--clips), or the name\nof a clip that ships. bang: choose a file. Files can also be dropped onto its\npanel in a bpatcher.\nrecord seconds: record the daemon's input. free: remove the clip. cancel:\ncancel the last request.",
+                    "linecount": 5,
                     "fontsize": 12
                 }
             },
@@ -159,7 +159,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        288.0,
+                        302.0,
                         55.1,
                         20.0
                     ],
@@ -177,11 +177,11 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        318.0,
+                        332.0,
                         354.8,
                         33.0
                     ],
-                    "text": "1: bang: it is done\n2: answers: queued, progress stage fraction, done, fail code text",
+                    "text": "1: bang: done\n2: answers: queued, progress stage fraction, done, fail code text",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -194,11 +194,11 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        379.0,
-                        204.1,
+                        393.0,
+                        219.3,
                         20.0
                     ],
-                    "text": "First: eutectic serve, in a terminal",
+                    "text": "First run eutectic serve in a terminal",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -212,7 +212,7 @@
                     "numoutlets": 4,
                     "patching_rect": [
                         20.0,
-                        409.0,
+                        423.0,
                         260,
                         60
                     ],
@@ -235,12 +235,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        493.1,
+                        479.5,
                         92.0,
-                        279.8,
+                        316.5,
                         20.0
                     ],
-                    "text": "The daemon reads files under its --clips alone.",
+                    "text": "The daemon reads only files in its clip folder (--clips).",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -253,7 +253,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        493.1,
+                        479.5,
                         122.0,
                         143.3,
                         22.0
@@ -271,7 +271,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        656.4,
+                        642.8,
                         122.0,
                         289.8,
                         22.0
@@ -289,7 +289,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        966.2,
+                        952.6,
                         122.0,
                         58.0,
                         22.0
@@ -307,7 +307,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1044.2,
+                        1030.6,
                         122.0,
                         31.3,
                         22.0
@@ -325,7 +325,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        790.0,
+                        776.4,
                         164.0,
                         260,
                         84
@@ -349,7 +349,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        790.0,
+                        776.4,
                         268.0,
                         24,
                         24
@@ -366,12 +366,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        818.0,
+                        804.4,
                         269.0,
-                        118.1,
+                        114.7,
                         20.0
                     ],
-                    "text": "loaded, or recorded",
+                    "text": "loaded or recorded",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -383,7 +383,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1031.0,
+                        1017.4,
                         268.0,
                         74.0,
                         22.0
@@ -401,7 +401,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1031.0,
+                        1017.4,
                         312.0,
                         55.3,
                         22.0

@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            1141.5,
+            1144.2,
             411.0
         ],
         "bglocked": 0,
@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        597.9,
+                        599.9,
                         33.0
                     ],
-                    "text": "The connection to Eutectic's daemon: sends OSC to it, registers and stays registered, gives requests their ids,\nand hands each answer to the abstraction that asked.",
+                    "text": "The connection to Eutectic's daemon: sends OSC to it, stays registered for its events, assigns request ids, and\nroutes each answer to the abstraction that sent the request.",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -108,10 +108,10 @@
                     "patching_rect": [
                         20.0,
                         135.0,
-                        409.5,
+                        412.2,
                         20.0
                     ],
-                    "text": "host (127.0.0.1), port (9720), reply port (its own, from 20000, unless given)",
+                    "text": "host (default 127.0.0.1), port (9720), reply port (one of its own, from 20000)",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -143,10 +143,10 @@
                     "patching_rect": [
                         20.0,
                         213.0,
-                        402.2,
+                        392.8,
                         60.0
                     ],
-                    "text": "Any message of PROTOCOL.md, without the prefix /eutectic: /panic,\n/master/gain -6. A request with an id needs one below 1000; those above\nare given to abstractions.\nconnect host port: another daemon. meter 1: levels, too.",
+                    "text": "Any message of PROTOCOL.md without the prefix /eutectic: /panic,\n/master/gain -6. If it has an id, use one below 1000; those above are\nassigned to abstractions.\nconnect host port: use another daemon. meter 1: receive levels as well.",
                     "linecount": 4,
                     "fontsize": 12
                 }
@@ -178,10 +178,10 @@
                     "patching_rect": [
                         20.0,
                         331.0,
-                        356.2,
+                        334.8,
                         60.0
                     ],
-                    "text": "1: what is done: address, id, what was found\n2: what failed: address, id, a word for programs, a line for people\n3: all else, with its address: /eutectic/engine ready 1.\n4: 1 while the daemon answers, else 0",
+                    "text": "1: done: address, id, results\n2: failed: address, id, error code, explanation\n3: everything else, with its address: /eutectic/engine ready 1.\n4: 1 while the daemon answers, else 0",
                     "linecount": 4,
                     "fontsize": 12
                 }
@@ -193,12 +193,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        485.5,
+                        488.2,
                         105.0,
-                        304.3,
+                        345.3,
                         20.0
                     ],
-                    "text": "One is enough in a Max: the newest speaks for all.",
+                    "text": "One is enough in Max: the newest serves all abstractions.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -211,7 +211,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        485.5,
+                        488.2,
                         135.0,
                         46.6,
                         22.0
@@ -229,7 +229,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        552.1,
+                        554.8,
                         135.0,
                         56.0,
                         22.0
@@ -247,7 +247,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        628.1,
+                        630.8,
                         135.0,
                         59.9,
                         22.0
@@ -265,7 +265,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        708.0,
+                        710.7,
                         135.0,
                         94.0,
                         22.0
@@ -283,7 +283,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        822.0,
+                        824.7,
                         135.0,
                         42.6,
                         22.0
@@ -301,7 +301,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        884.6,
+                        887.3,
                         135.0,
                         51.3,
                         22.0
@@ -319,7 +319,7 @@
                     "numinlets": 1,
                     "numoutlets": 4,
                     "patching_rect": [
-                        680.1,
+                        682.8,
                         177.0,
                         260,
                         60
@@ -343,7 +343,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        944.1,
+                        946.8,
                         178.0,
                         177.4,
                         20.0
@@ -360,7 +360,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        659.6,
+                        662.2,
                         257.0,
                         74.0,
                         22.0
@@ -378,7 +378,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        659.6,
+                        662.2,
                         299.0,
                         37.3,
                         22.0
@@ -396,7 +396,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        753.6,
+                        756.2,
                         257.0,
                         74.0,
                         22.0
@@ -414,7 +414,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        753.6,
+                        756.2,
                         299.0,
                         39.3,
                         22.0
@@ -432,7 +432,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        847.6,
+                        850.2,
                         257.0,
                         74.0,
                         22.0
@@ -450,12 +450,12 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        847.6,
+                        841.6,
                         299.0,
-                        47.9,
+                        91.3,
                         22.0
                     ],
-                    "text": "all else",
+                    "text": "everything else",
                     "outlettype": [
                         ""
                     ]
@@ -468,7 +468,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        941.6,
+                        944.2,
                         257.0,
                         74.0,
                         22.0
@@ -486,12 +486,12 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        941.6,
+                        952.9,
                         299.0,
-                        78.0,
+                        79.3,
                         22.0
                     ],
-                    "text": "1: it answers",
+                    "text": "1: connected",
                     "outlettype": [
                         ""
                     ]

@@ -12,8 +12,8 @@
         "rect": [
             85.0,
             104.0,
-            1020.9000000000001,
-            462.0
+            1047.6,
+            476.0
         ],
         "bglocked": 0,
         "openinpresentation": 0,
@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        462.2,
+                        411.5,
                         20.0
                     ],
-                    "text": "A reference: a clip that the model learns, so that its character can be given to others.",
+                    "text": "A reference: a clip that the model learns, to give its character to other clips.",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -143,11 +143,11 @@
                     "patching_rect": [
                         20.0,
                         200.0,
-                        378.1,
-                        33.0
+                        404.8,
+                        47.0
                     ],
-                    "text": "learn clip words options: the words are its prompt, as many as it has.\nfree. cancel: what was asked last.",
-                    "linecount": 2,
+                    "text": "learn clip prompt options: the prompt describes the clip, in as many words\nas needed.\nfree: remove the reference. cancel: cancel the last request.",
+                    "linecount": 3,
                     "fontsize": 12
                 }
             },
@@ -159,7 +159,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        261.0,
+                        275.0,
                         55.1,
                         20.0
                     ],
@@ -177,11 +177,11 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        291.0,
+                        305.0,
                         354.8,
                         33.0
                     ],
-                    "text": "1: bang: it is done\n2: answers: queued, progress stage fraction, done, fail code text",
+                    "text": "1: bang: done\n2: answers: queued, progress stage fraction, done, fail code text",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -194,11 +194,11 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        352.0,
-                        204.1,
+                        366.0,
+                        219.3,
                         20.0
                     ],
-                    "text": "First: eutectic serve, in a terminal",
+                    "text": "First run eutectic serve in a terminal",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -212,7 +212,7 @@
                     "numoutlets": 4,
                     "patching_rect": [
                         20.0,
-                        382.0,
+                        396.0,
                         260,
                         60
                     ],
@@ -235,12 +235,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        454.1,
+                        480.8,
                         92.0,
-                        371.3,
+                        370.9,
                         20.0
                     ],
-                    "text": "Learning goes on beside the music; what plays is not touched.",
+                    "text": "Learning runs in the background and doesn't disturb playback.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -253,7 +253,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        454.1,
+                        480.8,
                         122.0,
                         152.0,
                         22.0
@@ -271,7 +271,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        454.1,
+                        480.8,
                         164.0,
                         107.3,
                         22.0
@@ -290,7 +290,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        454.1,
+                        480.8,
                         214.0,
                         159.3,
                         22.0
@@ -308,7 +308,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        633.4,
+                        660.1,
                         214.0,
                         250.9,
                         22.0
@@ -326,7 +326,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        904.3,
+                        931.0,
                         214.0,
                         45.3,
                         22.0
@@ -344,7 +344,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        969.6,
+                        996.3,
                         214.0,
                         31.3,
                         22.0
@@ -362,7 +362,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        740.3,
+                        767.0,
                         256.0,
                         160,
                         22.0
@@ -381,7 +381,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        740.3,
+                        767.0,
                         298.0,
                         24,
                         24
@@ -398,7 +398,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        768.3,
+                        795.0,
                         299.0,
                         54.0,
                         20.0
@@ -415,7 +415,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        881.3,
+                        908.0,
                         298.0,
                         74.0,
                         22.0
@@ -433,7 +433,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        881.3,
+                        908.0,
                         342.0,
                         55.3,
                         22.0

@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        405.5,
+                        402.2,
                         20.0
                     ],
-                    "text": "A voice of the daemon: fuses a clip with a reference, and plays the fusion.",
+                    "text": "A voice of the daemon: fuses a clip with a reference and plays the fusion.",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -108,10 +108,10 @@
                     "patching_rect": [
                         20.0,
                         122.0,
-                        404.2,
+                        396.8,
                         33.0
                     ],
-                    "text": "voice (1 to 16, as many as the daemon has), a MIDI controller that moves\nblend (none)",
+                    "text": "voice (1 to 16; the daemon has four by default), MIDI controller for blend\n(default none)",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -143,10 +143,10 @@
                     "patching_rect": [
                         20.0,
                         213.0,
-                        407.5,
+                        412.2,
                         87.0
                     ],
-                    "text": "fuse original reference options: fuse and play. bang: the same again.\na number, or blend number: move across the pair, 0 the reference to 1 the\noriginal.\nstop [fade in ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms;\ncfg number.\ncc number: another MIDI controller.",
+                    "text": "fuse original reference options: fuse and play. bang: play the last fusion\nagain.\na number, or blend number: move from the reference (0) to the original (1).\nstop [fade-out ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms;\ncfg number.\ncc number: use another MIDI controller.",
                     "linecount": 6,
                     "fontsize": 12
                 }
@@ -181,7 +181,7 @@
                         414.9,
                         47.0
                     ],
-                    "text": "1: 1 when a fusion is heard, 0 when it is silent\n2: answers: queued, progress stage fraction, started voice ms, done, ended\nvoice, fail code text",
+                    "text": "1: 1 when a fusion starts, 0 when it falls silent\n2: answers: queued, progress stage fraction, started voice ms, done, ended\nvoice, fail code text",
                     "linecount": 3,
                     "fontsize": 12
                 }
@@ -195,10 +195,10 @@
                     "patching_rect": [
                         20.0,
                         433.0,
-                        204.1,
+                        219.3,
                         20.0
                     ],
-                    "text": "First: eutectic serve, in a terminal",
+                    "text": "First run eutectic serve in a terminal",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -237,10 +237,10 @@
                     "patching_rect": [
                         490.9,
                         92.0,
-                        350.4,
+                        294.2,
                         20.0
                     ],
-                    "text": "1. Two sounds become clips. Others can be dropped here.",
+                    "text": "1. Load two sounds as clips, or drop others here.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -339,10 +339,10 @@
                     "patching_rect": [
                         490.9,
                         276.0,
-                        364.8,
+                        322.4,
                         20.0
                     ],
-                    "text": "2. One of them is learned: half a minute on a small computer.",
+                    "text": "2. Learn one of them: about half a minute on a laptop.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -430,10 +430,10 @@
                     "patching_rect": [
                         490.9,
                         482.0,
-                        185.5,
+                        163.8,
                         20.0
                     ],
-                    "text": "3. Fuse, then move the blend.",
+                    "text": "3. Fuse, then move blend.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2

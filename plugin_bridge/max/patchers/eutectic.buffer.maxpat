@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            758.0,
+            759.9,
             1229.0
         ],
         "bglocked": 0,
@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        548.6,
+                        507.9,
                         20.0
                     ],
-                    "text": "Renders a fusion into a file, and reads that into the buffer~ of this name. Needs [eutectic] in this Max.",
+                    "text": "Renders a fusion to a file and reads it into the buffer~ of this name. Needs an open [eutectic].",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -90,10 +90,10 @@
                     "patching_rect": [
                         20.0,
                         92.0,
-                        497.6,
+                        518.2,
                         20.0
                     ],
-                    "text": "Messages. No file is ever written over: its name is the buffer's, a count, and the time.",
+                    "text": "Messages. Each file is named after the buffer, a count and the time; none is overwritten.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -106,12 +106,12 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        124.4,
+                        126.3,
                         122.0,
                         30,
                         30
                     ],
-                    "comment": "render original reference options; bang: again; cancel",
+                    "comment": "render original reference options; bang: repeat; cancel",
                     "outlettype": [
                         ""
                     ]
@@ -124,12 +124,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        158.4,
+                        160.3,
                         123.0,
                         190.1,
                         33.0
                     ],
-                    "text": "render original reference options;\nbang: again; cancel",
+                    "text": "render original reference options;\nbang: repeat; cancel",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -141,7 +141,7 @@
                     "numinlets": 4,
                     "numoutlets": 4,
                     "patching_rect": [
-                        124.4,
+                        126.3,
                         175.0,
                         520,
                         22.0
@@ -162,7 +162,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        254.5,
+                        256.3,
                         217.0,
                         60,
                         22.0
@@ -181,7 +181,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        347.6,
+                        349.5,
                         259.0,
                         90,
                         22.0
@@ -200,7 +200,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        196.1,
+                        227.8,
                         301.0,
                         90,
                         22.0
@@ -219,12 +219,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        290.1,
+                        321.8,
                         302.0,
-                        194.1,
+                        146.1,
                         20.0
                     ],
-                    "text": "options come last, if there are any",
+                    "text": "options, if any, come last",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -236,7 +236,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        397.9,
+                        406.6,
                         343.0,
                         30.0,
                         22.0
@@ -255,7 +255,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        81.9,
+                        92.9,
                         343.0,
                         60,
                         22.0
@@ -365,7 +365,7 @@
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        99.8,
+                        105.0,
                         385.0,
                         150,
                         22.0
@@ -385,7 +385,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        230.0,
+                        233.2,
                         427.0,
                         34.0,
                         22.0
@@ -403,7 +403,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        176.7,
+                        179.9,
                         427.0,
                         33.3,
                         22.0
@@ -421,7 +421,7 @@
                     "numinlets": 5,
                     "numoutlets": 4,
                     "patching_rect": [
-                        66.0,
+                        69.2,
                         427.0,
                         90.7,
                         22.0
@@ -442,7 +442,7 @@
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        201.2,
+                        203.1,
                         469.0,
                         110,
                         22.0
@@ -462,7 +462,7 @@
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        148.4,
+                        148.9,
                         511.0,
                         90,
                         22.0
@@ -482,7 +482,7 @@
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        295.2,
+                        295.6,
                         511.0,
                         90,
                         22.0
@@ -520,7 +520,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        31.1,
+                        33.0,
                         175.0,
                         73.3,
                         22.0
@@ -538,7 +538,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        192.7,
+                        194.5,
                         217.0,
                         30.0,
                         22.0
@@ -556,7 +556,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        99.5,
+                        101.4,
                         259.0,
                         228.1,
                         22.0
@@ -574,7 +574,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        92.8,
+                        101.4,
                         301.0,
                         83.3,
                         22.0
@@ -590,7 +590,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        625.4,
+                        627.3,
                         217.0,
                         112.6,
                         22.0
@@ -608,10 +608,10 @@
                     "patching_rect": [
                         20.0,
                         813.0,
-                        385.3,
+                        386.1,
                         20.0
                     ],
-                    "text": "Answers. Frames and rate are told when the file is in the buffer~.",
+                    "text": "Answers. Frames and rate are sent once the file is in the buffer~.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -702,10 +702,10 @@
                     "patching_rect": [
                         347.5,
                         928.0,
-                        95.4,
+                        92.7,
                         20.0
                     ],
-                    "text": "takes the id out",
+                    "text": "removes the id",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -756,10 +756,10 @@
                     "patching_rect": [
                         341.4,
                         1053.0,
-                        104.7,
+                        86.6,
                         22.0
                     ],
-                    "text": "nothing asked yet",
+                    "text": "no request yet",
                     "outlettype": [
                         ""
                     ]
@@ -985,23 +985,23 @@
                         0
                     ],
                     "midpoints": [
-                        91.4,
+                        102.4,
                         365.0,
-                        45.8,
+                        49.5,
                         385.0,
-                        45.8,
+                        49.5,
                         407.0,
-                        40.1,
+                        42.9,
                         427.0,
-                        40.1,
+                        42.9,
                         449.0,
-                        34.4,
+                        36.2,
                         469.0,
-                        34.4,
+                        36.2,
                         491.0,
-                        28.7,
+                        29.6,
                         511.0,
-                        28.7,
+                        29.6,
                         533.0,
                         23.0,
                         553.0,
@@ -1035,31 +1035,31 @@
                         0
                     ],
                     "midpoints": [
-                        428.1,
+                        430.0,
                         281.0,
-                        507.2,
+                        490.9,
                         301.0,
-                        507.2,
+                        490.9,
                         323.0,
-                        506.2,
+                        492.6,
                         343.0,
-                        506.2,
+                        492.6,
                         365.0,
-                        505.1,
+                        494.2,
                         385.0,
-                        505.1,
+                        494.2,
                         407.0,
-                        504.1,
+                        495.9,
                         427.0,
-                        504.1,
+                        495.9,
                         449.0,
-                        503.1,
+                        497.6,
                         469.0,
-                        503.1,
+                        497.6,
                         491.0,
-                        502.0,
+                        499.3,
                         511.0,
-                        502.0,
+                        499.3,
                         533.0,
                         501.0,
                         553.0,
@@ -1097,23 +1097,23 @@
                         1
                     ],
                     "midpoints": [
-                        418.4,
+                        427.1,
                         365.0,
-                        458.6,
+                        461.5,
                         385.0,
-                        458.6,
+                        461.5,
                         407.0,
-                        462.7,
+                        464.9,
                         427.0,
-                        462.7,
+                        464.9,
                         449.0,
-                        466.8,
+                        468.3,
                         469.0,
-                        466.8,
+                        468.3,
                         491.0,
-                        470.9,
+                        471.6,
                         511.0,
-                        470.9,
+                        471.6,
                         533.0,
                         475.0,
                         553.0,
@@ -1142,23 +1142,23 @@
                         0
                     ],
                     "midpoints": [
-                        407.4,
+                        416.1,
                         365.0,
-                        432.6,
+                        435.5,
                         385.0,
-                        432.6,
+                        435.5,
                         407.0,
-                        436.7,
+                        438.9,
                         427.0,
-                        436.7,
+                        438.9,
                         449.0,
-                        440.8,
+                        442.3,
                         469.0,
-                        440.8,
+                        442.3,
                         491.0,
-                        444.9,
+                        445.6,
                         511.0,
-                        444.9,
+                        445.6,
                         533.0,
                         449.0,
                         553.0,
@@ -1308,15 +1308,15 @@
                         0
                     ],
                     "midpoints": [
-                        75.5,
+                        78.7,
                         449.0,
-                        66.1,
+                        67.8,
                         469.0,
-                        66.1,
+                        67.8,
                         491.0,
-                        64.9,
+                        66.4,
                         511.0,
-                        64.9,
+                        66.4,
                         533.0
                     ],
                     "order": 0

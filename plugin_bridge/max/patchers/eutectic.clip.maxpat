@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            1161.8,
+            1131.3999999999999,
             672.0
         ],
         "bglocked": 0,
@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        603.3,
+                        591.6,
                         33.0
                     ],
-                    "text": "A clip that the daemon keeps under this name: a sound file, also one dropped here, or what the daemon's input\nhears. Needs [eutectic] in this Max.",
+                    "text": "A clip that the daemon keeps under this name: a sound file, which can be dropped here, or a recording of the\ndaemon's input. Needs an open [eutectic].",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -106,7 +106,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        316.1,
+                        284.1,
                         135.0,
                         30,
                         30
@@ -124,7 +124,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        350.1,
+                        318.1,
                         136.0,
                         197.4,
                         33.0
@@ -141,7 +141,7 @@
                     "numinlets": 6,
                     "numoutlets": 6,
                     "patching_rect": [
-                        316.1,
+                        284.1,
                         188.0,
                         640,
                         22.0
@@ -164,7 +164,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        240.0,
+                        212.8,
                         248.0,
                         105.3,
                         22.0
@@ -210,10 +210,10 @@
                     "patching_rect": [
                         134.0,
                         189.0,
-                        162.1,
+                        130.1,
                         20.0
                     ],
-                    "text": "a sound file is dropped here",
+                    "text": "drop a sound file here",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -225,7 +225,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        239.5,
+                        217.1,
                         290.0,
                         228.7,
                         22.0
@@ -243,7 +243,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        239.5,
+                        217.1,
                         332.0,
                         83.3,
                         22.0
@@ -259,7 +259,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        468.4,
+                        438.0,
                         248.0,
                         240.0,
                         22.0
@@ -277,7 +277,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        488.1,
+                        465.8,
                         290.0,
                         83.3,
                         22.0
@@ -293,7 +293,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        728.4,
+                        698.0,
                         248.0,
                         165.3,
                         22.0
@@ -311,7 +311,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        728.4,
+                        698.0,
                         290.0,
                         83.3,
                         22.0
@@ -327,7 +327,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        976.1,
+                        944.1,
                         188.0,
                         73.3,
                         22.0
@@ -345,7 +345,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        913.7,
+                        883.3,
                         248.0,
                         30.0,
                         22.0
@@ -363,7 +363,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        913.7,
+                        883.3,
                         290.0,
                         228.1,
                         22.0
@@ -381,7 +381,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        913.7,
+                        883.3,
                         332.0,
                         83.3,
                         22.0
@@ -397,7 +397,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        963.7,
+                        933.3,
                         248.0,
                         100.0,
                         22.0
@@ -551,10 +551,10 @@
                     "patching_rect": [
                         628.0,
                         497.0,
-                        95.4,
+                        92.7,
                         20.0
                     ],
-                    "text": "takes the id out",
+                    "text": "removes the id",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -585,7 +585,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        512.6,
+                        510.6,
                         580.0,
                         74.0,
                         22.0
@@ -603,9 +603,9 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        320.9,
+                        329.0,
                         622.0,
-                        104.7,
+                        86.6,
                         22.0
                     ],
                     "presentation": 1,
@@ -615,7 +615,7 @@
                         248,
                         22
                     ],
-                    "text": "nothing asked yet",
+                    "text": "no request yet",
                     "outlettype": [
                         ""
                     ]
@@ -662,12 +662,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        445.6,
+                        435.6,
                         622.0,
                         30,
                         30
                     ],
-                    "comment": "bang: it is done",
+                    "comment": "bang: done",
                     "outlettype": []
                 }
             },
@@ -678,7 +678,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        495.6,
+                        485.6,
                         622.0,
                         30,
                         30
@@ -828,7 +828,7 @@
                         0
                     ],
                     "midpoints": [
-                        325.6,
+                        293.6,
                         228.0
                     ],
                     "order": 0
@@ -873,9 +873,9 @@
                     "midpoints": [
                         29.5,
                         228.0,
-                        139.2,
+                        128.0,
                         248.0,
-                        139.2,
+                        128.0,
                         270.0
                     ],
                     "order": 0
@@ -892,11 +892,11 @@
                         0
                     ],
                     "midpoints": [
-                        449.8,
+                        417.8,
                         228.0,
-                        368.3,
+                        341.1,
                         248.0,
-                        368.3,
+                        341.1,
                         270.0
                     ],
                     "order": 0
@@ -913,7 +913,7 @@
                         0
                     ],
                     "midpoints": [
-                        574.0,
+                        542.0,
                         228.0
                     ],
                     "order": 0
@@ -943,7 +943,7 @@
                         0
                     ],
                     "midpoints": [
-                        698.2,
+                        666.2,
                         228.0
                     ],
                     "order": 0
@@ -973,7 +973,7 @@
                         1
                     ],
                     "midpoints": [
-                        985.6,
+                        953.6,
                         228.0
                     ],
                     "order": 0
@@ -990,7 +990,7 @@
                         0
                     ],
                     "midpoints": [
-                        822.4,
+                        790.4,
                         228.0
                     ],
                     "order": 0
@@ -1033,7 +1033,7 @@
                         0
                     ],
                     "midpoints": [
-                        946.6,
+                        914.6,
                         228.0
                     ],
                     "order": 0
@@ -1169,9 +1169,9 @@
                     "midpoints": [
                         406.9,
                         560.0,
-                        431.0,
+                        426.0,
                         580.0,
-                        431.0,
+                        426.0,
                         602.0
                     ],
                     "order": 0
@@ -1190,9 +1190,9 @@
                     "midpoints": [
                         550.2,
                         560.0,
-                        489.6,
+                        487.6,
                         580.0,
-                        489.6,
+                        487.6,
                         602.0
                     ],
                     "order": 0
@@ -1250,9 +1250,9 @@
                     "midpoints": [
                         235.6,
                         560.0,
-                        283.0,
+                        287.1,
                         580.0,
-                        283.0,
+                        287.1,
                         602.0
                     ],
                     "order": 0
@@ -1284,9 +1284,9 @@
                     "midpoints": [
                         312.9,
                         560.0,
-                        321.7,
+                        325.7,
                         580.0,
-                        321.7,
+                        325.7,
                         602.0
                     ],
                     "order": 0

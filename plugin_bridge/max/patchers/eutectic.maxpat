@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            2224.2000000000003,
+            2244.6,
             914.0
         ],
         "bglocked": 0,
@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        476.9,
+                        403.5,
                         20.0
                     ],
-                    "text": "The connection to the daemon. One of them serves every other abstraction in this Max.",
+                    "text": "The connection to the daemon. One is enough for all abstractions in Max.",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -90,11 +90,11 @@
                     "patching_rect": [
                         20.0,
                         92.0,
-                        472.1,
-                        47.0
+                        446.9,
+                        33.0
                     ],
-                    "text": "1. Messages as PROTOCOL.md has them, with an id (below 1000) where there\nis one. The prefix is put in. Where there are no arguments, a gate leads\npast the list of them.",
-                    "linecount": 3,
+                    "text": "1. Messages as in PROTOCOL.md, with an id below 1000 if they have one.\nThe prefix is added. Without arguments, a gate bypasses the list of them.",
+                    "linecount": 2,
                     "fontsize": 12,
                     "fontface": 2
                 }
@@ -107,7 +107,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         20.0,
-                        149.0,
+                        135.0,
                         30,
                         30
                     ],
@@ -125,7 +125,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         54.0,
-                        150.0,
+                        136.0,
                         230.1,
                         33.0
                     ],
@@ -142,7 +142,7 @@
                     "numoutlets": 3,
                     "patching_rect": [
                         20.0,
-                        202.0,
+                        188.0,
                         240,
                         22.0
                     ],
@@ -162,7 +162,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        244.0,
+                        230.0,
                         79.3,
                         22.0
                     ],
@@ -178,7 +178,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         130.5,
-                        244.0,
+                        230.0,
                         67.9,
                         22.0
                     ],
@@ -194,7 +194,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         241.0,
-                        244.0,
+                        230.0,
                         60,
                         22.0
                     ],
@@ -213,7 +213,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         181.4,
-                        286.0,
+                        272.0,
                         90,
                         22.0
                     ],
@@ -232,7 +232,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         272.0,
-                        328.0,
+                        314.0,
                         30.0,
                         22.0
                     ],
@@ -251,7 +251,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         102.0,
-                        328.0,
+                        314.0,
                         150.0,
                         22.0
                     ],
@@ -269,7 +269,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         215.5,
-                        370.0,
+                        356.0,
                         90,
                         22.0
                     ],
@@ -288,7 +288,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         282.2,
-                        412.0,
+                        398.0,
                         41.3,
                         22.0
                     ],
@@ -307,7 +307,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         248.9,
-                        454.0,
+                        440.0,
                         81.3,
                         22.0
                     ],
@@ -323,11 +323,11 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        504.0,
-                        443.3,
+                        490.0,
+                        428.2,
                         33.0
                     ],
-                    "text": "2. What abstractions ask: the name of a receive, an address, arguments. A\nnumber comes behind the address, and is kept with the name.",
+                    "text": "2. Requests from abstractions: the name of a receive, an address,\narguments. An id is inserted after the address and stored with the name.",
                     "linecount": 2,
                     "fontsize": 12,
                     "fontface": 2
@@ -341,7 +341,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         20.0,
-                        547.0,
+                        533.0,
                         73.3,
                         22.0
                     ],
@@ -359,7 +359,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         113.3,
-                        547.0,
+                        533.0,
                         81.3,
                         22.0
                     ],
@@ -377,7 +377,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         59.1,
-                        589.0,
+                        575.0,
                         34.0,
                         22.0
                     ],
@@ -395,7 +395,7 @@
                     "numoutlets": 3,
                     "patching_rect": [
                         59.1,
-                        631.0,
+                        617.0,
                         160,
                         22.0
                     ],
@@ -415,7 +415,7 @@
                     "numoutlets": 4,
                     "patching_rect": [
                         203.8,
-                        673.0,
+                        659.0,
                         110.7,
                         22.0
                     ],
@@ -436,7 +436,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         182.2,
-                        715.0,
+                        701.0,
                         30.0,
                         22.0
                     ],
@@ -455,7 +455,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         134.5,
-                        673.0,
+                        659.0,
                         49.3,
                         22.0
                     ],
@@ -474,7 +474,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         169.1,
-                        757.0,
+                        743.0,
                         41.3,
                         22.0
                     ],
@@ -493,7 +493,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         178.0,
-                        799.0,
+                        785.0,
                         70.0,
                         22.0
                     ],
@@ -511,7 +511,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         178.0,
-                        841.0,
+                        827.0,
                         52.6,
                         22.0
                     ],
@@ -527,7 +527,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         50.6,
-                        673.0,
+                        659.0,
                         56.6,
                         22.0
                     ],
@@ -546,7 +546,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         79.6,
-                        715.0,
+                        701.0,
                         56.6,
                         22.0
                     ],
@@ -565,7 +565,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         81.8,
-                        757.0,
+                        743.0,
                         41.3,
                         22.0
                     ],
@@ -584,7 +584,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         68.0,
-                        799.0,
+                        785.0,
                         90,
                         22.0
                     ],
@@ -603,7 +603,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         68.0,
-                        841.0,
+                        827.0,
                         81.3,
                         22.0
                     ],
@@ -618,12 +618,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        548.1,
+                        522.9,
                         92.0,
-                        439.7,
+                        429.3,
                         33.0
                     ],
-                    "text": "3. Arguments: where the daemon is, and the port that it answers to: one of\nthis instance's own where none is given.",
+                    "text": "3. Arguments: the daemon's host and port, and the port for its replies; by\ndefault each instance has its own.",
                     "linecount": 2,
                     "fontsize": 12,
                     "fontface": 2
@@ -636,7 +636,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        548.1,
+                        522.9,
                         135.0,
                         167.4,
                         22.0
@@ -655,7 +655,7 @@
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        548.1,
+                        522.9,
                         177.0,
                         240,
                         22.0
@@ -675,7 +675,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        548.1,
+                        522.9,
                         219.0,
                         30.0,
                         22.0
@@ -693,7 +693,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        548.1,
+                        522.9,
                         261.0,
                         97.3,
                         22.0
@@ -709,7 +709,7 @@
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        623.8,
+                        598.6,
                         219.0,
                         160,
                         22.0
@@ -729,7 +729,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        953.9,
+                        928.7,
                         135.0,
                         77.3,
                         22.0
@@ -747,7 +747,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        953.9,
+                        928.7,
                         177.0,
                         68.6,
                         22.0
@@ -766,7 +766,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        830.5,
+                        805.3,
                         261.0,
                         80.6,
                         22.0
@@ -784,7 +784,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        931.1,
+                        905.9,
                         261.0,
                         78.6,
                         22.0
@@ -802,7 +802,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        724.5,
+                        699.3,
                         261.0,
                         60,
                         22.0
@@ -821,7 +821,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        803.9,
+                        778.7,
                         219.0,
                         148.4,
                         22.0
@@ -839,7 +839,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        787.2,
+                        762.0,
                         303.0,
                         30.0,
                         22.0
@@ -858,7 +858,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        831.7,
+                        806.5,
                         345.0,
                         78.6,
                         22.0
@@ -876,7 +876,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        831.7,
+                        806.5,
                         387.0,
                         106.0,
                         22.0
@@ -894,7 +894,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        831.7,
+                        806.5,
                         429.0,
                         68.0,
                         22.0
@@ -910,7 +910,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        753.7,
+                        728.5,
                         345.0,
                         58.0,
                         22.0
@@ -926,7 +926,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1068.1,
+                        1042.9,
                         135.0,
                         73.3,
                         22.0
@@ -944,7 +944,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1161.4,
+                        1136.2,
                         135.0,
                         79.3,
                         22.0
@@ -962,7 +962,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1107.2,
+                        1082.0,
                         177.0,
                         34.0,
                         22.0
@@ -980,12 +980,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1145.2,
+                        1120.0,
                         178.0,
-                        144.1,
+                        162.1,
                         20.0
                     ],
-                    "text": "only the one that speaks",
+                    "text": "open if this is the active one",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -997,7 +997,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1029.7,
+                        1004.5,
                         261.0,
                         64.0,
                         22.0
@@ -1015,7 +1015,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1001.2,
+                        976.0,
                         303.0,
                         140.0,
                         22.0
@@ -1031,12 +1031,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        548.1,
+                        522.9,
                         479.0,
-                        451.3,
+                        454.1,
                         47.0
                     ],
-                    "text": "4. The newest connection in Max speaks; when one is closed, another takes\nover (0 calls for it). The one that speaks renews its lease of 30 s by\nitself.",
+                    "text": "4. The newest connection in Max is the active one; when it is closed, another\ntakes over (0 asks for one). The active one keeps renewing its registration,\nwhich lasts 30 s.",
                     "linecount": 3,
                     "fontsize": 12,
                     "fontface": 2
@@ -1049,7 +1049,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        585.0,
+                        559.8,
                         536.0,
                         95.3,
                         22.0
@@ -1067,7 +1067,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        585.0,
+                        559.8,
                         578.0,
                         120,
                         22.0
@@ -1086,7 +1086,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        604.8,
+                        579.6,
                         620.0,
                         41.3,
                         22.0
@@ -1104,7 +1104,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        566.0,
+                        540.8,
                         662.0,
                         120,
                         22.0
@@ -1123,7 +1123,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        646.1,
+                        620.9,
                         704.0,
                         75.3,
                         22.0
@@ -1139,7 +1139,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        548.1,
+                        522.9,
                         704.0,
                         78.0,
                         22.0
@@ -1157,7 +1157,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        741.4,
+                        716.2,
                         704.0,
                         55.9,
                         22.0
@@ -1175,7 +1175,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        639.2,
+                        614.0,
                         746.0,
                         30.0,
                         22.0
@@ -1193,7 +1193,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        710.2,
+                        685.0,
                         746.0,
                         65.9,
                         22.0
@@ -1211,7 +1211,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        639.2,
+                        614.0,
                         788.0,
                         90,
                         22.0
@@ -1229,7 +1229,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        639.2,
+                        614.0,
                         830.0,
                         176.9,
                         22.0
@@ -1247,7 +1247,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        639.2,
+                        614.0,
                         872.0,
                         66.0,
                         22.0
@@ -1263,7 +1263,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        666.1,
+                        640.9,
                         620.0,
                         35.9,
                         22.0
@@ -1282,7 +1282,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        755.2,
+                        730.0,
                         536.0,
                         58.0,
                         22.0
@@ -1300,7 +1300,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        755.2,
+                        730.0,
                         578.0,
                         80,
                         22.0
@@ -1319,7 +1319,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        778.5,
+                        753.3,
                         662.0,
                         54.0,
                         22.0
@@ -1337,7 +1337,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        817.3,
+                        792.1,
                         704.0,
                         30.0,
                         22.0
@@ -1355,7 +1355,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        817.3,
+                        792.1,
                         746.0,
                         97.3,
                         22.0
@@ -1371,7 +1371,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        722.0,
+                        696.8,
                         620.0,
                         97.3,
                         22.0
@@ -1387,12 +1387,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1345.3,
+                        1338.1,
                         92.0,
-                        583.1,
+                        568.0,
                         33.0
                     ],
-                    "text": "5. What the daemon says comes out here, whole. The lease is answered every ten seconds: where\nnothing is heard for longer, the daemon isn't there.",
+                    "text": "5. Everything the daemon sends comes out here unchanged. It answers each renewal, every ten\nseconds; after a longer silence it counts as gone.",
                     "linecount": 2,
                     "fontsize": 12,
                     "fontface": 2
@@ -1405,7 +1405,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1623.2,
+                        1643.6,
                         135.0,
                         66.0,
                         22.0
@@ -1423,7 +1423,7 @@
                     "numinlets": 1,
                     "numoutlets": 4,
                     "patching_rect": [
-                        1623.2,
+                        1643.6,
                         178.0,
                         360,
                         22.0
@@ -1444,7 +1444,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        2026.2,
+                        2046.6,
                         220.0,
                         34.0,
                         22.0
@@ -1463,7 +1463,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1976.5,
+                        1996.9,
                         262.0,
                         76.0,
                         22.0
@@ -1481,7 +1481,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        2011.4,
+                        2031.8,
                         304.0,
                         28.0,
                         22.0
@@ -1499,7 +1499,7 @@
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        2046.4,
+                        2066.7,
                         346.0,
                         50.0,
                         22.0
@@ -1519,7 +1519,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        2046.4,
+                        2066.7,
                         388.0,
                         24,
                         24
@@ -1543,7 +1543,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1946.2,
+                        1966.6,
                         220.0,
                         60.0,
                         22.0
@@ -1559,7 +1559,7 @@
                     "numinlets": 3,
                     "numoutlets": 3,
                     "patching_rect": [
-                        1726.2,
+                        1746.6,
                         220.0,
                         200.0,
                         22.0
@@ -1579,7 +1579,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1724.4,
+                        1745.0,
                         262.0,
                         74.0,
                         22.0
@@ -1597,9 +1597,9 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1724.4,
+                        1745.5,
                         304.0,
-                        84.0,
+                        86.0,
                         22.0
                     ],
                     "presentation": 1,
@@ -1609,7 +1609,7 @@
                         148,
                         22
                     ],
-                    "text": "nothing heard",
+                    "text": "not connected",
                     "outlettype": [
                         ""
                     ]
@@ -1622,7 +1622,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        1818.4,
+                        1839.0,
                         262.0,
                         56,
                         22
@@ -1647,7 +1647,7 @@
                     "numinlets": 3,
                     "numoutlets": 3,
                     "patching_rect": [
-                        1476.2,
+                        1496.6,
                         220.0,
                         230,
                         22.0
@@ -1667,7 +1667,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        1345.3,
+                        1338.1,
                         262.0,
                         160,
                         22.0
@@ -1686,12 +1686,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1509.3,
+                        1502.1,
                         263.0,
-                        122.3,
+                        160.7,
                         20.0
                     ],
-                    "text": "the lease's is left out",
+                    "text": "drops the answers to /notify",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -1703,12 +1703,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1486.4,
+                        1479.2,
                         432.0,
                         30,
                         30
                     ],
-                    "comment": "done: address, id, what it found",
+                    "comment": "done: address, id, results",
                     "outlettype": []
                 }
             },
@@ -1719,12 +1719,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1642.2,
+                        1669.3,
                         432.0,
                         30,
                         30
                     ],
-                    "comment": "failed: address, id, a word for programs, a line for people",
+                    "comment": "failed: address, id, error code, explanation",
                     "outlettype": []
                 }
             },
@@ -1735,12 +1735,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1692.2,
+                        1719.3,
                         432.0,
                         30,
                         30
                     ],
-                    "comment": "all else, with its address: /eutectic/engine ready 1.",
+                    "comment": "everything else, with its address: /eutectic/engine ready 1.",
                     "outlettype": []
                 }
             },
@@ -1751,7 +1751,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        2046.4,
+                        2066.7,
                         432.0,
                         30,
                         30
@@ -1767,7 +1767,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1714.1,
+                        1735.0,
                         135.0,
                         80,
                         23
@@ -1792,7 +1792,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        2160.2,
+                        2180.6,
                         135.0,
                         44,
                         20
@@ -1815,7 +1815,7 @@
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        2080.2,
+                        2100.6,
                         135.0,
                         60,
                         22
@@ -1842,7 +1842,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        2080.2,
+                        2100.6,
                         178.0,
                         87.3,
                         22.0
@@ -1860,7 +1860,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        2080.2,
+                        2100.6,
                         220.0,
                         81.3,
                         22.0
@@ -1876,12 +1876,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1345.3,
+                        1338.1,
                         490.0,
-                        570.9,
+                        605.7,
                         33.0
                     ],
-                    "text": "6. An answer that somebody here asked for becomes a word, the id and the rest, and goes to the\nreceive whose name is kept under the id; without one, to nobody.",
+                    "text": "6. An answer to an abstraction's request becomes a word, the id and the rest, and is sent to the receive\nstored under its id; if there is none, to nobody.",
                     "linecount": 2,
                     "fontsize": 12,
                     "fontface": 2
@@ -1894,7 +1894,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1345.3,
+                        1338.1,
                         533.0,
                         58.0,
                         22.0
@@ -1912,7 +1912,7 @@
                     "numinlets": 7,
                     "numoutlets": 7,
                     "patching_rect": [
-                        1345.3,
+                        1338.1,
                         575.0,
                         560,
                         22.0
@@ -1936,7 +1936,7 @@
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        1615.3,
+                        1608.1,
                         701.0,
                         160,
                         22.0
@@ -1956,7 +1956,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        1347.1,
+                        1339.9,
                         617.0,
                         56.6,
                         22.0
@@ -1975,7 +1975,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1407.3,
+                        1400.1,
                         659.0,
                         84.7,
                         22.0
@@ -1993,7 +1993,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        1423.7,
+                        1416.5,
                         617.0,
                         56.6,
                         22.0
@@ -2012,7 +2012,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1512.0,
+                        1504.8,
                         659.0,
                         73.3,
                         22.0
@@ -2030,7 +2030,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1500.3,
+                        1493.1,
                         617.0,
                         77.3,
                         22.0
@@ -2048,7 +2048,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1597.6,
+                        1590.4,
                         617.0,
                         98.0,
                         22.0
@@ -2066,7 +2066,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1715.6,
+                        1708.4,
                         617.0,
                         104.6,
                         22.0
@@ -2084,7 +2084,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1840.2,
+                        1833.0,
                         617.0,
                         94.6,
                         22.0
@@ -2102,7 +2102,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        1667.1,
+                        1659.9,
                         743.0,
                         49.3,
                         22.0
@@ -2121,7 +2121,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1736.4,
+                        1729.2,
                         743.0,
                         124.0,
                         22.0
@@ -2139,7 +2139,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1880.4,
+                        1873.2,
                         743.0,
                         50.6,
                         22.0
@@ -2157,7 +2157,7 @@
                     "numinlets": 1,
                     "numoutlets": 4,
                     "patching_rect": [
-                        1746.2,
+                        1739.0,
                         785.0,
                         60.0,
                         22.0
@@ -2178,7 +2178,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1691.1,
+                        1683.9,
                         827.0,
                         138.0,
                         22.0
@@ -2253,15 +2253,15 @@
                     ],
                     "midpoints": [
                         291.5,
-                        266.0,
+                        252.0,
                         321.3,
-                        286.0,
+                        272.0,
                         321.3,
-                        308.0,
+                        294.0,
                         325.0,
-                        328.0,
+                        314.0,
                         325.0,
-                        350.0
+                        336.0
                     ],
                     "order": 0
                 }
@@ -2317,11 +2317,11 @@
                     ],
                     "midpoints": [
                         292.5,
-                        350.0,
+                        336.0,
                         328.5,
-                        370.0,
+                        356.0,
                         328.5,
-                        392.0
+                        378.0
                     ],
                     "order": 0
                 }
@@ -2364,11 +2364,11 @@
                     ],
                     "midpoints": [
                         225.0,
-                        392.0,
+                        378.0,
                         241.7,
-                        412.0,
+                        398.0,
                         241.7,
-                        434.0
+                        420.0
                     ],
                     "order": 0
                 }
@@ -2515,11 +2515,11 @@
                     ],
                     "midpoints": [
                         144.0,
-                        695.0,
+                        681.0,
                         159.2,
-                        715.0,
+                        701.0,
                         159.2,
-                        737.0
+                        723.0
                     ],
                     "order": 0
                 }
@@ -2588,11 +2588,11 @@
                     ],
                     "midpoints": [
                         126.7,
-                        737.0,
+                        723.0,
                         146.1,
-                        757.0,
+                        743.0,
                         146.1,
-                        779.0
+                        765.0
                     ],
                     "order": 0
                 }
@@ -2790,11 +2790,11 @@
                         0
                     ],
                     "midpoints": [
-                        963.4,
+                        938.2,
                         199.0,
-                        975.2,
+                        950.0,
                         219.0,
-                        975.2,
+                        950.0,
                         241.0
                     ],
                     "order": 0
@@ -2811,11 +2811,11 @@
                         0
                     ],
                     "midpoints": [
-                        1013.0,
+                        987.8,
                         199.0,
-                        1001.2,
+                        976.0,
                         219.0,
-                        1001.2,
+                        976.0,
                         241.0
                     ],
                     "order": 0
@@ -2858,11 +2858,11 @@
                         0
                     ],
                     "midpoints": [
-                        813.4,
+                        788.2,
                         241.0,
-                        807.5,
+                        782.3,
                         261.0,
-                        807.5,
+                        782.3,
                         283.0
                     ],
                     "order": 0
@@ -2957,15 +2957,15 @@
                         0
                     ],
                     "midpoints": [
-                        1116.7,
+                        1091.5,
                         199.0,
-                        1116.7,
+                        1091.5,
                         219.0,
-                        1116.7,
+                        1091.5,
                         241.0,
-                        1116.7,
+                        1091.5,
                         261.0,
-                        1116.7,
+                        1091.5,
                         283.0
                     ],
                     "order": 0
@@ -3073,11 +3073,11 @@
                         0
                     ],
                     "midpoints": [
-                        825.7,
+                        800.5,
                         600.0,
-                        842.3,
+                        817.1,
                         620.0,
-                        842.3,
+                        817.1,
                         642.0
                     ],
                     "order": 0
@@ -3250,15 +3250,15 @@
                         0
                     ],
                     "midpoints": [
-                        2050.7,
+                        2071.1,
                         242.0,
-                        2075.5,
+                        2095.9,
                         262.0,
-                        2075.5,
+                        2095.9,
                         284.0,
-                        2073.3,
+                        2093.7,
                         304.0,
-                        2073.3,
+                        2093.7,
                         326.0
                     ],
                     "order": 0
@@ -3444,23 +3444,23 @@
                         0
                     ],
                     "midpoints": [
-                        1591.2,
+                        1611.6,
                         242.0,
-                        1654.6,
+                        1685.8,
                         262.0,
-                        1654.6,
+                        1685.8,
                         284.0,
-                        1654.3,
+                        1685.2,
                         304.0,
-                        1654.3,
+                        1685.2,
                         326.0,
-                        1654.1,
+                        1684.5,
                         346.0,
-                        1654.1,
+                        1684.5,
                         368.0,
-                        1653.8,
+                        1683.9,
                         388.0,
-                        1653.8,
+                        1683.9,
                         412.0
                     ],
                     "order": 0
@@ -3477,23 +3477,23 @@
                         0
                     ],
                     "midpoints": [
-                        1696.7,
+                        1717.1,
                         242.0,
-                        1698.8,
+                        1721.9,
                         262.0,
-                        1698.8,
+                        1721.9,
                         284.0,
-                        1699.0,
+                        1722.5,
                         304.0,
-                        1699.0,
+                        1722.5,
                         326.0,
-                        1699.3,
+                        1723.1,
                         346.0,
-                        1699.3,
+                        1723.1,
                         368.0,
-                        1699.6,
+                        1723.7,
                         388.0,
-                        1699.6,
+                        1723.7,
                         412.0
                     ],
                     "order": 0
@@ -3640,11 +3640,11 @@
                         0
                     ],
                     "midpoints": [
-                        1509.8,
+                        1502.6,
                         639.0,
-                        1608.3,
+                        1601.1,
                         659.0,
-                        1608.3,
+                        1601.1,
                         681.0
                     ],
                     "order": 0
@@ -3674,11 +3674,11 @@
                         0
                     ],
                     "midpoints": [
-                        1607.1,
+                        1599.9,
                         639.0,
-                        1634.3,
+                        1627.1,
                         659.0,
-                        1634.3,
+                        1627.1,
                         681.0
                     ],
                     "order": 0
@@ -3708,11 +3708,11 @@
                         0
                     ],
                     "midpoints": [
-                        1725.1,
+                        1717.9,
                         639.0,
-                        1674.9,
+                        1667.7,
                         659.0,
-                        1674.9,
+                        1667.7,
                         681.0
                     ],
                     "order": 0
@@ -3742,11 +3742,11 @@
                         0
                     ],
                     "midpoints": [
-                        1849.7,
+                        1842.5,
                         639.0,
-                        1737.2,
+                        1730.0,
                         659.0,
-                        1737.2,
+                        1730.0,
                         681.0
                     ],
                     "order": 0
@@ -3828,11 +3828,11 @@
                         0
                     ],
                     "midpoints": [
-                        1745.9,
+                        1738.7,
                         765.0,
-                        1723.2,
+                        1716.0,
                         785.0,
-                        1723.2,
+                        1716.0,
                         807.0
                     ],
                     "order": 0
@@ -3849,15 +3849,15 @@
                         0
                     ],
                     "midpoints": [
-                        1624.8,
+                        1617.6,
                         723.0,
-                        1644.1,
+                        1636.9,
                         743.0,
-                        1644.1,
+                        1636.9,
                         765.0,
-                        1650.4,
+                        1643.2,
                         785.0,
-                        1650.4,
+                        1643.2,
                         807.0
                     ],
                     "order": 0

@@ -13,7 +13,7 @@
             85.0,
             104.0,
             771.5,
-            638.0
+            654.0
         ],
         "bglocked": 0,
         "openinpresentation": 0,
@@ -73,11 +73,11 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        565.6,
-                        20.0
+                        569.6,
+                        33.0
                     ],
-                    "text": "A reference, under this name: a clip that the model learns, with words for it. Needs [eutectic] in this Max.",
-                    "linecount": 1,
+                    "text": "A reference under this name: a clip that the model learns, with a prompt that describes it. Needs an open\n[eutectic].",
+                    "linecount": 2,
                     "fontsize": 12
                 }
             },
@@ -89,7 +89,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        92.0,
+                        105.0,
                         73.1,
                         20.0
                     ],
@@ -107,11 +107,11 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         106.9,
-                        122.0,
+                        135.0,
                         30,
                         30
                     ],
-                    "comment": "learn clip words options; free; cancel",
+                    "comment": "learn clip prompt options; free; cancel",
                     "outlettype": [
                         ""
                     ]
@@ -125,12 +125,12 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         140.9,
-                        123.0,
-                        208.1,
-                        20.0
+                        136.0,
+                        175.4,
+                        33.0
                     ],
-                    "text": "learn clip words options; free; cancel",
-                    "linecount": 1,
+                    "text": "learn clip prompt options; free;\ncancel",
+                    "linecount": 2,
                     "fontsize": 12
                 }
             },
@@ -142,7 +142,7 @@
                     "numoutlets": 4,
                     "patching_rect": [
                         106.9,
-                        172.0,
+                        188.0,
                         480,
                         22.0
                     ],
@@ -163,7 +163,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         20.0,
-                        214.0,
+                        230.0,
                         265.4,
                         22.0
                     ],
@@ -181,7 +181,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        256.0,
+                        272.0,
                         83.3,
                         22.0
                     ],
@@ -197,7 +197,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         305.4,
-                        214.0,
+                        230.0,
                         198.0,
                         22.0
                     ],
@@ -215,7 +215,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         305.4,
-                        256.0,
+                        272.0,
                         83.3,
                         22.0
                     ],
@@ -231,7 +231,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         606.9,
-                        172.0,
+                        188.0,
                         73.3,
                         22.0
                     ],
@@ -249,7 +249,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         523.4,
-                        214.0,
+                        230.0,
                         30.0,
                         22.0
                     ],
@@ -267,7 +267,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         523.4,
-                        256.0,
+                        272.0,
                         228.1,
                         22.0
                     ],
@@ -285,7 +285,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         523.4,
-                        298.0,
+                        314.0,
                         83.3,
                         22.0
                     ],
@@ -301,7 +301,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         573.4,
-                        214.0,
+                        230.0,
                         132.7,
                         22.0
                     ],
@@ -317,7 +317,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        348.0,
+                        364.0,
                         63.7,
                         20.0
                     ],
@@ -335,7 +335,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         143.6,
-                        378.0,
+                        394.0,
                         76.6,
                         22.0
                     ],
@@ -353,7 +353,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         143.6,
-                        420.0,
+                        436.0,
                         260,
                         22.0
                     ],
@@ -372,7 +372,7 @@
                     "numoutlets": 3,
                     "patching_rect": [
                         154.1,
-                        462.0,
+                        478.0,
                         200,
                         22.0
                     ],
@@ -392,7 +392,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         374.1,
-                        462.0,
+                        478.0,
                         60,
                         22.0
                     ],
@@ -411,11 +411,11 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         438.1,
-                        463.0,
-                        95.4,
+                        479.0,
+                        92.7,
                         20.0
                     ],
-                    "text": "takes the id out",
+                    "text": "removes the id",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -428,7 +428,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         350.8,
-                        504.0,
+                        520.0,
                         30.0,
                         22.0
                     ],
@@ -446,8 +446,8 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        322.6,
-                        546.0,
+                        320.6,
+                        562.0,
                         74.0,
                         22.0
                     ],
@@ -464,12 +464,12 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        130.9,
-                        588.0,
-                        104.7,
+                        139.0,
+                        604.0,
+                        86.6,
                         22.0
                     ],
-                    "text": "nothing asked yet",
+                    "text": "no request yet",
                     "outlettype": [
                         ""
                     ]
@@ -483,7 +483,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         255.4,
-                        504.0,
+                        520.0,
                         75.3,
                         22.0
                     ],
@@ -499,7 +499,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         207.4,
-                        504.0,
+                        520.0,
                         28.0,
                         22.0
                     ],
@@ -516,12 +516,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        255.7,
-                        588.0,
+                        245.6,
+                        604.0,
                         30,
                         30
                     ],
-                    "comment": "bang: it is done",
+                    "comment": "bang: done",
                     "outlettype": []
                 }
             },
@@ -532,8 +532,8 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        305.6,
-                        588.0,
+                        295.6,
+                        604.0,
                         30,
                         30
                     ],
@@ -549,7 +549,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         20.0,
-                        378.0,
+                        394.0,
                         62.6,
                         22.0
                     ],
@@ -567,7 +567,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         20.0,
-                        420.0,
+                        436.0,
                         49.3,
                         22.0
                     ],
@@ -586,7 +586,7 @@
                     "numoutlets": 2,
                     "patching_rect": [
                         50.3,
-                        462.0,
+                        478.0,
                         68.0,
                         22.0
                     ],
@@ -605,7 +605,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         36.1,
-                        504.0,
+                        520.0,
                         57.3,
                         22.0
                     ],
@@ -623,7 +623,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         113.4,
-                        504.0,
+                        520.0,
                         74.0,
                         22.0
                     ],
@@ -881,11 +881,11 @@
                     ],
                     "midpoints": [
                         216.9,
-                        526.0,
-                        241.1,
-                        546.0,
-                        241.1,
-                        568.0
+                        542.0,
+                        236.0,
+                        562.0,
+                        236.0,
+                        584.0
                     ],
                     "order": 0
                 }
@@ -902,11 +902,11 @@
                     ],
                     "midpoints": [
                         360.3,
-                        526.0,
-                        299.6,
-                        546.0,
-                        299.6,
-                        568.0
+                        542.0,
+                        297.6,
+                        562.0,
+                        297.6,
+                        584.0
                     ],
                     "order": 0
                 }
@@ -962,11 +962,11 @@
                     ],
                     "midpoints": [
                         45.6,
-                        526.0,
-                        93.0,
-                        546.0,
-                        93.0,
-                        568.0
+                        542.0,
+                        97.1,
+                        562.0,
+                        97.1,
+                        584.0
                     ],
                     "order": 0
                 }
@@ -996,11 +996,11 @@
                     ],
                     "midpoints": [
                         122.9,
-                        526.0,
-                        131.7,
-                        546.0,
-                        131.7,
-                        568.0
+                        542.0,
+                        135.7,
+                        562.0,
+                        135.7,
+                        584.0
                     ],
                     "order": 0
                 }

@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        491.6,
+                        571.0,
                         20.0
                     ],
-                    "text": "Fuses, and plays on one voice of the daemon, by its number. Needs [eutectic] in this Max.",
+                    "text": "Fuses a clip with a reference and plays the fusion on one voice of the daemon. Needs an open [eutectic].",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -90,10 +90,10 @@
                     "patching_rect": [
                         20.0,
                         92.0,
-                        401.9,
+                        332.4,
                         20.0
                     ],
-                    "text": "Messages. What isn't a word here is a setting of the voice, or blend.",
+                    "text": "Messages. All others are settings of the voice, or blend.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -111,7 +111,7 @@
                         30,
                         30
                     ],
-                    "comment": "fuse original reference options; bang: again; blend, stop, gain, pan, \u2026",
+                    "comment": "fuse original reference options; bang: repeat; blend, stop, gain, pan, \u2026",
                     "outlettype": [
                         ""
                     ]
@@ -129,7 +129,7 @@
                         211.4,
                         33.0
                     ],
-                    "text": "fuse original reference options; bang:\nagain; blend, stop, gain, pan, \u2026",
+                    "text": "fuse original reference options; bang:\nrepeat; blend, stop, gain, pan, \u2026",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -616,10 +616,10 @@
                     "patching_rect": [
                         20.0,
                         475.0,
-                        365.9,
+                        356.2,
                         20.0
                     ],
-                    "text": "Answers. A fusion's end counts if it is the one that began last.",
+                    "text": "Answers. Only the end of the fusion that started last counts.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -711,10 +711,10 @@
                     "patching_rect": [
                         317.8,
                         590.0,
-                        95.4,
+                        92.7,
                         20.0
                     ],
-                    "text": "takes the id out",
+                    "text": "removes the id",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -765,7 +765,7 @@
                     "patching_rect": [
                         310.5,
                         715.0,
-                        104.7,
+                        86.6,
                         22.0
                     ],
                     "presentation": 1,
@@ -775,7 +775,7 @@
                         248,
                         22
                     ],
-                    "text": "nothing asked yet",
+                    "text": "no request yet",
                     "outlettype": [
                         ""
                     ]
@@ -905,7 +905,7 @@
                         30,
                         30
                     ],
-                    "comment": "1: it plays; 0: it is silent",
+                    "comment": "1: playing; 0: silent",
                     "outlettype": []
                 }
             },
