@@ -116,7 +116,23 @@ def voice() -> Sheet:
     sheet.chain(inlet, sort, last)
     sheet.cord(sort, last, 1)
     _ask(sheet, "/fuse", last, first="#1")
+    stop = _stop(sheet, sort)
+    blend, gain = _settings(sheet, sort)
+    _controller(sheet, sort, blend)
+    title = _title(sheet, "voice")
+    state = _voice_answers(sheet)
+    labels = [sheet.ui("comment", (44, 20), text=text) for text in ("blend", "gain")]
+    sheet.present(title, 4, 4, 150, 20)
+    sheet.present(stop, 194, 4, 60, 22)
+    for row, (label, slider) in enumerate(zip(labels, (blend, gain), strict=True)):
+        sheet.present(label, 4, 32 + 26 * row, 44, 20)
+        sheet.present(slider, 50, 32 + 26 * row, 204, 20)
+    sheet.present(state, 6, 84, 248, 22)
+    return sheet
 
+
+def _stop(sheet: Sheet, sort: Box) -> Box:
+    """Stop the voice, by a message or by the button that is returned."""
     stop = sheet.ui("textbutton", (60, 22), text="stop", row=1)
     alone = sheet.obj("route bang")
     at_once = sheet.message(f"{request('/stop')} #1")
@@ -127,34 +143,28 @@ def voice() -> Sheet:
     sheet.cord(stop, at_once)
     sheet.cord(alone, fading, 1)
     sheet.cord(fading, out)
+    return stop
 
-    fader = sheet.ui("slider", (140, 20), size=1.0, floatoutput=1, orientation=1)
+
+def _settings(sheet: Sheet, sort: Box) -> tuple[Box, Box]:
+    """Set blend and the voice's settings; returns the sliders of blend and gain."""
+    blend = sheet.ui("slider", (140, 20), size=1.0, floatoutput=1, orientation=1)
     scrub = sheet.obj(f"prepend {request('/scrub')} #1")
-    sheet.chain(fader, scrub, sheet.obj(f"s {OUT}"))
-    sheet.cord(sort, fader, 3)
+    sheet.chain(blend, scrub, sheet.obj(f"s {OUT}"))
+    sheet.cord(sort, blend, 3)
     settings = sheet.obj("routepass " + " ".join(VOICE_RANGES), min_width=200)
     change = sheet.obj(f"prepend {request('/voice/set')} #1")
     sheet.cord(sort, settings, 5)
     for outlet in range(len(VOICE_RANGES)):
         sheet.cord(settings, change, outlet)
     sheet.cord(change, sheet.obj(f"s {OUT}"))
-    sheet.cord(settings, fader, len(VOICE_RANGES))
+    sheet.cord(settings, blend, len(VOICE_RANGES))
     gain = sheet.ui("slider", (140, 20), size=66.0, min=-60.0, floatoutput=1, orientation=1, row=1)
     sheet.chain(gain, sheet.obj("prepend gain"), change)
-    _controller(sheet, sort, fader)
-    title = _title(sheet, "voice")
-    state = _voice_answers(sheet)
-    labels = [sheet.ui("comment", (44, 20), text=text) for text in ("blend", "gain")]
-    sheet.present(title, 4, 4, 150, 20)
-    sheet.present(stop, 194, 4, 60, 22)
-    for row, (label, slider) in enumerate(zip(labels, (fader, gain), strict=True)):
-        sheet.present(label, 4, 32 + 26 * row, 44, 20)
-        sheet.present(slider, 50, 32 + 26 * row, 204, 20)
-    sheet.present(state, 6, 84, 248, 22)
-    return sheet
+    return blend, gain
 
 
-def _controller(sheet: Sheet, sort: Box, fader: Box) -> None:
+def _controller(sheet: Sheet, sort: Box, blend: Box) -> None:
     """A MIDI controller for blend, set by the second argument or by `cc`; 0 is none."""
     first = sheet.obj("loadmess #2")
     midi = sheet.obj("ctlin", min_width=80)
@@ -166,7 +176,7 @@ def _controller(sheet: Sheet, sort: Box, fader: Box) -> None:
     sheet.cord(midi, ours, 1)
     sheet.cord(ours, gate)
     sheet.cord(midi, gate, 0, 1)
-    sheet.chain(gate, scaled, fader)
+    sheet.chain(gate, scaled, blend)
 
 
 def _voice_answers(sheet: Sheet) -> Box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from py2max.core.box import Box
 from sheet import ASK, NOBODY, OUT, OWNER, Sheet, answer, request
 
 from eutectic.osc.spec import PORT, PREFIX
@@ -217,7 +218,10 @@ def _answers(sheet: Sheet) -> None:
     sheet.cord(lease, outlets[0], 1)
     sheet.cord(sort, outlets[1], 1)
     sheet.cord(sort, outlets[2], 2)
+    _panel(sheet, led, state, xruns)
 
+
+def _panel(sheet: Sheet, led: Box, state: Box, xruns: Box) -> None:
     title = sheet.ui("comment", (80, 23), text="eutectic", fontsize=14, fontface=1)
     xruns_label = sheet.ui("comment", (44, 20), text="xruns")
     panic = sheet.ui("textbutton", (60, 22), text="panic")
