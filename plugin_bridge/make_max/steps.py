@@ -24,10 +24,10 @@ def shipped(name: str) -> str:
     return name
 
 
-def connect(sheet: Sheet, title: str = "First run eutectic serve in a terminal") -> Box:
+def connect(sheet: Sheet) -> None:
     """A section with the connection."""
-    sheet.section(title)
-    return sheet.bpatcher("eutectic")
+    sheet.section("First run eutectic serve in a terminal")
+    sheet.bpatcher("eutectic")
 
 
 def prepare(sheet: Sheet, beside: bool = False) -> None:
