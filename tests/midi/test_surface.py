@@ -11,14 +11,14 @@ import pytest
 import rtmidi
 
 from daemons import daemon, fails, prepare, until, wait_for
-from eutectic.client.daemon_process import Daemon
-from eutectic.client.sync import Client
+from eutectic.client.daemon_process import Daemon, status
 from eutectic.experiments.live.jack_server import Jack
 from eutectic.files.shipped import presets_folder
 from eutectic.files.toml import BadState
 from eutectic.midi.maps import parse_target, read_map
 from eutectic.midi.surface import Surface
-from eutectic.osc.table import PREFIX, BadRequest
+from eutectic.osc.answers import Queued
+from eutectic.osc.spec import PREFIX, BadRequest
 
 MAPS = sorted(presets_folder("controllers").glob("*.toml"))
 
@@ -79,7 +79,7 @@ class Desk:
         self.sent: list[tuple[str, tuple[Any, ...]]] = []
         self.values: dict[str, float] = {}
         self.surface = Surface(path, path.with_name("own.toml"), None)
-        self.surface.connect(self.take, lambda address, values: self.values.get(address))
+        self.surface.connect(self.take, lambda request: self.values.get(request.address))
 
     def take(self, peer: object, address: str, values: tuple[Any, ...], due: object) -> None:
         self.sent.append((address.removeprefix(PREFIX), values))
@@ -183,12 +183,12 @@ def test_encoders_count_from_the_current_value(
 
 def test_lights_are_sent_on_changes_and_again_once_the_controller_is_plugged_in(desk: Desk) -> None:
     lit: list[list[int]] = []
-    desk.surface.light = lit.append
+    desk.surface.open(lit.append)
     for state in ("off", "ready", "ready", "working", "playing"):
-        desk.surface.show(lambda values, state=state: state)
+        desk.surface.show(lambda pad, state=state: state)
     assert lit == [[0x90, 36, value] for value in (0, 5, 4, 1)]
-    desk.surface.came()
-    desk.surface.show(lambda values: "playing")
+    desk.surface.plugged_in()
+    desk.surface.show(lambda pad: "playing")
     assert lit[-1] == [0x90, 36, 1]
     assert len(lit) == 5
 
@@ -299,10 +299,6 @@ def running(pads: Pads, tmp_path_factory: pytest.TempPathFactory) -> Generator[t
         yield process, path
 
 
-def _voices(client: Client) -> str:
-    return {v[1]: v[2] for _, v in client.request("/status").lines}["voices"]
-
-
 @pytest.mark.realtime
 def test_a_controller_plays_is_lit_and_can_be_unplugged_and_plugged_in_again(
     running: tuple[Daemon, Path], pads: Pads
@@ -313,10 +309,10 @@ def test_a_controller_plays_is_lit_and_can_be_unplugged_and_plugged_in_again(
             with pads.plugged_in() as out:
                 until(lambda: pads.lit.get(36) == 5)
                 out.send_message([0x90, 36, 100])
-                until(lambda: _voices(client).startswith("1 of"))
+                until(lambda: status(client)["voices"].startswith("1 of"))
                 until(lambda: pads.lit.get(36) == 1)
                 out.send_message([0x90, 37, 100])
-                until(lambda: _voices(client).startswith("none"))
+                until(lambda: status(client)["voices"].startswith("none"))
                 until(lambda: pads.lit.get(36) == 5)
             until(lambda: "disconnected" in process.log.split("MIDI: pads")[-1])
 
@@ -328,11 +324,11 @@ def test_a_control_is_learned_over_osc(running: tuple[Daemon, Path], pads: Pads)
         assert fails(client, "/midi/learn", "/nothing") == "unknown_address"
         until(lambda: pads.lit.get(36) == 5)
         number = client.begin("/midi/learn", "/voice/set", 2, "gain", "$")
-        wait_for(client, lambda message: message == ("/queued", (number,)))
+        wait_for(client, Queued, lambda queued: queued.id == number)
         out.send_message([0xB4, 77, 64])
-        assert client.end("/midi/learn", number).found == ("cc 77 channel 5",)
+        assert client.end("/midi/learn", number).found.control == "cc 77 channel 5"
         assert "/voice/set 2 gain $" in path.read_text()
         path.write_text("format = 1\n[[controls]]\nmessage = 'cc'\ntarget = '/panik'\n")
         until(lambda: f"{path}:4: target: there is no /panik" in process.log)
         out.send_message([0x90, 36, 100])  # as before
-        until(lambda: _voices(client).startswith("1 of"))
+        until(lambda: status(client)["voices"].startswith("1 of"))

@@ -17,6 +17,7 @@ from clicks import LIMIT_DB, click_db
 from daemons import daemon, prepare
 from eutectic.errors import BadDevice, BadOutput, BadSetting
 from eutectic.experiments.live.jack_server import Jack, Recording
+from eutectic.osc.answers import Clip, Progress
 from eutectic.playback.output import FADE_SECONDS, Output
 from eutectic.playback.streams import DeviceSettings, list_devices, record_input
 from eutectic.system.shared_memory import PREFIX, SHARED
@@ -167,13 +168,12 @@ def test_a_recorded_input_becomes_a_clip_that_can_be_fused(jack: Jack, tmp_path:
         process.client() as client,
     ):
         prepare(client)
-        reply = client.request("/clip/record", "heard", 1.0)
-        assert [values[1] for address, values in reply.lines if address == "/progress"]
+        assert client.request("/clip/record", "heard", 1.0).of(Progress)
         client.request("/fuse", 1, "heard", "r", "@blend", 0.5)
-        (line,) = [values for _, values in client.request("/clip/list").lines
-                   if values[1] == "heard"]  # fmt: skip
-        assert line[3] == pytest.approx(1.0, abs=1e-3)
-        samples, rate_hz = soundfile.read(line[2])
+        clips = client.request("/clip/list").of(Clip)
+        (clip,) = [each for each in clips if each.clip == "heard"]
+        assert clip.seconds == pytest.approx(1.0, abs=1e-3)
+        samples, rate_hz = soundfile.read(clip.path)
     spectrum = np.abs(np.fft.rfft(samples[:, 0] * np.hanning(len(samples))))
     assert np.argmax(spectrum) * rate_hz / len(samples) == pytest.approx(330, abs=2)
     assert np.abs(samples).max() == pytest.approx(0.4, abs=0.01)
