@@ -11,16 +11,33 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import soundfile
 
-from daemons import daemon, fails, prepare, until, wait_for
+from daemons import daemon, fails, next_end, prepare, until, wait_for
 from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import Client
 from eutectic.files.shipped import presets_folder
-from eutectic.osc import server as osc
-from eutectic.osc.table import PREFIX, REQUESTS
+from eutectic.osc import answers
+from eutectic.osc.answers import (
+    Answer,
+    Done,
+    Ended,
+    Engine,
+    Fail,
+    FanReady,
+    Late,
+    Meter,
+    Progress,
+    Queued,
+    SoundFile,
+    Started,
+)
+from eutectic.osc.packets import decode, encode, slip
+from eutectic.osc.spec import PREFIX
+from eutectic.osc.table import REQUESTS
 
 pytestmark = pytest.mark.process
 
@@ -48,7 +65,7 @@ def written(process: Daemon) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in files}
 
 
-def test_what_a_command_learned_before_the_show_the_daemon_finds(tmp_path: Path) -> None:
+def test_the_daemon_finds_what_a_command_learned_before(tmp_path: Path) -> None:
     clip = presets_folder("clips") / "perc_bell.flac"
     command = [sys.executable, "-m", "eutectic", "learn", str(clip), "--model", "toy"]
     command += ["--prompt", "a bell", "--learn-steps", "2"]
@@ -62,43 +79,38 @@ def test_what_a_command_learned_before_the_show_the_daemon_finds(tmp_path: Path)
 
 
 def test_every_request_with_an_id_ends_exactly_once(client: Client) -> None:
-    """Whatever it is, without its arguments: one done or one fail, and no silence."""
+    """Each of the table, without its arguments: one `/done` or one `/fail`."""
     slow = ("/model/set", "/device/set", "/clip/record")
     specs = [spec for spec in REQUESTS if spec.has_id and spec.address not in slow]
     sent = {client.begin(spec.address): PREFIX + spec.address for spec in specs}
-    ends = [values[:2] for address, values in client.events(2.0) if address in ("/done", "/fail")]
+    ends = [(each.request, each.id) for each in client.events(2.0) if isinstance(each, Done | Fail)]
     assert sorted(ends) == sorted((address, number) for number, address in sent.items())
 
 
 def test_a_fusion_is_queued_started_done_and_ended(client: Client) -> None:
     number = client.begin("/fuse", 1, "a", "r", "@blend", 0.31)
-    wait_for(client, lambda message: message == ("/queued", (number,)))
-    started = wait_for(client, lambda message: message[0] == "/started")
-    assert started[1][:2] == (number, 1) and started[1][2] > 0
-    assert client.end("/fuse", number).found == ()
-    assert wait_for(client, lambda message: message[0] == "/ended")[1] == (1, number)
+    wait_for(client, Queued, lambda queued: queued.id == number)
+    started = wait_for(client, Started)
+    assert (started.id, started.voice) == (number, 1) and started.latency_ms > 0
+    assert client.end("/fuse", number).found is None
+    assert wait_for(client, Ended) == Ended(1, number)
 
 
 def test_a_fusion_that_is_ready_is_done_without_the_engine(client: Client) -> None:
     client.request("/fuse", 1, "a", "r", "@blend", 0.4)
     number = client.begin("/fuse", 1, "a", "r", "@blend", 0.4)
-    reply = client.end("/fuse", number)
-    assert "/queued" not in [address for address, _ in reply.lines]
-    wait_for(client, lambda message: message[0] == "/started" and message[1][0] == number)
+    assert not client.end("/fuse", number).of(Queued)
+    wait_for(client, Started, lambda started: started.id == number)
 
 
 def test_the_newest_fusion_wins_its_voice(client: Client) -> None:
     numbers = [client.begin("/fuse", 2, "a", "r", "@seed", 100 + seed) for seed in range(6)]
-    ends = {
-        message[1][1]: message
-        for _ in numbers
-        for message in [wait_for(client, lambda m: m[0] in ("/done", "/fail"))]
-    }
-    assert ends[numbers[-1]][0] == "/done"
-    lost = [ends[number] for number in numbers[:-1]]
-    assert sum(message[0] == "/fail" for message in lost) >= 4
-    assert {message[1][2] for message in lost if message[0] == "/fail"} == {"cancelled"}
-    assert any("superseded" in message[1][3] for message in lost if message[0] == "/fail")
+    ends = {end.id: end for _ in numbers for end in [next_end(client)]}
+    assert isinstance(ends[numbers[-1]], Done)
+    lost = [end for number in numbers[:-1] if isinstance(end := ends[number], Fail)]
+    assert len(lost) >= 4
+    assert {each.code for each in lost} == {"cancelled"}
+    assert any("superseded" in each.text for each in lost)
 
 
 def test_voices_do_not_supersede_each_other(client: Client) -> None:
@@ -135,56 +147,57 @@ def test_what_can_not_be_done_fails_with_a_word_and_changes_nothing(
     client: Client, folder: Path, address: str, values: tuple[str | int | float, ...], code: str
 ) -> None:
     soundfile.write(folder / "clips" / "silence.wav", np.zeros(44_100), 44_100)
-    before = client.request("/clip/list").lines, client.request("/reference/list").lines
+    before = listed(client)
     assert fails(client, address, *values) == code
-    names = lambda lines: [line[1][1:] for line in lines]  # noqa: E731
-    after = client.request("/clip/list").lines, client.request("/reference/list").lines
-    assert [names(lines) for lines in before] == [names(lines) for lines in after]
+    assert listed(client) == before
 
 
-def test_what_is_wrong_without_an_id_is_said_once_a_second(client: Client) -> None:
+def listed(client: Client) -> list[Answer]:
+    """All clips and references, whatever the ids of the requests."""
+    found = [*client.clips().of(answers.Clip), *client.references().of(answers.Reference)]
+    return [msgspec.structs.replace(each, id=0) for each in found]
+
+
+def test_failures_without_an_id_are_reported_once_a_second(client: Client) -> None:
     for _ in range(50):
         client.send("/stop", "loud")
     client.request("/sync")
-    fails_ = [values for address, values in client.events(0.2) if address == "/fail"]
-    assert len(fails_) == 1
-    assert fails_[0][:3] == (f"{PREFIX}/stop", -1, "bad_arguments")
+    (failed,) = [each for each in client.events(0.2) if isinstance(each, Fail)]
+    assert (failed.request, failed.id, failed.code) == (f"{PREFIX}/stop", -1, "bad_arguments")
 
 
-def test_an_address_that_is_not_there_is_said_so(client: Client) -> None:
+def test_an_unknown_address_fails(client: Client) -> None:
     client.send("/nothing", 5)
-    failed = wait_for(client, lambda message: message[0] == "/fail")
-    assert failed[1][:3] == (f"{PREFIX}/nothing", -1, "unknown_address")
+    failed = wait_for(client, Fail)
+    assert (failed.request, failed.id, failed.code) == (f"{PREFIX}/nothing", -1, "unknown_address")
 
 
-def test_a_request_is_cancelled_by_its_id_and_by_nobody_else(
+def test_a_request_is_cancelled_by_its_id_and_its_own_client_alone(
     running: Daemon, client: Client
 ) -> None:
     number = client.begin("/reference/learn", "long", "a", "for ever", "@steps", 100_000)
-    wait_for(client, lambda message: message[0] == "/progress")
+    wait_for(client, Progress)
     with running.client() as other:
         assert fails(other, "/cancel", number) == "unknown_request"
     assert fails(client, "/fuse", 1, "a", "long") == "not_ready"
     client.request("/cancel", number)
-    failed = wait_for(client, lambda message: message[0] == "/fail")
-    assert failed[1][1:3] == (number, "cancelled")
+    failed = wait_for(client, Fail)
+    assert (failed.id, failed.code) == (number, "cancelled")
 
 
-def test_learning_makes_way_for_a_fusion_and_goes_on(client: Client) -> None:
+def test_learning_is_preempted_by_a_fusion_and_goes_on(client: Client) -> None:
     number = client.begin("/reference/learn", "long", "a", "for ever", "@steps", 100_000)
-    wait_for(client, lambda message: message[0] == "/progress")
+    wait_for(client, Progress)
     client.request("/fuse", 1, "a", "r", "@seed", 55)
-    wait_for(client, lambda message: message[0] == "/progress" and message[1][0] == number)
+    wait_for(client, Progress, lambda progress: progress.id == number)
     client.request("/cancel", number)
 
 
 def test_clips_and_references_are_loaded_listed_and_freed(client: Client) -> None:
     client.request("/clip/load", 7, "c.wav", "@start", 0.25, "@duration", 0.5)
     client.request("/reference/learn", 8, 7, "a", "low", "tone", "@steps", 1)
-    listed = {line[1][1]: line[1][2:] for line in client.request("/clip/list").lines}
-    assert listed["7"] == ("c.wav", 0.5)
-    references = {line[1][1]: line[1][2:] for line in client.request("/reference/list").lines}
-    assert references["8"] == ("7", "a low tone", "ready")
+    assert answers.Clip(0, "7", "c.wav", 0.5) in listed(client)
+    assert answers.Reference(0, "8", "7", "a low tone", "ready") in listed(client)
     client.request("/clip/free", 7)
     client.request("/fuse", 1, "a", 8)
     client.request("/reference/free", 8)
@@ -205,9 +218,8 @@ def test_requests_on_a_clip_that_is_being_loaded_wait_for_it(client: Client) -> 
 
 def test_a_fan_gets_ready_place_by_place_and_is_scrubbed(client: Client) -> None:
     number = client.begin("/fan", "a", "r", 3, "@seed", 9)
-    reply = client.end("/fan", number)
-    ready = [values for address, values in reply.lines if address == "/fan/ready"]
-    assert sorted(values[1] for values in ready) == [0, 1, 2]
+    ready = client.end("/fan", number).of(FanReady)
+    assert sorted(ready, key=lambda each: each.k) == [FanReady(number, k, 3) for k in range(3)]
     client.request("/fuse", 1, "a", "r", "@seed", 9, "@blend", 0.5, "@loop", 1)
     before = status(client)["requests"]
     for blend in (0.1, 0.9, 0.4):
@@ -218,9 +230,9 @@ def test_a_fan_gets_ready_place_by_place_and_is_scrubbed(client: Client) -> None
 
 @contextmanager
 def learning(client: Client) -> Generator[None]:
-    """The engine has something to do all along."""
+    """The engine is busy throughout."""
     number = client.begin("/reference/learn", "long", "a", "for ever", "@steps", 100_000)
-    wait_for(client, lambda message: message[0] == "/progress" and message[1][0] == number)
+    wait_for(client, Progress, lambda progress: progress.id == number)
     try:
         yield
     finally:
@@ -232,7 +244,7 @@ def ready(client: Client) -> int:
 
 
 def settled(client: Client) -> int:
-    """How many are ready, once no more are made ahead."""
+    """How many fusions are ready, once no more are made ahead."""
     before = -1
     while before != (now := ready(client)):
         before = now
@@ -240,7 +252,7 @@ def settled(client: Client) -> int:
     return now
 
 
-def test_a_scrub_without_a_fan_makes_one_whatever_is_being_learned(client: Client) -> None:
+def test_a_scrub_without_a_fan_makes_one_even_while_learning(client: Client) -> None:
     before = settled(client)
     with learning(client):
         client.request("/fuse", 1, "a", "r", "@blend", 0.5, "@seed", 77, "@loop", 1)
@@ -259,7 +271,7 @@ def test_the_fan_of_what_is_played_is_made_ahead_once_nothing_else_waits(client:
     until(lambda: ready(client) == before + 10)
 
 
-def test_a_fan_made_ahead_is_given_up_when_its_voice_plays_others(client: Client) -> None:
+def test_a_fan_made_ahead_is_cancelled_when_its_voice_plays_another_fusion(client: Client) -> None:
     before = settled(client)
     with learning(client):
         client.request("/fuse", 1, "a", "r", "@blend", 0.5, "@seed", 80)
@@ -268,10 +280,9 @@ def test_a_fan_made_ahead_is_given_up_when_its_voice_plays_others(client: Client
 
 
 def test_a_render_is_a_file_of_the_original_s_length(client: Client, folder: Path) -> None:
+    path = folder / "data" / "renders" / "night" / "one.wav"
     reply = client.request("/render", "a", "r", "night/one", "@blend", 0.6)
-    path, frames, rate_hz = reply.found
-    assert Path(path) == folder / "data" / "renders" / "night" / "one.wav"
-    assert (frames, rate_hz) == (44_100, 44_100)
+    assert reply.found == SoundFile(str(path), 44_100, 44_100)
     samples, rate_hz = soundfile.read(path)
     assert samples.shape == (44_100, 2) and rate_hz == 44_100
     assert np.abs(samples).max() > 0.01
@@ -282,22 +293,22 @@ def test_what_is_played_is_recorded(client: Client, folder: Path) -> None:
     client.request("/record/start", "take")
     assert fails(client, "/record/start", "other") == "recording"
     client.request("/fuse", 1, "a", "r", "@blend", 0.9)
-    wait_for(client, lambda message: message[0] == "/ended")
-    path, frames, rate_hz = client.request("/record/stop").found
-    samples, _ = soundfile.read(path)
-    assert len(samples) == frames and rate_hz == 48_000
+    wait_for(client, Ended)
+    found = client.request("/record/stop").found
+    samples, _ = soundfile.read(found.path)
+    assert len(samples) == found.frames and found.rate_hz == 48_000
     assert np.abs(samples).max() > 0.05
 
 
 def test_stop_and_panic_end_what_plays_and_what_is_coming(client: Client) -> None:
     for address, values in (("/stop", (1, 5.0)), ("/panic", ())):
         client.request("/fuse", 1, "a", "r", "@loop", 1)
-        wait_for(client, lambda message: message[0] == "/started")
+        wait_for(client, Started)
         number = client.begin("/fuse", 1, "a", "r", "@seed", 200 + len(values))
         client.send(address, *values)
-        failed = wait_for(client, lambda message: message[0] == "/fail")
-        assert failed[1][1:3] == (number, "cancelled")
-        wait_for(client, lambda message: message[0] == "/ended")
+        failed = wait_for(client, Fail)
+        assert (failed.id, failed.code) == (number, "cancelled")
+        wait_for(client, Ended)
         assert status(client)["voices"].startswith("none")
 
 
@@ -306,10 +317,10 @@ def test_a_voice_is_set_within_its_range(client: Client) -> None:
         client.send("/voice/set", 3, what, value)
     client.send("/master/gain", -3)
     client.request("/sync")
-    assert not [values for address, values in client.events(0.1) if address == "/fail"]
+    assert not [each for each in client.events(0.1) if isinstance(each, Fail)]
     client.send("/voice/set", 3, "pan", 2)
     client.request("/sync")
-    assert [values[2] for address, values in client.events(0.1) if address == "/fail"]
+    assert [each for each in client.events(0.1) if isinstance(each, Fail)]
     for what, value in (("gain", 0), ("pan", 0), ("loop", 0), ("xfade", 10), ("out", 1)):
         client.send("/voice/set", 3, what, value)
     client.send("/master/gain", 0)
@@ -322,7 +333,7 @@ def test_a_preset_brings_voices_back(client: Client, folder: Path) -> None:
     client.send("/voice/set", 4, "gain", 0)
     client.request("/preset/load", "quiet")
     client.request("/preset/save", "again")
-    names = [line[1][1] for line in client.request("/preset/list").lines]
+    names = [each.name for each in client.presets().of(answers.Preset)]
     folders = presets_folder("fusions"), presets_folder("sessions")
     shipped = {path.stem for each in folders for path in each.glob("*.toml")}
     assert names == sorted({"again", "before", "quiet"} | shipped)
@@ -334,7 +345,7 @@ def test_a_preset_brings_voices_back(client: Client, folder: Path) -> None:
     client.send("/voice/set", 4, "gain", 0)
 
 
-def test_a_bundle_s_time_tag_is_kept_to_and_a_late_one_says_so(
+def test_a_bundle_s_time_tag_is_followed_and_a_late_one_reported(
     running: Daemon, client: Client
 ) -> None:
     client.request("/fuse", 1, "a", "r", "@blend", 0.5)
@@ -342,16 +353,15 @@ def test_a_bundle_s_time_tag_is_kept_to_and_a_late_one_says_so(
     number = client.begin("/fuse", 1, "a", "r", "@blend", 0.5, "@at_ms", 400)
     began = time.monotonic()
     client.end("/fuse", number)
-    started = wait_for(client, lambda m: m[0] == "/started" and m[1][0] == number)
-    assert started[1][2] >= 400 and time.monotonic() - began >= 0.35
+    started = wait_for(client, Started, lambda started: started.id == number)
+    assert started.latency_ms >= 400 and time.monotonic() - began >= 0.35
     for ahead, late in ((0.3, False), (-2.0, True), (60.0, True)):
         number += 1
         client.send_bundle(time.time() + ahead, "/fuse", number, 1, "a", "r", "@blend", 0.5)
-        came = wait_for(client, lambda m: m[0] == "/started")
-        assert came[1][0] == number and came[1][2] >= (0 if late else 280)
-        assert [values[0] for address, values in client.events() if address == "/late"] == (
-            [number] if late else []
-        )
+        started = wait_for(client, Started)
+        assert started.id == number and started.latency_ms >= (0 if late else 280)
+        reported = [each.id for each in client.events() if isinstance(each, Late)]
+        assert reported == ([number] if late else [])
 
 
 def test_the_schedule_is_cleared(client: Client) -> None:
@@ -361,51 +371,50 @@ def test_the_schedule_is_cleared(client: Client) -> None:
     client.send_bundle(time.time() + 1.5, "/ping", 999)
     client.request("/sync")
     client.send("/schedule/clear")
-    failed = wait_for(client, lambda message: message[0] == "/fail")
-    assert failed[1][1:3] == (999, "cancelled")
-    client.events(1.7)
-    assert not [m for m in client.events(0.2) if m[0] == "/started" and m[1][0] == ready]
+    failed = wait_for(client, Fail)
+    assert (failed.id, failed.code) == (999, "cancelled")
+    started = [each.id for each in client.events(1.9) if isinstance(each, Started)]
+    assert ready not in started
 
 
-def test_events_go_to_those_who_asked_and_replies_to_the_sender(
+def test_events_go_to_subscribers_and_replies_to_the_sender(
     running: Daemon, client: Client
 ) -> None:
     with running.client() as other:
         other.send("/notify", 1, "@meter", 1)
-        wait_for(other, lambda message: message[0] == "/done")
+        wait_for(other, Done)
         client.request("/fuse", 1, "a", "r", "@blend", 0.5)
-        meters = [wait_for(other, lambda message: message[0] == "/meter") for _ in range(8)]
-        assert {values[0] for _, values in meters} == {1, 2, 3, 4}
-        heard = {address for address, _ in other.events(0.3)}
-        assert heard <= {"/meter", "/engine"}
+        meters = [wait_for(other, Meter) for _ in range(8)]
+        assert {each.voice for each in meters} == {1, 2, 3, 4}
+        assert all(isinstance(each, Meter | Engine) for each in other.events(0.3))
         other.send("/notify", 0)
-        wait_for(other, lambda message: message[0] == "/done")
+        wait_for(other, Done)
         other.events()
         assert not other.events(0.3)
 
 
-def test_a_reply_port_hears_as_well(running: Daemon) -> None:
+def test_a_reply_port_receives_as_well(running: Daemon) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear, running.client() as client:
         ear.bind(("127.0.0.1", 0))
         ear.settimeout(5)
         client.send("/notify", 1, ear.getsockname()[1])
         client.request("/ping")
-        heard = {osc.decode(ear.recv(4096))[0][0] for _ in range(3)}
-        assert f"{PREFIX}/done" in heard
+        received = {decode(ear.recv(4096))[0][0] for _ in range(3)}
+        assert f"{PREFIX}/done" in received
 
 
-def test_tcp_does_what_udp_does(running: Daemon) -> None:
+def test_tcp_works_as_udp_does(running: Daemon) -> None:
     with running.client(tcp=True) as client:
         client.request("/ping")
         client.request("/fuse", 2, "a", "r", "@blend", 0.45)
-        wait_for(client, lambda message: message[0] == "/ended")
+        wait_for(client, Ended)
     with socket.create_connection(("127.0.0.1", running.port)) as slipped:
-        slipped.sendall(osc.slip(osc.encode(f"{PREFIX}/ping", (5,))))
+        slipped.sendall(slip(encode(f"{PREFIX}/ping", (5,))))
         slipped.settimeout(5)
         assert b"/eutectic/done" in slipped.recv(4096)
 
 
-def test_pure_data_fuses_and_hears_of_it(running: Daemon, tmp_path: Path) -> None:
+def test_pure_data_fuses_and_receives_the_answers(running: Daemon, tmp_path: Path) -> None:
     """`pd -nogui` sends floats and symbols, and gets answers at its own socket."""
     patch = tmp_path / "client.pd"
     lines = [
@@ -444,13 +453,13 @@ def test_pure_data_fuses_and_hears_of_it(running: Daemon, tmp_path: Path) -> Non
     assert any("started 41 1" in line for line in heard), said
 
 
-def test_status_tells_of_everything(client: Client) -> None:
+def test_status_has_a_line_for_everything(client: Client) -> None:
     client.request("/fuse", 1, "a", "r")
-    there = status(client)
+    lines = status(client)
     assert {"engine", "model", "device", "latency", "lost", "voices", "requests", "clients",
             "clips", "references", "ready", "memory", "engine cache", "engine memory", "queue",
-            "denoise", "decode", "first sample, ready"} <= set(there)  # fmt: skip
-    assert there["lost"].startswith("0 underruns") and there["model"] == "toy"
+            "denoise", "decode", "first sample, ready"} <= set(lines)  # fmt: skip
+    assert lines["lost"].startswith("0 underruns") and lines["model"] == "toy"
 
 
 def test_another_model_makes_references_stale_and_the_old_one_brings_them_back(
@@ -460,19 +469,19 @@ def test_another_model_makes_references_stale_and_the_old_one_brings_them_back(
         prepare(client)
         client.request("/model/set", "embedded", timeout=120)
         assert fails(client, "/fuse", 1, "a", "r") == "stale_reference"
-        states = [line[1][-1] for line in client.request("/reference/list").lines]
-        assert states == ["stale"]
+        (reference,) = client.references().of(answers.Reference)
+        assert reference.state == "stale"
         broken = tmp_path / "data" / "models" / "broken"
         broken.mkdir(parents=True)
         (broken / "model_config.json").write_text("{}")
         assert fails(client, "/model/set", "broken") == "bad_model"
-        models = {line[1][1]: line[1][2] for line in client.request("/model/list").lines}
+        models = {each.name: each.in_use for each in client.models().of(answers.Model)}
         assert models == {"embedded": 1, "toy": 0, "broken": 0}
         client.request("/model/set", "toy", timeout=120)
         client.request("/fuse", 1, "a", "r")
 
 
-def test_the_command_line_sends_and_asks(running: Daemon) -> None:
+def test_the_command_line_sends_and_prints_answers(running: Daemon) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "eutectic", *arguments, "--port", str(running.port)]
         return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -491,4 +500,4 @@ def test_the_command_line_sends_and_asks(running: Daemon) -> None:
         text=True,
         check=False,
     )
-    assert gone.returncode == 2 and "does `eutectic serve` run?" in gone.stderr
+    assert gone.returncode == 2 and "is `eutectic serve` running?" in gone.stderr

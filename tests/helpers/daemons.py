@@ -14,7 +14,7 @@ from eutectic.client.daemon_process import Daemon
 from eutectic.client.replies import AnyAnswer, RequestFailed
 from eutectic.client.sync import Client
 from eutectic.osc import answers
-from eutectic.osc.answers import Answer
+from eutectic.osc.answers import Answer, Done, Fail
 
 SECONDS = 1.0
 
@@ -96,6 +96,13 @@ def wait_for(
                 client.keep(seen)
                 return answer
     raise AssertionError(f"no such {kind.__name__}; received: {seen}")
+
+
+def next_end(client: Client) -> Done | Fail:
+    """The answer of the next request to end."""
+    end = wait_for(client, Answer, lambda answer: isinstance(answer, Done | Fail))
+    assert isinstance(end, Done | Fail)
+    return end
 
 
 def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
