@@ -1,4 +1,4 @@
-"""Each measure of quality sees the fault it is for, and every part runs on any model."""
+"""Each measure of quality shows its fault, and every part runs on any model."""
 
 import json
 import shutil
@@ -35,8 +35,6 @@ PAIR = ("loop_3d_printer", "ambi_haunted_hum")
 RATE = 44100
 FRAME_RATE_HZ = RATE / 1024
 
-needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is missing")
-
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -51,7 +49,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def setup(samples: Path, tmp_path: Path) -> Setup:
-    """The toy on two recordings, at settings that take no time."""
+    """The toy on two recordings, with settings that take no time."""
     store = Store(tmp_path)
     engine = Engine(load("toy", torch.device("cpu")), store)
     return Setup(engine, samples, store, 1.5, 4, budget_seconds=0.1, seeds=2, out=tmp_path)
@@ -75,7 +73,7 @@ def test_signal_to_distortion_is_that_of_the_mix_at_any_level() -> None:
     assert si_sdr_db(signal, 3 * (signal + error)) == pytest.approx(0, abs=0.2)  # measured 0.0
 
 
-def test_audible_distance_is_blind_to_what_is_faint_only() -> None:
+def test_audible_distance_ignores_only_what_is_faint() -> None:
     loud = np.tile(np.sin(2 * np.pi * 300 * times(2.0)), (2, 1)).astype(np.float32)
     tone = Waveform(loud, RATE)
     inaudible, audible = (Waveform(loud + gain * noise(), RATE) for gain in (1e-4, 1e-1))
@@ -118,20 +116,20 @@ def test_partials_lose_clarity_to_noise_by_its_level() -> None:
 
 
 @pytest.mark.parametrize("top_hz", codec.DRONE_TOPS_HZ)
-def test_a_sideband_at_the_frame_rate_is_told_within_a_decibel(top_hz: float) -> None:
+def test_a_sideband_at_the_frame_rate_is_measured_within_a_decibel(top_hz: float) -> None:
     tones = probes.drone(RATE, 2, top_hz)
 
-    def told(modulation_hz: float) -> float:
+    def measured(modulation_hz: float) -> float:
         gain = 1 + 2 * db_to_gain(-50) * np.cos(2 * np.pi * modulation_hz * times(probes.SECONDS))
         modulated = Waveform((tones.waveform.samples * gain).astype(np.float32), RATE)
         return probes.worst_sideband_db(modulated, tones.partials, FRAME_RATE_HZ)
 
-    assert told(FRAME_RATE_HZ) == pytest.approx(-50, abs=1)
-    assert told(30.0) < -100  # no multiple of the frame rate
+    assert measured(FRAME_RATE_HZ) == pytest.approx(-50, abs=1)
+    assert measured(30.0) < -100  # no multiple of the frame rate
     assert probes.worst_sideband_db(tones.waveform, tones.partials, FRAME_RATE_HZ) < -100
 
 
-def test_sound_before_a_hit_is_told_as_pre_echo() -> None:
+def test_sound_before_a_hit_is_measured_as_pre_echo() -> None:
     clean, onsets = probes.hits(RATE, 2)
     early = np.roll(clean.samples, -round(0.022 * RATE), axis=1)
     smeared = Waveform(clean.samples + np.float32(0.1) * early, RATE)
@@ -139,7 +137,7 @@ def test_sound_before_a_hit_is_told_as_pre_echo() -> None:
     assert probes.pre_echo_db(smeared, onsets).mean() == pytest.approx(-20, abs=1.5)
 
 
-def test_panning_is_told_as_level_difference() -> None:
+def test_panning_is_measured_as_level_difference() -> None:
     assert probes.level_difference_db(probes.panned(noise()[0], 12.0)) == pytest.approx(12)
     assert probes.level_difference_db(probes.panned(noise()[0], None)) > 100
 
@@ -147,7 +145,6 @@ def test_panning_is_told_as_level_difference() -> None:
 # Opus
 
 
-@needs_ffmpeg
 def test_opus_is_aligned_and_better_at_a_higher_rate() -> None:
     original = load_clip(CLIPS / "loop_weirdo.flac", RATE)
     low, high = (opus.round_trip(original, rate) for rate in (24, 48))
@@ -158,28 +155,27 @@ def test_opus_is_aligned_and_better_at_a_higher_rate() -> None:
     assert si_sdr_db(original.samples, late) < better
 
 
-def test_without_ffmpeg_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_ffmpeg_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(BadInput, match="ffmpeg is missing"):
         opus.round_trip(Waveform(noise(), RATE), 24)
 
 
-def test_the_rate_that_the_codec_equals_is_said() -> None:
+def test_the_rate_that_the_codec_matches_is_noted() -> None:
     rates = {"opus 24": 0.5, "opus 32": 0.3, "opus 48": 0.2}
-    said = [codec.equal_rate({"codec": own} | rates, "distance") for own in (0.1, 0.25, 0.9)]
-    assert "closer than opus 48" in said[0]
-    assert "at least as close as opus 32, and farther than opus 48" in said[1]
-    assert "farther than opus 24" in said[2]
+    notes = [codec.equal_rate({"codec": own} | rates, "distance") for own in (0.1, 0.25, 0.9)]
+    assert "closer than opus 48" in notes[0]
+    assert "at least as close as opus 32, and farther than opus 48" in notes[1]
+    assert "farther than opus 24" in notes[2]
 
 
 # Parts
 
 
-@needs_ffmpeg
-def test_codec_part_sees_what_the_toy_cuts_off(setup: Setup) -> None:
-    *beside, kept, faults, partials = codec.measure(setup)
-    assert all(table.column("recording") == (*sorted(PAIR), "median") for table in beside)
-    assert ["opus" in table.notes[0] for table in beside] == [True, True, False]
+def test_codec_part_shows_what_the_toy_cuts_off(setup: Setup) -> None:
+    *against_opus, kept, faults, partials = codec.measure(setup)
+    assert all(table.column("recording") == (*sorted(PAIR), "median") for table in against_opus)
+    assert ["opus" in table.notes[0] for table in against_opus] == [True, True, False]
     assert all(level < 0 for level in kept.column("level dB"))  # type: ignore[operator]
     assert median(partials.column("change")) < -30  # nothing above 1.4 kHz; measured −40
     figures = dict(zip(faults.column("fault"), faults.column("round trip"), strict=True))
@@ -207,7 +203,7 @@ def test_denoising_errors_are_those_of_known_predictors() -> None:
     assert error(4 / 5) == pytest.approx(best, rel=0.05)  # 0.8
 
 
-def test_denoising_part_tells_envelope_from_coefficients(
+def test_denoising_part_separates_envelope_and_coefficients(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (every,) = denoising.measure(setup)
@@ -219,7 +215,7 @@ def test_denoising_part_tells_envelope_from_coefficients(
     ]  # fmt: skip
 
 
-def test_classes_are_told_apart_better_than_by_chance() -> None:
+def test_classes_are_distinguished_better_than_by_chance() -> None:
     halves = (slice(None, 8), slice(8, None))
     known = {
         name: [features(synthesise(name, seed, 1.5)) for seed in range(16)] for name in CLASSES
@@ -231,7 +227,7 @@ def test_classes_are_told_apart_better_than_by_chance() -> None:
     assert classifier.accuracy(swapped) < 0.3  # measured 0.04
 
 
-def test_prompts_part_tells_levels_and_classes_and_draws(setup: Setup) -> None:
+def test_prompts_part_measures_levels_and_classes_and_draws(setup: Setup) -> None:
     levels, likeness = prompts.measure(setup, examples=2)
     assert len(levels.rows) == len(likeness.rows) == 2 * len(CLASSES)
     assert all(0 <= share <= 1 for share in likeness.column("right"))  # type: ignore[operator]
@@ -240,13 +236,13 @@ def test_prompts_part_tells_levels_and_classes_and_draws(setup: Setup) -> None:
     assert len(list(setup.out.glob("prompt-*.wav"))) == 4 * len(CLASSES)
 
 
-def test_silence_is_told_by_its_share() -> None:
+def test_silence_is_measured_by_its_share() -> None:
     half = noise(2.0)
     half[:, RATE:] = 0
     assert prompts.silent_share(Waveform(half, RATE)) == pytest.approx(0.5, abs=0.03)
 
 
-def test_learning_part_goes_on_from_what_is_known(
+def test_learning_part_resumes_from_known_figures(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(learning, "CURVE_BUDGETS", (1.0,))
@@ -255,13 +251,13 @@ def test_learning_part_goes_on_from_what_is_known(
         "learning: 1.5 s", "learning: 3 s", "learning: over time",
     ]  # fmt: skip
     kept = list((setup.references.folder).iterdir())
-    assert len(kept) == len(PAIR)  # what the window takes up
+    assert len(kept) == len(PAIR)  # which the window part reuses
     monkeypatch.setattr(Setup, "learn", lambda *_: pytest.fail("learned again"))
     again = learning.measure(replace(setup))
     assert [table.values() for table in again] == first
 
 
-def test_learning_is_the_share_of_the_way_to_the_codec() -> None:
+def test_learning_is_measured_as_a_share_of_the_way_to_the_codec() -> None:
     assert learning.share(3.0, 2.0, 1.0) == 0.5
     assert learning.share(3.0, 4.0, 1.0) == -0.5
     assert np.isnan(learning.share(1.0, 1.0, 2.0))
@@ -279,14 +275,14 @@ def test_window_part_measures_pairs_and_residuals(setup: Setup) -> None:
     assert pairs.column("original → reference") == (" → ".join(PAIR), "median")
     assert residuals.column("residual")[0] == "clean"
     assert len(residuals.rows) == 6
-    assert pairs.column("to original")[0] == pytest.approx(1, abs=0.1)  # the toy's is monotone
+    assert pairs.column("to original")[0] == pytest.approx(1, abs=0.1)  # the toy's is monotonic
     assert windows.largest_step([0.0, 0.1, 0.9, 1.0]) == pytest.approx(0.8)
 
 
 # Recordings, tables, the command
 
 
-def test_recordings_are_held_out_and_looped_where_short(setup: Setup) -> None:
+def test_recordings_are_held_out_and_looped_if_short(setup: Setup) -> None:
     assert [recording.name for recording in setup.recordings] == sorted(PAIR)
     recording = setup.recordings[0]
     section = recording.section(12.0)
