@@ -1,4 +1,4 @@
-"""Commands as a user types them: what goes wrong is one line and exit code 2, and loses nothing."""
+"""Commands as users type them: a mistake is one line and exit code 2, and loses nothing."""
 
 import csv
 import subprocess
@@ -20,7 +20,7 @@ TOY = ["--model", "toy", "--learn-steps", "2"]
 
 @pytest.fixture(autouse=True)
 def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """References learned here stay here; the current folder is empty."""
+    """Gives every test its own data folder and an empty current folder."""
     monkeypatch.setenv("EUTECTIC_DATA", str(tmp_path / "data"))
     work = tmp_path / "work"
     work.mkdir()
@@ -113,7 +113,7 @@ def test_unwritable_outputs_are_refused(
     assert words in refused(capsys, "fuse", WEIRDO, GLASS, "-o", out, *TOY)
 
 
-def test_nothing_that_is_there_is_replaced_unless_forced(
+def test_nothing_is_overwritten_unless_forced(
     capsys: pytest.CaptureFixture[str], own_data: Path
 ) -> None:
     mine = own_data / "mine.wav"
@@ -149,7 +149,7 @@ def test_the_same_command_gives_the_identical_file_and_another_seed_another(
     assert a != c
 
 
-def test_a_reference_is_learned_once_and_damage_is_mended(
+def test_a_reference_is_learned_once_and_damage_is_repaired(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert run(["learn", GLASS, "--prompt", "glass", *TOY]) == 0
@@ -167,7 +167,7 @@ def test_a_reference_is_learned_once_and_damage_is_mended(
     assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()
 
 
-def test_a_budget_caps_learning_says_so_and_finds_the_result_again_under_that_budget(
+def test_a_budget_caps_learning_reports_it_and_finds_the_result_under_that_budget(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     command = ["learn", GLASS, "--model", "toy", "--learn-steps", "50000", "--budget"]
@@ -209,8 +209,8 @@ def test_choices_of_the_sampler_are_compared(
     with (own_data / "out" / "choices.csv").open(newline="") as file:
         rows = {row["choice"]: row for row in csv.DictReader(file)}
     kinds = ("order 1, clean", "order 2, clean", "order 1, edit-friendly")
-    wanted = [f"{steps} steps, {kind}" for kind in kinds for steps in (4, 8)]
-    assert list(rows) == [*wanted, "8 steps, order 1, clean, another seed"]
+    expected = [f"{steps} steps, {kind}" for kind in kinds for steps in (4, 8)]
+    assert list(rows) == [*expected, "8 steps, order 1, clean, another seed"]
     for name, row in rows.items():
         alike = float(row["as most steps"])
         assert (alike == 1.0) == (name.startswith("8") and "seed" not in name), name
@@ -230,7 +230,7 @@ def test_choices_of_the_sampler_are_compared(
         ("--residuals=edit-friendly", "--order=2,3", "edit-friendly samples at order 1"),
     ],
 )
-def test_choices_that_are_none_are_refused(
+def test_invalid_choices_are_refused(
     capsys: pytest.CaptureFixture[str], option: str, value: str, words: str
 ) -> None:
     assert words in refused(capsys, "window", WEIRDO, GLASS, "-o", "out", option, value, *TOY)
@@ -243,8 +243,8 @@ def test_the_demo_needs_no_arguments(capsys: pytest.CaptureFixture[str], own_dat
     assert "like original" in capsys.readouterr().out
 
 
-def test_names_are_taken_as_they_are(capsys: pytest.CaptureFixture[str], own_data: Path) -> None:
-    """Brackets are not markup, dollars are not mathematics; the same sound twice has no scale."""
+def test_names_are_taken_literally(capsys: pytest.CaptureFixture[str], own_data: Path) -> None:
+    """Brackets aren't markup, dollars aren't mathematics; the same sound twice has no scale."""
     odd = write(own_data / "take[a] $_$^ x.wav", tone(RATE, 0.3))
     command = ["window", str(odd), str(odd), "-o", "out", "--points", "2", "--prompt", "[/b]"]
     assert run([*command, *TOY]) == 0
@@ -253,7 +253,7 @@ def test_names_are_taken_as_they_are(capsys: pytest.CaptureFixture[str], own_dat
     assert "can't be read as audio" in refused(capsys, "learn", "n" * 300 + ".wav", *TOY)
 
 
-def test_training_without_recordings_says_where_they_are(
+def test_training_without_recordings_names_their_package(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     words = refused(capsys, "train-embedded", "--samples", "none", "-o", "out")
@@ -280,7 +280,7 @@ def test_every_command_has_help(command: list[str], capsys: pytest.CaptureFixtur
 
 @pytest.mark.process
 def test_help_and_refusals_do_not_import_torch() -> None:
-    """A second is too long to wait for a typing mistake."""
+    """Nobody should wait a second for the report of a typing mistake."""
     code = (
         "import sys; from eutectic.cli import run; codes = [run(['--help']), "
         f"run(['fuse', 'none.wav', {GLASS!r}, '-o', 'out.wav'])]; "

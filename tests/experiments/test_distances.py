@@ -1,4 +1,4 @@
-"""Distances are what they are defined as: blind to level, timing heard by one and not the other."""
+"""Distances meet their definitions: independent of level; timing counts for one, not the other."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def pulses(first_half: bool) -> Waveform:
     return Waveform(samples, RATE)
 
 
-def test_a_sound_is_at_no_distance_from_itself_at_any_level() -> None:
+def test_a_sound_has_distance_zero_from_itself_at_any_level() -> None:
     wave = Waveform(noise(), RATE)
     quiet = Waveform(wave.samples * np.float32(0.01), RATE)
     assert log_mel_distance(wave, quiet) < 1e-3
@@ -52,9 +52,9 @@ def test_a_tone_lies_in_its_band() -> None:
 def test_the_common_length_is_compared() -> None:
     long = noise(2.0)
     short = Waveform(long[:, :RATE].copy(), RATE)
-    assert log_mel_distance(Waveform(long, RATE), short) < 0.15  # rms of the halves differs
+    assert log_mel_distance(Waveform(long, RATE), short) < 0.15  # the RMS of the halves differs
 
 
-def test_rank_correlation_is_of_ranks() -> None:
+def test_rank_correlation_compares_ranks() -> None:
     assert rank_correlation([1, 2, 3, 4], [1, 10, 100, 1000]) == pytest.approx(1.0)
     assert rank_correlation([1, 2, 3, 4], [4, 3, 2, 1]) == pytest.approx(-1.0)

@@ -1,4 +1,4 @@
-"""The model that ships, on real recordings: it learns a reference, and fusing does what it says.
+"""The model that ships, on real recordings: it learns a reference, and fusions are as documented.
 
 Each clip is learned once a session. Distances are those of `experiments.distances`.
 """
@@ -50,14 +50,14 @@ def learned(engine: Engine, name: str, method: Method) -> Reference:
 
 @dataclass(frozen=True)
 class Apart:
-    """How far the prompt's own sample is from the clip."""
+    """Distance of the prompt's own sample from the clip."""
 
     latent: float
     log_mel: float
 
 
 def apart(engine: Engine, reference: Reference) -> Apart:
-    """One seed, no guidance: what the network itself holds of the clip."""
+    """One seed, no guidance: what the network itself has learned of the clip."""
     clip, settings = reference.clip, SamplingSettings(cfg=1.0)
     (own,) = engine.fuse(clip, reference, [Place(blend=0.0)], settings, level="raw")
     latent = float((own.latent - clip.latent).square().mean().sqrt())

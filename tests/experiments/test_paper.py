@@ -1,4 +1,4 @@
-"""The paper's experiments: every one runs, leaves what it promises, repeats, and goes on."""
+"""The paper's experiments: each runs, leaves its files, is reproducible, and can be resumed."""
 
 import csv
 from pathlib import Path
@@ -43,7 +43,7 @@ def read(folder: Path, figure: Figure) -> list[dict[str, str]]:
 
 
 def left_in(folder: Path) -> dict[str, bytes]:
-    """Every file but those that tell seconds."""
+    """Every file except those that contain times."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
@@ -53,7 +53,7 @@ def left_in(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All figures of the toy, as the command makes them."""
+    """All figures of the toy, made by the command."""
     folder = tmp_path_factory.mktemp("papers") / "paper"
     assert run(["paper", "all", *SHORT, "-o", str(folder)]) == 0
     return folder
@@ -84,7 +84,7 @@ def test_fusions_at_the_equilibrium_are_laid_out_as_sets(made: Path) -> None:
         assert {path.name for path in folder.iterdir()} == kinds
 
 
-def test_a_second_run_makes_nothing_anew(
+def test_a_second_run_makes_nothing_again(
     made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = left_in(made)
@@ -111,9 +111,9 @@ def test_the_same_seed_gives_the_same_figures_and_another_others(made: Path, toy
         assert (read(folder, figure) == read(made, figure)) == same
 
 
-def test_a_run_that_was_cut_off_goes_on(toy: Study) -> None:
-    told: list[int] = []
-    cut = Watch(lambda: len(told) >= 5, lambda done, _: told.append(done))
+def test_an_interrupted_run_resumes(toy: Study) -> None:
+    progress: list[int] = []
+    cut = Watch(lambda: len(progress) >= 5, lambda done, _: progress.append(done))
     (toy.folder / Figure.FIG_A1).mkdir()
     with pytest.raises(Cancelled):
         reproduce.make(Figure.FIG_A1, toy, cut)
@@ -125,17 +125,17 @@ def test_a_run_that_was_cut_off_goes_on(toy: Study) -> None:
     assert {path: after[path] for path in made_before} == made_before
 
 
-def test_a_sound_that_is_missing_damaged_or_of_other_settings_is_made_anew(toy: Study) -> None:
+def test_a_sound_that_is_missing_damaged_or_of_other_settings_is_made_again(toy: Study) -> None:
     (folder := toy.folder / Figure.FIG1).mkdir()
     reproduce.make(Figure.FIG1, toy)
     path = folder / "perc_bell-b-t80.wav"
-    wanted, table = path.read_bytes(), read(toy.folder, Figure.FIG1)
+    expected, table = path.read_bytes(), read(toy.folder, Figure.FIG1)
     other = folder / "perc_bell-b-t0.wav"
     for spoil in (path.unlink, lambda: path.write_bytes(b"RIFF"),
                   lambda: path.write_bytes(other.read_bytes())):  # fmt: skip
         spoil()
         reproduce.make(Figure.FIG1, toy)
-        assert path.read_bytes() == wanted
+        assert path.read_bytes() == expected
     assert read(toy.folder, Figure.FIG1) == table
 
 
@@ -152,13 +152,13 @@ def test_noise_maps_lead_back_along_the_inversion(made: Path) -> None:
 
 
 def test_nothing_left_to_run_is_the_round_trip(made: Path) -> None:
-    """But for its loudness, by which peaks are limited, and the floor of the distance."""
+    """Except for its loudness, at which peaks are limited, and the floor of the distance."""
     left = [row for row in read(made, Figure.FIG4) if row["remaining"] == "0"]
     assert len(left) == len(fig4.PAIRS) * len(fig4.ORDERS)
     assert min(float(row["like_original"]) for row in left) > 0.6  # measured: 0.73
 
 
-def test_inversions_count_what_they_ask_of_the_network(made: Path) -> None:
+def test_inversions_count_their_network_evaluations(made: Path) -> None:
     rows = {row["method"]: row for row in read(made, Figure.INVERSIONS)}
     assert list(rows) == [method.name for method in methods.METHODS]
     asked = {name: (int(row["inversion_evaluations"]), int(row["sampling_evaluations"]))
@@ -179,8 +179,8 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_edit_friendly_noise_gives_a_networks_clip_back(embedded: Study, order: int) -> None:
-    """From the top and from amid the grid, to the lowest level: above it there is only D."""
+def test_edit_friendly_noise_reconstructs_a_clip(embedded: Study, order: int) -> None:
+    """From the top and from mid-grid to the lowest level; beyond that there is only D."""
     method = methods.Method("edit-friendly", "edit-friendly", order, 1.0)
     inverted = methods.invert(embedded, "loop_weirdo", method)
     trajectory, sampler = inverted.trajectory, inverted.sampler
@@ -196,7 +196,7 @@ def test_edit_friendly_noise_gives_a_networks_clip_back(embedded: Study, order: 
         assert relative_rms(end, ends[0]) < 1e-5
 
 
-def test_null_text_keeps_guided_sampling_nearer_to_the_clip(embedded: Study) -> None:
+def test_null_text_keeps_guided_sampling_closer_to_the_clip(embedded: Study) -> None:
     """Relative latent error when sampled from the top, guided."""
     errors = {}
     for name in ("DDIM, guided", "null-text"):
@@ -212,18 +212,18 @@ def test_null_text_keeps_guided_sampling_nearer_to_the_clip(embedded: Study) -> 
 def test_a_model_without_tokens_has_no_null_text(
     toy: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its row says so."""
+    """Its row has no figures."""
     monkeypatch.setattr(inversions, "has_tokens", lambda _: False)
     (toy.folder / Figure.INVERSIONS).mkdir()
-    told = reproduce.make(Figure.INVERSIONS, toy)
-    (row,) = [row for row in told.lines() if row.startswith("null-text")]
-    assert row.count("–") == len(told.columns) - 1
+    table = reproduce.make(Figure.INVERSIONS, toy)
+    (row,) = [row for row in table.lines() if row.startswith("null-text")]
+    assert row.count("–") == len(table.columns) - 1
 
 
 def test_curves_cross_where_both_likenesses_are_equal() -> None:
     curves = Curves((0.0, 0.5, 1.0), (0.0, 0.4, 1.0), (0.8, 0.6, 0.0))
     assert curves.crossing == pytest.approx(0.5 + 0.5 * 0.2 / 1.2)
-    # the original is there from 0.3125 on, the reference up to 1 - 0.5 / 3
+    # the original counts from 0.3125 on, the reference up to 1 - 0.5 / 3
     assert curves.width == pytest.approx(1 - 0.5 / 3 - 0.3125, abs=2e-3)
     assert Curves((0.0, 1.0), (0.0, 0.2), (0.8, 0.6)).crossing is None
 

@@ -1,4 +1,4 @@
-"""diffusers computes with a model's weights what the model does, where it knows the shape."""
+"""diffusers computes the same with a model's weights, if it supports the model's shape."""
 
 import copy
 from pathlib import Path
@@ -27,7 +27,7 @@ FRAMES = 48
 
 
 def made_small(published: Published) -> Model:
-    """A published shape with less width and depth, random weights."""
+    """A published shape with less width and depth, and random weights."""
     config: dict[str, Any] = copy.deepcopy(CONFIGURATIONS[published])
     whole, diffusion = config["model"], config["model"]["diffusion"]["config"]
     diffusion |= {"embed_dim": 128, "depth": 2, "num_heads": 2, "cond_token_dim": 64}
@@ -78,7 +78,7 @@ def test_a_run_takes_as_many_evaluations(model: Model, tmp_path: Path) -> None:
     assert rows == [2] * 5 and model.evaluations - before == 5  # guided, both
 
 
-def test_it_is_compared_where_it_is_known(model: Model, tmp_path: Path) -> None:
+def test_it_is_compared_if_the_shape_is_known(model: Model, tmp_path: Path) -> None:
     parts = Parts(Engine(model, Store(tmp_path)), 1.0, SamplingSettings(steps=3))
     compared = [row[:2] for row in ratios.measure(parts, runs=1).rows]
     assert ("trigger at 0.5, latents", "StableAudioPipeline, latents") in compared

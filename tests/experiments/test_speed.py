@@ -1,4 +1,4 @@
-"""The benchmark compares what it says, each part's own time and its floor."""
+"""The benchmark compares what it claims, and measures each part's time and floor."""
 
 import math
 from dataclasses import replace
@@ -47,7 +47,7 @@ def test_every_ratio_is_measured(engine: Engine) -> None:
     assert all(isinstance(cell, float) and cell > 0 for row in table.rows for cell in row[2:])
 
 
-def test_every_cost_is_measured_and_none_is_under_its_floor(tmp_path: Path) -> None:
+def test_every_cost_is_measured_and_none_is_below_its_floor(tmp_path: Path) -> None:
     parts = Parts(new_engine(tmp_path), 0.5, SamplingSettings(steps=4))
     table = costs.measure(parts, runs=2, learn_steps=2)
     rows = {str(row[0]): row for row in table.rows}
@@ -63,10 +63,10 @@ def test_every_cost_is_measured_and_none_is_under_its_floor(tmp_path: Path) -> N
     assert all(float(each) > 1 for each in over)
 
 
-def test_what_does_not_fit_into_memory_is_told_and_not_tried(
+def test_what_does_not_fit_into_memory_is_reported_and_not_tried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As with Stable Audio Open's size, to be learned in full, on a small machine."""
+    """As when learning in full at the size of Stable Audio Open on a small machine."""
     monkeypatch.setitem(costs.LEARNING_COPIES, "full", 1_000_000)
     parts = Parts(new_engine(tmp_path), 0.5, SamplingSettings(steps=3))
     rows = costs.measure(parts, runs=1, learn_steps=1).rows
@@ -75,7 +75,7 @@ def test_what_does_not_fit_into_memory_is_told_and_not_tried(
     assert "GB" in learning[0]
 
 
-def test_what_is_faster_is_the_same_or_says_by_how_much(tmp_path: Path) -> None:
+def test_what_is_faster_is_the_same_or_its_error_is_reported(tmp_path: Path) -> None:
     parts = Parts(new_engine(tmp_path), 0.5, SamplingSettings(steps=6))
     parts.model.bfloat16 = True
     rows = {row[0]: row for row in faithful.measure(parts).rows}
@@ -103,7 +103,7 @@ def test_operations_are_those_of_the_products() -> None:
 
 @pytest.mark.parametrize(
     ("published", "network_millions", "codec_millions"),
-    [(Published.OPEN_1_0, 1057, 156), (Published.SMALL, 341, 156)],  # as their authors tell
+    [(Published.OPEN_1_0, 1057, 156), (Published.SMALL, 341, 156)],  # as published
 )
 def test_random_models_have_the_published_sizes(
     published: Published, network_millions: int, codec_millions: int
@@ -120,7 +120,7 @@ def test_random_models_have_the_published_sizes(
 def test_both_sides_of_a_comparison_do_the_same_work(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, cfg: float, each: int
 ) -> None:
-    """Evaluations counted: rows of the network's batches on each side."""
+    """Counts evaluations, the rows of the network's batches, on each side."""
     rows: list[int] = []
     # The transformer itself: guidance doubles the batch inside or outside the network.
     handle = engine.model.network.model.transformer.register_forward_pre_hook(

@@ -44,7 +44,7 @@ def tone(path: Path, hertz: float, gain: float, seconds: float = SECONDS, rate: 
 
 
 def make_sets(folder: Path) -> Path:
-    """Three sets of unlike levels; the fusions of `glass` are those of a window."""
+    """Three sets at different levels; `glass` has the fusions of a window."""
     for number, name in enumerate(NAMES):
         for role, hertz in HERTZ.items():
             tone(folder / name / f"{role}.wav", hertz + number, LEVELS[role])
@@ -55,7 +55,7 @@ def make_sets(folder: Path) -> Path:
 
 
 class Server:
-    """`eutectic listen` as a process of its own."""
+    """`eutectic listen` as a process."""
 
     def __init__(self, folder: Path, answers: Path, port: int = 0) -> None:
         self.answers = answers
@@ -84,7 +84,7 @@ class Server:
     def ask(
         self, path: str, body: object = None, method: str | None = None, **headers: str
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        """Exactly this path: no client in between tidies it."""
+        """Request exactly this path, not normalised by any client."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body)
         if content is not None:
@@ -115,7 +115,7 @@ class Server:
             self.send(token, "plays", set=set_id, sound=place)
 
     def role(self, token: str, set_id: str, place: str) -> str:
-        """Which of the three is heard there, by ear: by its pitch."""
+        """Which of the three sounds is there, by its pitch."""
         _, wav = self.ask(f"/sounds/{token}/{set_id}/{place}.wav")
         samples, rate = soundfile.read(io.BytesIO(wav), always_2d=True)
         spectrum = np.abs(np.fft.rfft(samples[:, 0]))
@@ -123,7 +123,7 @@ class Server:
         return min(HERTZ, key=lambda role: abs(HERTZ[role] - hertz))
 
     def rows(self) -> list[Any]:
-        """All that is stored."""
+        """Everything that is stored."""
         with sqlite3.connect(self.answers) as database:
             tables = ("respondent", "answer", "play")
             return [database.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
@@ -165,7 +165,7 @@ def test_every_sound_is_16_bit_wav_at_one_loudness(server: Server) -> None:
     assert np.mean(measured) == pytest.approx(LEVEL_LUFS, abs=0.1)
 
 
-def test_a_part_of_a_sound_is_served_where_a_browser_asks_for_it(server: Server) -> None:
+def test_a_range_of_a_sound_is_served_on_request(server: Server) -> None:
     token = server.enrol()
     path = f"/sounds/{token}/{server.state(token)['sets'][0]['id']}/a.wav"
     _, whole = server.ask(path)
@@ -177,7 +177,7 @@ def test_a_part_of_a_sound_is_served_where_a_browser_asks_for_it(server: Server)
 
 def test_each_respondent_has_an_order_of_their_own_and_a_is_either_source(server: Server) -> None:
     orders, sides, ids = set(), set(), []
-    for _ in range(48):  # tokens are drawn: of twelve, one run in 44 leaves a set never first
+    for _ in range(48):  # tokens are random: of twelve, one run in 44 leaves a set never first
         token = server.enrol()
         seen = server.state(token)["sets"]
         assert server.state(token)["sets"] == seen
@@ -191,21 +191,21 @@ def test_each_respondent_has_an_order_of_their_own_and_a_is_either_source(server
         _, wav = server.ask(f"/sounds/{token}/{seen[0]['id']}/sound.wav")
         orders.add(wav)
     assert sides == {"original", "reference"}
-    assert len(orders) == 3  # each of the three sets came first to somebody
+    assert len(orders) == 3  # each of the three sets came first for somebody
     assert len(set(ids)) == len(ids)
 
 
-def test_nothing_that_a_page_gets_tells_a_name_or_a_role(server: Server) -> None:
+def test_nothing_sent_to_the_page_reveals_a_name_or_a_role(server: Server) -> None:
     token = server.enrol()
     _, state = server.ask(f"/api/respondents/{token}")
     _, asked = server.ask("/api/questions")
     answer, _ = server.ask(f"/sounds/{token}/{json.loads(state)['sets'][0]['id']}/a.wav")
-    told = (state + asked).decode() + str(answer.getheaders())
+    sent = (state + asked).decode() + str(answer.getheaders())
     for word in (*NAMES, *HERTZ, "window", "blend", "wav"):
-        assert word not in told.replace("audio/wav", "").replace("made as a fusion of", "")
+        assert word not in sent.replace("audio/wav", "").replace("made as a fusion of", "")
 
 
-def test_answers_are_kept_as_they_come_and_the_newest_counts(
+def test_every_answer_is_stored_and_the_latest_counts(
     sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers = tmp_path / "answers.sqlite"
@@ -234,7 +234,7 @@ def test_answers_are_kept_as_they_come_and_the_newest_counts(
         comment = {"comment": 'ünlike, "odd"\n=1'}
         assert state["sets"][0]["answers"] == FULL | {"overall": 3} | comment
         overall = [row[-1] for row in server.rows()[1] if row[-2] == "overall"]
-        assert overall == [5, 3]  # what was changed is history; what was repeated isn't
+        assert overall == [5, 3]  # a change adds a row, a repetition doesn't
         assert server.end(signal.SIGTERM) == 0
     assert (
         run(["listen", str(sets), "--answers", str(answers), "--export", str(tmp_path / "x.csv")])
@@ -248,12 +248,12 @@ def test_answers_are_kept_as_they_come_and_the_newest_counts(
         if a == "original"
         else {"original": "2", "reference": "4"}
     )
-    wanted = {
+    expected = {
         "respondent": "1", "engagement": "frequent", "device": "headphones", "place": "1", "a": a,
         "like_original": like["original"], "like_reference": like["reference"], "overall": "3",
         "plays_original": "1", "plays_reference": "1", "plays_fusion": "2",
     } | comment  # fmt: skip
-    assert rows[0] | wanted == rows[0]
+    assert rows[0] | expected == rows[0]
     assert {rows[0]["set"], rows[1]["set"]} < set(NAMES)
     assert (rows[1]["overall"], rows[1]["plays_fusion"]) == ("", "1")
     assert token not in (tmp_path / "x.csv").read_text()
@@ -282,7 +282,7 @@ BAD_ANSWERS = {
 
 
 @pytest.mark.parametrize("bad", BAD_ANSWERS)
-def test_what_is_no_answer_is_refused_in_one_line_and_changes_nothing(
+def test_invalid_answers_are_refused_in_one_line_and_change_nothing(
     server: Server, bad: str
 ) -> None:
     token = server.enrol()
@@ -298,7 +298,7 @@ def test_what_is_no_answer_is_refused_in_one_line_and_changes_nothing(
     assert server.rows() == before
 
 
-def test_requests_that_a_foreign_page_can_make_unasked_are_refused(server: Server) -> None:
+def test_requests_that_other_sites_can_send_without_permission_are_refused(server: Server) -> None:
     token = server.enrol()
     body = json.dumps({"question": "device", "value": "headphones"}).encode()
     path = f"/api/respondents/{token}/answers"
@@ -316,9 +316,7 @@ def test_requests_that_a_foreign_page_can_make_unasked_are_refused(server: Serve
         "/sounds/nobody/{set}/a.wav", "/api/respondents/nobody", "/answers.sqlite",
     ],
 )  # fmt: skip
-def test_only_the_page_and_the_sounds_that_are_asked_about_are_served(
-    server: Server, path: str
-) -> None:
+def test_only_the_page_and_the_sounds_of_the_sets_are_served(server: Server, path: str) -> None:
     token = server.enrol()
     answer, text = server.ask(path.format(token=token, set=server.state(token)["sets"][0]["id"]))
     assert answer.status in (400, 404)
@@ -334,14 +332,14 @@ def test_answers_are_not_lost_while_another_program_holds_the_file(
         holder.execute("BEGIN IMMEDIATE")
         body = {"question": "device", "value": "earphones"}
         answer, text = server.ask(f"/api/respondents/{token}/answers", body)
-        assert (answer.status, text.count(b"\n")) == (503, 1)  # the page asks again
+        assert (answer.status, text.count(b"\n")) == (503, 1)  # the page retries
         holder.execute("ROLLBACK")
         holder.close()
         server.send(token, "answers", **body)
         assert server.state(token)["answers"] == {"device": "earphones"}
 
 
-def test_ctrl_c_ends_it_cleanly_and_a_port_is_had_once(
+def test_ctrl_c_stops_it_cleanly_and_a_port_is_used_once(
     sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Server(sets, tmp_path / "answers.sqlite") as server:
@@ -351,7 +349,7 @@ def test_ctrl_c_ends_it_cleanly_and_a_port_is_had_once(
         assert server.end(signal.SIGINT) == 0
 
 
-def test_other_sounds_under_a_name_are_asked_about_anew(tmp_path: Path) -> None:
+def test_other_sounds_under_the_same_name_are_another_set(tmp_path: Path) -> None:
     folder = make_sets(tmp_path / "sets")
     answers = tmp_path / "answers.sqlite"
     with Server(folder, answers) as server:
@@ -458,7 +456,7 @@ WRONG = (
 
 
 def broken(folder: Path) -> dict[str, tuple[list[str], str]]:
-    """What `eutectic listen` can't do, and a word of what it says."""
+    """Mistakes with `eutectic listen`, and part of each error message."""
     sets = str(make_sets(folder / "sets"))
     (folder / "empty").mkdir()
     make_sets(folder / "again")
@@ -490,12 +488,12 @@ def broken(folder: Path) -> dict[str, tuple[list[str], str]]:
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_what_cannot_be_asked_is_one_line_and_changes_nothing(
+def test_mistakes_are_reported_in_one_line_and_change_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
-    arguments, said = broken(tmp_path)[what]
+    arguments, message = broken(tmp_path)[what]
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert said in refused(capsys, *arguments)
+    assert message in refused(capsys, *arguments)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
 
 
@@ -506,9 +504,9 @@ def free_port() -> int:
 
 @pytest.fixture
 def phone() -> Generator[Page]:
-    """A page of a real browser, as large as a phone's and touched."""
+    """A page in a real browser with a phone's size and touch."""
     chromium = shutil.which("chromium")
-    assert chromium is not None, "this wants a browser (apt: chromium)"
+    assert chromium is not None, "this test needs a browser (apt: chromium)"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         context = browser.new_context(
@@ -528,7 +526,7 @@ def heading(page: Page, text: str) -> None:
 
 
 def listen_to(page: Page, number: int) -> None:
-    """Play one of the three, and see that it sounds and is counted."""
+    """Play one of the three sounds, and check that it plays and is counted."""
     button = page.locator(".player").nth(number)
     button.tap()
     page.wait_for_function(
@@ -544,7 +542,7 @@ def rate(page: Page, *values: int) -> None:
         page.locator("fieldset").nth(fieldset).locator("label").nth(value - 1).tap()
 
 
-def test_a_phone_goes_through_all_of_it(sets: Path, tmp_path: Path, phone: Page) -> None:
+def test_a_phone_completes_the_questionnaire(sets: Path, tmp_path: Path, phone: Page) -> None:
     answers, port = tmp_path / "answers.sqlite", free_port()
     with Server(sets, answers, port) as server:
         phone.goto(server.url)
@@ -580,7 +578,7 @@ def test_a_phone_goes_through_all_of_it(sets: Path, tmp_path: Path, phone: Page)
         assert phone.locator("textarea").input_value() == "a <b>bold</b> one"
 
         assert server.end(signal.SIGTERM) == 0
-        rate(phone, 3)  # while nobody is there to take it
+        rate(phone, 3)  # while the server is down
         phone.locator("text=have not arrived yet").wait_for()
     with Server(sets, answers, port) as server:
         rate(phone, 3, 2, 5)
@@ -611,7 +609,7 @@ def test_a_phone_goes_through_all_of_it(sets: Path, tmp_path: Path, phone: Page)
         assert phone.evaluate("localStorage['eutectic.token']") != token
 
 
-def test_it_is_answered_with_the_keyboard_alone(sets: Path, tmp_path: Path, phone: Page) -> None:
+def test_the_keyboard_alone_is_enough(sets: Path, tmp_path: Path, phone: Page) -> None:
     def press_until(done: Callable[[], bool], key: str = "Tab") -> None:
         for _ in range(12):
             phone.keyboard.press(key)

@@ -1,4 +1,4 @@
-"""Training the model that ships: a run, however short, leaves a folder that loads; it goes on."""
+"""Training the model that ships: a short run leaves a folder that loads and can be resumed."""
 
 import json
 import shutil
@@ -42,7 +42,7 @@ def test_the_clips_that_ship_are_held_out() -> None:
     assert all(is_held_out(name) for name in HELD_OUT_CLIPS)
 
 
-def test_a_short_run_leaves_a_model_and_a_second_goes_on_from_it(
+def test_a_short_run_leaves_a_model_and_a_second_resumes_from_it(
     settings: TrainingSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = Path(settings.out)
@@ -106,7 +106,7 @@ def test_weights_of_other_statistics_compute_the_same_in_the_new_latents(tmp_pat
     torch.testing.assert_close(new, change @ old, rtol=1e-3, atol=1e-3)
 
 
-def test_a_run_from_weights_keeps_near_to_them(settings: TrainingSettings, tmp_path: Path) -> None:
+def test_a_run_from_weights_stays_close_to_them(settings: TrainingSettings, tmp_path: Path) -> None:
     model = create_model(CONFIG)
     name = "model.model.transformer.layers.0.to_scale_shift_gate"
     model.get_parameter(name).data.fill_(3.0)
@@ -166,8 +166,8 @@ def test_a_mistake_in_the_settings_is_one_line_and_nothing_is_written(
     if text is not None:
         path.write_text(text)
     assert run(["train-embedded", "--config", str(path), "-o", str(out)]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"eutectic: {path}: {complaint}") and said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"eutectic: {path}: {complaint}") and message.count("\n") == 1
     assert not out.exists()
 
 
@@ -185,18 +185,18 @@ def test_a_mistake_in_an_option_is_one_line_and_nothing_is_written(
     out = tmp_path / "out"
     command = ["train-embedded", "--samples", str(CLIPS), "-o", str(out), option, value]
     assert run(command) == 2
-    said = capsys.readouterr().err
-    assert complaint in said and said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert complaint in message and message.count("\n") == 1
     assert not out.exists()
 
 
-def test_prompts_are_heard_whole_in_part_and_as_a_few_words_in_order() -> None:
+def test_prompts_are_whole_thinned_or_a_few_words_in_order() -> None:
     prompt = "low harmonic drone hum dark tonal steady"
     words = prompt.split()
-    heard = [drop_words(np.random.default_rng(seed), prompt, 0.15) for seed in range(300)]
-    assert 0.3 < np.mean([each == prompt for each in heard]) < 0.7
-    assert np.mean([1 <= len(each.split()) <= 3 for each in heard]) > 0.2
-    for each in heard:
+    prompts = [drop_words(np.random.default_rng(seed), prompt, 0.15) for seed in range(300)]
+    assert 0.3 < np.mean([each == prompt for each in prompts]) < 0.7
+    assert np.mean([1 <= len(each.split()) <= 3 for each in prompts]) > 0.2
+    for each in prompts:
         places = [words.index(word) for word in each.split()]
         assert places == sorted(places)
     assert drop_words(np.random.default_rng(0), "", 0.15) == ""

@@ -111,9 +111,9 @@ def _as_kind(path: Path, name: str, kind: object, value: object) -> object:
             return tuple(value)
     elif type(value) is kind:
         return value
-    words = {float: "a number", int: "a whole number", str: "text in quotes"}
-    wanted = words[kind] if isinstance(kind, type) and kind in words else "a list of whole numbers"
-    raise BadSetting(f"{path}: {name} must be {wanted}, not {value!r}")
+    words: dict[object, str] = {float: "a number", int: "a whole number", str: "text in quotes"}
+    expected = words.get(kind, "a list of whole numbers")
+    raise BadSetting(f"{path}: {name} must be {expected}, not {value!r}")
 
 
 def weights_path(start: str) -> Path:

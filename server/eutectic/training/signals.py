@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 SAMPLE_RATE_HZ = 44100
 
 Audio = NDArray[np.float32]
-"""Sound: two rows of samples at SAMPLE_RATE_HZ, or one row where a function says mono."""
+"""Sound: two rows of samples at SAMPLE_RATE_HZ, or one row if a function is documented as mono."""
 
 
 def beat_starts(rng: np.random.Generator, samples: int) -> NDArray[np.int64]:

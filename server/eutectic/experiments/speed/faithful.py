@@ -52,9 +52,9 @@ def _optimisations(parts: Parts, precision: str, whole: Latents, watch: Watch) -
     """Compare what shares work, and what replays recorded evaluations."""
     rows: list[Row] = []
 
-    def compare(faster: str, ours: Latents, beside: str, theirs: Latents) -> None:
+    def compare(faster: str, ours: Latents, baseline: str, theirs: Latents) -> None:
         watch.checkpoint()
-        rows.append(_row(parts, f"{faster}, {precision}", beside, ours, theirs))
+        rows.append(_row(parts, f"{faster}, {precision}", baseline, ours, theirs))
 
     steps, points = parts.sampler.steps, parts.points(FAN_BLENDS)
     prefix = parts.new_prefix(steps // 3).extend(parts.denoiser, steps)
@@ -69,11 +69,11 @@ def _optimisations(parts: Parts, precision: str, whole: Latents, watch: Watch) -
     return rows
 
 
-def _row(parts: Parts, faster: str, beside: str, ours: Latents, theirs: Latents) -> Row:
+def _row(parts: Parts, faster: str, baseline: str, ours: Latents, theirs: Latents) -> Row:
     heard = [[_heard(parts, latent) for latent in latents] for latents in (ours, theirs)]
     distance = statistics.mean(log_mel_distance(a, b) for a, b in zip(*heard, strict=True))
     a, b = (torch.cat(list(latents)).cpu().numpy() for latents in (ours, theirs))
-    return _compared(faster, beside, a, b, distance)
+    return _compared(faster, baseline, a, b, distance)
 
 
 def _decoders(parts: Parts) -> list[Row]:
@@ -89,10 +89,10 @@ def _decoders(parts: Parts) -> list[Row]:
     return rows
 
 
-def _sound_row(parts: Parts, faster: str, beside: str, ours: Samples, theirs: Samples) -> Row:
+def _sound_row(parts: Parts, faster: str, baseline: str, ours: Samples, theirs: Samples) -> Row:
     rate_hz = parts.model.codec.rate_hz
     distance = log_mel_distance(Waveform(ours, rate_hz), Waveform(theirs, rate_hz))
-    return _compared(faster, beside, ours, theirs, distance)
+    return _compared(faster, baseline, ours, theirs, distance)
 
 
 def _heard(parts: Parts, latent: Tensor) -> Waveform:
@@ -101,11 +101,11 @@ def _heard(parts: Parts, latent: Tensor) -> Waveform:
 
 def _compared(
     faster: str,
-    beside: str,
+    baseline: str,
     ours: NDArray[np.float32],
     theirs: NDArray[np.float32],
     distance: float,
 ) -> Row:
     error = float(np.linalg.norm(ours - theirs) / max(float(np.linalg.norm(theirs)), 1e-12))
     same = "yes" if np.array_equal(ours, theirs) else "no"
-    return faster, beside, same, error, gain_to_db(error), distance
+    return faster, baseline, same, error, gain_to_db(error), distance
