@@ -93,7 +93,7 @@ def test_weights_that_change_in_place_are_followed() -> None:
 
 
 def test_the_least_recently_used_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphs, "KEPT", 2)
+    monkeypatch.setattr(graphs, "MAX_GRAPHS", 2)
     function = Counted()
     recorded = Graphs(function, lambda: function.record)
     for rows in (1, 2, 1, 3, 1):

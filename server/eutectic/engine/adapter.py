@@ -47,6 +47,11 @@ class Adapter:
         factors = (name for name in self.tensors if name.endswith(DOWN))
         return {f"{name.removesuffix(DOWN)}.weight" for name in factors}
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of its tensors."""
+        return sum(tensor.nbytes for tensor in self.tensors.values())
+
     def write(self, name: str, base: Tensor, parameter: Tensor) -> None:
         """Give a parameter this adapter's weights, in one pass over the base's."""
         if self.about["method"] == "full":

@@ -72,5 +72,5 @@ class Catalogue:
     def keep(self, spec: ReferenceSpec, clip: Clip, adapter: Adapter) -> Reference:
         """Keep a reference in memory while there is room."""
         reference = Reference(spec.prompt, clip, adapter)
-        self._engine.cache.put(spec, reference, *adapter.tensors.values())
+        self._engine.cache.put(spec, reference, adapter.nbytes)
         return reference

@@ -1,4 +1,4 @@
-"""Tensors in safetensors files with what is known about them, written whole or not at all."""
+"""PyTorch tensors in safetensors files, with what is known about them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from eutectic.errors import BadOutput
-from eutectic.files.atomic import atomic_path
+from eutectic.files import tensors as files
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
@@ -31,31 +30,20 @@ def save(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) ->
     Raises:
         BadOutput: the path can't be written.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     contiguous = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic_path(path) as temporary:
-        try:
-            save_file(contiguous, temporary, metadata={"about": json.dumps(dict(about))})
-        except SafetensorError as error:
-            raise BadOutput(f"{path}: can't be written ({error})") from None
+    files.write(path, save_file, contiguous, {"about": json.dumps(dict(about))})
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and what is known about them; whether they are undamaged their digest tells.
+    """Tensors and what is known about them; the caller compares their digest.
 
     Raises:
         ValueError: not a file that `save` wrote.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {})["about"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise ValueError(f"{path}: can't be read ({type(error).__name__})") from None
+    tensors, metadata = files.read(path, "pt")
+    about = json.loads(metadata.get("about", "null"))
     if not isinstance(about, dict):
-        raise ValueError(f"{path}: says nothing about its tensors")
+        raise ValueError(f"{path}: has no description of its tensors")
     return tensors, about

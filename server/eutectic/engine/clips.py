@@ -23,6 +23,11 @@ class Clip:
     latent: Float[Tensor, "1 channel frame"]
     loudness_lufs: float
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of its samples and latent."""
+        return self.waveform.samples.nbytes + self.latent.nbytes
+
     def save(self, path: Path) -> None:
         """Write it, whole or not at all.
 

@@ -6,9 +6,10 @@ It has no process and no queue of its own; one thread owns it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -16,10 +17,10 @@ from torch import Tensor
 
 from eutectic import audio
 from eutectic.audio import Waveform, fade_end, load_clip
+from eutectic.cache import Cache
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
 from eutectic.engine import clips, fusion, inversion
 from eutectic.engine.adapter import FORMAT, Adapter
-from eutectic.engine.cache import Cache
 from eutectic.engine.clips import Clip
 from eutectic.engine.inversion import OnGrid, Residual, Trajectory
 from eutectic.engine.learn import Learned, learn
@@ -91,7 +92,7 @@ class Engine:
 
     def __init__(self, model: Model, store: Store) -> None:
         self.model, self.store = model, store
-        self.cache = Cache(CACHE_BYTES)
+        self.cache: Cache[Hashable, Any] = Cache(CACHE_BYTES)
         self.max_batch = MICRO_BATCH if model.device.type == "cpu" else None
 
     def open(self, source: Source) -> Clip:
@@ -134,8 +135,7 @@ class Engine:
         return clip
 
     def _cache_clip(self, key: str, clip: Clip) -> None:
-        samples = torch.from_numpy(clip.waveform.samples)
-        self.cache.put(("clip", key), clip, samples, clip.latent)
+        self.cache.put(("clip", key), clip, clip.nbytes)
 
     def encode(self, waveform: Waveform) -> Clip:
         """A waveform with its latent and loudness."""
@@ -274,7 +274,7 @@ class Engine:
         if prefix is None:
             prefix = fusion.Prefix.begin(sampler, self.noise(settings.seed, frames))
         prefix = prefix.extend(denoiser, fusion.needed(injections, sampler), watch)
-        self.cache.put(key, prefix, prefix.row.state, *prefix.denoised)
+        self.cache.put(key, prefix, prefix.nbytes)
         trajectory = self.invert(original, settings, sampler, watch)
         latents = fusion.fuse(denoiser, prefix, trajectory, injections, self.max_batch, watch)
         return [
@@ -309,7 +309,7 @@ class Engine:
                 made = inversion.invert_ddim(denoiser, x0, sampler.grid, watch)
             else:
                 made = inversion.invert_edit_friendly(denoiser, x0, sampler, noise, watch)
-            self.cache.put(key, made, *made.tensors)
+            self.cache.put(key, made, made.nbytes)
         return made
 
     def _prefix_key(

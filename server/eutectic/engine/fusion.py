@@ -63,6 +63,11 @@ class Prefix:
         """Nothing sampled yet."""
         return cls(sampler, noise, start(noise, sampler))
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of its latents."""
+        return sum(latent.nbytes for latent in (self.row.state, *self.denoised))
+
     def extend(
         self,
         denoiser: Denoiser,

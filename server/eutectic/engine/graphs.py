@@ -10,17 +10,19 @@ doesn't give what was recorded, is computed as before.
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from eutectic.cache import Cache
+
 log = logging.getLogger("eutectic.engine")
 
-KEPT = 64
-"""Shapes: a few lengths, each with the batches of a fan."""
+MAX_GRAPHS = 64
+"""Graphs kept: a few lengths, each with the batches of a fan."""
 
 WARM_UPS = 2
 """Runs before recording, in which kernels are chosen and libraries allocate."""
@@ -75,30 +77,30 @@ class Graphs:
     def __init__(self, function: Function, recorder: Callable[[], Record]) -> None:
         self._function, self._recorder = function, recorder
         self._record = recorder()
-        self._kept: OrderedDict[Any, tuple[Arguments, Recorded]] = OrderedDict()
+        self._graphs: Cache[Hashable, tuple[Arguments, Recorded]] = Cache(MAX_GRAPHS)
         self._too_large: set[Any] = set()
         """Shapes for whose graph there was no memory."""
         self._usable = True
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._graphs)
 
     def __call__(self, *arguments: Tensor | None) -> Tensor:
         """What the function gives."""
         shapes = tuple(None if each is None else (each.shape, each.dtype) for each in arguments)
         if not self._usable or shapes in self._too_large:
             return self._function(*arguments)
-        if shapes not in self._kept:
+        graph = self._graphs.get(shapes)
+        if graph is None:
             return self._first(shapes, arguments)
-        self._kept.move_to_end(shapes)
-        static, recorded = self._kept[shapes]
+        static, recorded = graph
         _fill(static, arguments)
         recorded.replay()
         return recorded.result.clone()
 
     def clear(self) -> None:
         """Let every graph go, and the memory that it holds."""
-        self._kept.clear()
+        self._graphs.clear()
         self._too_large.clear()
         self._record = self._recorder()
 
@@ -124,15 +126,13 @@ class Graphs:
         if not error <= MAX_ERROR:
             self._give_up(f"it computes something else (by {error:.2g})")
             return expected
-        self._kept[shapes] = static, recorded
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        self._graphs.put(shapes, (static, recorded))
         return expected
 
     def _give_up(self, why: str) -> None:
         log.warning("no CUDA graphs, evaluations are slower: %s", why.splitlines()[0])
         self._usable = False
-        self._kept.clear()
+        self._graphs.clear()
 
 
 class Pace:

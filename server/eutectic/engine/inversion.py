@@ -136,10 +136,11 @@ class OnGrid:
         return self.states[sigma]
 
     @property
-    def tensors(self) -> list[Tensor]:
-        """What it keeps in memory."""
+    def nbytes(self) -> int:
+        """Memory of its latents."""
         maps = self.noise.maps if self.noise else {}
-        return [self.x0, *self.states.values(), *maps.values(), *self.denoised.values()]
+        latents = (self.x0, *self.states.values(), *maps.values(), *self.denoised.values())
+        return sum(latent.nbytes for latent in latents)
 
 
 @torch.no_grad()

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from eutectic.config import is_hub_id
-from eutectic.config import is_hub_id
 from eutectic.engine import toy
 from eutectic.engine.defaults import BY_OBJECTIVE
 from eutectic.engine.model import CONDITIONS, Model

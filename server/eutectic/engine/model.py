@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections import OrderedDict
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +20,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from eutectic.cache import Cache
 from eutectic.config import SamplingSettings
 from eutectic.engine import schedule
 from eutectic.engine.adapter import Adapter, Switch
@@ -76,7 +76,7 @@ class Model:
         self.graphs = Graphs(self._estimate, CudaRecord) if on_gpu else None
         self._plain = False
         self._pace = Pace() if on_gpu else None
-        self._conditions: OrderedDict[tuple[str, float], Conditioning] = OrderedDict()
+        self._conditions: Cache[tuple[str, float], Conditioning] = Cache(CONDITIONING_CACHE_SIZE)
 
     @property
     def bfloat16(self) -> bool:
@@ -138,11 +138,11 @@ class Model:
     @torch.no_grad()
     def condition(self, prompt: str, seconds: float) -> Conditioning:
         """Encode a prompt and the length to generate; the most recently used are kept."""
-        kept = self._conditions.pop((prompt, seconds), None) or self._encode(prompt, seconds)
-        self._conditions[prompt, seconds] = kept
-        if len(self._conditions) > CONDITIONING_CACHE_SIZE:
-            self._conditions.popitem(last=False)
-        return kept
+        condition = self._conditions.get((prompt, seconds))
+        if condition is None:
+            condition = self._encode(prompt, seconds)
+            self._conditions.put((prompt, seconds), condition)
+        return condition
 
     def _encode(self, prompt: str, seconds: float) -> Conditioning:
         metadata = {"prompt": prompt, "seconds_start": 0.0, "seconds_total": seconds}

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) ->
         return 2
     model.bfloat16 = has_native_bfloat16(model.device)
     engine = Engine(model, Store(Path(arguments.store)))
-    engine.cache.limit_bytes = arguments.memory_bytes
+    engine.cache.limit = arguments.memory_bytes
     codec = model.codec
     send(
         link.ModelFacts(

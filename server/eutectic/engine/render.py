@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ import soxr
 
 from eutectic import audio
 from eutectic.audio import Samples, Waveform
+from eutectic.cache import Cache
 from eutectic.config import Level
 from eutectic.engine.clips import Clip
 from eutectic.engine.codec import Codec
@@ -37,8 +37,8 @@ SLICES, SLICE_FRAMES = 4, 16
 FADE_SHARE = 0.05
 """Of a slice, at both ends, so that joining slices adds nothing to what is measured."""
 
-PAIRS = 64
-"""Pairs of sources whose gains are remembered."""
+GAINS_CACHE_SIZE = 64
+"""Pairs of sources whose gains are kept."""
 
 NEARBY_BLEND = 0.15
 """Fusions of the same sources are about as far from their loudness within this."""
@@ -63,8 +63,8 @@ class Renderer:
         self.codec = codec
         self.speed = 0.0
         """Seconds of sound decoded in a second, as last measured; 0 before that."""
-        self._gains: OrderedDict[tuple[str, str], dict[float, float]] = OrderedDict()
-        """Of what was fused last, by sources and, rounded, blend."""
+        self._gains_db: Cache[tuple[str, str], dict[float, float]] = Cache(GAINS_CACHE_SIZE)
+        """Of recent fusions, by their sources and rounded blend."""
 
     def render(
         self,
@@ -115,14 +115,10 @@ class Renderer:
             surface.samples[:, at:] = 0
             written(at, surface.samples.shape[1])
         if level != "raw":
-            self._remember(_pair(original, reference), fused.blend, gain_db)
+            pair = _pair(original, reference)
+            gains_db = self._gains_db.get(pair) or {}
+            self._gains_db.put(pair, gains_db | {round(fused.blend, 2): gain_db})
         return gain_db
-
-    def _remember(self, pair: tuple[str, str], blend: float, gain_db: float) -> None:
-        self._gains.setdefault(pair, {})[round(blend, 2)] = gain_db
-        self._gains.move_to_end(pair)
-        if len(self._gains) > PAIRS:
-            self._gains.popitem(last=False)
 
     def _decode(self, fused: FusedLatent, frames: int, longest: int, watch: Watch) -> Samples:
         """All of it, by pieces of so many latent frames at most."""
@@ -149,7 +145,7 @@ class Renderer:
     def _predicted_gain_db(
         self, fused: FusedLatent, original: Clip, reference: Reference, target: float
     ) -> float:
-        near = self._gains.get(_pair(original, reference), {})
+        near = self._gains_db.get(_pair(original, reference)) or {}
         blend = min(near, key=lambda blend: abs(blend - fused.blend), default=None)
         if blend is not None and abs(blend - fused.blend) <= NEARBY_BLEND:
             return near[blend]

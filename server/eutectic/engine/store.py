@@ -17,6 +17,7 @@ import torch
 from eutectic.engine.adapter import Adapter
 from eutectic.engine.clips import Clip
 from eutectic.errors import BadOutput
+from eutectic.files.tensors import keep_newest
 
 CLIPS_LIMIT_BYTES = 8 << 30
 
@@ -70,13 +71,7 @@ class Store:
         """
         _prepare(self.clips)
         clip.save(_path(self.clips, key))
-        files = [(entry.stat(), Path(entry)) for entry in os.scandir(self.clips)]
-        kept = sum(status.st_size for status, _ in files)
-        for status, path in sorted(files, key=lambda file: file[0].st_mtime_ns)[:-1]:
-            if kept <= self.clips_limit_bytes:
-                break
-            path.unlink(missing_ok=True)
-            kept -= status.st_size
+        keep_newest(self.clips, self.clips_limit_bytes)
 
     def prepare(self) -> None:
         """See, before long work, that a reference can be kept.

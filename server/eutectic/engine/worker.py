@@ -217,7 +217,7 @@ class Worker:
         on_device = torch.cuda.memory_allocated() if torch.cuda.is_available() else 0
         resident = psutil.Process().memory_info().rss
         return link.Usage(
-            cache.kept_bytes, cache.limit_bytes, resident, on_device, len(self.queue), cache.evicted
+            cache.size, cache.limit, resident, on_device, len(self.queue), cache.evicted
         )
 
     def _warm_up(self, job: Job) -> None:

@@ -137,7 +137,7 @@ class Jobs:
 
     def at_hand(self, pair: Pair, place: Place) -> Ready | None:
         """A fusion that is ready in memory."""
-        return self.shelf.get(pair.key_at(place, self.rate_hz))
+        return self.shelf.memory.get(pair.key_at(place, self.rate_hz))
 
     async def ready(self, pair: Pair, place: Place, rate_hz: int | None = None) -> Ready | None:
         """A fusion that is ready in memory or on disk."""

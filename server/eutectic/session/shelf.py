@@ -1,8 +1,7 @@
-"""Ready fusions as audio: in memory while there is room, on disk for another night.
+"""Ready fusions as audio: in memory while there is room, and on disk across restarts.
 
-What is on disk is whole or not there (written aside, then renamed) and checked when it is read;
-what is damaged counts as not there, and is made again. In both kinds of memory the one not used
-for longest goes first: everything here can be made again.
+Files are checked when they are read; a damaged one counts as missing and is rendered again. In
+memory and on disk the least recently used fusions are evicted first: all can be rendered again.
 """
 
 from __future__ import annotations
@@ -12,16 +11,15 @@ import hashlib
 import json
 import logging
 import os
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import safetensors
 import safetensors.numpy
 
+from eutectic.cache import Cache
 from eutectic.errors import BadOutput
-from eutectic.files.atomic import atomic_path
+from eutectic.files import tensors
 from eutectic.playback.sounds import Sound
 
 log = logging.getLogger("eutectic.shelf")
@@ -37,55 +35,40 @@ class Ready:
     sound: Sound
     blend: float
 
-    @property
-    def size(self) -> int:
-        return self.sound.samples.nbytes
-
 
 class Shelf:
-    """Ready fusions by key; the event loop's, but for the files, which threads read and write."""
+    """Ready fusions by key; owned by the event loop, except that threads read and write files.
+
+    `memory` holds those that play without being read from disk, by size in bytes.
+    """
 
     def __init__(self, folder: Path, memory_bytes: int, disk_bytes: int = DISK_LIMIT_BYTES) -> None:
-        self.folder, self.memory_bytes, self.disk_bytes = folder, memory_bytes, disk_bytes
-        self.kept_bytes = 0
-        self._ready: OrderedDict[str, Ready] = OrderedDict()
+        self.folder, self.disk_bytes = folder, disk_bytes
+        self.memory: Cache[str, Ready] = Cache(memory_bytes)
         self._writing: set[asyncio.Task[None]] = set()
 
-    def __len__(self) -> int:
-        return len(self._ready)
-
-    def get(self, key: str) -> Ready | None:
-        """What is in memory."""
-        if key in self._ready:
-            self._ready.move_to_end(key)
-        return self._ready.get(key)
-
     async def fetch(self, key: str) -> Ready | None:
-        """What is in memory or on disk."""
-        ready = self.get(key)
+        """A fusion from memory or disk."""
+        ready = self.memory.get(key)
         if ready is None and self._path(key).exists():
             ready = await asyncio.to_thread(_read, self._path(key))
             if ready is not None:
-                self._keep(key, ready)
+                self._remember(key, ready)
         return ready
 
     def put(self, key: str, ready: Ready) -> None:
-        """Keep a whole fusion; it is written to disk in a while."""
-        self._keep(key, ready)
+        """Keep a complete fusion; it is written to disk in the background."""
+        self._remember(key, ready)
         task = asyncio.get_running_loop().create_task(asyncio.to_thread(self._write, key, ready))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
     async def close(self) -> None:
-        """Wait for what is being written."""
+        """Wait until everything is written."""
         await asyncio.gather(*self._writing)
 
-    def _keep(self, key: str, ready: Ready) -> None:
-        old = self._ready.pop(key, None)
-        self.kept_bytes += ready.size - (old.size if old else 0)
-        self._ready[key] = ready
-        while self.kept_bytes > self.memory_bytes:
-            self.kept_bytes -= self._ready.popitem(last=False)[1].size
+    def _remember(self, key: str, ready: Ready) -> None:
+        self.memory.put(key, ready, ready.sound.samples.nbytes)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.safetensors"
@@ -98,20 +81,10 @@ class Shelf:
         }  # fmt: skip
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_path(self._path(key)) as path:
-                path.write_bytes(safetensors.numpy.save({"samples": samples}, about))
-            self._make_room()
-        except (OSError, BadOutput) as error:  # it can be heard all the same, tonight
+            tensors.write(self._path(key), safetensors.numpy.save_file, {"samples": samples}, about)
+            tensors.keep_newest(self.folder, self.disk_bytes)
+        except (OSError, BadOutput) as error:  # it stays playable until it is evicted from memory
             log.warning("a fusion can't be kept on disk: %s", error)
-
-    def _make_room(self) -> None:
-        files = [(entry.stat(), Path(entry)) for entry in os.scandir(self.folder)]
-        kept = sum(status.st_size for status, _ in files)
-        for status, path in sorted(files, key=lambda file: file[0].st_mtime_ns)[:-1]:
-            if kept <= self.disk_bytes:
-                break
-            path.unlink(missing_ok=True)
-            kept -= status.st_size
 
 
 def _digest(samples: np.ndarray) -> str:
@@ -120,13 +93,12 @@ def _digest(samples: np.ndarray) -> str:
 
 def _read(path: Path) -> Ready | None:
     try:
-        with safetensors.safe_open(path, "numpy") as file:
-            about = file.metadata() or {}
-            samples = file.get_tensor("samples")
+        found, about = tensors.read(path, "np")
+        samples = found["samples"]
         if about["format"] != FORMAT or about["digest"] != _digest(samples):
             raise ValueError("damaged, or of another version")
-        os.utime(path)  # used now: what goes first goes by this
+        os.utime(path)  # used now: eviction goes by this
         return Ready(Sound.of(samples, int(about["tail"])), float(json.loads(about["blend"])))
-    except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
-        log.warning("%s: %s; it is made again", path.name, error)
+    except (OSError, KeyError, ValueError) as error:
+        log.warning("%s: %s; rendering it again", path.name, error)
         return None

@@ -62,8 +62,8 @@ class Status:
             ("clients", str(len(self.subscribers))),
             ("clips", " ".join(self.library.clips) or "none"),
             ("references", " ".join(self.library.references) or "none"),
-            ("ready", f"{len(self.shelf)} fusions, {_mib(self.shelf.kept_bytes)} of "
-                      f"{_mib(self.shelf.memory_bytes)}"),
+            ("ready", f"{len(self.shelf.memory)} fusions, {_mib(self.shelf.memory.size)} of "
+                      f"{_mib(self.shelf.memory.limit)}"),
             ("memory", f"{_mib(own)} for the daemon"),
         ]  # fmt: skip
         if usage is not None:
