@@ -11,7 +11,6 @@ import contextlib
 import gc
 import logging
 import logging.handlers
-import os
 import queue
 import signal
 import sys
@@ -30,6 +29,7 @@ from eutectic.playback.streams import DeviceSettings
 from eutectic.session.session import Session
 from eutectic.session.settings import SessionSettings
 from eutectic.system.memory import mmap_large_blocks
+from eutectic.system.processes import set_niceness
 
 if TYPE_CHECKING:
     from eutectic.midi.surface import Surface
@@ -76,8 +76,7 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     mmap_large_blocks()
-    with contextlib.suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
+    set_niceness(-10)
     stop = _stop_signal()
     async with contextlib.AsyncExitStack() as stack:
         server = await Server.bind(settings.host, settings.port)
