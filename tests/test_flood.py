@@ -1,4 +1,4 @@
-"""More than any patch sends: the daemon lives, the sound goes on, and memory stays where it is."""
+"""More than any patch sends: the daemon survives, the sound goes on, and memory stays constant."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from clicks import longest_silence
 from daemons import daemon, prepare, until, wait_for
 from eutectic.client.daemon_process import Daemon, status
-from eutectic.client.sync import NoAnswer
+from eutectic.client.replies import NoAnswer
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
-from eutectic.osc import server as osc
-from eutectic.osc.table import PREFIX
+from eutectic.osc.answers import Started
+from eutectic.osc.packets import bundle, encode
+from eutectic.osc.spec import PREFIX
 
 pytestmark = pytest.mark.realtime
 
@@ -50,7 +51,7 @@ def memory(running: Daemon) -> int:
     return psutil.Process(running.pid).memory_info().rss
 
 
-def answers(running: Daemon) -> bool:
+def responds(running: Daemon) -> bool:
     """A ping may be lost in a flood, as any datagram."""
     with running.client() as client:
         try:
@@ -69,13 +70,13 @@ def flood(running: Daemon, packets: list[bytes]) -> None:
 
 
 def test_a_flood_is_survived_and_the_sound_goes_on(running: Daemon, tmp_path: Path) -> None:
-    packets = [osc.encode(PREFIX + address, values) for address, values in FLOOD]
+    packets = [encode(PREFIX + address, values) for address, values in FLOOD]
     before = memory(running)
     for _ in range(3):  # a period that JACK itself lost is no gap of ours
         recording = Recording("PortAudio", tmp_path)
         recording.start()
         flood(running, [packets[number % len(packets)] for number in range(MESSAGES)])
-        until(lambda: answers(running))
+        until(lambda: responds(running))
         samples = recording.stop()
         if not recording.xruns:
             break
@@ -94,7 +95,7 @@ def test_a_flood_is_survived_and_the_sound_goes_on(running: Daemon, tmp_path: Pa
 def test_mutated_packets_are_survived(running: Daemon, seed: int, flips: int) -> None:
     """Bytes changed, cut out, doubled, and bundles of what comes of that."""
     chance = random.Random(seed)
-    good = [osc.encode(PREFIX + address, values) for address, values in FLOOD]
+    good = [encode(PREFIX + address, values) for address, values in FLOOD]
     before = memory(running)
     packets: list[bytes] = []
     for _ in range(A_TIME):
@@ -109,10 +110,10 @@ def test_mutated_packets_are_survived(running: Daemon, seed: int, flips: int) ->
             elif kind == 2 and len(packet) > 8:
                 del packet[at : at + chance.randrange(1, 5)]
             else:
-                packet = bytearray(osc.bundle(chance.uniform(0, 2e9), bytes(packet)))
+                packet = bytearray(bundle(chance.uniform(0, 2e9), bytes(packet)))
         packets.append(bytes(packet))
     flood(running, packets)
-    until(lambda: answers(running))
+    until(lambda: responds(running))
     assert memory(running) < before + GROWTH_BYTES
 
 
@@ -121,5 +122,5 @@ def test_a_flood_leaves_later_requests_answered(running: Daemon, tmp_path: Path)
         client.send("/panic")
         time.sleep(0.2)
         number = client.begin("/fuse", 1, "a", "r", "@blend", 0.5)
-        wait_for(client, lambda message: message[0] == "/started")
+        wait_for(client, Started)
         client.end("/fuse", number)

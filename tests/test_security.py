@@ -1,4 +1,4 @@
-"""Clients that mean no good: a real daemon gives them nothing, and goes on."""
+"""Malicious clients: a real daemon gives them nothing, and goes on."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import psutil
 import pytest
 import soundfile
 
-from daemons import fails, make_clips, wait_for
+from daemons import fails, make_clips, next_end, wait_for
 from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client
-from eutectic.osc import server as osc
-from eutectic.osc.table import PREFIX
+from eutectic.osc import answers
+from eutectic.osc.answers import Done, Fail
+from eutectic.osc.packets import encode
+from eutectic.osc.spec import PREFIX
 
 pytestmark = pytest.mark.process
 
@@ -51,11 +53,12 @@ def test_nothing_outside_the_folders_is_read_or_written(client: Client, folder: 
         assert fails(client, "/render", "a", "r", path) == "bad_path"
         assert fails(client, "/record/start", path) == "bad_path"
     assert {path.name for path in outside.iterdir()} == {"a.wav", "b.wav", "c.wav"}
-    names = [line[1][1] for line in client.request("/clip/list").lines]
-    assert names == ["a", "b"]
+    assert [each.clip for each in client.clips().of(answers.Clip)] == ["a", "b"]
 
 
-def test_a_device_that_is_a_file_is_made_under_renders_alone(client: Client, folder: Path) -> None:
+def test_a_device_that_is_a_file_is_created_under_renders_alone(
+    client: Client, folder: Path
+) -> None:
     assert fails(client, "/device/set", f"file:{folder / 'x.wav'}") == "bad_path"
     assert not (folder / "x.wav").exists()
 
@@ -86,7 +89,7 @@ def test_connections_are_limited(running: Daemon, client: Client) -> None:
         connection.close()
 
 
-def test_sounds_that_grow_when_they_are_read_take_no_memory(
+def test_sounds_that_expand_when_read_take_no_memory(
     running: Daemon, client: Client, folder: Path
 ) -> None:
     """An hour of silence in a small file, and one whose header promises years."""
@@ -103,16 +106,15 @@ def test_sounds_that_grow_when_they_are_read_take_no_memory(
     for name in ("bomb.flac", "years.wav"):
         for options in ((), ("@duration", 86_400), ("@start", 3000, "@duration", 500)):
             number = client.begin("/clip/load", "big", name, *options)
-            end = wait_for(client, lambda message: message[0] in ("/done", "/fail"))
-            assert end[1][1] == number and (end[0] == "/done" or end[1][2] == "bad_audio")
+            end = next_end(client)
+            assert end.id == number and (isinstance(end, Done) or end.code == "bad_audio")
     assert running.engine().memory_info().rss < before + (200 << 20)
 
 
 def test_replies_go_to_the_sender_s_own_host(running: Daemon, client: Client) -> None:
     """The reply port is all that can be chosen; a host in its place is refused."""
     client.send("/notify", 1, "10.0.0.1")
-    failed = wait_for(client, lambda message: message[0] == "/fail")
-    assert failed[1][2] == "bad_arguments"
+    assert wait_for(client, Fail).code == "bad_arguments"
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as third,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second,
@@ -121,13 +123,13 @@ def test_replies_go_to_the_sender_s_own_host(running: Daemon, client: Client) ->
         third.settimeout(0.5)
         second.bind(("127.0.0.1", 0))
         port = third.getsockname()[1]
-        second.sendto(osc.encode(f"{PREFIX}/notify", (1, port)), ("127.0.0.1", running.port))
-        second.sendto(osc.encode(f"{PREFIX}/ping", (1,)), ("127.0.0.1", running.port))
+        second.sendto(encode(f"{PREFIX}/notify", (1, port)), ("127.0.0.1", running.port))
+        second.sendto(encode(f"{PREFIX}/ping", (1,)), ("127.0.0.1", running.port))
         with pytest.raises(TimeoutError):
             third.recv(100)
 
 
-def test_only_this_machine_is_listened_to(running: Daemon) -> None:
+def test_it_listens_on_loopback_alone(running: Daemon) -> None:
     for process in [psutil.Process(running.pid), *psutil.Process(running.pid).children()]:
         for connection in process.net_connections("inet"):
             assert connection.laddr.ip == "127.0.0.1"
