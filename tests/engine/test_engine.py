@@ -214,7 +214,7 @@ def test_a_store_that_cannot_be_written_stops_before_learning(tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     engine = Engine(load("toy", torch.device("cpu")), Store(tmp_path / "file"))
     done: list[int] = []
-    with pytest.raises(BadOutput, match="can't be made"):
+    with pytest.raises(BadOutput, match="can't be created"):
         engine.learn(
             encode(engine, "ambi_glass_rub", 1.0), "glass", LearnSettings(steps=3),
             Watch(progress=lambda step, _: done.append(step)),

@@ -118,7 +118,7 @@ def empty(compute: Callable[[], Tensor]) -> Recorded:
 
 @pytest.mark.parametrize(
     ("broken", "why"),
-    [(unrecordable, "not permitted"), (different, "something else"), (empty, "something else")],
+    [(unrecordable, "not permitted"), (different, "results differ"), (empty, "results differ")],
 )
 def test_what_cannot_be_recorded_is_computed_as_before(
     broken: Record, why: str, caplog: pytest.LogCaptureFixture

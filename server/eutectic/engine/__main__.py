@@ -7,16 +7,16 @@ import sys
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Eutectic's engine; the daemon starts it.")
+    parser = argparse.ArgumentParser(description="Eutectic's engine, started by the daemon.")
     parser.add_argument("--model", default="embedded")
     parser.add_argument("--compute")
     parser.add_argument("--store", required=True)
     parser.add_argument("--memory-bytes", type=int, required=True)
     parser.add_argument("--daemon-pid", type=int, required=True)
     arguments = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon ends it, by closing the pipe
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon ends this process by closing the pipe
     results = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)  # what libraries print is no result
+    os.dup2(2, 1)  # libraries may print; results have their own pipe
     if hasattr(os, "nice"):
         os.nice(15)
 

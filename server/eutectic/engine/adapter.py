@@ -1,8 +1,7 @@
-"""What learning leaves: new weights for a network, in full or as low-rank differences.
+"""The result of learning: new weights for a network, in full or as low-rank differences.
 
-A `Switch` puts them into the network in use by copying into its own tensors, from a kept copy
-of the base weights, so that after any number of references the base is back bit for bit, and
-nothing is added to a network evaluation.
+A `Switch` copies them into the network's own tensors and keeps a copy of the base weights. So the
+base comes back bit for bit after any number of references, and an evaluation costs nothing extra.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ DOWN, UP = ".lora_A", ".lora_B"
 
 @dataclass(frozen=True)
 class Adapter:
-    """Tensors by name, and what they were learned from.
+    """Tensors by name, and how they were learned.
 
     `full`: the network's own parameter names. `lora`: for each linear layer `<name>.lora_A`
     (rank, in) and `<name>.lora_B` (out, rank), with W = W_base + B·A (alpha equals rank).
-    `about` holds at least method, prompt, seconds, steps, and the hash of the base model.
+    `about` holds at least method, prompt, seconds, steps, and the base model's digest.
     """
 
     tensors: dict[str, Tensor]
@@ -41,7 +40,7 @@ class Adapter:
 
     @property
     def changed(self) -> set[str]:
-        """Names of the network's parameters that are others than the base's."""
+        """Names of the parameters that differ from the base's."""
         if self.about["method"] == "full":
             return set(self.tensors)
         factors = (name for name in self.tensors if name.endswith(DOWN))
@@ -53,7 +52,7 @@ class Adapter:
         return sum(tensor.nbytes for tensor in self.tensors.values())
 
     def write(self, name: str, base: Tensor, parameter: Tensor) -> None:
-        """Give a parameter this adapter's weights, in one pass over the base's."""
+        """Write this adapter's weights into a parameter, in one pass over the base's."""
         if self.about["method"] == "full":
             parameter.copy_(self.tensors[name])
             return
@@ -62,15 +61,15 @@ class Adapter:
         torch.addmm(base, up.to(base), down.to(base), out=parameter)
 
     def on(self, device: torch.device) -> Adapter:
-        """The same in a device's memory, from where a network takes it at once."""
+        """The same in a device's memory, so that switching to it is fast."""
         if device.type == "cpu":
             return self
         moved = Adapter({name: each.to(device) for name, each in self.tensors.items()}, self.about)
-        vars(moved)["digest"] = self.digest  # known, and long to compute from there
+        vars(moved)["digest"] = self.digest  # slow to compute from the device
         return moved
 
     def save(self, path: Path) -> None:
-        """Write as safetensors, whole or not at all.
+        """Write a safetensors file, whole or not at all.
 
         Raises:
             BadOutput: the path can't be written.
@@ -93,23 +92,23 @@ class Adapter:
 
 
 class Switch:
-    """Puts adapters into a network and takes them out; owned by the thread that owns it.
+    """Puts adapters' weights into a network; owned by the thread that owns the network.
 
-    `written` is told the names of the parameters that were written to.
+    `on_change` is called with the names of the parameters that were written.
     """
 
     def __init__(
-        self, network: nn.Module, written: Callable[[Iterable[str]], None] = lambda _: None
+        self, network: nn.Module, on_change: Callable[[Iterable[str]], None] = lambda _: None
     ) -> None:
-        self._written = written
+        self._on_change = on_change
         self._parameters = dict(network.named_parameters())
         self._base: dict[str, Tensor] = {}
-        self._whole = True  # false while weights are being copied, and after that went wrong
+        self._whole = True  # False while weights are being copied, and after copying failed
         self._digest: str | None = None
 
     @torch.no_grad()
     def activate(self, adapter: Adapter | None) -> None:
-        """Make the network the base's (None) or an adapter's."""
+        """Give the network an adapter's weights, or the base's (None); a no-op if it has them."""
         digest = None if adapter is None else adapter.digest
         if digest == self._digest and self._whole:
             return
@@ -122,5 +121,5 @@ class Switch:
                 adapter.write(name, weight, self._parameters[name])
             else:
                 self._parameters[name].copy_(weight)
-        self._written(self._base.keys())
+        self._on_change(self._base.keys())
         self._whole, self._digest = True, digest

@@ -1,4 +1,4 @@
-"""Encoded clips: what is kept of one, and its file."""
+"""Encoded clips and their files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Clip:
-    """An encoded clip: its waveform at the model's rate, and x0, padded to a bucket."""
+    """A waveform at the model's rate, its latent x0, padded to a bucket, and its loudness."""
 
     waveform: Waveform
     latent: Float[Tensor, "1 channel frame"]
@@ -29,7 +29,7 @@ class Clip:
         return self.waveform.samples.nbytes + self.latent.nbytes
 
     def save(self, path: Path) -> None:
-        """Write it, whole or not at all.
+        """Write a safetensors file, whole or not at all.
 
         Raises:
             BadOutput: the path can't be written.

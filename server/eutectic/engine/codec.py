@@ -1,8 +1,8 @@
 """Between waveforms and latents, over any stable-audio-tools `Pretransform`.
 
-Encoding takes the mean of a variational codec (its own `encode` samples: twice is different).
-Decoding can be streamed: each chunk is decoded with as much context as the decoder's receptive
-field, so that chunks join to the whole decode up to float rounding.
+Encoding takes the mean of a variational codec, whose own `encode` draws a sample each time.
+Decoding can be streamed: each chunk is decoded with the decoder's receptive field as context, so
+chunks join to the whole up to float rounding.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class Codec:
     """Encodes clips and decodes latents; owned by the thread that owns the model.
 
     Attributes:
-        rate_hz: sample rate of its waveforms.
-        channels: of its waveforms.
-        ratio: frames of waveform for one frame of latent.
-        latent_channels: of its latents.
-        loss_weights: of the latent's channels when learning, 1 on average.
+        rate_hz: sample rate of waveforms.
+        channels: channels of waveforms.
+        ratio: waveform frames per latent frame.
+        latent_channels: channels of latents.
+        loss_weights: weights of the latent's channels when learning, 1 on average.
     """
 
     def __init__(self, pretransform: Any, rate_hz: int, device: torch.device) -> None:
@@ -41,14 +41,14 @@ class Codec:
         self._context_frames: int | None = getattr(pretransform, "context_frames", None)
 
     def latent_frames(self, frames: int) -> int:
-        """Latent frames that hold so many frames of waveform."""
+        """Latent frames needed for this many waveform frames."""
         return -(-frames // self.ratio)
 
     @torch.no_grad()
     def encode(
         self, waveform: Waveform, latent_frames: int | None = None
     ) -> Float[Tensor, "1 channel frame"]:
-        """x0 of a clip: the codec's mean, float32, silence after the clip up to latent_frames."""
+        """x0 of a clip: the codec's mean, float32, padded with silence to `latent_frames`."""
         count = latent_frames or self.latent_frames(waveform.frames)
         samples = np.zeros((self.channels, count * self.ratio), np.float32)
         samples[:, : waveform.frames] = waveform.samples
@@ -72,13 +72,13 @@ class Codec:
         growth: float = 2.0,
         longest: int = 128,
     ) -> Iterator[Samples]:
-        """Chunks (channel, frame) that join to `decode`'s waveform: a short one, then longer.
+        """Chunks (channel, frame) that join to `decode`'s waveform, each longer than the last.
 
         Args:
             latent: x0, whole.
-            frames: length of the waveform; default all.
+            frames: length of the waveform (default: all).
             first: latent frames of the first chunk.
-            growth: each chunk is so much longer than the one before, up to `longest`.
+            growth: factor by which each chunk is longer than the last, up to `longest`.
             longest: latent frames of the longest chunk.
         """
         whole = latent.shape[-1] * self.ratio
@@ -105,7 +105,7 @@ class Codec:
 
     @property
     def context_frames(self) -> int:
-        """Latent frames either side on which a frame of waveform depends."""
+        """Latent frames to either side that a frame of waveform depends on."""
         if self._context_frames is None:
             self._context_frames = _receptive_field(
                 self._pretransform, self.latent_channels, self.ratio, self.device
@@ -114,12 +114,12 @@ class Codec:
 
 
 def _samples(audio: Float[Tensor, "1 channel sample"]) -> Samples:
-    """Decoded sound; silent where a latent far out of range made the decoder overflow."""
+    """Decoded sound, silent where a latent far out of range made the decoder overflow."""
     return audio[0].float().nan_to_num(0.0, 0.0, 0.0).cpu().numpy()
 
 
 def _encode_mean(pretransform: Any, audio: Tensor) -> Tensor:
-    """The mean of a variational autoencoder; any other pretransform's own answer."""
+    """The mean of a variational autoencoder; for others, whatever they encode."""
     autoencoder = getattr(pretransform, "model", None)
     if autoencoder is None or type(autoencoder.bottleneck).__name__ != "VAEBottleneck":
         return pretransform.encode(audio)
@@ -131,9 +131,9 @@ def _encode_mean(pretransform: Any, audio: Tensor) -> Tensor:
 def _receptive_field(
     pretransform: Any, channels: int, ratio: int, device: torch.device, length: int = 65
 ) -> int:
-    """How far the decoder looks, from where the gradient of one frame's waveform is not 0.
+    """The decoder's reach in latent frames: where one frame's waveform has a nonzero gradient.
 
-    Asked again over twice the length where it may look beyond.
+    Repeated over twice the length if it may reach further.
     """
     middle = length // 2
     with torch.enable_grad():

@@ -1,4 +1,4 @@
-"""What the sampling loop calls: a denoiser, and guidance over two of its answers."""
+"""What the sampling loop calls: a denoiser, and guidance between two of its estimates."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 class Denoiser(Protocol):
     """Estimates the clean latent: D(y; s) in variance-exploding coordinates.
 
-    `state` is y, float32, and `sigma` one level a row. Where sigma is infinite (flow models),
+    `state` is y, float32, and `sigma` one level per row. Where sigma is infinite (flow models),
     `state` is the unit noise itself. Returns float32 of the state's shape. May be called with
-    any number of rows; rows don't influence each other.
+    any number of rows, which don't influence each other.
     """
 
     def __call__(

@@ -1,12 +1,12 @@
-"""Algorithm 1: sample the reference, put the original's inverted latent in, go on to the end.
+"""Algorithm 1: sample the reference, inject the original's inverted latent, sample to the end.
 
-The injection overwrites the state, so what came before reaches the result only through the
-multistep history. The reference's own sampling, with every estimate kept (`Prefix`), is therefore
-run once, and any injection afterwards costs only `remaining` network evaluations, with the result
-of the full run to the bit (same device, same batch shape).
+The injection overwrites the state, so earlier steps reach the result only through the multistep
+history. The reference's own sampling, with every estimate kept (`Prefix`), is therefore run once;
+each injection then costs only `remaining` network evaluations, with the full run's result to the
+bit (same device, same batch shape).
 
-Where to inject is told as `remaining`, the paper's i (steps still to run), or as `blend` in 0..1,
-by which equal turns of a knob are equal survival of the original (see `survival`).
+A place to inject is given as `remaining`, the paper's i (steps still to run), or as `blend` in
+0..1, which is linear in the original's survival (see `survival`).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from eutectic.errors import BadSetting
 
 @dataclass(frozen=True)
 class Injection:
-    """Where the original enters: at `sigma`, under grid level `index` by `offset` (log share).
+    """Where the original enters: at `sigma`, below grid level `index` by `offset` (log share).
 
-    At index `steps` nothing is left to sample, and the original's own latent is the result.
+    At index `steps` nothing is left to sample: the result is the original's own latent.
     """
 
     index: int
@@ -47,7 +47,7 @@ class Injection:
 
 @dataclass(frozen=True)
 class Prefix:
-    """The reference's own sampling as far as it has been run, every estimate kept.
+    """The reference's own sampling so far, every estimate kept.
 
     `denoised[i]` is the estimate at grid level i, float32 (1, channel, frame), for all levels
     above the row's. At the end of the grid the row's state is the reference's own sample.
@@ -74,7 +74,7 @@ class Prefix:
         until: int,
         watch: Watch = UNWATCHED,
     ) -> Prefix:
-        """The same run taken on to grid level `until`; itself where it is there already."""
+        """The same run, continued to grid level `until` if it hasn't reached it."""
         if until <= self.row.index:
             return self
         kept = list(self.denoised)
@@ -91,7 +91,7 @@ class Prefix:
 
 
 def needed(injections: Sequence[Injection | None], sampler: Sampler) -> int:
-    """Grid level to which a prefix must reach for these injections; None is no injection."""
+    """Grid level that a prefix must reach for these injections; None is no injection."""
     return max(
         sampler.steps
         if injection is None
@@ -103,7 +103,7 @@ def needed(injections: Sequence[Injection | None], sampler: Sampler) -> int:
 
 
 def at_place(place: Place, sampler: Sampler, on_grid: bool = False) -> Injection | None:
-    """The injection that a user's place stands for: `at_blend` or `at_remaining`.
+    """The injection at a user's place, by `at_blend` or `at_remaining`; None at blend 0.
 
     Raises:
         BadSetting: the place is off the grid.
@@ -115,14 +115,14 @@ def at_place(place: Place, sampler: Sampler, on_grid: bool = False) -> Injection
 
 
 def blend_at(place: Place, injection: Injection | None, sampler: Sampler) -> float:
-    """The blend asked for, or the one that the injection at this place amounts to."""
+    """The requested blend, or the one that an injection with `remaining` steps amounts to."""
     if place.blend is not None:
         return place.blend
     return 0.0 if injection is None else min(1.0, survival(injection, sampler))
 
 
 def at_remaining(remaining: int, sampler: Sampler) -> Injection:
-    """The injection with this many steps left: steps replaces the initial latent, 0 is no step.
+    """The injection with this many steps left; with all of them it replaces the initial latent.
 
     Raises:
         BadSetting: out of 0..steps, or at a level that is infinite (a flow model's first).
@@ -135,9 +135,9 @@ def at_remaining(remaining: int, sampler: Sampler) -> Injection:
 
 
 def at_blend(blend: float, sampler: Sampler, on_grid: bool = False) -> Injection | None:
-    """The injection by which the share `blend` of the original survives; None at 0.
+    """The injection after which the share `blend` of the original survives; None at 0.
 
-    `on_grid` takes the nearest grid level, for trajectories that know no others.
+    `on_grid` picks the nearest grid level, for trajectories that exist only there.
 
     Raises:
         BadSetting: blend is not in 0..1.
@@ -157,13 +157,13 @@ def at_blend(blend: float, sampler: Sampler, on_grid: bool = False) -> Injection
 
 
 def survival(injection: Injection, sampler: Sampler) -> float:
-    """How much of the original is left in the result: the coefficient of x0.
+    """The share of the original in the result: the coefficient of x0.
 
-    At orders 2 and 3 it exceeds 1 at low levels: the history, in which the original is not yet,
-    makes the steps overshoot.
+    It exceeds 1 at low levels at orders 2 and 3: the history, which lacks the original, makes the
+    steps overshoot.
 
-    The scalar recursion of D = y/(1 + s²), the best estimate for data of deviation 1, through the
-    very grid and steps in use, with nothing of x0 in the history.
+    This is the scalar recursion of D = y/(1 + s²), the best estimate for data of deviation 1, over
+    the actual grid and steps, with no x0 in the history.
     """
     row = _row_at(injection, sampler, 1.0, lambda _: 0.0)
     while row.index < sampler.steps:
@@ -185,8 +185,8 @@ def _survival_on_grid(sampler: Sampler) -> dict[int, float]:
 def _solve(blend: float, sampler: Sampler) -> Injection:
     """The highest level at which `blend` survives, bisected in log sigma.
 
-    Where no level of the grid leaves so much, it is one below them all, at which the single last
-    step, y = D, leaves exactly 1/(1 + s²).
+    If no grid level leaves that much, it is below all of them, where the single last step, y = D,
+    leaves exactly 1/(1 + s²).
     """
     table = _survival_on_grid(sampler)
     reached = [index for index, value in table.items() if value >= blend]
@@ -214,12 +214,12 @@ def _between(index: int, offset: float, sampler: Sampler) -> Injection:
 
 
 def _reach(index: int, sampler: Sampler) -> int:
-    """Estimates a row injected here looks back on; none where no multistep step is left."""
+    """Estimates that a row injected here looks back on; none if no multistep step is left."""
     return 0 if index >= sampler.steps - 1 else sampler.history
 
 
 def inject(prefix: Prefix, trajectory: Trajectory, injection: Injection) -> Row[Tensor]:
-    """The row that goes on from the original's inverted latent with the reference's history.
+    """The row that continues from the original's inverted latent with the reference's history.
 
     Between two grid levels the history is interpolated in log s, one grid spacing above the
     state, with the grid's own spacings; on a grid level it is exactly that of the full run.
@@ -264,8 +264,8 @@ def fuse(
 ) -> list[Float[Tensor, "1 channel frame"]]:
     """Fused latents, one for each injection (None: the reference's own sample), as one fan.
 
-    The prefix must reach to `needed(injections, sampler)`. Rows join one batch on the way down;
-    each costs its own `remaining` evaluations.
+    The prefix must reach `needed(injections, sampler)`. Rows join one batch on the way down; each
+    costs its own `remaining` evaluations.
     """
     rows = [
         prefix.row if injection is None else inject(prefix, trajectory, injection)

@@ -1,4 +1,4 @@
-"""From a clip's latent x0 to latents ŷ(s) at every noise level, to be injected while sampling.
+"""From a clip's latent x0 to latents ŷ(s) at every noise level, for injection while sampling.
 
 Ours (paper 3.3, Eq. 6 and 8): with the model output held at x0, both the SDE's and the ODE's
 step away from x0 is one affine map, y_t − x0 = (s_t/s_{t−1})^(1+η)·(y_{t−1} − x0), so the whole
@@ -6,9 +6,9 @@ trajectory has a closed form and needs no network:
 
     ŷ(s) = x0 + (s/s_min)^(1+η)·(y_1 − x0)          η = 1 SDE (Eq. 6), η = 0 ODE (Eq. 8)
 
-The paper leaves y_1 open, so it is a choice, `Residual`. Its own recursion, in float32, would
-only amplify rounding; it is the oracle of the tests. The two inversions the paper builds on are
-here behind the same interface: DDIM (2.1) and edit-friendly DDPM (2.2).
+The paper leaves y_1 open, so it is a choice, `Residual`. The paper's own recursion would only
+amplify rounding in float32; it is the oracle in the tests. The two inversions that the paper builds
+on have the same interface: DDIM (2.1) and edit-friendly DDPM (2.2).
 
 Noise map (Eq. 9): ε(s) = (ŷ(s) − x0)/s, constant for the ODE, proportional to s for the SDE.
 """
@@ -36,7 +36,7 @@ Kind = Literal["clean", "gaussian", "stochastic", "scaled"]
 
 @runtime_checkable
 class Trajectory(Protocol):
-    """A clip inverted: its latent at any level, or at those of one grid."""
+    """An inverted clip: its latent at any level, or at the levels of one grid."""
 
     @property
     def x0(self) -> Float[Tensor, "1 channel frame"]:
@@ -45,7 +45,7 @@ class Trajectory(Protocol):
 
     @property
     def noise(self) -> StepNoise | None:
-        """The noise that sampling from here must use; None: any."""
+        """The noise that sampling must use from here; None: any."""
         ...
 
     def at(self, sigma: float) -> Float[Tensor, "1 channel frame"]:
@@ -55,12 +55,12 @@ class Trajectory(Protocol):
 
 @dataclass(frozen=True)
 class Residual:
-    """What is left between x0 and the first inverted latent y_1, and how it grows.
+    """The difference between x0 and the first inverted latent y_1, and how it grows.
 
     - `clean` (the paper's (a)): y_1 = x0, so every ŷ is x0 itself in these coordinates.
     - `gaussian` (b): y_1 = x0 + amount·s_min·n and η 0, so ŷ = x0 + amount·s·n; amount 1 is
       forward diffusion (SDEdit).
-    - `stochastic` (c): the SDE's noise terms kept and cumulated, ŷ = x0 + n·s·√((s/s_min)² − 1).
+    - `stochastic` (c): the SDE's noise terms accumulated, ŷ = x0 + n·s·√((s/s_min)² − 1).
     - `scaled`: the variance-preserving reading, x_1 = x0 unscaled, so y_1 = x0/α_min and
       ŷ = c(s)·x0.
     """
@@ -76,9 +76,9 @@ class Residual:
 
 @dataclass(frozen=True)
 class ClosedForm:
-    """Inversion with the model output held at x0: any level, at no network evaluation.
+    """Inversion with the model output held at x0: any level, without network evaluations.
 
-    `unit_noise` is n of the noisy residuals; `flow` says that α = 1 − t rather than cos.
+    `unit_noise` is n of the noisy residuals; with `flow`, α = 1 − t instead of the cosine.
     """
 
     x0: Float[Tensor, "1 channel frame"]
@@ -118,19 +118,19 @@ def invert(
 def noise_map(
     state: Float[Tensor, "1 channel frame"], x0: Float[Tensor, "1 channel frame"], sigma: float
 ) -> Float[Tensor, "1 channel frame"]:
-    """Eq. 9: the noise that, predicted at `state`, makes the model output x0."""
+    """Eq. 9: the noise prediction at `state` that makes the model output x0."""
     return (state - x0) / sigma
 
 
 @dataclass(frozen=True)
 class OnGrid:
-    """An inversion that needed the network: states for each finite level of one grid."""
+    """An inversion by the network: a state for each finite level of one grid."""
 
     x0: Float[Tensor, "1 channel frame"]
     states: dict[float, Tensor]
     noise: OwnNoise | None = None
     denoised: dict[int, Tensor] = field(default_factory=dict)
-    """The estimates its noise rests on, by grid index, where steps look back on them."""
+    """The estimates that its noise was derived from, by grid index, if steps look back on them."""
 
     def at(self, sigma: float) -> Float[Tensor, "1 channel frame"]:
         return self.states[sigma]
@@ -150,9 +150,9 @@ def invert_ddim(
     grid: Grid,
     watch: Watch = UNWATCHED,
 ) -> OnGrid:
-    """DDIM inversion (2.1; Mokady et al. 2022): the ODE run upwards, one evaluation a step.
+    """DDIM inversion (2.1; Mokady et al. 2022): the ODE run upwards, one evaluation per step.
 
-    The estimate at the lower level stands for that at the higher: y(s′) = d + (s′/s)(y − d).
+    The estimate at the lower level is used for the higher: y(s′) = d + (s′/s)(y − d).
     """
     levels = [sigma for sigma in reversed(grid.sigmas) if 0 < sigma < math.inf]
     states = {levels[0]: x0}
@@ -183,10 +183,10 @@ def invert_edit_friendly(
 ) -> OnGrid:
     """Edit-friendly DDPM inversion (2.2; Huberman-Spiegelglas et al. 2024), at any order.
 
-    Each latent is x0 under noise of its own (Eq. 4); the noise of each step is then what takes
-    one latent to the next, given the model's estimate. Sampling with that noise under the same
-    prompt gives the clip back; under another it is an edit. At order 2 the step looks back on the
-    estimate before, as LEDITS++ has it (Brack et al. 2023).
+    Each latent is x0 under its own noise (Eq. 4); the noise of each step is then whatever leads
+    from one latent to the next, given the model's estimate. Sampling with that noise under the same
+    prompt reconstructs the clip; under another prompt it edits it. At order 2 the step looks back
+    on the previous estimate, as in LEDITS++ (Brack et al. 2023).
 
     Raises:
         BadSetting: the sampler adds no noise (η 0).
@@ -207,9 +207,9 @@ def invert_edit_friendly(
         estimates[index] = _evaluate(denoiser, row.state, row.sigma, watch)
         weight = sampler.step(index, row.sigma, row.widths).noise
         row = advance(row, estimates[index], none, sampler)
-        wanted = states[row.sigma]
-        maps[index] = (wanted - row.state) / weight
-        row = replace(row, state=wanted)
+        target = states[row.sigma]
+        maps[index] = (target - row.state) / weight
+        row = replace(row, state=target)
         watch.progress(index - first + 1, last - first)
     return OnGrid(x0, states, OwnNoise(maps), estimates if sampler.history else {})
 

@@ -1,7 +1,7 @@
-"""How far decoding is ahead of what is heard, so that the rest of it can wait for another sound.
+"""How far decoding is ahead of playback, so that the rest of a sound can wait for another.
 
-Decoding is many times as fast as playing. Once a sound's first chunks are out, a trigger that waits
-is fused in between, if by all that is known it will be done before the first sound runs dry.
+Decoding is many times faster than playback. Once a sound's first chunks are out, a waiting trigger
+is fused in between, if it is likely to be done before the first sound underruns.
 """
 
 from __future__ import annotations
@@ -13,31 +13,32 @@ from collections import deque
 from collections.abc import Callable, Generator
 
 MARGIN = 2.0
-"""Times the longest of recent fusions that must be decoded and not yet played."""
+"""Multiple of the longest recent fusion that must be decoded and not yet played."""
 
 RECENT = 8
-"""Fusions whose time is remembered."""
+"""Fusions whose durations are kept."""
 
 
 class Lead:
-    """Of one thread's jobs, each within the one that it interrupts."""
+    """The lead of one thread's jobs, each nested in the one that it interrupts."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
         self._ends: list[float] = []
-        """When each sound under way has been played as far as it is there, the outermost first."""
-        self._took: deque[float] = deque(maxlen=RECENT)
-        self._away = 0.0
+        """When playback catches up with each sound in progress, the outermost first."""
+        self._durations: deque[float] = deque(maxlen=RECENT)
+        self._interrupted = 0.0
+        """Seconds that interruptions of the current job took."""
 
     def now(self) -> float:
-        """Seconds, not counting what interrupted the job that asks."""
-        return self._clock() - self._away
+        """The time in seconds, without the interruptions of the calling job."""
+        return self._clock() - self._interrupted
 
     @contextlib.contextmanager
     def sound(self, awaited: bool = True) -> Generator[Callable[[float], None]]:
-        """While a sound is made: given what to tell how many of its seconds are there.
+        """While a sound is rendered; yields what to call with the seconds decoded so far.
 
-        It is taken to play from its first chunk on; one that nobody waits for can always wait.
+        An awaited sound counts as playing from its first chunk; any other can always wait.
         """
         if not awaited:
             yield lambda _: None
@@ -58,19 +59,19 @@ class Lead:
 
     @contextlib.contextmanager
     def interruption(self) -> Generator[None]:
-        """While another job is done."""
-        away, began = self._away, self._clock()
+        """While another job runs."""
+        before, began = self._interrupted, self._clock()
         try:
             yield
         finally:
-            self._away = away + self._clock() - began
+            self._interrupted = before + self._clock() - began
 
     def took(self, seconds: float) -> None:
-        """A fusion did, from its beginning to its last chunk."""
-        self._took.append(seconds)
+        """Note how long a fusion took, up to its last chunk."""
+        self._durations.append(seconds)
 
     def is_enough(self) -> bool:
-        """Whether another fusion will most likely be done before any sound under way runs dry."""
-        if not self._ends or not self._took:
+        """Whether another fusion will likely be done before any sound in progress underruns."""
+        if not self._ends or not self._durations:
             return False
-        return self._clock() + MARGIN * max(self._took) < min(self._ends)
+        return self._clock() + MARGIN * max(self._durations) < min(self._ends)

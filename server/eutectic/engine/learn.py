@@ -1,7 +1,7 @@
 """Learning a reference (3.4): the network memorises one clip with its prompt.
 
-No generalisation is wanted. Learning works on a copy of the network; what comes out is an
-`Adapter`, either low-rank (PEFT) or full, and the weights in use never change (see `adapter`).
+It need not generalise. Learning works on a copy of the network and returns an `Adapter`, low-rank
+(PEFT) or full; the weights in use never change (see `adapter`).
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ PROMPT_DROPOUT = 0.1
 WARM_UP_STEPS = 5
 ADAPTER_NAME = "reference"
 LORA_RATE = 3.0
-"""Learning rate of low-rank factors over that of whole weights (10 times did worse)."""
+"""Learning rate of low-rank factors relative to that of full weights (10 times was worse)."""
 CHECKPOINTING_PARAMETERS = 200_000_000
-"""From this size on, activations are computed twice rather than kept."""
+"""From this size up, activations are recomputed instead of kept."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Learned:
 
 
 @dataclass(frozen=True)
-class _Aim:
-    """What is memorised: the first `frames` of a latent, and what they are asked for with."""
+class _Target:
+    """What is memorised: the first `frames` of a latent, and their conditioning."""
 
     latent: Float[Tensor, "1 channel frame"]
     frames: int
@@ -68,23 +68,24 @@ def learn(
     Args:
         model: its network is copied, never changed.
         latent: x0 of the reference, of its bucket's length.
-        frames: of these the clip's own, the first; what follows is seen but not learned.
-        seconds: the length that the prompt is conditioned with.
-        learned_from: kept with the adapter beside what is known here.
-        watch: asked before every step, told after each.
+        frames: how many frames, from the first, are the clip's own; those after them are in the
+            input but not in the loss.
+        seconds: the length that the network is conditioned on.
+        learned_from: added to the adapter's `about`.
+        watch: a checkpoint before every step, progress after it.
 
     Raises:
-        Cancelled: the watch was asked to stop.
+        Cancelled: by the watch.
     """
     defaults = model.defaults.learn
     method = settings.method or defaults.method
     steps = settings.steps or defaults.steps
     rate = settings.learning_rate or _learning_rate(defaults, method)
-    aim = _Aim(latent.to(model.device), frames, model.condition(prompt, seconds))
+    target = _Target(latent.to(model.device), frames, model.condition(prompt, seconds))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         network = _trainable_copy(model.network, method, settings.rank)
-    losses, capped = _descend(model, network, aim, steps, rate, settings, watch)
+    losses, capped = _descend(model, network, target, steps, rate, settings, watch)
     about = {
         "model": model.digest, "method": method, "prompt": prompt, "seconds": seconds,
         "steps": len(losses), "rank": settings.rank, "learning_rate": rate,
@@ -114,13 +115,13 @@ def _trainable_copy(network: nn.Module, method: str, rank: int) -> nn.Module:
 def _descend(
     model: Model,
     network: nn.Module,
-    aim: _Aim,
+    target: _Target,
     steps: int,
     rate: float,
     settings: LearnSettings,
     watch: Watch,
 ) -> tuple[list[float], bool]:
-    """Minimise the model's own loss on one latent; AdamW, warm-up, cosine to a tenth."""
+    """Minimise the model's own loss on one latent: AdamW, warm-up, cosine decay to a tenth."""
     weights = [weight for weight in network.parameters() if weight.requires_grad]
     optimiser = torch.optim.AdamW(weights, lr=rate, betas=(0.9, 0.95), weight_decay=0.0)
     generator = torch.Generator().manual_seed(settings.seed)
@@ -136,7 +137,7 @@ def _descend(
         share = max(step / steps, spent / (settings.budget_seconds or math.inf))
         cosine = 0.55 + 0.45 * math.cos(math.pi * share)
         optimiser.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / WARM_UP_STEPS) * cosine
-        loss = _loss(model, network, aim, generator, checkpointing)
+        loss = _loss(model, network, target, generator, checkpointing)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -149,12 +150,12 @@ def _descend(
 def _loss(
     model: Model,
     network: nn.Module,
-    aim: _Aim,
+    target: _Target,
     generator: torch.Generator,
     checkpointing: bool,
 ) -> Tensor:
-    """v-prediction or flow matching on one batch: one clip, times spread evenly, fresh noise."""
-    latent, conditioning = aim.latent, aim.conditioning
+    """v-prediction or flow matching on one batch: one clip, evenly spread times, fresh noise."""
+    latent, conditioning = target.latent, target.conditioning
     spread = (torch.arange(BATCH) + torch.rand(BATCH, generator=generator)) / BATCH
     t = (0.001 + 0.998 * spread).to(latent)
     noise = torch.randn(BATCH, *latent.shape[1:], generator=generator).to(latent)
@@ -162,15 +163,15 @@ def _loss(
     conditions = [conditioning.unprompted() if drop else conditioning for drop in dropped.tolist()]
     time_ = t[:, None, None]
     if model.flow:
-        x, target = (1 - time_) * latent + time_ * noise, noise - latent
+        x, expected = (1 - time_) * latent + time_ * noise, noise - latent
     else:
         alpha, sigma = torch.cos(time_ * math.pi / 2), torch.sin(time_ * math.pi / 2)
-        x, target = alpha * latent + sigma * noise, alpha * noise - sigma * latent
+        x, expected = alpha * latent + sigma * noise, alpha * noise - sigma * latent
     half = has_native_bfloat16(model.device)
-    told = Conditioning.stack(conditions)
-    predicted = model.predict(x, t, told, network, checkpointing, half)
+    stacked = Conditioning.stack(conditions)
+    predicted = model.predict(x, t, stacked, network, checkpointing, half)
     weights = model.codec.loss_weights
-    return (weights * (predicted - target).square())[..., : aim.frames].mean()
+    return (weights * (predicted - expected).square())[..., : target.frames].mean()
 
 
 def _extract(network: nn.Module, method: str, about: dict[str, Any]) -> Adapter:

@@ -1,4 +1,4 @@
-"""Seeded noise: one z for each (seed, step), the same whichever step sampling starts at."""
+"""Seeded noise: one z per (seed, step), the same whichever step sampling starts at."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class StepNoise(Protocol):
 class Noise:
     """Standard normal noise of one shape, addressed by step.
 
-    Drawn on the CPU and moved, so that a seed sounds the same on every device. The global
-    generator is neither read nor changed.
+    Drawn on the CPU and then moved, so that a seed sounds the same on every device. The global
+    generator is neither used nor changed.
     """
 
     seed: int
@@ -37,13 +37,13 @@ class Noise:
 
     def initial(self) -> Float[Tensor, "1 channel frame"]:
         """The unit noise that sampling starts from."""
-        return self._render(0)
+        return self._draw(0)
 
     def step(self, index: int) -> Float[Tensor, "1 channel frame"]:
         """The z of the step that leaves grid level `index`."""
-        return self._render(1 + index)
+        return self._draw(1 + index)
 
-    def _render(self, stream: int) -> Float[Tensor, "1 channel frame"]:
+    def _draw(self, stream: int) -> Float[Tensor, "1 channel frame"]:
         words = np.random.SeedSequence([self.seed, stream]).generate_state(2, np.uint32)
         generator = torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
         noise = torch.randn(1, self.channels, self.frames, generator=generator)

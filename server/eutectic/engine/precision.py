@@ -1,4 +1,4 @@
-"""The network's products in bfloat16: states, sums and normalisation stay in float32."""
+"""The network's products in bfloat16; states, sums and normalisation stay in float32."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 LAYERS = (nn.Linear, nn.Conv1d)
-"""Those whose weights autocast rounds to bfloat16, at each evaluation anew."""
+"""Layers whose weights autocast rounds to bfloat16 again at each evaluation."""
 
 
 def has_native_bfloat16(device: torch.device) -> bool:
@@ -25,11 +25,11 @@ def has_native_bfloat16(device: torch.device) -> bool:
 
 
 class Rounded:
-    """A network's twin that keeps the weights of its `LAYERS` in bfloat16.
+    """A twin of a network that keeps the weights of its `LAYERS` in bfloat16.
 
-    All else is the network's own tensors. Under autocast both compute the same, bit for bit (as
-    long as the transformer's first parameter, by which it takes its inputs' type, is in no such
-    layer); the twin is spared reading and rounding every float32 weight once an evaluation.
+    All other tensors are the network's own. Under autocast both compute the same, bit for bit (as
+    long as the transformer's first parameter, which determines its inputs' type, is in no such
+    layer); the twin needn't read and round every float32 weight at each evaluation.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -46,7 +46,7 @@ class Rounded:
 
     @torch.no_grad()
     def refresh(self, names: Iterable[str]) -> None:
-        """Round these weights of the network again, into the tensors that are in use."""
+        """Round these weights of the network again, into the tensors in use."""
         for name in names:
             if name in self._pairs:
                 weight, rounded = self._pairs[name]

@@ -1,8 +1,9 @@
 """From a fused latent to sound in the daemon's shared memory, chunk by chunk, at its rate.
 
-Loudness is settled before the first chunk goes out. Where nobody waits to hear it, or decoding all
-of it takes no longer than WHOLE_SECONDS, it is measured; else it is that of a fusion of the same
-sources nearby, or of a few slices, and the peaks that it misses are left to the player's limiter.
+The gain is fixed before the first chunk goes out. If nobody is waiting to hear the sound, or all of
+it decodes within WHOLE_SECONDS, its loudness is measured; otherwise the gain is that of a similar
+fusion of the same sources, or is estimated from a few slices, and the player's limiter catches the
+peaks.
 """
 
 from __future__ import annotations
@@ -26,43 +27,41 @@ from eutectic.engine.levels import bring_to_level, target_lufs
 from eutectic.engine.watch import Watch
 
 WHOLE_SECONDS = 0.1
-"""Decoding that is expected to take no longer is done whole, before the first chunk."""
+"""A sound that decodes within this time is decoded whole, before its first chunk goes out."""
 
 PIECE_FRAMES = 32
-"""Latent frames between which a whole decoding that nobody waits for makes way for others."""
+"""Latent frames between the checkpoints of a whole decoding that nobody is waiting for."""
 
 SLICES, SLICE_FRAMES = 4, 16
-"""Latent frames from which loudness is estimated, evenly over the sound."""
+"""Slices, evenly over the sound, from which loudness is estimated, and their latent frames."""
 
 FADE_SHARE = 0.05
-"""Of a slice, at both ends, so that joining slices adds nothing to what is measured."""
+"""Share of a slice that is faded at each end, so that the joins don't affect the measurement."""
 
 GAINS_CACHE_SIZE = 64
 """Pairs of sources whose gains are kept."""
 
 NEARBY_BLEND = 0.15
-"""Fusions of the same sources are about as far from their loudness within this."""
+"""Fusions of the same sources whose blends differ by no more need about the same gain."""
 
 
 @dataclass(frozen=True)
 class RenderTarget:
-    """What is drawn on: (channel, frames + tail) at rate_hz, `frames` being the fusion's length."""
+    """What a fusion of `frames` is rendered into, with its tail, at rate_hz."""
 
     samples: Samples
+    """(channel, frames + tail)"""
     frames: int
     rate_hz: int
 
 
 class Renderer:
-    """Decodes, brings to loudness, resamples, writes; knows how fast it decodes.
-
-    Owned by the thread that owns the model.
-    """
+    """Decodes, levels, resamples and writes; owned by the thread that owns the model."""
 
     def __init__(self, codec: Codec) -> None:
         self.codec = codec
         self.speed = 0.0
-        """Seconds of sound decoded in a second, as last measured; 0 before that."""
+        """Seconds of sound decoded per second, by recent measurements; 0 before the first."""
         self._gains_db: Cache[tuple[str, str], dict[float, float]] = Cache(GAINS_CACHE_SIZE)
         """Of recent fusions, by their sources and rounded blend."""
 
@@ -72,48 +71,35 @@ class Renderer:
         original: Clip,
         reference: Reference,
         level: Level,
-        surface: RenderTarget,
+        target: RenderTarget,
         written: Callable[[int, int], None],
         watch: Watch,
         awaited: bool = True,
     ) -> float:
-        """Fill the surface, telling the frames (start, stop) that are there; returns gain in dB.
+        """Fill the target, reporting frames (start, stop) as they are written; returns gain in dB.
 
-        `awaited`: somebody waits to hear it, so that the first chunk matters most.
+        `awaited`: the performer is waiting to hear it, so the first chunk matters most.
 
         Raises:
-            Cancelled: the watch was asked to stop.
+            Cancelled: by the watch.
         """
         rate_hz = self.codec.rate_hz
-        tail = surface.samples.shape[1] - surface.frames
-        frames = original.waveform.frames + round(tail * rate_hz / surface.rate_hz)
+        tail = target.samples.shape[1] - target.frames
+        frames = original.waveform.frames + round(tail * rate_hz / target.rate_hz)
         frames = min(frames, fused.latent.shape[-1] * self.codec.ratio)
-        target = target_lufs(fused.blend, original, reference.clip)
+        lufs = target_lufs(fused.blend, original, reference.clip)
         quick = self.speed * WHOLE_SECONDS >= frames / rate_hz
         if quick or not awaited:
             longest = fused.latent.shape[-1] if quick else PIECE_FRAMES
             samples = self._decode(fused, frames, longest, watch)
-            whole, gain_db = bring_to_level(
-                samples, original.waveform.frames, rate_hz, level, target
-            )
+            whole, gain_db = bring_to_level(samples, original.waveform.frames, rate_hz, level, lufs)
             chunks = iter([whole])
         else:
             gain_db = (
-                0.0
-                if level == "raw"
-                else self._predicted_gain_db(fused, original, reference, target)
+                0.0 if level == "raw" else self._predicted_gain_db(fused, original, reference, lufs)
             )
             chunks = self._stream(fused, frames, np.float32(audio.db_to_gain(gain_db)), watch)
-        at = 0
-        for chunk in _resampled(chunks, rate_hz, surface.rate_hz):
-            stop = min(at + chunk.shape[1], surface.samples.shape[1])
-            surface.samples[:, at:stop] = chunk[:, : stop - at]
-            if stop > at:
-                written(at, stop)
-            at = stop
-        if at < surface.samples.shape[1]:  # resampling may round a frame down
-            surface.samples[:, at:] = 0
-            written(at, surface.samples.shape[1])
+        _write(_resampled(chunks, rate_hz, target.rate_hz), target.samples, written)
         if level != "raw":
             pair = _pair(original, reference)
             gains_db = self._gains_db.get(pair) or {}
@@ -121,7 +107,7 @@ class Renderer:
         return gain_db
 
     def _decode(self, fused: FusedLatent, frames: int, longest: int, watch: Watch) -> Samples:
-        """All of it, by pieces of so many latent frames at most."""
+        """All of it, in pieces of `longest` latent frames at most."""
         pieces = self.codec.stream(fused.latent, frames, first=longest, longest=longest)
         return np.concatenate(list(self._timed(pieces, watch)), axis=1)
 
@@ -132,7 +118,7 @@ class Renderer:
             yield chunk * gain
 
     def _timed(self, chunks: Iterator[Samples], watch: Watch) -> Iterator[Samples]:
-        """Each is made when it is asked for, unless the watch says otherwise."""
+        """The chunks, with a checkpoint before each, timing how long each takes to decode."""
         while True:
             watch.checkpoint()
             began = time.perf_counter()
@@ -143,14 +129,14 @@ class Renderer:
             yield chunk
 
     def _predicted_gain_db(
-        self, fused: FusedLatent, original: Clip, reference: Reference, target: float
+        self, fused: FusedLatent, original: Clip, reference: Reference, lufs: float
     ) -> float:
         near = self._gains_db.get(_pair(original, reference)) or {}
         blend = min(near, key=lambda blend: abs(blend - fused.blend), default=None)
         if blend is not None and abs(blend - fused.blend) <= NEARBY_BLEND:
             return near[blend]
         slices = Waveform(self._slices(fused), self.codec.rate_hz)
-        gain_db = target - audio.loudness_lufs(slices)
+        gain_db = lufs - audio.loudness_lufs(slices)
         return min(gain_db, audio.MAX_LEVEL_GAIN_DB) if np.isfinite(gain_db) else 0.0
 
     def _slices(self, fused: FusedLatent) -> Samples:
@@ -167,9 +153,25 @@ class Renderer:
         return np.concatenate([part * window for part in slices], axis=1)
 
     def _measured(self, frames: int, began: float) -> None:
-        """Take a decoding's speed into account; a single hiccup says little."""
+        """Average in a decoding's speed, so that a single hiccup has little effect."""
         speed = frames / self.codec.rate_hz / max(time.perf_counter() - began, 1e-6)
         self.speed = speed if self.speed == 0 else 0.7 * self.speed + 0.3 * speed
+
+
+def _write(
+    chunks: Iterator[Samples], samples: Samples, written: Callable[[int, int], None]
+) -> None:
+    """Fill samples with chunks, and with silence where resampling rounded a frame down."""
+    at, end = 0, samples.shape[1]
+    for chunk in chunks:
+        stop = min(at + chunk.shape[1], end)
+        samples[:, at:stop] = chunk[:, : stop - at]
+        if stop > at:
+            written(at, stop)
+        at = stop
+    if at < end:
+        samples[:, at:] = 0
+        written(at, end)
 
 
 def _pair(original: Clip, reference: Reference) -> tuple[str, str]:
@@ -178,7 +180,7 @@ def _pair(original: Clip, reference: Reference) -> tuple[str, str]:
 
 
 def _resampled(chunks: Iterator[Samples], from_hz: int, to_hz: int) -> Iterator[Samples]:
-    """Chunks (channel, frame) at another rate; soxr aligns them with the input."""
+    """Chunks (channel, frame) at another rate, aligned with the input by soxr."""
     if from_hz == to_hz:
         yield from chunks
         return

@@ -1,8 +1,8 @@
-"""The one sampling loop: rows that share grid and noise, each starting where it joins.
+"""The one sampling loop: rows that share grid and noise, each joining at its own level.
 
-A run from the top, a run resumed from a kept prefix, a single injection and a fan of them are
-the same loop over different rows. A row is independent of the others but for sharing network
-batches. The multistep history is part of the row, so nothing is hidden between steps.
+A full run, a run resumed from a prefix, a single injection and a fan of them are the same loop over
+different rows. Rows share network batches and are otherwise independent. The multistep history is
+part of the row, so there is no hidden state between steps.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from eutectic.errors import BadSetting
 
 @dataclass(frozen=True)
 class Sampler:
-    """How to sample: grid, order, solver, and how much noise returns at each step.
+    """How to sample: grid, order, solver, and how much noise each step adds back (eta).
 
     Algorithm 1 lowers the order to 1 while `remaining` is above `warm_up` (n_s; None: never)
     and while it is below `cool_down` (n_f).
@@ -50,7 +50,7 @@ class Sampler:
 
     @property
     def history(self) -> int:
-        """How many earlier estimates a step can look back on."""
+        """Earlier estimates that a step looks back on, at most."""
         return 0 if self.solver == "pingpong" else self.order - 1
 
     def order_at(self, index: int) -> int:
@@ -67,12 +67,12 @@ class Sampler:
 
 @dataclass(frozen=True)
 class Row(Generic[Value]):
-    """A sample under way, about to leave grid level `index`, or a level between it and the next.
+    """A sample in progress, about to leave grid level `index`, or a level between it and the next.
 
-    `offset` is how far below level `index` the state stands, as a share of the log distance to
-    the next level. `denoised` are the estimates d₋₁, d₋₂ and `widths` their log spacings, newest
-    first. `after` is what a row that starts between two levels must remember once it has taken
-    its short first step (see `fusion.inject`); it weighs in d₋₁ by `offset`.
+    `offset` is how far below level `index` the state is, as a share of the log distance to the
+    next level. `denoised` are the estimates d₋₁, d₋₂ and `widths` their log spacings, newest
+    first. `after` is for a row that starts between two levels: the history to use after its short
+    first step (see `fusion.inject`), with weight `offset` in d₋₁.
 
     States and estimates are latents (1, channel, frame) in float32, or plain numbers where only
     the coefficients matter (`fusion.survival`).
@@ -108,18 +108,18 @@ def sample(
     """Take every row down to grid level `until` (default: the end, where state is the sample).
 
     Args:
-        denoiser: called once a step with all rows under way, `max_batch` at a time.
+        denoiser: called once per step with all rows in progress, `max_batch` at a time.
         rows: each joins the batch when the sampler reaches its `index`.
         noise: shared by all rows.
-        watch: asked before every network evaluation, told after each.
-        on_estimate: given (index, d) after each step's evaluation, d being all rows' (n, c, f).
+        watch: a checkpoint before every network evaluation, progress after it.
+        on_estimate: called with (index, d) after each step's evaluation, d of all rows (n, c, f).
 
     Raises:
-        Cancelled: the watch was asked to stop.
+        Cancelled: by the watch.
     """
     until = sampler.steps if until is None else until
     rows = list(rows)
-    whole = sum(max(0, until - row.index) for row in rows)
+    total = sum(max(0, until - row.index) for row in rows)
     done = 0
     for index in range(min(row.index for row in rows), until):
         active = [number for number, row in enumerate(rows) if row.index == index]
@@ -128,7 +128,7 @@ def sample(
             watch.checkpoint()
             estimates.append(_denoise(denoiser, [rows[number] for number in batch]))
             done += len(batch)
-            watch.progress(done, whole)
+            watch.progress(done, total)
         denoised = torch.cat(estimates)
         if on_estimate is not None:
             on_estimate(index, denoised)
@@ -150,7 +150,7 @@ def _denoise(denoiser: Denoiser, rows: list[Row[Tensor]]) -> Tensor:
 
 
 def advance(row: Row[Value], denoised: Value, z: Value, sampler: Sampler) -> Row[Value]:
-    """The row one grid level lower, given the denoiser's estimate for it and the step's noise."""
+    """The row one grid level lower, by the denoiser's estimate and the step's noise."""
     step = sampler.step(row.index, row.sigma, row.widths)
     state = step.apply(row.state, (denoised, *row.denoised), z)
     widths = (sampler.grid.spacing(row.index), *row.widths)

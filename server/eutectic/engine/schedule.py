@@ -1,7 +1,7 @@
 """Sigma grids, in variance-exploding coordinates y = x/α, s = σ/α (so y = x0 + s·ε).
 
 A grid runs from s_max down to s_min and then to 0. Values are float64: in bf16, 200 grid times
-collapse to 108. Flow models' own grids begin at time 1, which is s = ∞.
+collapse to 108. Flow models' own grids start at time 1, which is s = ∞.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from eutectic.errors import BadSetting
 
 @dataclass(frozen=True)
 class Grid:
-    """Noise levels of a sampling run: `steps` of them, falling, then a final 0.
+    """Noise levels of a sampling run: `steps` of them, decreasing, then a final 0.
 
-    The first may be infinite (a flow model's time 1), where the state is the noise itself.
+    The first may be infinite (a flow model's time 1); the state there is the noise itself.
     """
 
     sigmas: tuple[float, ...]
@@ -31,11 +31,11 @@ class Grid:
             or levels[-1] != 0
             or not all(high > low for high, low in itertools.pairwise(levels))
         ):
-            raise BadSetting("a sigma grid needs at least one level, falling, with a final 0")
+            raise BadSetting("a sigma grid needs one or more decreasing levels and a final 0")
 
     @property
     def steps(self) -> int:
-        """Network evaluations of a run from the top."""
+        """Network evaluations of a full run."""
         return len(self.sigmas) - 1
 
     @property
@@ -45,7 +45,7 @@ class Grid:
 
     @property
     def first_finite(self) -> int:
-        """Index of the highest finite level: injection is possible from here on."""
+        """Index of the highest finite level, the first where injection is possible."""
         return 1 if math.isinf(self.sigmas[0]) else 0
 
     @property

@@ -13,8 +13,8 @@ the newest estimates and fresh noise z:
 - `pingpong`: y′ = d + s′·z (few-step models)
 - the last step, to s′ = 0, gives y = d
 
-A step from s = ∞ starts at the unit noise; there the ODE keeps it (y′ = d + s′·y) and any
-η > 0 replaces it. The orders are tested on a denoiser with an exact solution: slopes 1, 2, 2.06.
+A step from s = ∞ starts at the unit noise: the ODE keeps it (y′ = d + s′·y), any η > 0 replaces
+it. The orders are tested on a denoiser with an exact solution: slopes 1, 2, 2.06.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ def make_step(
     Args:
         sigma: level of the state; infinite only where the state is unit noise.
         sigma_next: the lower level to go to.
-        widths: log spacings h₋₁, h₋₂ that belong to d₋₁, d₋₂, newest first; missing ones
-            lower the order, as at the start of a run.
-        order: 1, 2 or 3 at most.
+        widths: log spacings h₋₁, h₋₂ of d₋₁, d₋₂, newest first; missing ones lower the order, as
+            at the start of a run.
+        order: at most 1, 2 or 3.
         eta: 0 (ODE) to 1 (SDE).
         solver: the second-order rule, or `pingpong`.
     """

@@ -1,7 +1,7 @@
-"""Clips and references on disk: one safetensors file each, named by a hash of all that shaped it.
+"""Clips and references on disk: safetensors files, named by a hash of all that determines them.
 
-References are what a user made, and stay. Clips can be made again from their files: where they
-are more than the limit, the one not used for longest goes.
+References are the user's work, and stay. Clips can be encoded again from their sound files: above a
+limit the least recently used are deleted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CLIPS_LIMIT_BYTES = 8 << 30
 
 
 class Store:
-    """Adapters and clips by key, in folders that are made when first written to."""
+    """Adapters and clips by key, in folders that are created when first written to."""
 
     def __init__(self, root: Path, clips_limit_bytes: int = CLIPS_LIMIT_BYTES) -> None:
         self.folder = root / "references"
@@ -32,21 +32,21 @@ class Store:
 
     @staticmethod
     def key(**parts: Any) -> str:
-        """Name of what was made from these (model, audio, prompt, settings)."""
+        """The name of what these determine (model, audio, prompt, settings)."""
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
     def get(self, key: str) -> Adapter | None:
-        """The adapter, or None where there is none or it is damaged (it is made again then)."""
+        """The adapter; None if it is missing or damaged, so that it is learned again."""
         try:
             return Adapter.read(_path(self.folder, key))
         except ValueError:
             return None
 
     def put(self, key: str, adapter: Adapter) -> Path:
-        """Keep an adapter.
+        """Store an adapter.
 
         Raises:
-            BadOutput: the folder can't be made or written.
+            BadOutput: the folder can't be created or written.
         """
         self.prepare()
         path = _path(self.folder, key)
@@ -54,30 +54,30 @@ class Store:
         return path
 
     def get_clip(self, key: str, device: torch.device) -> Clip | None:
-        """The clip, or None where there is none or it is damaged."""
+        """The clip; None if it is missing or damaged."""
         path = _path(self.clips, key)
         try:
             clip = Clip.read(path, device)
         except ValueError:
             return None
-        os.utime(path)  # used now: what goes first goes by this
+        os.utime(path)  # used now: deletion goes by this
         return clip
 
     def put_clip(self, key: str, clip: Clip) -> None:
-        """Keep a clip, and make room for it.
+        """Store a clip, deleting old ones if needed.
 
         Raises:
-            BadOutput: the folder can't be made or written.
+            BadOutput: the folder can't be created or written.
         """
         _prepare(self.clips)
         clip.save(_path(self.clips, key))
         keep_newest(self.clips, self.clips_limit_bytes)
 
     def prepare(self) -> None:
-        """See, before long work, that a reference can be kept.
+        """Check, before long work, that a reference can be stored.
 
         Raises:
-            BadOutput: the folder can't be made or written.
+            BadOutput: the folder can't be created or written.
         """
         _prepare(self.folder)
 
@@ -87,10 +87,10 @@ def _prepare(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadOutput(
-            f"{folder}: can't be made ({error.strerror}); EUTECTIC_DATA chooses another"
+            f"{folder}: can't be created ({error.strerror}); set EUTECTIC_DATA to another folder"
         ) from None
     if not os.access(folder, os.W_OK):
-        raise BadOutput(f"{folder}: can't be written; EUTECTIC_DATA chooses another")
+        raise BadOutput(f"{folder}: can't be written; set EUTECTIC_DATA to another folder")
 
 
 def _path(folder: Path, key: str) -> Path:

@@ -1,9 +1,9 @@
 """A model without weights: an exact Gaussian denoiser under a trivial codec.
 
-The data are N(m, c²) with a mean m a channel that the prompt chooses, so the denoised estimate
-D(y; s) = m + (y − m)·c²/(c² + s²) is exact and every result can be checked. It has the parts of
-a stable-audio-tools model (network, conditioner, pretransform), so all code takes it the same
-way, learning included: m is a linear layer of the prompt.
+The data are N(m, c²), with a mean m per channel that depends on the prompt, so the denoised
+estimate D(y; s) = m + (y − m)·c²/(c² + s²) is exact and every result can be checked. It has the
+parts of a stable-audio-tools model (network, conditioner, pretransform), so all code treats it the
+same, learning included: m is a linear layer of the prompt.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PROMPT_SIZE = 32
 
 
 class ToyPretransform(nn.Module):
-    """Blocks of RATIO frames, folded to 2 × `bands` channels by a DCT cut short."""
+    """Blocks of RATIO frames, reduced to 2 × `bands` channels by a truncated DCT."""
 
     def __init__(self, bands: int = 64) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class ToyPretransform(nn.Module):
 
 
 class ToyConditioner(nn.Module):
-    """Words, hashed to PROMPT_SIZE places, as one token."""
+    """Words, hashed to PROMPT_SIZE positions, as one token."""
 
     def forward(self, batch: list[dict[str, Any]], device: torch.device) -> dict[str, Any]:
         tokens = torch.zeros(len(batch), 1, PROMPT_SIZE, device=device)
@@ -54,7 +54,7 @@ class ToyConditioner(nn.Module):
 
 
 class ToyNetwork(nn.Module):
-    """The v-prediction whose denoised estimate is that of N(m(prompt), DEVIATION²)."""
+    """v-prediction for N(m(prompt), DEVIATION²)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class ToyModel(nn.Module):
         self.sample_rate, self.diffusion_objective = RATE_HZ, "v"
 
     def get_conditioning_inputs(self, tensors: dict[str, Any]) -> dict[str, Any]:
-        """The network's arguments for conditioned tensors."""
+        """The network's arguments for conditioning tensors."""
         tokens, mask = tensors["prompt"]
         return {"cross_attn_cond": tokens, "cross_attn_mask": mask, "global_cond": None}
 

@@ -13,10 +13,10 @@ from eutectic.errors import BadOutput
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Generator[Path]:
-    """A temporary path beside `path` that takes its place when the block succeeds.
+    """A temporary path beside `path` that replaces it if the block succeeds.
 
     Raises:
-        BadOutput: the folder is missing, or it can't be written.
+        BadOutput: the folder is missing, or can't be written.
     """
     try:
         if path.is_dir():

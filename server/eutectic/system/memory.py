@@ -1,6 +1,7 @@
-"""glibc's allocator, told to keep no more than is in use; elsewhere nothing is done.
+"""Keeping glibc's heap small; other allocators are left alone.
 
-Sounds come and go by the hundred, of all sizes: left to itself it grows for hours, by holes.
+Sounds of all sizes are allocated and freed by the hundred: fragmentation would grow the heap for
+hours.
 """
 
 from __future__ import annotations
@@ -10,20 +11,20 @@ import ctypes
 from collections.abc import Generator
 
 MMAP_BYTES, ARENAS = 128 << 10, 2
-"""What is larger is mapped by itself, and heaps are few; glibc's own thresholds rise."""
+"""Larger blocks are mapped separately, and heaps are few; glibc's own thresholds rise over time."""
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 
 
 def mmap_large_blocks() -> None:
-    """Take sounds from the system one by one: for a process that makes few, and not often."""
+    """Map each sound separately, for a process that allocates them rarely."""
     with _glibc() as library:
         library.mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
         library.mallopt(M_ARENA_MAX, ARENAS)
 
 
 def trim_heap() -> None:
-    """Give what is free back to the system: for one that computes, and then rests a moment."""
+    """Return free memory to the system, for a process that computes and then pauses."""
     with _glibc() as library:
         library.malloc_trim(0)
 
