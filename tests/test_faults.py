@@ -1,4 +1,4 @@
-"""What goes wrong on stage, done to a real daemon: it plays on, comes back, and says so."""
+"""What goes wrong on stage, done to a real daemon: it plays on, recovers, and reports it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 from clicks import longest_silence
 from daemons import daemon, fails, prepare, until, wait_for
 from eutectic.client.daemon_process import Daemon, NotServing, status, until_ready
-from eutectic.client.sync import Client, RequestFailed
+from eutectic.client.replies import RequestFailed
+from eutectic.client.sync import Client
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
+from eutectic.osc import answers
+from eutectic.osc.answers import Device, Engine, Fail, Late, Progress, Queued, Started
 from eutectic.system.shared_memory import PREFIX, SHARED
 
 pytestmark = pytest.mark.process
@@ -46,9 +49,7 @@ def shared_of(pid: int) -> list[Path]:
 
 
 @pytest.mark.realtime
-def test_an_engine_that_is_killed_leaves_no_gap_and_comes_back_with_everything(
-    jack: Jack, tmp_path: Path
-) -> None:
+def test_an_engine_that_is_killed_leaves_no_gap_and_is_restored(jack: Jack, tmp_path: Path) -> None:
     process = daemon(tmp_path, "--rate", str(RATE_HZ), device="system")
     with process, process.client() as client:
         prepare(client)
@@ -59,23 +60,23 @@ def test_an_engine_that_is_killed_leaves_no_gap_and_comes_back_with_everything(
             recording.start()
             client.send("/notify", 1)
             learning = client.begin("/reference/learn", "l", "a", "x", "@steps", 100_000)
-            wait_for(client, lambda message: message[0] == "/progress")
+            wait_for(client, Progress)
             old = process.engine()
             old.send_signal(signal.SIGKILL)
-            failed = wait_for(client, lambda message: message[0] == "/fail")
-            assert failed[1][1:3] == (learning, "engine_died")
-            wait_for(client, lambda message: message == ("/engine", ("dead", 0.0)))
+            failed = wait_for(client, Fail)
+            assert (failed.id, failed.code) == (learning, "engine_died")
+            wait_for(client, Engine, lambda engine: engine == Engine("dead", 0.0))
             client.request("/fuse", 2, "a", "r", "@seed", int(time.time()) % 10_000)
             samples = recording.stop()
             if not recording.xruns:
                 break
         assert_no_gap(samples)
         assert process.engine().pid != old.pid and not old.is_running()
-        until(lambda: not shared_of(process.pid))  # what is made ahead has some for a moment
+        until(lambda: not shared_of(process.pid))  # fusions made ahead have some for a moment
 
 
 @pytest.mark.realtime
-def test_a_daemon_that_is_killed_leaves_nothing_behind_and_comes_back_as_it_was(
+def test_a_daemon_that_is_killed_leaves_nothing_behind_and_is_restored(
     jack: Jack, tmp_path: Path
 ) -> None:
     options = ("--rate", str(RATE_HZ), "--session", str(tmp_path / "night.toml"))
@@ -86,7 +87,7 @@ def test_a_daemon_that_is_killed_leaves_nothing_behind_and_comes_back_as_it_was(
         client.send("/voice/set", 2, "gain", -7)
         client.request("/fuse", 1, "a", "r", "@blend", 0.25, "@loop", 1)
         number = client.begin("/reference/learn", "l", "a", "x", "@steps", 100_000)
-        wait_for(client, lambda m: m[0] == "/progress" and m[1][0] == number)
+        wait_for(client, Progress, lambda progress: progress.id == number)
         until(lambda: "gain_db = -7.0" in (tmp_path / "night.toml").read_text())
         until(lambda: bool(list((tmp_path / "data" / "fusions").glob("*.safetensors"))))
     children = psutil.Process(process.pid).children(recursive=True)
@@ -103,8 +104,7 @@ def test_a_daemon_that_is_killed_leaves_nothing_behind_and_comes_back_as_it_was(
             assert not status(client)["engine"].startswith("ready")
             assert not shared_of(killed)
             client.request("/fuse", 1, "a", "r", "@blend", 0.35)
-            names = [line[1][1] for line in client.request("/clip/list").lines]
-            assert names == ["a", "b"]
+            assert [each.clip for each in client.clips().of(answers.Clip)] == ["a", "b"]
             client.request("/preset/save", "as-it-was")
     finally:
         assert process.stop() == 0
@@ -130,8 +130,8 @@ def test_damaged_files_are_made_again_and_a_damaged_session_is_not_replaced(
         path.write_bytes(content)
     with process, process.client() as client:
         number = client.begin("/fuse", 1, "a", "r", "@blend", 0.25)
-        assert "/queued" in [address for address, _ in client.end("/fuse", number).lines]
-    assert "made again" in process.log
+        assert client.end("/fuse", number).of(Queued)
+    assert "rendering it again" in process.log
     text = session.read_text()
     session.write_text(text[: len(text) // 2])
     command = [sys.executable, "-m", "eutectic", "serve", "--model", "toy", "--device", "null",
@@ -141,12 +141,12 @@ def test_damaged_files_are_made_again_and_a_damaged_session_is_not_replaced(
         env=os.environ | {"EUTECTIC_DATA": str(data)},
     )  # fmt: skip
     assert refused.returncode == 2 and refused.stderr.count("\n") == 1
-    assert "night.toml~ is the one before" in refused.stderr
+    assert "night.toml~ was saved before it" in refused.stderr
     assert session.read_text() == text[: len(text) // 2]
 
 
-def test_a_full_disk_loses_what_is_kept_there_and_nothing_else(tmp_path: Path) -> None:
-    canvas = 4 * 2 * (48_000 + 2400)  # one second: it fits, and the file of it doesn't
+def test_a_full_disk_loses_only_what_would_be_kept_on_it(tmp_path: Path) -> None:
+    canvas = 4 * 2 * (48_000 + 2400)  # one second: it fits, but its file doesn't
     process = daemon(tmp_path)
     limited = Daemon(process.data, *process.options, command=("prlimit", f"--fsize={canvas + 64}"))
     with limited, limited.client() as client:
@@ -156,13 +156,13 @@ def test_a_full_disk_loses_what_is_kept_there_and_nothing_else(tmp_path: Path) -
         time.sleep(2.5)
         assert fails(client, "/record/stop") == "bad_output"
         number = client.begin("/fuse", 1, "a", "r", "@blend", 0.25)
-        assert "/queued" not in [address for address, _ in client.end("/fuse", number).lines]
+        assert not client.end("/fuse", number).of(Queued)
         assert not list(process.data.glob("fusions/*.safetensors"))
         client.request("/fuse", 1, "a", "r", "@blend", 0.75)
     assert "can't be kept on disk" in limited.log
 
 
-def test_a_clip_whose_file_is_gone_plays_from_what_is_kept_of_it(tmp_path: Path) -> None:
+def test_a_clip_whose_file_is_gone_plays_from_its_encoding_on_disk(tmp_path: Path) -> None:
     with daemon(tmp_path) as process, process.client() as client:
         prepare(client)
         (tmp_path / "clips" / "a.wav").unlink()
@@ -179,7 +179,7 @@ def test_a_clip_whose_file_is_gone_plays_from_what_is_kept_of_it(tmp_path: Path)
 
 
 @pytest.mark.realtime
-def test_a_device_that_goes_and_comes_back_is_played_on_again(jack: Jack, tmp_path: Path) -> None:
+def test_a_device_that_is_lost_and_returns_is_played_on_again(jack: Jack, tmp_path: Path) -> None:
     with (
         daemon(tmp_path, "--rate", str(RATE_HZ), device="system") as process,
         process.client() as client,
@@ -188,18 +188,16 @@ def test_a_device_that_goes_and_comes_back_is_played_on_again(jack: Jack, tmp_pa
         prepare(client)
         loop_forever(client)
         jack.stop()
-        lost = wait_for(client, lambda message: message[0] == "/device")
-        assert lost[1][1] == "lost" and "lost" in status(client)["device"]
+        assert wait_for(client, Device).state == "lost" and "lost" in status(client)["device"]
         jack.start()
-        back = wait_for(client, lambda message: message[0] == "/device")
-        assert back[1][1] == "back"
+        assert wait_for(client, Device).state == "back"
         recording = Recording("PortAudio", tmp_path)
         recording.start()
         time.sleep(0.5)
         assert_no_gap(recording.stop())
 
 
-def test_a_second_daemon_says_who_is_there_and_the_first_goes_on(tmp_path: Path) -> None:
+def test_a_second_daemon_on_one_port_fails_and_the_first_goes_on(tmp_path: Path) -> None:
     with daemon(tmp_path) as process, process.client() as client:
         command = [sys.executable, "-m", "eutectic", "serve", "--model", "toy", "--device", "null",
                    "--port", str(process.port)]  # fmt: skip
@@ -213,7 +211,7 @@ def test_a_session_is_kept_by_one_daemon_alone(tmp_path: Path) -> None:
     session = tmp_path / "night.toml"
     with daemon(tmp_path, "--session", str(session)) as process, process.client() as client:
         prepare(client)
-        with pytest.raises(NotServing, match="another daemon keeps its session there"):
+        with pytest.raises(NotServing, match="another daemon is using this session"):
             daemon(tmp_path, "--session", str(session)).start()
         until(lambda: session.exists() and "noise" in session.read_text())
     with daemon(tmp_path, "--session", str(session)) as process, process.client() as client:
@@ -232,15 +230,15 @@ def test_a_clock_that_is_stepped_moves_nothing(tmp_path: Path, step: int) -> Non
         client.request("/fuse", 1, "a", "r", "@blend", 0.5)
         number = client.begin("/fuse", 1, "a", "r", "@blend", 0.5, "@at_ms", 800)
         clock.write_text(str(step))
-        started = wait_for(client, lambda m: m[0] == "/started" and m[1][0] == number)
-        assert 800 <= started[1][2] < 1500
+        started = wait_for(client, Started, lambda started: started.id == number)
+        assert 800 <= started.latency_ms < 1500
         client.send_bundle(time.time() + step + 0.5, "/fuse", 900, 1, "a", "r", "@blend", 0.5)
-        started = wait_for(client, lambda m: m[0] == "/started" and m[1][0] == 900)
-        assert 450 < started[1][2] < 1500
-        assert not [message for message in client.events(0.1) if message[0] == "/late"]
+        started = wait_for(client, Started, lambda started: started.id == 900)
+        assert 450 < started.latency_ms < 1500
+        assert not [each for each in client.events(0.1) if isinstance(each, Late)]
 
 
-def test_an_engine_without_its_model_says_so(tmp_path: Path) -> None:
+def test_an_engine_without_its_model_fails_and_takes_another(tmp_path: Path) -> None:
     with daemon(tmp_path, model=str(tmp_path / "nowhere")) as process, process.client() as client:
         until(lambda: status(client)["engine"].startswith("failed"))
         with pytest.raises(RequestFailed, match="no model"):

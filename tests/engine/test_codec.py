@@ -42,7 +42,7 @@ def joined(codec: Codec, x0: Tensor, **options: int) -> Samples:
 
 
 def worst(samples: Samples, expected: Samples) -> float:
-    """The largest difference, over the rms of what is expected."""
+    """The largest difference, relative to the rms of what is expected."""
     return float(np.abs(samples - expected).max() / np.sqrt(np.mean(expected**2)))
 
 
@@ -66,7 +66,7 @@ def test_encoding_takes_the_mean_where_the_library_samples() -> None:
     assert torch.equal(encoded, mean)
 
 
-def test_the_mean_is_what_the_librarys_samples_gather_around() -> None:
+def test_the_mean_is_that_of_the_librarys_samples() -> None:
     pretransform = oobleck(scale=1.7)
     audio = torch.from_numpy(noise(4 * 2048).samples)[None]
     samples = torch.cat([pretransform.encode(audio) for _ in range(64)])
@@ -82,7 +82,7 @@ def test_encoding_twice_is_the_same(name: str) -> None:
 
 @pytest.mark.parametrize("name", CODECS)
 @pytest.mark.parametrize("frames", [1, 700, 2048, 2049, 30_001])
-def test_a_clip_of_any_length_comes_back_at_its_length(name: str, frames: int) -> None:
+def test_a_clip_of_any_length_decodes_to_its_length(name: str, frames: int) -> None:
     subject = codec(name)
     encoded = subject.encode(noise(frames))
     assert encoded.shape == (1, subject.latent_channels, -(-frames // subject.ratio))
@@ -95,7 +95,7 @@ def test_a_clip_of_any_length_comes_back_at_its_length(name: str, frames: int) -
 
 
 @pytest.mark.parametrize("name", CODECS)
-def test_silence_stands_after_a_clip_that_is_encoded_longer(name: str) -> None:
+def test_a_clip_is_padded_with_silence(name: str) -> None:
     subject, short = codec(name), noise(5 * codec(name).ratio - 9)
     samples = np.zeros((2, 16 * subject.ratio), np.float32)
     samples[:, : short.frames] = short.samples
@@ -129,7 +129,7 @@ def test_the_first_chunk_is_short_and_the_others_grow_to_the_longest(name: str) 
 
 
 @pytest.mark.parametrize("name", CODECS)
-def test_a_stream_never_asks_for_more_than_there_is(name: str) -> None:
+def test_a_stream_never_reads_past_the_latents_end(name: str) -> None:
     subject, x0 = codec(name), latent(codec(name), 5)
     assert joined(subject, x0, frames=10**6).shape == (2, 5 * subject.ratio)
 
@@ -143,7 +143,7 @@ def test_a_stream_never_asks_for_more_than_there_is(name: str) -> None:
         ("oobleck", 10, 8, 1e-4),
     ],
 )
-def test_the_context_is_needed_and_not_wider_than_that(
+def test_the_context_is_needed_and_no_wider_than_needed(
     name: str, context: int, too_short: int, joint: float
 ) -> None:
     subject, x0 = codec(name), latent(codec(name), 40)
@@ -155,7 +155,7 @@ def test_the_context_is_needed_and_not_wider_than_that(
 
 
 @pytest.mark.parametrize("name", CODECS)
-def test_what_a_decoder_overflows_at_is_silent_rather_than_not_a_number(name: str) -> None:
+def test_where_a_decoder_overflows_the_sound_is_silent_rather_than_nan(name: str) -> None:
     """The embedded codec's energies are logarithms: e^latent, at 1000 times a latent's size."""
     far = 1000 * latent(codec(name), 40)
     assert np.isfinite(codec(name).decode(far)).all()

@@ -47,7 +47,7 @@ def tones(frequencies: Sequence[float], samples: int, amplitude: float = 0.05) -
 
 
 def spectrum_db(x: Tensor) -> Tensor:
-    """Level of the middle of a sound in bins of 1 Hz or less, over that of the highest."""
+    """Level of the middle of a sound in bins of 1 Hz or less, relative to the highest."""
     mono = x[0].mean(0)[8192:-8192].double()
     window = torch.blackman_window(len(mono), periodic=False, dtype=torch.float64)
     level = torch.fft.rfft(mono * window, n=max(44100, len(mono))).abs()
@@ -160,7 +160,7 @@ def test_wide_noise_keeps_its_level_and_width(kind: str) -> None:
 
 
 @pytest.mark.parametrize("frequencies", [(220.0, 550.0, 900.0, 1500.0), (55.0, 140.0, 300.0)])
-def test_low_partials_sound_where_shapes_are_made_up(frequencies: tuple[float, ...]) -> None:
+def test_low_partials_sound_where_shapes_are_generated(frequencies: tuple[float, ...]) -> None:
     x = tones(frequencies, 4 * 44100) + noise(4 * 44100) * 0.03
     codec = shipped_codec()
     z = codec.encode(x)
@@ -188,7 +188,7 @@ def test_a_steady_drone_gets_no_sidebands() -> None:
     )  # measured −63.2
 
 
-def test_noise_does_not_sing() -> None:
+def test_noise_has_no_partials() -> None:
     codec = shipped_codec()
     tonality = codec.tonality(codec.encode(noise(8 * 44100)))
     assert float((tonality > 0).float().mean()) < 0.02  # measured 0

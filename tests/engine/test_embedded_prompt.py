@@ -1,4 +1,4 @@
-"""The prompt encoder: unseen words, order, empty prompts, one hash everywhere."""
+"""The prompt encoder: unseen words, order, empty prompts, the same hash everywhere."""
 
 import pytest
 import torch
@@ -43,13 +43,13 @@ def test_different_words_differ_and_words_spelt_alike_are_near(encoder: WordCond
     assert like > unlike
 
 
-def test_words_no_training_ever_saw_are_embedded(encoder: WordConditioner) -> None:
+def test_words_that_were_not_in_training_are_embedded(encoder: WordConditioner) -> None:
     embeddings, _ = encoder(["blorptastic", "żółć 雨 42"])
     assert torch.isfinite(embeddings).all()
     assert embeddings[0, 0].abs().sum() > 0
 
 
-def test_words_beyond_the_last_place_are_dropped(encoder: WordConditioner) -> None:
+def test_words_beyond_the_last_position_are_dropped(encoder: WordConditioner) -> None:
     embeddings, mask = encoder(["a b c d e f", "a b c d e f g h"])
     assert torch.equal(embeddings[0], embeddings[1])
     assert mask.all()

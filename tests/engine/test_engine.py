@@ -64,7 +64,7 @@ def test_a_second_fusion_costs_only_what_remains(
     assert calls == []
 
 
-def test_a_fan_sounds_as_its_single_fusions(
+def test_a_fan_sounds_like_its_single_fusions(
     engine: Engine, original: Clip, reference: Reference
 ) -> None:
     places = [Place(blend=k / 8) for k in range(9)]
@@ -115,7 +115,7 @@ def test_every_residual_fuses(
 def test_the_base_inverts_and_the_reference_samples(
     engine: Engine, original: Clip, reference: Reference
 ) -> None:
-    """DDIM inversion is the unlearned network's, whatever reference played before."""
+    """DDIM inversion uses the base network, whatever reference was sampled before."""
     settings = SamplingSettings(residual="ddim")
     sampler = engine.model.sampler(settings)
     fresh = engine.invert(original, settings, sampler)
@@ -133,7 +133,7 @@ def test_places_off_the_grid_are_refused_before_anything_is_computed(
     assert calls == []
 
 
-def test_cancel_leaves_the_engine_usable(
+def test_cancelling_leaves_the_engine_usable(
     engine: Engine, original: Clip, reference: Reference, calls: list[int]
 ) -> None:
     calls.clear()
@@ -163,7 +163,7 @@ def test_a_fusion_is_the_same_when_others_run_at_its_checkpoints(
     assert torch.equal(fusion.latent, undisturbed.latent)
 
 
-def test_clips_of_nearly_one_length_share_a_prefix(
+def test_clips_of_similar_length_share_a_prefix(
     engine: Engine, reference: Reference, calls: list[int]
 ) -> None:
     short, long = (encode(engine, "loop_weirdo", seconds) for seconds in (0.9, 1.0))

@@ -1,4 +1,4 @@
-"""Algorithm 1, the prefix that spares its first half, the fan, and the blend knob."""
+"""Algorithm 1, the prefix that saves its first part, the fan, and the blend knob."""
 
 import itertools
 import math
@@ -35,7 +35,7 @@ CLEAN = invert(X0, GRID.s_min, Residual(), NOISE)
 
 
 def algorithm_1(denoiser: Wavy, sampler: Sampler, remaining: int) -> Tensor:
-    """The paper's loop run whole: sample, assign x ← x̂_i at i, go on."""
+    """The paper's loop in full: sample, assign x ← x̂_i at i, continue."""
     index = sampler.steps - remaining
     row = Prefix.begin(sampler, NOISE).row
     (row,) = sample(denoiser, [row], sampler, NOISE, until=index)
@@ -59,7 +59,7 @@ def test_resuming_from_the_prefix_is_the_whole_run_to_the_bit(
     assert torch.equal(result, expected)
 
 
-def test_nothing_of_the_prefix_but_its_history_is_read() -> None:
+def test_only_the_prefixs_history_is_used() -> None:
     sampler = SAMPLERS[1]
     prefix = Prefix.begin(sampler, NOISE).extend(Wavy(), 15)
     (expected,) = fuse(Wavy(), prefix, CLEAN, [at_remaining(10, sampler)])
@@ -72,7 +72,7 @@ def test_nothing_of_the_prefix_but_its_history_is_read() -> None:
     assert torch.equal(result, expected)
 
 
-def test_a_prefix_extends_as_far_as_asked_and_never_twice() -> None:
+def test_a_prefix_extends_as_far_as_requested_and_never_twice() -> None:
     sampler, denoiser = SAMPLERS[1], Wavy()
     prefix = Prefix.begin(sampler, NOISE).extend(denoiser, 10)
     assert (denoiser.rows, len(prefix.denoised)) == (10, 10)
@@ -124,7 +124,7 @@ def test_blend_is_the_share_of_the_original_that_survives(sampler: Sampler, blen
 def test_the_knob_reaches_the_original_on_grids_that_end_high(
     sampler: Sampler, blend: float
 ) -> None:
-    """Where no level of the grid leaves so much, the injection lies below them all."""
+    """If no grid level leaves that much, the injection is below them all."""
     point = at_blend(blend, sampler)
     assert point is not None
     assert survival(point, sampler) == pytest.approx(blend, abs=1e-6)
@@ -148,7 +148,7 @@ def test_survival_is_what_the_sampler_does_to_x0() -> None:
     "grid", [GRID, polyexponential(8, 0.1, 50.0), karras(30, 0.03, 100.0), log_snr(8)]
 )
 @pytest.mark.parametrize("order", [1, 2, 3])
-def test_the_knob_turns_one_way_and_has_no_steps(grid: object, order: int) -> None:
+def test_the_knob_is_monotonic_and_continuous(grid: object, order: int) -> None:
     sampler = Sampler(grid, order)  # type: ignore[arg-type]
     sigmas = [p.sigma for b in np.linspace(0.01, 0.99, 25) if (p := at_blend(b, sampler))]
     assert all(high >= low for high, low in itertools.pairwise(sigmas))
@@ -157,7 +157,7 @@ def test_the_knob_turns_one_way_and_has_no_steps(grid: object, order: int) -> No
     assert max(jumps) < 1.0  # measured at most 0.83, the closed form from blend 0.01 to 0.05
 
 
-def test_the_window_lies_where_the_paper_finds_it() -> None:
+def test_the_window_is_where_the_paper_finds_it() -> None:
     """200 steps from 500 to 0.3, injected at 120 to 180 of 200 (the paper: middle to late)."""
     sampler = Sampler(polyexponential(200, 0.3, 500.0), order=1)
     shares = [survival(at_remaining(200 - at, sampler), sampler) for at in (120, 140, 160, 180)]
@@ -165,7 +165,7 @@ def test_the_window_lies_where_the_paper_finds_it() -> None:
 
 
 def test_between_levels_the_result_moves_continuously() -> None:
-    """A hair above or below a grid level sounds the same, also at orders 2 and 3."""
+    """Just above or below a grid level sounds the same, also at orders 2 and 3."""
     for sampler in SAMPLERS[:5]:
         prefix = Prefix.begin(sampler, NOISE).extend(Gaussian(0.7), sampler.steps)
         level, spacing = 15, GRID.spacing(14)
@@ -228,7 +228,7 @@ def test_a_remaining_out_of_range_is_refused(remaining: int) -> None:
         at_remaining(remaining, SAMPLERS[1])
 
 
-def test_cancel_stops_before_the_next_evaluation_and_progress_counts() -> None:
+def test_cancelling_stops_before_the_next_evaluation_and_progress_counts() -> None:
     sampler, denoiser, seen = SAMPLERS[1], Wavy(), []
     prefix = Prefix.begin(sampler, NOISE)
 
@@ -242,6 +242,6 @@ def test_cancel_stops_before_the_next_evaluation_and_progress_counts() -> None:
 
 
 @pytest.mark.parametrize("bad", [{"order": 4}, {"eta": 1.5}, {"eta": -0.1}])
-def test_a_sampler_that_cannot_work_cannot_be_made(bad: dict[str, object]) -> None:
+def test_an_invalid_sampler_cannot_be_constructed(bad: dict[str, object]) -> None:
     with pytest.raises(BadSetting):
         Sampler(GRID, **bad)  # type: ignore[arg-type]

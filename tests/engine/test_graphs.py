@@ -1,4 +1,4 @@
-"""Recorded evaluations give what was recorded, and where they can't, the plain ones go on.
+"""Recorded evaluations compute the same as plain ones, which take over where recording fails.
 
 On a GPU the recorder is CUDA's; elsewhere one that computes again into the same tensor, so that
 everything around a graph is tested: static arguments, shapes, weights changed in place.
@@ -61,7 +61,7 @@ def numbers(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(DEVICE)
 
 
-def test_each_shape_is_recorded_once_and_gives_what_the_function_does() -> None:
+def test_each_shape_is_recorded_once_and_computes_what_the_function_does() -> None:
     function = Counted()
     recorded = Graphs(function, lambda: function.record)
     for seed in range(3):
@@ -72,7 +72,7 @@ def test_each_shape_is_recorded_once_and_gives_what_the_function_does() -> None:
     assert function.recorded == len(recorded) == 4
 
 
-def test_results_are_their_callers_and_arguments_stay_as_they_are() -> None:
+def test_results_belong_to_the_caller_and_arguments_are_unchanged() -> None:
     recorded = Graphs(Counted(), record)
     x = numbers(2, 4)
     given = x.clone()
@@ -92,7 +92,7 @@ def test_weights_that_change_in_place_are_followed() -> None:
     torch.testing.assert_close(after, function(x, None))
 
 
-def test_the_least_recently_used_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_recently_used_are_evicted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graphs, "MAX_GRAPHS", 2)
     function = Counted()
     recorded = Graphs(function, lambda: function.record)
@@ -112,7 +112,7 @@ def different(compute: Callable[[], Tensor]) -> Recorded:
 
 
 def empty(compute: Callable[[], Tensor]) -> Recorded:
-    """As a graph of another device's stream: what it left is right, and it does nothing."""
+    """Like a graph on another device's stream: the recording run is right, replays do nothing."""
     return Recorded(lambda: None, compute())
 
 
@@ -120,7 +120,7 @@ def empty(compute: Callable[[], Tensor]) -> Recorded:
     ("broken", "why"),
     [(unrecordable, "not permitted"), (different, "results differ"), (empty, "results differ")],
 )
-def test_what_cannot_be_recorded_is_computed_as_before(
+def test_what_cannot_be_recorded_is_computed_without_a_graph(
     broken: Record, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     function = Counted()
@@ -133,8 +133,8 @@ def test_what_cannot_be_recorded_is_computed_as_before(
     assert len(recorded) == 0
 
 
-def test_a_shape_for_which_there_is_no_memory_is_computed_as_before() -> None:
-    """Until everything is cleared, as when other memory was freed; others are recorded."""
+def test_a_shape_that_does_not_fit_in_memory_is_computed_without_a_graph() -> None:
+    """Until everything is cleared, which may free memory; other shapes are recorded."""
     function, scarce = Counted(), [True]
 
     def hungry(compute: Callable[[], Tensor]) -> Recorded:
@@ -153,7 +153,7 @@ def test_a_shape_for_which_there_is_no_memory_is_computed_as_before() -> None:
     assert function.recorded == 2
 
 
-def test_a_result_that_is_no_number_says_nothing_of_graphs() -> None:
+def test_a_result_that_is_not_finite_does_not_disable_graphs() -> None:
     function = Counted()
     recorded = Graphs(function, lambda: function.record)
     assert bool(recorded(numbers(2, 4) * float("nan"), None).isnan().all())
@@ -177,9 +177,9 @@ def test_once_cleared_another_recorder_is_used() -> None:
     assert (len(made), len(recorded)) == (2, 1)
 
 
-def test_the_host_is_ahead_by_few_evaluations() -> None:
-    """Each waits for the one `IN_FLIGHT` before it, and for none that isn't issued."""
-    told: list[tuple[str, int]] = []
+def test_the_host_is_few_evaluations_ahead() -> None:
+    """Each waits for the one `IN_FLIGHT` before it, and for none that wasn't issued."""
+    events: list[tuple[str, int]] = []
 
     class Event:
         made = 0
@@ -189,15 +189,15 @@ def test_the_host_is_ahead_by_few_evaluations() -> None:
             Event.made += 1
 
         def record(self) -> None:
-            told.append(("issued", self.number))
+            events.append(("issued", self.number))
 
         def synchronize(self) -> None:
-            told.append(("waited for", self.number))
+            events.append(("waited for", self.number))
 
     pace = Pace(Event)
     for _ in range(IN_FLIGHT + 2):
         pace.issued()
-    assert told == [
+    assert events == [
         ("issued", 0), ("issued", 1), ("issued", 2), ("waited for", 0),
         ("issued", 3), ("waited for", 1),
     ]  # fmt: skip
@@ -240,7 +240,7 @@ def test_fusions_are_the_same_to_the_bit(
     assert not any(map(torch.equal, fused(used), plain))
 
 
-def test_a_clips_first_fusion_finds_its_graph_recorded(
+def test_the_graph_of_a_clips_first_fusion_is_recorded_beforehand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Engine(load("embedded", DEVICE), Store(tmp_path))
@@ -266,14 +266,14 @@ def test_graphs_are_of_the_precision_in_use(monkeypatch: pytest.MonkeyPatch) -> 
         model.bfloat16 = True
         assert len(used) == 0
         assert not torch.equal(denoiser(state, sigma), exact)
-    denoiser(state, sigma)  # under autograd, which graphs are not for
+    denoiser(state, sigma)  # under autograd, where graphs aren't used
     assert len(used) == 1
 
 
 @pytest.mark.parametrize("published", list(Published))
 @pytest.mark.parametrize("guided", [False, True])
 def test_nothing_is_read_back_within_an_evaluation(published: Published, guided: bool) -> None:
-    """On tensors that have no values, at the published size: a graph could be recorded of it."""
+    """On tensors without values, at the published size: so a graph can be recorded."""
     config: dict[str, Any] = CONFIGURATIONS[published]
     with torch.device("meta"):
         wrapper = create_model(config)

@@ -73,7 +73,7 @@ def test_closed_form_equals_the_papers_recursion(grid: Grid, eta: float) -> None
     ],
 )
 def test_every_level_of_an_inverted_clip_is_the_recursions(residual: Residual, eta: float) -> None:
-    """Float64, from the trajectory's own y_1; stochastic is exempt, since it cumulates noise."""
+    """Float64, from the trajectory's own y_1; stochastic is exempt, since it accumulates noise."""
     trajectory = ClosedForm(X0, GRID.s_min, residual, NOISE.initial().double())
     y1 = trajectory.at(GRID.s_min)
     for index in (0, 13, 38):
@@ -180,8 +180,8 @@ def test_noise_maps_are_constant_for_the_ode_and_proportional_to_sigma_for_the_s
         torch.testing.assert_close(high, growth * low, rtol=1e-10, atol=1e-10)
 
 
-def test_ddim_inversion_costs_one_evaluation_a_step_and_comes_back() -> None:
-    """On an exact denoiser, sampling the ODE from the inverted latent gives the clip back."""
+def test_ddim_inversion_costs_one_evaluation_per_step_and_reconstructs_the_clip() -> None:
+    """On an exact denoiser, sampling the ODE from the inverted latent reconstructs the clip."""
     oracle, grid = Gaussian(0.8), polyexponential(400, 0.02, 50.0)
     trajectory = invert_ddim(oracle, X0, grid)
     assert oracle.rows == grid.steps - 1
@@ -191,8 +191,8 @@ def test_ddim_inversion_costs_one_evaluation_a_step_and_comes_back() -> None:
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
-def test_edit_friendly_inversion_gives_the_clip_back_from_any_level(order: int) -> None:
-    """With its own noise and, above order 1, the estimates that its noise rests on."""
+def test_edit_friendly_inversion_reconstructs_the_clip_from_any_level(order: int) -> None:
+    """With its own noise and, above order 1, the estimates that its noise was derived from."""
     oracle, grid = Gaussian(0.8), polyexponential(30, 0.03, 50.0)
     sampler, noise = Sampler(grid, order), Noise(3, 4, 50, torch.device("cpu"))
     trajectory = invert_edit_friendly(oracle, X0, sampler, noise)
@@ -213,6 +213,6 @@ def test_edit_friendly_inversion_gives_the_clip_back_from_any_level(order: int) 
         assert relative_rms(row.state, trajectory.at(grid.s_min)) < 1e-9  # measured 4e-14
 
 
-def test_edit_friendly_inversion_wants_a_sampler_that_adds_noise() -> None:
+def test_edit_friendly_inversion_needs_a_sampler_that_adds_noise() -> None:
     with pytest.raises(BadSetting, match="eta above 0"):
         invert_edit_friendly(Gaussian(0.8), X0, Sampler(GRID, 2, eta=0.0), NOISE)

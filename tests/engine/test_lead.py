@@ -1,4 +1,4 @@
-"""A sound's decoding waits for another's fusion only as long as what is there lasts."""
+"""A sound's decoding waits for another fusion only while its decoded part lasts."""
 
 from eutectic.engine.lead import MARGIN, Lead
 
@@ -10,7 +10,7 @@ class Clock:
         return self.now
 
 
-def test_nothing_can_wait_before_there_is_sound_or_a_fusions_time_is_known() -> None:
+def test_nothing_can_wait_before_a_sound_begins_or_a_fusions_duration_is_known() -> None:
     clock = Clock()
     lead = Lead(clock)
     assert not lead.is_enough()
@@ -24,7 +24,7 @@ def test_nothing_can_wait_before_there_is_sound_or_a_fusions_time_is_known() -> 
     assert not lead.is_enough()
 
 
-def test_what_is_decoded_is_played_from_the_first_chunk_on() -> None:
+def test_a_sound_counts_as_playing_from_its_first_chunk() -> None:
     clock = Clock()
     lead = Lead(clock)
     lead.took(1.0)
@@ -37,7 +37,7 @@ def test_what_is_decoded_is_played_from_the_first_chunk_on() -> None:
         assert not lead.is_enough()
 
 
-def test_the_longest_of_recent_fusions_counts_and_every_sound_under_way() -> None:
+def test_the_longest_recent_fusion_and_every_sound_in_progress_count() -> None:
     lead = Lead(Clock())
     for seconds in (0.1, 3.0, 0.1):
         lead.took(seconds)
@@ -56,7 +56,7 @@ def test_the_longest_of_recent_fusions_counts_and_every_sound_under_way() -> Non
         assert lead.is_enough()
 
 
-def test_what_nobody_waits_for_can_always_wait() -> None:
+def test_a_sound_that_nobody_awaits_can_always_wait() -> None:
     lead = Lead(Clock())
     lead.took(1.0)
     with lead.sound(awaited=False) as decoded:
@@ -68,7 +68,7 @@ def test_what_nobody_waits_for_can_always_wait() -> None:
             assert lead.is_enough()
 
 
-def test_time_stands_still_for_what_is_interrupted() -> None:
+def test_an_interrupted_jobs_clock_stops() -> None:
     clock = Clock()
     lead = Lead(clock)
     began = lead.now()

@@ -51,10 +51,10 @@ def unchanged(model: Model, before: dict[str, torch.Tensor]) -> bool:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_learning_brings_the_prompt_to_the_clip_and_leaves_the_model_alone(
+def test_learning_moves_the_prompt_to_the_clip_and_leaves_the_model_unchanged(
     model: Model, clip: Clip, method: Method
 ) -> None:
-    """On the toy, what there is to memorise is the mean of each channel."""
+    """The toy can memorise only the mean of each channel."""
     before, target = snapshot(model), clip.latent.mean(dim=-1)
     tokens = model.condition("glass", 1.0).tokens
     assert tokens is not None
@@ -96,7 +96,7 @@ def test_the_same_seed_learns_the_same(model: Model, clip: Clip, method: Method)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_saved_adapter_comes_back_whole(
+def test_a_saved_adapter_is_read_back_unchanged(
     model: Model, clip: Clip, method: Method, tmp_path: Path
 ) -> None:
     adapter = teach(model, clip, LearnSettings(method, steps=2)).adapter
@@ -107,7 +107,7 @@ def test_a_saved_adapter_comes_back_whole(
     assert {"method", "model", "prompt", "seconds", "steps", "seed"} <= again.about.keys()
 
 
-def test_an_adapter_moved_to_a_device_is_the_same_to_caches(model: Model, clip: Clip) -> None:
+def test_an_adapter_moved_to_a_device_keeps_its_cache_key(model: Model, clip: Clip) -> None:
     adapter = teach(model, clip, LearnSettings("lora", steps=1)).adapter
     assert adapter.on(torch.device("cpu")) is adapter
     moved = adapter.on(torch.device("meta"))
@@ -115,7 +115,7 @@ def test_an_adapter_moved_to_a_device_is_the_same_to_caches(model: Model, clip: 
     assert all(tensor.is_meta for tensor in moved.tensors.values())
 
 
-def test_switching_puts_new_weights_in_and_the_base_back_to_the_bit(
+def test_switching_writes_new_weights_and_restores_the_base_to_the_bit(
     model: Model, clip: Clip
 ) -> None:
     before = snapshot(model)
@@ -150,7 +150,7 @@ def test_the_switch_keeps_no_adapter_in_memory(model: Model, clip: Clip) -> None
 
 
 def test_low_rank_weights_are_pefts(model: Model, clip: Clip) -> None:
-    """The switch puts in what PEFT's own layers would add while they run."""
+    """The switch writes the weights that PEFT's own layers compute while they run."""
     adapter = teach(model, clip, LearnSettings("lora", steps=5, rank=4)).adapter
     assert adapter.changed == {"mean.weight"}
     base = model.network.mean.weight
@@ -166,7 +166,7 @@ def test_low_rank_weights_are_pefts(model: Model, clip: Clip) -> None:
     torch.testing.assert_close(tokens @ changed.T, wrapped(tokens))
 
 
-def test_a_switch_that_failed_half_way_is_made_good(model: Model, clip: Clip) -> None:
+def test_a_switch_that_failed_half_way_can_be_undone(model: Model, clip: Clip) -> None:
     before, switch = snapshot(model), Switch(model.network)
     adapter = teach(model, clip, LearnSettings("full", steps=1)).adapter
     unfitting = Adapter({"mean.weight": torch.zeros(2, 2, 2)}, {"method": "full"})
@@ -177,7 +177,7 @@ def test_a_switch_that_failed_half_way_is_made_good(model: Model, clip: Clip) ->
     assert unchanged(model, before)
 
 
-def test_cancel_stops_before_a_step_and_a_budget_after_one(model: Model, clip: Clip) -> None:
+def test_cancelling_stops_before_a_step_and_a_budget_after_one(model: Model, clip: Clip) -> None:
     done: list[int] = []
     watch = Watch(lambda: len(done) >= 3, lambda step, _: done.append(step))
     with pytest.raises(Cancelled):
@@ -188,7 +188,7 @@ def test_cancel_stops_before_a_step_and_a_budget_after_one(model: Model, clip: C
     assert 1 <= capped.steps < 100_000
 
 
-def test_the_store_takes_a_damaged_file_for_none(model: Model, clip: Clip, tmp_path: Path) -> None:
+def test_a_damaged_file_counts_as_missing(model: Model, clip: Clip, tmp_path: Path) -> None:
     store, adapter = Store(tmp_path), teach(model, clip, LearnSettings(steps=1)).adapter
     assert store.get("key") is None
     path = store.put("key", adapter)
@@ -201,7 +201,7 @@ def test_the_store_takes_a_damaged_file_for_none(model: Model, clip: Clip, tmp_p
         assert store.get("key") is None
 
 
-def test_keys_differ_in_everything_that_shapes_a_reference() -> None:
+def test_keys_depend_on_everything_that_determines_a_reference() -> None:
     base = {"model": "a", "audio": "b", "prompt": "c", "steps": 3}
     keys = {Store.key(**base)} | {Store.key(**(base | {name: "x"})) for name in base}
     assert len(keys) == 5

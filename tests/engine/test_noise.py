@@ -22,7 +22,7 @@ def test_draws_are_standard_normal() -> None:
     assert abs(float(draw.mean())) < 0.02 and abs(float(draw.std()) - 1) < 0.02
 
 
-def test_the_global_generator_is_not_touched() -> None:
+def test_the_global_generator_is_not_used() -> None:
     torch.manual_seed(1)
     expected = torch.rand(4)
     torch.manual_seed(1)

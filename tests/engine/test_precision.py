@@ -1,4 +1,4 @@
-"""In bfloat16 a network's twin computes what autocast would, after every change of weights too."""
+"""In bfloat16 a network's twin computes what autocast does, also after weights change."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ CLIP = Path(__file__).parents[2] / "presets" / "clips" / "perc_bell.flac"
 
 
 def transformer(config: dict[str, Any]) -> tuple[nn.Module, dict[str, Tensor]]:
-    """A published model's network, made small, and arguments that it can be called with."""
+    """A published model's network, made small, and arguments to call it with."""
     diffusion = config["model"]["diffusion"]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -47,7 +47,7 @@ def under_autocast(network: nn.Module, arguments: dict[str, Tensor]) -> Tensor:
 
 
 @pytest.mark.parametrize("config", [OPEN_1_0, OPEN_SMALL], ids=["1.0", "small"])
-def test_weights_rounded_once_give_what_rounding_them_each_time_does(
+def test_rounding_weights_once_equals_rounding_them_each_time(
     config: dict[str, Any],
 ) -> None:
     network, arguments = transformer(config)
@@ -57,18 +57,18 @@ def test_weights_rounded_once_give_what_rounding_them_each_time_does(
     assert 0 < relative_rms(expected, network(**arguments)) < 0.05
 
 
-def test_only_what_is_rounded_takes_memory_again() -> None:
+def test_only_rounded_weights_take_more_memory() -> None:
     network, _ = transformer(OPEN_1_0)
     own = {weight.data_ptr() for weight in network.parameters()}
     twins = dict(Rounded(network).network.named_parameters())
-    anew = {name for name, weight in twins.items() if weight.data_ptr() not in own}
-    assert {twins[name].dtype for name in anew} == {torch.bfloat16}
-    assert all(twins[name].dtype == torch.float32 for name in twins.keys() - anew)
-    size = sum(twins[name].numel() for name in anew)
+    rounded = {name for name, weight in twins.items() if weight.data_ptr() not in own}
+    assert {twins[name].dtype for name in rounded} == {torch.bfloat16}
+    assert all(twins[name].dtype == torch.float32 for name in twins.keys() - rounded)
+    size = sum(twins[name].numel() for name in rounded)
     assert size > 0.95 * sum(weight.numel() for weight in network.parameters())
 
 
-def test_the_twin_follows_its_network_in_the_tensors_that_it_has() -> None:
+def test_the_twin_follows_its_network_in_place() -> None:
     network, arguments = transformer(OPEN_SMALL)
     rounded = Rounded(network)
     before = {name: weight.data_ptr() for name, weight in rounded.network.named_parameters()}

@@ -1,4 +1,4 @@
-"""Grids equal k-diffusion's and stable-audio-tools'; bad ones can't be made."""
+"""Grids equal k-diffusion's and stable-audio-tools'; invalid ones are refused."""
 
 import math
 
@@ -46,7 +46,7 @@ def test_grid_sizes_are_derived() -> None:
 
 
 @pytest.mark.parametrize("sigmas", [(), (1.0,), (1.0, 2.0, 0.0), (1.0, 1.0, 0.0), (2.0, 1.0)])
-def test_a_grid_that_does_not_fall_to_zero_cannot_be_made(sigmas: tuple[float, ...]) -> None:
+def test_a_grid_that_does_not_decrease_to_zero_is_refused(sigmas: tuple[float, ...]) -> None:
     with pytest.raises(BadSetting):
         Grid(sigmas)
 

@@ -89,7 +89,7 @@ def test_order_3_errs_less_than_order_2() -> None:
     assert error[3] < 0.4 * error[2]
 
 
-def test_pingpong_puts_fresh_noise_on_the_estimate() -> None:
+def test_pingpong_adds_fresh_noise_to_the_estimate() -> None:
     step = make_step(2.0, 0.5, (), solver="pingpong")
     state, denoised, z = (torch.tensor([value]) for value in (9.0, 3.0, 2.0))
     assert step.apply(state, (denoised,), z) == 4.0

@@ -32,7 +32,7 @@ def test_guidance_moves_along_the_difference_of_the_means() -> None:
     torch.testing.assert_close(guided, without + 3 * (with_prompt - without))
 
 
-def test_the_codec_gives_back_what_it_keeps() -> None:
+def test_the_codec_reconstructs_what_it_keeps() -> None:
     codec = ToyModel().pretransform
     latent = torch.randn(1, 128, 5, generator=torch.Generator().manual_seed(0))
     audio = codec.decode(latent)

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 import torch
 
-from engine_process import RATE_HZ, TAIL, Process, known, running
+from engine_process import RATE_HZ, TAIL, Process, reference_spec, running
 from eutectic.audio import Waveform, loudness_lufs
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine import render
@@ -59,13 +59,13 @@ def same(one: object, other: Loaded) -> bool:
 
 
 def learned(engine: Process, **settings: int) -> ReferenceSpec:
-    reference = known(loaded(engine, GLASS), **({"steps": 3} | settings))
+    reference = reference_spec(loaded(engine, GLASS), **({"steps": 3} | settings))
     assert isinstance(engine.end(engine.learn(reference)), Done)
     return reference
 
 
-def drawn(engine: Process, job: int, canvas: Canvas) -> np.ndarray:
-    """What an ended job left, after seeing that it was announced from start to end."""
+def rendered(engine: Process, job: int, canvas: Canvas) -> np.ndarray:
+    """The samples of a finished job, whose chunks must cover it from start to end."""
     chunks = engine.chunks(job)
     assert chunks[0][0] == 0
     assert chunks[-1][1] == canvas.frames + canvas.tail
@@ -73,7 +73,7 @@ def drawn(engine: Process, job: int, canvas: Canvas) -> np.ndarray:
     return np.array(canvas.map())
 
 
-def test_says_what_the_model_is_before_anything_else_is_done(tmp_path: Path) -> None:
+def test_the_model_is_described_before_any_job_runs(tmp_path: Path) -> None:
     with running(tmp_path) as engine:
         facts = engine.until(lambda result: isinstance(result, link.ModelFacts))
         assert isinstance(facts, link.ModelFacts)
@@ -82,19 +82,19 @@ def test_says_what_the_model_is_before_anything_else_is_done(tmp_path: Path) -> 
         assert isinstance(ready, link.State) and ready.fraction == 1.0
 
 
-def test_a_model_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
+def test_a_missing_model_is_reported_in_one_line(tmp_path: Path) -> None:
     with running(tmp_path, model="nowhere") as engine:
         failed = engine.until(lambda r: isinstance(r, link.State) and r.state == "failed")
         assert isinstance(failed, link.State) and "unknown model" in failed.text
 
 
-def test_a_fusion_has_the_originals_length_at_the_asked_rate_and_is_as_loud(
+def test_a_fusion_has_the_originals_length_at_the_requested_rate_and_the_right_loudness(
     engine: Process,
 ) -> None:
     original, reference = loaded(engine, WEIRDO), learned(engine)
     job, (canvas,) = engine.fuse(original, reference, [0.6])
     assert isinstance(engine.end(job), Done)
-    samples = drawn(engine, job, canvas)
+    samples = rendered(engine, job, canvas)
     assert samples.shape == (2, round(original.frames * RATE_HZ / 44_100) + TAIL)
     glass = engine.load(GLASS)
     assert isinstance(glass, Loaded)
@@ -102,14 +102,14 @@ def test_a_fusion_has_the_originals_length_at_the_asked_rate_and_is_as_loud(
     assert loudness_lufs(Waveform(samples[:, :-TAIL], RATE_HZ)) == pytest.approx(target, abs=1.5)
 
 
-def test_a_fan_is_drawn_place_by_place_and_differs(engine: Process) -> None:
+def test_a_fan_is_rendered_place_by_place_and_differs(engine: Process) -> None:
     original, reference = loaded(engine, WEIRDO), learned(engine)
     job, canvases = engine.fuse(original, reference, [0.0, 0.5, 1.0], Priority.FAN)
     assert isinstance(engine.end(job), Done)
     sounds = [np.array(canvas.map()) for canvas in canvases]
     assert not np.allclose(sounds[0], sounds[1]) and not np.allclose(sounds[1], sounds[2])
-    told = [r.index for r in engine.results if isinstance(r, link.Fused) and r.job == job]
-    assert told == [0, 1, 2]
+    indices = [r.index for r in engine.results if isinstance(r, link.Fused) and r.job == job]
+    assert indices == [0, 1, 2]
 
 
 def test_a_clip_is_found_by_its_key_without_its_file(engine: Process, tmp_path: Path) -> None:
@@ -124,14 +124,14 @@ def test_a_clip_is_found_by_its_key_without_its_file(engine: Process, tmp_path: 
     assert isinstance(missing, Failed) and missing.code == "bad_audio"
 
 
-def test_another_engine_finds_clips_and_references_of_an_earlier_night(
+def test_another_engine_finds_clips_and_references_of_an_earlier_session(
     engine: Process, store: Path, tmp_path: Path
 ) -> None:
     copy = tmp_path / "glass.wav"
     samples, rate_hz = soundfile.read(GLASS.path)
     soundfile.write(copy, samples[: round(1.2 * rate_hz)], rate_hz, subtype="FLOAT")
     clip = loaded(engine, Source(str(copy)))
-    reference = known(clip, steps=4)
+    reference = reference_spec(clip, steps=4)
     assert isinstance(engine.end(engine.learn(reference)), Done)
     copy.unlink()
     with running(store) as later:
@@ -140,7 +140,7 @@ def test_another_engine_finds_clips_and_references_of_an_earlier_night(
         assert np.abs(canvas.map()).max() > 0
 
 
-def test_a_damaged_entry_is_made_again_from_the_file(tmp_path: Path) -> None:
+def test_a_damaged_entry_is_encoded_again_from_the_file(tmp_path: Path) -> None:
     with running(tmp_path) as engine:
         clip = loaded(engine, WEIRDO)
     (entry,) = (tmp_path / "encoded").iterdir()
@@ -154,7 +154,7 @@ def test_a_damaged_entry_is_made_again_from_the_file(tmp_path: Path) -> None:
 
 def test_an_unknown_clip_and_an_unlearned_reference_are_stale(engine: Process) -> None:
     original, reference = loaded(engine, WEIRDO), learned(engine)
-    unlearned = known(loaded(engine, GLASS), prompt="never learned", steps=3)
+    unlearned = reference_spec(loaded(engine, GLASS), prompt="never learned", steps=3)
     job, _ = engine.fuse(original, unlearned, [0.5])
     failed = engine.end(job)
     assert isinstance(failed, Failed) and failed.code == "stale_reference"
@@ -163,11 +163,11 @@ def test_an_unknown_clip_and_an_unlearned_reference_are_stale(engine: Process) -
     assert isinstance(failed, Failed) and failed.code == "stale_clip"
 
 
-def test_a_trigger_overtakes_learning_which_goes_on_and_ends_as_undisturbed(
+def test_a_trigger_preempts_learning_which_continues_as_if_undisturbed(
     engine: Process, tmp_path: Path
 ) -> None:
     original, reference = loaded(engine, WEIRDO), learned(engine)
-    long = known(loaded(engine, GLASS), prompt="long", steps=1500)
+    long = reference_spec(loaded(engine, GLASS), prompt="long", steps=1500)
     learning = engine.learn(long)
     engine.begun(learning)
     job, _ = engine.fuse(original, reference, [0.5])
@@ -186,13 +186,13 @@ def test_a_trigger_overtakes_learning_which_goes_on_and_ends_as_undisturbed(
         assert np.allclose(canvas.map(), undisturbed.map(), atol=1e-5)
 
 
-def test_cancel_ends_learning_between_steps_and_what_waits_before_it_began(
+def test_cancelling_ends_learning_between_steps_and_queued_jobs_before_they_begin(
     engine: Process,
 ) -> None:
     clip = loaded(engine, GLASS)
-    first = engine.learn(known(clip, prompt="first", steps=100_000))
+    first = engine.learn(reference_spec(clip, prompt="first", steps=100_000))
     engine.begun(first)
-    second = engine.learn(known(clip, prompt="second", steps=100_000))
+    second = engine.learn(reference_spec(clip, prompt="second", steps=100_000))
     engine.send(link.Cancel(second))
     engine.send(link.Cancel(first))
     failed = [engine.until(lambda result: isinstance(result, Done | Failed)) for _ in range(2)]
@@ -201,9 +201,9 @@ def test_cancel_ends_learning_between_steps_and_what_waits_before_it_began(
     }  # fmt: skip
 
 
-def test_what_is_given_up_behind_a_long_job_does_not_wait_for_it(engine: Process) -> None:
+def test_a_job_cancelled_behind_a_long_one_does_not_wait_for_it(engine: Process) -> None:
     original, reference = loaded(engine, WEIRDO), learned(engine)
-    long = engine.learn(known(loaded(engine, GLASS), prompt="longer", steps=100_000))
+    long = engine.learn(reference_spec(loaded(engine, GLASS), prompt="longer", steps=100_000))
     engine.begun(long)
     behind, _ = engine.fuse(original, reference, [0.4], Priority.AHEAD)
     engine.send(link.Cancel(behind))
@@ -213,7 +213,7 @@ def test_what_is_given_up_behind_a_long_job_does_not_wait_for_it(engine: Process
     engine.end(long)
 
 
-def test_thousands_given_up_at_a_time_end_each(tmp_path: Path) -> None:
+def test_thousands_of_jobs_cancelled_at_once_each_end(tmp_path: Path) -> None:
     sent: list[link.Result] = []
     queue = JobQueue()
     worker = Worker(Engine(load("toy", torch.device("cpu")), Store(tmp_path)), queue, sent.append)
@@ -230,7 +230,7 @@ def test_thousands_given_up_at_a_time_end_each(tmp_path: Path) -> None:
 def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is whole before the first is, of which no frame changes; unless there may be no time."""
+    """It completes first, and changes no frame of the other; unless there may not be enough time."""
     monkeypatch.setattr(render, "WHOLE_SECONDS", 0.0)
     sent: list[link.Result] = []
     queue = JobQueue()
@@ -260,7 +260,7 @@ def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(
     reference = ReferenceSpec(key, "x", LearnSettings(steps=1))
     do(link.Learn(next(numbers), reference))
     alone = [fusion(blend) for blend in (0.4, 0.6)]
-    for each in alone * 2:  # the second time at the loudness that the first found
+    for each in alone * 2:  # the second time with the gain measured the first time
         do(each)
     first, second = fusion(0.4), fusion(0.6)
     results = do(first, second)
@@ -277,7 +277,7 @@ def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(
     sweep(os.getpid())
 
 
-def test_what_is_kept_stays_within_its_budget_and_fusions_go_on(tmp_path: Path) -> None:
+def test_the_cache_stays_within_its_limit_and_fusions_still_work(tmp_path: Path) -> None:
     with running(tmp_path, memory_bytes=1 << 20) as engine:
         original, reference = loaded(engine, WEIRDO), learned(engine)
         for blend in (0.2, 0.5, 0.8, 0.2):
@@ -289,7 +289,7 @@ def test_what_is_kept_stays_within_its_budget_and_fusions_go_on(tmp_path: Path) 
         assert usages[-1].evicted > 0
 
 
-def test_the_process_goes_when_its_pipe_closes_and_takes_shared_memory_along(
+def test_the_process_ends_when_its_pipe_closes_and_unlinks_shared_memory(
     tmp_path: Path,
 ) -> None:
     script = (
@@ -314,7 +314,7 @@ def test_the_process_goes_when_its_pipe_closes_and_takes_shared_memory_along(
     assert not Path(path).exists()
 
 
-def test_memory_of_processes_that_are_no_more_is_swept() -> None:
+def test_shared_memory_of_dead_processes_is_unlinked() -> None:
     gone = subprocess.run(
         [sys.executable, "-c", "from eutectic.link.protocol import Canvas; "
          "print(Canvas.make(2, 1000, 0, 48000).path)"],
@@ -329,7 +329,7 @@ def test_memory_of_processes_that_are_no_more_is_swept() -> None:
 
 
 class ShortOfMemory(Engine):
-    """Runs out of memory as often as it is told to; what it keeps is given up in between."""
+    """Runs out of memory a given number of times."""
 
     failures = 0
 
@@ -341,7 +341,7 @@ class ShortOfMemory(Engine):
 
 
 @pytest.mark.parametrize(("failures", "code"), [(1, None), (2, "out_of_memory")])
-def test_out_of_memory_is_tried_once_more_with_nothing_kept(
+def test_out_of_memory_is_retried_once_with_empty_caches(
     tmp_path: Path, failures: int, code: str | None
 ) -> None:
     engine = ShortOfMemory(load("toy", torch.device("cpu")), Store(tmp_path))

@@ -1,4 +1,4 @@
-"""Checkpoints in the published models' formats, made small: real keys, random weights, a tiny T5.
+"""Small checkpoints in the published models' formats: real keys, random weights, a tiny T5.
 
 The configurations are those of Stable Audio Open 1.0 and of Stable Audio Open Small, with fewer
 channels, less width and less depth. In 1.0 two query heads share a key head (`cond_dim` is half
@@ -134,13 +134,13 @@ def write_weights(path: Path, weights: dict[str, Tensor]) -> None:
 
 @torch.no_grad()
 def randomise(module: nn.Module) -> None:
-    """Move every weight: a new transformer's outputs are zero, and then anything would agree."""
+    """Change every weight: a new transformer outputs zeros, which would hide any difference."""
     for weight in module.parameters():
         weight.add_(0.05 * torch.randn_like(weight))
 
 
 def oobleck(**options: Any) -> Any:
-    """The autoencoder of both formats alone, as stable-audio-tools' pretransform."""
+    """The autoencoder of both formats, as stable-audio-tools' pretransform."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         pretransform = create_pretransform_from_config(_AUTOENCODER | options, RATE_HZ)
@@ -149,7 +149,7 @@ def oobleck(**options: Any) -> Any:
 
 
 def write_text_encoder(cache: Path) -> None:
-    """A T5 of t5-base's width, with a tokenizer of letters, where the Hub's client keeps it."""
+    """A T5 of t5-base's width, with a tokenizer of letters, in the Hub client's cache."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
 

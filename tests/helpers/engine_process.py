@@ -1,4 +1,4 @@
-"""The engine process, spoken to as the daemon does."""
+"""The engine process, driven as the daemon drives it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Process:
         self.process.stdin.write(link.encode(command))
         self.process.stdin.flush()
 
-    def until(self, wanted: Callable[[Result], bool]) -> Result:
-        """Read results up to the one that is wanted."""
+    def until(self, matches: Callable[[Result], bool]) -> Result:
+        """Read results up to the first that matches."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.results.append(link.decode_result(line))
-            if wanted(self.results[-1]):
+            if matches(self.results[-1]):
                 return self.results[-1]
         raise AssertionError(f"the engine ended; its last results: {self.results[-5:]}")
 
@@ -54,9 +54,9 @@ class Process:
         self.send(link.Load(number, source, key))
         return self.end(number)
 
-    def learn(self, known: ReferenceSpec) -> int:
+    def learn(self, spec: ReferenceSpec) -> int:
         number = next(self.numbers)
-        self.send(link.Learn(number, known))
+        self.send(link.Learn(number, spec))
         return number
 
     def fuse(
@@ -76,7 +76,7 @@ class Process:
         return number, canvases
 
     def chunks(self, job: int, index: int = 0) -> list[tuple[int, int]]:
-        """Frames that were announced so far."""
+        """Frames that were reported so far."""
         return [
             (result.start, result.stop)
             for result in self.results
@@ -100,5 +100,5 @@ def running(store: Path, model: str = "toy", memory_bytes: int = 200 << 20) -> G
             sweep(os.getpid())
 
 
-def known(clip: link.Loaded, prompt: str = "glass", **settings: int) -> ReferenceSpec:
+def reference_spec(clip: link.Loaded, prompt: str = "glass", **settings: int) -> ReferenceSpec:
     return ReferenceSpec(clip.key, prompt, LearnSettings(**settings))

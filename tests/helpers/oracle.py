@@ -1,4 +1,4 @@
-"""What the sampler's tests share: exact denoisers, noise in k-diffusion's form, a counter."""
+"""Exact denoisers and noise for the tests of sampling, inversion and fusion."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Gaussian:
 
 
 class Wavy:
-    """A denoiser that is neither linear nor smooth, so that a wrong history shows."""
+    """A denoiser that is neither linear nor smooth, which exposes a wrong history."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -54,7 +54,7 @@ class Constant:
 
 
 class Quiet:
-    """No noise at all (k-diffusion's s_noise 0), or a given constant draw for each step."""
+    """No noise (k-diffusion's s_noise 0), or one given draw per step."""
 
     def __init__(self, draws: list[Tensor] | None = None) -> None:
         self.draws = draws
@@ -64,7 +64,7 @@ class Quiet:
 
 
 def relative_rms(a: Tensor, b: Tensor) -> float:
-    """rms of the difference over the rms of `b`."""
+    """RMS of the difference relative to the RMS of `b`."""
     return float((a - b).double().pow(2).mean().sqrt() / b.double().pow(2).mean().sqrt())
 
 

@@ -15,7 +15,9 @@ import pytest
 from py2max import Patcher as Written
 
 from eutectic.files.shipped import presets_folder
-from eutectic.osc.table import ANSWERS, PREFIX, VOICE_RANGES, Argument, Spec, parse, spec_of
+from eutectic.osc.parse import parse
+from eutectic.osc.spec import PREFIX, Argument, Spec
+from eutectic.osc.table import ANSWERS, VOICE_RANGES, spec_of
 from maxpat import Box, Patcher, faults, unpaired
 
 BRIDGE = Path(__file__).parents[2] / "plugin_bridge"

@@ -18,7 +18,10 @@ import pytest
 from daemons import daemon, wait_for
 from eutectic.cli.installing import LIST_NAME, Outcome, Target, install, standard_targets
 from eutectic.errors import BadInput, BadOutput
-from eutectic.osc.table import ANSWERS, PREFIX, REQUESTS, parse
+from eutectic.osc.answers import Engine, Fail
+from eutectic.osc.parse import parse
+from eutectic.osc.spec import PREFIX
+from eutectic.osc.table import ANSWERS, REQUESTS
 
 BRIDGE = Path(__file__).parents[2] / "plugin_bridge"
 TABLET = BRIDGE / "tablet"
@@ -132,15 +135,15 @@ def test_every_message_of_touchosc_is_in_the_table() -> None:
 
 @pytest.mark.process
 def test_the_daemon_takes_everything_that_the_session_sends(tmp_path: Path) -> None:
-    """And where OSCQuery isn't wanted, there is none."""
+    """And with `--query 0` there is no OSCQuery."""
     with daemon(tmp_path, "--query", "0") as running, running.client() as client:
         client.send("/notify", 1, "@meter", 1)
-        wait_for(client, lambda message: message[0] == "/engine")
+        wait_for(client, Engine)
         for address, arguments in MESSAGES:
             client.send(address.removeprefix(PREFIX), *arguments)
         client.request("/sync")
-        ends = [values for address, values in client.events(0.5) if address == "/fail"]
-        assert [values[2] for values in ends] == ["unknown_reference"] * 64
+        failed = [each for each in client.events(0.5) if isinstance(each, Fail)]
+        assert [each.code for each in failed] == ["unknown_reference"] * 64
         assert "OSCQuery" not in running.log
 
 

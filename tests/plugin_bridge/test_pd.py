@@ -21,8 +21,10 @@ from daemons import daemon, until
 from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import Client
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
-from eutectic.osc import table as messages
-from eutectic.osc.table import ANSWERS, ID, PREFIX, REQUESTS
+from eutectic.osc import answers
+from eutectic.osc.parse import parse
+from eutectic.osc.spec import PREFIX
+from eutectic.osc.table import ANSWERS, REQUESTS, spec_of
 from eutectic.session import kept
 from pd import Box, Pd
 from planted import plant
@@ -79,16 +81,16 @@ def test_every_message_is_one_of_the_table(path: Path) -> None:
     for patch in pd.read(path).all():
         for box in patch.boxes:
             if box.name == "eutectic.request":
-                assert messages.spec_of(box.words[1]).has_id
+                assert spec_of(box.words[1]).has_id
             if box.name == "oscformat" and box.words[1:] not in ([], ["/eutectic", "$1"]):
-                messages.spec_of(box.words[1])
+                spec_of(box.words[1])
             for source in patch.sources(box):
                 if source.kind == "msg":
                     for address, arguments in requests(box, source):
-                        messages.parse(PREFIX + address, arguments)
+                        parse(PREFIX + address, arguments)
             if box.kind == "msg" and box.words[:1] == [";"] and "eutectic.send" in box.words:
                 address, *arguments = box.words[2:]
-                messages.parse(PREFIX + address, values(arguments))
+                parse(PREFIX + address, values(arguments))
 
 
 def requests(box: Box, message: Box) -> list[tuple[str, list[float | str]]]:
@@ -126,11 +128,11 @@ def values(words: list[str]) -> list[float | str]:
 def test_every_answer_finds_the_id_that_it_begins_with() -> None:
     """[pd answers] knows those whose first argument isn't the id, and takes it of all others."""
     whole = pd.read(pd.FOLDER / "eutectic.pd")
-    (answers,) = [patch for patch in whole.all() if patch.name == "answers"]
-    routed = {word for box in answers.boxes if box.name == "route" for word in box.words[1:]}
+    (sorting,) = [patch for patch in whole.all() if patch.name == "answers"]
+    routed = {word for box in sorting.boxes if box.name == "route" for word in box.words[1:]}
     for spec in ANSWERS:
         first = spec.address.split("/")[1]
-        assert (spec.arguments[0] is ID and spec.address.count("/") == 1) or first in routed
+        assert (spec.has_id and spec.address.count("/") == 1) or first in routed
     assert routed <= {word for spec in ANSWERS for word in spec.address.split("/")}
 
 
@@ -184,8 +186,8 @@ def test_help_loads_a_clip(running: Daemon, client: Client, tmp_path: Path) -> N
         patch.send("eutectic.clip.try", "bang")
         patch.wait("clip: done")
         no_complaint(patch.said, "clip")
-    listed = {line[1][1]: line[1][2] for line in client.request("/clip/list").lines}
-    assert listed["glass"] == "ambi_glass_rub.flac"
+    paths = {each.clip: each.path for each in client.clips().of(answers.Clip)}
+    assert paths["glass"] == "ambi_glass_rub.flac"
 
 
 @pytest.mark.process
@@ -195,8 +197,9 @@ def test_help_learns_a_reference(running: Daemon, client: Client, tmp_path: Path
         patch.wait(r"reference: progress learn 0\.\d")
         patch.wait(r"reference: done \d+")
         no_complaint(patch.said, "reference")
-    listed = {line[1][1]: line[1][2:] for line in client.request("/reference/list").lines}
-    assert listed["drone"] == ("drone", "warm low drone", "ready")
+    listed = client.references().of(answers.Reference)
+    (drone,) = [each for each in listed if each.reference == "drone"]
+    assert drone == answers.Reference(drone.id, "drone", "drone", "warm low drone", "ready")
 
 
 @pytest.mark.process
@@ -230,8 +233,8 @@ def test_help_fills_arrays(running: Daemon, tmp_path: Path) -> None:
 def test_help_lists_presets(running: Daemon, client: Client, tmp_path: Path) -> None:
     with helped(tmp_path, running, "eutectic.request") as patch:
         patch.send("eutectic.request.try", "bang")
-        there = [line[1][1] for line in client.request("/preset/list").lines]
-        until(lambda: sum("preset:" in line for line in patch.said) == len(there))
+        count = len(client.presets().of(answers.Preset))
+        until(lambda: sum("preset:" in line for line in patch.said) == count)
         no_complaint(patch.said, "preset")
 
 

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from eutectic import audio
 from eutectic.audio import Waveform, fade_end, load_clip
-from eutectic.cache import Cache
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
 from eutectic.engine import clips, fusion, inversion
 from eutectic.engine.adapter import FORMAT, Adapter
@@ -32,6 +31,7 @@ from eutectic.engine.store import Store
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import BadOutput, BadSetting
 from eutectic.link.protocol import Source
+from eutectic.system.cache import Cache
 
 log = logging.getLogger("eutectic.engine")
 
@@ -130,8 +130,8 @@ class Engine:
         clip: Clip | None = self.cache.get(("clip", key))
         if clip is None:
             clip = self.store.get_clip(key, self.model.device)
-        if clip is not None:
-            self._cache_clip(key, clip)
+            if clip is not None:
+                self._cache_clip(key, clip)
         return clip
 
     def _cache_clip(self, key: str, clip: Clip) -> None:

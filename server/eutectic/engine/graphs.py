@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from eutectic.cache import Cache
+from eutectic.system.cache import Cache
 
 log = logging.getLogger("eutectic.engine")
 

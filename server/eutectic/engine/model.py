@@ -20,7 +20,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from eutectic.cache import Cache
 from eutectic.config import SamplingSettings
 from eutectic.engine import schedule
 from eutectic.engine.adapter import Adapter, Switch
@@ -32,6 +31,7 @@ from eutectic.engine.graphs import CudaRecord, Graphs, Pace, to_device
 from eutectic.engine.precision import Rounded
 from eutectic.engine.sample import Sampler
 from eutectic.errors import BadModel
+from eutectic.system.cache import Cache
 
 FLOW_OBJECTIVES = ("rectified_flow", "rf_denoiser")
 

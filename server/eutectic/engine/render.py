@@ -18,13 +18,13 @@ import soxr
 
 from eutectic import audio
 from eutectic.audio import Samples, Waveform
-from eutectic.cache import Cache
 from eutectic.config import Level
 from eutectic.engine.clips import Clip
 from eutectic.engine.codec import Codec
 from eutectic.engine.engine import FusedLatent, Reference
 from eutectic.engine.levels import bring_to_level, target_lufs
 from eutectic.engine.watch import Watch
+from eutectic.system.cache import Cache
 
 WHOLE_SECONDS = 0.1
 """A sound that decodes within this time is decoded whole, before its first chunk goes out."""

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
-from eutectic.cache import Cache
 from eutectic.errors import BadOutput
 from eutectic.files import tensors
 from eutectic.playback.sounds import Sound
+from eutectic.system.cache import Cache
 
 log = logging.getLogger("eutectic.shelf")
 

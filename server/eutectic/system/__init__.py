@@ -1,1 +1,1 @@
-"""The operating system: processes, memory, shared memory."""
+"""Processes, memory and shared memory, and what keeps memory bounded."""

@@ -1,6 +1,6 @@
 """What the cache keeps, evicts and counts."""
 
-from eutectic.cache import Cache
+from eutectic.system.cache import Cache
 
 
 def test_the_least_recently_used_is_evicted() -> None:
