@@ -230,7 +230,7 @@ def test_thousands_of_jobs_cancelled_at_once_each_end(tmp_path: Path) -> None:
 def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It completes first, and changes no frame of the other; unless there may not be enough time."""
+    """It completes first and changes no frame of the other, unless time may not suffice."""
     monkeypatch.setattr(render, "WHOLE_SECONDS", 0.0)
     sent: list[link.Result] = []
     queue = JobQueue()
