@@ -192,7 +192,7 @@ class Engine:
         Raises:
             Cancelled: by the watch.
         """
-        self.model.switch.activate(None)
+        self.model.switch.activate(None)  # learning copies the network as it is
         own_frames = self.model.codec.latent_frames(clip.waveform.frames)
         return learn(
             self.model, clip.latent, own_frames, prompt, self._seconds(clip), settings,
@@ -301,16 +301,16 @@ class Engine:
             residual = Residual(kind, settings.residual_amount, eta=sampler.eta)
             return inversion.invert(x0, sampler.grid.s_min, residual, noise, self.model.flow)
         key = (original.waveform.digest, kind, settings.seed, sampler)
-        made: OnGrid | None = self.cache.get(key)
-        if made is None:
+        inverted: OnGrid | None = self.cache.get(key)
+        if inverted is None:
             condition = self.model.condition("", self._seconds(original)).unprompted()
             denoiser = self.model.denoiser(condition)
             if kind == "ddim":
-                made = inversion.invert_ddim(denoiser, x0, sampler.grid, watch)
+                inverted = inversion.invert_ddim(denoiser, x0, sampler.grid, watch)
             else:
-                made = inversion.invert_edit_friendly(denoiser, x0, sampler, noise, watch)
-            self.cache.put(key, made, made.nbytes)
-        return made
+                inverted = inversion.invert_edit_friendly(denoiser, x0, sampler, noise, watch)
+            self.cache.put(key, inverted, inverted.nbytes)
+        return inverted
 
     def _prefix_key(
         self, reference: Reference, settings: SamplingSettings, sampler: Sampler, frames: int
