@@ -427,7 +427,7 @@ def test_pure_data_fuses_and_receives_the_answers(running: Daemon, tmp_path: Pat
         "#X obj 10 160 netsend -u -b;",
         "#X obj 10 190 oscparse;",
         "#X obj 10 220 list trim;",
-        "#X obj 10 250 print heard;",
+        "#X obj 10 250 print received;",
         "#X obj 200 10 loadbang;",
         "#X obj 200 40 trigger bang bang;",
         "#X obj 300 70 del 300;",
@@ -446,11 +446,11 @@ def test_pure_data_fuses_and_receives_the_answers(running: Daemon, tmp_path: Pat
     ]
     patch.write_text("\n".join(lines))
     command = ["timeout", "6", "pd", "-nogui", "-noaudio", "-nomidi", "-stderr", "-open", patch]
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
-    assert "couldn't create" not in said and "connection failed" not in said
-    heard = [line for line in said.splitlines() if line.startswith("heard:")]
-    assert any("done" in line and " 41" in line for line in heard), said
-    assert any("started 41 1" in line for line in heard), said
+    printed = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    assert "couldn't create" not in printed and "connection failed" not in printed
+    received = [line for line in printed.splitlines() if line.startswith("received:")]
+    assert any("done" in line and " 41" in line for line in received), printed
+    assert any("started 41 1" in line for line in received), printed
 
 
 def test_status_has_a_line_for_everything(client: Client) -> None:

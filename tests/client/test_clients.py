@@ -1,4 +1,4 @@
-"""The client library, against the table and a real daemon; and clients that nobody here wrote."""
+"""The client library, against the table and a real daemon; and third-party clients."""
 
 import asyncio
 import inspect
@@ -171,14 +171,14 @@ def test_liblo_plays_the_daemon(running: Daemon, tmp_path: Path) -> None:
         dump.terminate()
         dump.wait()
     lines = [line.split(" ", 1)[1] for line in received.read_text().splitlines()]
-    for wanted in (
+    for start in (
         f'{PREFIX}/done sii "{PREFIX}/notify" 0', f"{PREFIX}/engine s", f"{PREFIX}/queued i 1",
         f'{PREFIX}/done si "{PREFIX}/clip/load" 1',
         f'{PREFIX}/done sii "{PREFIX}/reference/learn" 2',
         f"{PREFIX}/started iif 3 1", f'{PREFIX}/done si "{PREFIX}/fuse" 3',
         f'{PREFIX}/fail siss "{PREFIX}/fuse" 4 "unknown_clip"', f"{PREFIX}/ended ii 1 3",
     ):  # fmt: skip
-        assert any(line.startswith(wanted) for line in lines), (wanted, lines)
+        assert any(line.startswith(start) for line in lines), (start, lines)
     assert not any(f'"{PREFIX}/fuse" 4' in line and "/done" in line for line in lines)
 
 

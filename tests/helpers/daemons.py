@@ -82,16 +82,16 @@ def fails(client: Client, address: str, *values: int | float | str) -> str:
 
 
 def wait_for(
-    client: Client, kind: type[AnyAnswer], wanted: Callable[[AnyAnswer], bool] = lambda _: True,
+    client: Client, kind: type[AnyAnswer], matches: Callable[[AnyAnswer], bool] = lambda _: True,
     seconds: float = 20.0,
 ) -> AnyAnswer:  # fmt: skip
-    """The first answer of a kind that is wanted; all others are kept."""
+    """The first answer of a kind that matches; all others are kept."""
     seen: list[Answer] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         seen += client.events(0.02)
         for answer in seen:
-            if isinstance(answer, kind) and wanted(answer):
+            if isinstance(answer, kind) and matches(answer):
                 seen.remove(answer)
                 client.keep(seen)
                 return answer

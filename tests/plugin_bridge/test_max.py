@@ -1,4 +1,4 @@
-"""The Max package is what its script writes, and as far as can be told without Max, it is right."""
+"""The Max package is what its script writes, and correct as far as can be tested without Max."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_package_is_what_the_script_writes(tmp_path: Path) -> None:
         assert path.read_bytes() == (PACKAGE / name).read_bytes(), f"{name}: run `make max`"
 
 
-def test_the_package_says_what_it_is() -> None:
+def test_the_package_describes_itself() -> None:
     info = json.loads((PACKAGE / "package-info.json").read_text())
     assert info["name"] == "Eutectic" and info["max_version_min"] == "8.5.0"
     assert {path.stem for path in (PACKAGE / "help").glob("*.maxhelp")} == set(ABSTRACTIONS)
@@ -121,28 +121,28 @@ def test_every_request_agrees_with_the_table(path: Path) -> None:
         _agrees(spec, arguments, words[1:], whole)
 
 
-def test_the_abstractions_send_all_that_they_are_for() -> None:
+def test_the_abstractions_send_every_request_they_are_for() -> None:
     sent = {
         words[0].removeprefix(PREFIX)
         for path in (PACKAGE / "patchers").glob("*.maxpat")
         for _, words, _, _ in _requests(Patcher.read(path))
     }
-    wanted = {request for words in SURFACE.values() for request, _ in words.values()}
-    assert sent == wanted | {"/scrub", "/voice/set", "/notify", "/panic"}
+    requests = {request for words in SURFACE.values() for request, _ in words.values()}
+    assert sent == requests | {"/scrub", "/voice/set", "/notify", "/panic"}
 
 
 @pytest.mark.parametrize("path", PATCHERS, ids=lambda path: path.name)
-def test_what_is_said_to_an_abstraction_agrees_with_the_table(path: Path) -> None:
+def test_messages_to_an_abstraction_agree_with_the_table(path: Path) -> None:
     patcher = Patcher.read(path)
     for box in patcher.named("message"):
         for target in patcher.after(box):
             if target.name == "eutectic":
-                _said_to_the_connection(box.words[1:])
+                _check_message_to_the_connection(box.words[1:])
             elif target.name in SURFACE:
-                _said(target.name, box.words[1:])
+                _check_message(target.name, box.words[1:])
 
 
-def _said_to_the_connection(words: list[str]) -> None:
+def _check_message_to_the_connection(words: list[str]) -> None:
     if words[0] in ("connect", "meter"):
         return
     values = [float(word) if re.fullmatch(r"-?\d+\.?", word) else word for word in words[1:]]
@@ -150,7 +150,7 @@ def _said_to_the_connection(words: list[str]) -> None:
     assert request.id < 1000, "larger ids are given to abstractions"
 
 
-def _said(name: str, words: list[str]) -> None:
+def _check_message(name: str, words: list[str]) -> None:
     if name == "eutectic.voice" and words[0] in VOICE_RANGES:
         spec, put_in = spec_of("/voice/set"), ("voice",)
     else:
@@ -160,7 +160,7 @@ def _said(name: str, words: list[str]) -> None:
     _agrees(spec, left, words, whole=True)
 
 
-def test_abstractions_take_the_words_that_we_think() -> None:
+def test_abstractions_take_these_words() -> None:
     for name, words in SURFACE.items():
         patcher = Patcher.read(PACKAGE / "patchers" / f"{name}.maxpat")
         (inlet,) = patcher.named("inlet")
@@ -170,27 +170,27 @@ def test_abstractions_take_the_words_that_we_think() -> None:
 
 
 @pytest.mark.parametrize("path", PATCHERS, ids=lambda path: path.name)
-def test_every_answer_that_is_looked_for_is_one(path: Path) -> None:
+def test_every_answer_that_is_routed_is_in_the_table(path: Path) -> None:
     answers = {PREFIX + spec.address for spec in ANSWERS}
     patcher = Patcher.read(path)
     for box in patcher.named("route", "routepass"):
-        wanted = {word for word in box.words[1:] if word.startswith(PREFIX)}
-        ((above, outlet),) = patcher.before(box) if wanted else [(box, 0)]
+        routed = {word for word in box.words[1:] if word.startswith(PREFIX)}
+        ((above, outlet),) = patcher.before(box) if routed else [(box, 0)]
         if above.words[1:][outlet : outlet + 1] == [f"{PREFIX}/done"]:
-            assert all(word == PREFIX + spec_of(word).address for word in wanted)
+            assert all(word == PREFIX + spec_of(word).address for word in routed)
         else:
-            assert wanted <= answers
+            assert routed <= answers
 
 
-def test_abstractions_hear_words_that_the_connection_says() -> None:
-    said = {"done", "fail", "ended", "queued", "progress", "started"}
+def test_abstractions_route_words_that_the_connection_sends() -> None:
+    sent = {"done", "fail", "ended", "queued", "progress", "started"}
     connection = Patcher.read(PACKAGE / "patchers" / "eutectic.maxpat")
     words = {box.words[1] for box in connection.named("prepend", "message") if len(box.words) > 1}
-    assert said <= words and said <= {spec.address[1:] for spec in ANSWERS}
+    assert sent <= words and sent <= {spec.address[1:] for spec in ANSWERS}
     for name in SURFACE:
         patcher = Patcher.read(PACKAGE / "patchers" / f"{name}.maxpat")
-        heard = [set(box.words[1:]) for box in patcher.named("route") if "queued" in box.words]
-        assert len(heard) == 1 and heard[0] <= said
+        routed = [set(box.words[1:]) for box in patcher.named("route") if "queued" in box.words]
+        assert len(routed) == 1 and routed[0] <= sent
 
 
 def test_clips_that_patchers_load_ship() -> None:
@@ -203,7 +203,7 @@ def test_clips_that_patchers_load_ship() -> None:
     assert all((presets_folder("clips") / name).is_file() for name in names)
 
 
-def test_the_readme_says_that_no_max_ran_them() -> None:
+def test_the_readme_admits_that_no_max_ran_them() -> None:
     text = " ".join((PACKAGE / "README.md").read_text(encoding="utf-8").split())
     assert "These patchers have never been run in Max" in text
     for path in PATCHERS:
@@ -253,7 +253,7 @@ def test_the_linter_refuses_boxes_that_overlap(raw: dict[str, Any]) -> None:
     assert any("overlap" in fault for fault in faults(Patcher.of(raw), ABSTRACTIONS))
 
 
-def test_the_linter_refuses_an_id_that_is_there_twice(raw: dict[str, Any]) -> None:
+def test_the_linter_refuses_an_id_that_is_used_twice(raw: dict[str, Any]) -> None:
     raw["boxes"][3]["box"]["id"] = raw["boxes"][4]["box"]["id"]
     assert any("is there twice" in fault for fault in faults(Patcher.of(raw), ABSTRACTIONS))
 

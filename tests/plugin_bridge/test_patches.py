@@ -1,4 +1,4 @@
-"""Patches, presets and tablets' files: in the wheel, in their place, and as the table says."""
+"""Patches, presets and tablets' files: in the wheel, in their place, and in line with the table."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_the_session_is_made_of_what_open_stage_control_documents() -> None:
                 assert f"{shown}1" in names
 
 
-def test_the_session_has_all_that_is_promised() -> None:
+def test_the_session_controls_four_voices_and_64_pads() -> None:
     asked = {(address, *arguments[:1]) for address, arguments in MESSAGES}
     for voice in (1, 2, 3, 4):
         for address in ("/scrub", "/voice/set", "/stop"):
@@ -202,7 +202,7 @@ def test_what_a_user_changed_is_left_and_with_force_kept(target: Target, tmp_pat
     assert (outcome.kept / "voice.pd").read_text() == "my own"
 
 
-def test_a_copy_that_somebody_else_made_is_the_user_s(target: Target, tmp_path: Path) -> None:
+def test_a_copy_from_elsewhere_is_the_user_s(target: Target, tmp_path: Path) -> None:
     target.folder.mkdir(parents=True)
     (target.folder / "voice.pd").write_text("from elsewhere")
     assert install(target, tmp_path / "kept").left_alone
@@ -213,14 +213,14 @@ def test_a_copy_that_somebody_else_made_is_the_user_s(target: Target, tmp_path: 
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_link_to_what_ships_is_as_it_should_be(target: Target, tmp_path: Path) -> None:
+def test_a_link_to_what_ships_counts_as_installed(target: Target, tmp_path: Path) -> None:
     target.folder.parent.mkdir()
     target.folder.symlink_to(target.source)
     assert install(target, tmp_path / "kept") == Outcome(0)
     assert not (target.source / LIST_NAME).exists()
 
 
-def test_what_can_not_be_installed_is_said(target: Target, tmp_path: Path) -> None:
+def test_what_can_not_be_installed_fails(target: Target, tmp_path: Path) -> None:
     target.folder.parent.write_text("a file")
     with pytest.raises(BadOutput, match="can't be written"):
         install(target, tmp_path / "kept")
@@ -254,11 +254,11 @@ def eutectic(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.process
-def test_the_command_tells_where_and_installs(tmp_path: Path) -> None:
-    told = eutectic("patches", data=tmp_path).stdout
+def test_the_command_prints_folders_and_installs(tmp_path: Path) -> None:
+    printed = eutectic("patches", data=tmp_path).stdout
     for name in ("pd", "max", "tablet"):
-        assert str(BRIDGE / name) in told
-    assert str(BRIDGE.parent / "presets") in told
+        assert str(BRIDGE / name) in printed
+    assert str(BRIDGE.parent / "presets") in printed
     done = eutectic("patches", "--install", "--to", str(tmp_path / "there"), data=tmp_path)
     assert done.returncode == 0, done.stderr
     for folder in ("pd/eutectic", "max/Eutectic"):

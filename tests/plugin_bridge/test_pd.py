@@ -38,7 +38,7 @@ named = pytest.mark.parametrize("path", PATCHES, ids=lambda path: path.stem)
 # As text
 
 
-def test_each_abstraction_has_its_help_and_says_what_it_is() -> None:
+def test_each_abstraction_has_its_help_and_is_described() -> None:
     for name in ABSTRACTIONS:
         whole = pd.read(pd.FOLDER / f"{name}-help.pd")
         (meta,) = [patch for patch in whole.all() if patch.name == "META"]
@@ -57,7 +57,7 @@ def test_nothing_in_a_patch_overlaps(path: Path) -> None:
 
 
 @named
-def test_cords_join_boxes_that_are_there(path: Path) -> None:
+def test_cords_join_boxes_that_exist(path: Path) -> None:
     for patch in pd.read(path).all():
         for cord in patch.cords:
             source, target = patch.boxes[cord.source], patch.boxes[cord.target]
@@ -66,7 +66,7 @@ def test_cords_join_boxes_that_are_there(path: Path) -> None:
 
 
 def ends(box: Box, what: str) -> float:
-    """How many inlets or outlets it has; of Pd's own objects Pd says so when it opens them."""
+    """How many inlets or outlets it has; Pd checks its own objects when it opens them."""
     file = pd.FOLDER / f"{box.name}.pd"
     inner = box.inner or (pd.read(file) if box.kind == "obj" and file.exists() else None)
     if box.kind in ("text", "graph") or box.name == "cnv":
@@ -125,8 +125,8 @@ def values(words: list[str]) -> list[float | str]:
     return [float(word) if re.fullmatch(r"-?\d+(\.\d+)?", word) else word for word in filled]
 
 
-def test_every_answer_finds_the_id_that_it_begins_with() -> None:
-    """[pd answers] knows those whose first argument isn't the id, and takes it of all others."""
+def test_every_answer_is_routed_by_the_id_that_it_starts_with() -> None:
+    """[pd answers] lists those whose first argument isn't the id, and takes it from all others."""
     whole = pd.read(pd.FOLDER / "eutectic.pd")
     (sorting,) = [patch for patch in whole.all() if patch.name == "answers"]
     routed = {word for box in sorting.boxes if box.name == "route" for word in box.words[1:]}
@@ -136,7 +136,7 @@ def test_every_answer_finds_the_id_that_it_begins_with() -> None:
     assert routed <= {word for spec in ANSWERS for word in spec.address.split("/")}
 
 
-def test_a_voice_knows_every_request_of_voices() -> None:
+def test_a_voice_sends_every_request_of_voices() -> None:
     whole = pd.read(pd.FOLDER / "eutectic.voice.pd")
     sent = {box.words[1] for patch in whole.all() for box in patch.boxes
             if box.name in ("eutectic.request", "oscformat")}  # fmt: skip
@@ -149,7 +149,7 @@ def test_a_voice_knows_every_request_of_voices() -> None:
 
 @pytest.mark.process
 @named
-def test_it_opens_without_a_complaint(path: Path) -> None:
+def test_it_opens_without_an_error(path: Path) -> None:
     command = ["pd", "-nogui", "-noaudio", "-nomidi", "-stderr", "-open", str(path)]
     ran = subprocess.run(
         [*command, "-send", "pd quit"], capture_output=True, text=True, check=False, timeout=30
@@ -169,7 +169,7 @@ def no_complaint(said: list[str], *printed: str) -> None:
 
 
 @pytest.mark.process
-def test_help_asks_which_version_it_is(running: Daemon, tmp_path: Path) -> None:
+def test_help_requests_the_version(running: Daemon, tmp_path: Path) -> None:
     with helped(tmp_path, running, "eutectic") as patch:
         patch.wait("says: engine")
         patch.send("eutectic.try", "bang")
@@ -224,8 +224,8 @@ def test_help_fills_arrays(running: Daemon, tmp_path: Path) -> None:
             text = tmp_path / f"{name}.txt"
             patch.send(name, "write", str(text))
             until(lambda text=text: text.exists() and len(text.read_text().split()) == len(samples))
-            there = np.array([float(each) for each in text.read_text().split()])
-            assert np.abs(there - samples[:, side]).max() < 1e-5
+            array = np.array([float(each) for each in text.read_text().split()])
+            assert np.abs(array - samples[:, side]).max() < 1e-5
         no_complaint(patch.said, "buffer")
 
 
@@ -242,7 +242,7 @@ def test_help_lists_presets(running: Daemon, client: Client, tmp_path: Path) -> 
 def test_several_connections_in_one_pd_are_one(
     running: Daemon, client: Client, tmp_path: Path
 ) -> None:
-    """A help patch is opened beside a patch that plays: nothing is asked twice."""
+    """A help patch is opened beside a patch that plays: nothing is requested twice."""
     names = ("eutectic.clip", "eutectic.reference", "eutectic")
     before = len(re.findall(r"/notify 0 of", running.log))
     patches = [pd.FOLDER / f"{name}-help.pd" for name in names]
@@ -260,8 +260,8 @@ def test_several_connections_in_one_pd_are_one(
 
 
 @pytest.mark.process
-def test_a_path_that_is_taken_is_passed_over(running: Daemon, tmp_path: Path) -> None:
-    """Of the paths that it may choose, about every other one is a file of another night."""
+def test_a_path_that_exists_is_skipped(running: Daemon, tmp_path: Path) -> None:
+    """About every other path that it may choose is an earlier file."""
     folder = running.data / "renders" / "pd"
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"fusion-{ms}.wav" for ms in range(20_000) if ms // 7 % 2]
@@ -284,7 +284,7 @@ def rendered(said: list[str]) -> list[str]:
 
 
 @pytest.mark.process
-def test_nothing_that_answers_is_said_and_a_daemon_that_comes_is_found(tmp_path: Path) -> None:
+def test_a_missing_daemon_is_reported_and_found_once_it_starts(tmp_path: Path) -> None:
     first = daemon(tmp_path)
     with first as process:
         port = process.port
@@ -307,7 +307,7 @@ FUSED = [("glass", "drone"), ("bell", "hum"), *((str(pad), "1") for pad in range
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
     """What the examples fuse is ready, as tones that are louder nearer the reference.
 
-    So no model's noise hides a click. With another guidance, what is heard is the model's.
+    So no model's noise hides a click. With another guidance, the model renders what is played.
     """
     folder = tmp_path_factory.mktemp("stage")
     with Jack(), daemon(folder, "--rate", str(RATE_HZ), device="system") as process:
@@ -320,9 +320,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
             client.request("/reference/learn", "hum", "hum", "haunted hum")
             client.request("/preset/load", "pads")
             client.request("/session/save", "keys")
-        there = kept.read(process.data / "sessions" / "keys.toml")
-        clips = {each.name: each for each in there.clips}
-        references = {each.name: each for each in there.references}
+        session = kept.read(process.data / "sessions" / "keys.toml")
+        clips = {each.name: each for each in session.clips}
+        references = {each.name: each for each in session.references}
         for clip, reference in FUSED:
             rates_hz = (RATE_HZ, clips[clip].rate_hz)  # the device's, and of files the model's
             asyncio.run(plant(process.data, clips[clip], references[reference], TONE_HZ, BLENDS,

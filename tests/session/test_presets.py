@@ -45,7 +45,7 @@ def test_the_demo_finds_its_clips() -> None:
     assert {ORIGINAL, REFERENCE} <= {path.stem for path in CLIPS}
 
 
-def test_the_pictures_of_the_readme_are_there() -> None:
+def test_the_pictures_of_the_readme_exist() -> None:
     root = FOLDER.parents[1]
     named = re.findall(r"!\[[^]]*\]\(([^)]+)\)", (root / "README.md").read_text())
     assert named
@@ -59,7 +59,7 @@ DEVICES = sorted((PRESETS / "devices").glob("*.toml"))
 
 
 @pytest.mark.parametrize("path", FUSIONS + SESSIONS, ids=lambda path: path.stem)
-def test_every_preset_loads_and_says_what_it_does(path: Path) -> None:
+def test_every_preset_loads_and_is_described(path: Path) -> None:
     preset = read_preset(path)
     assert preset.description.endswith(".")
     assert preset.fusion or preset.clips
@@ -70,7 +70,7 @@ def test_twelve_fusions_ship_and_no_two_are_alike() -> None:
 
 
 @pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.stem)
-def test_what_a_session_names_is_there(path: Path) -> None:
+def test_a_session_names_clips_and_references_that_exist(path: Path) -> None:
     preset = read_preset(path)
     assert {clip.path for clip in preset.clips} <= {clip.name for clip in CLIPS}
     clips, references = ({each.name for each in some} for some in (preset.clips, preset.references))
