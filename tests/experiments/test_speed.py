@@ -18,7 +18,7 @@ from eutectic.experiments.speed import Published, costs, faithful, floors, ratio
 from eutectic.experiments.speed.parts import Parts
 from eutectic.experiments.speed.published import CONFIGURATIONS
 
-pytestmark = [pytest.mark.training, pytest.mark.realtime]
+pytestmark = pytest.mark.training
 
 CPU = torch.device("cpu")
 
@@ -47,6 +47,7 @@ def test_every_ratio_is_measured(engine: Engine) -> None:
     assert all(isinstance(cell, float) and cell > 0 for row in table.rows for cell in row[2:])
 
 
+@pytest.mark.realtime
 def test_every_cost_is_measured_and_none_is_below_its_floor(tmp_path: Path) -> None:
     parts = Parts(new_engine(tmp_path), 0.5, SamplingSettings(steps=4))
     table = costs.measure(parts, runs=2, learn_steps=2)
