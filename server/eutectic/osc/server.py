@@ -102,13 +102,16 @@ class Server:
             server._udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         server._udp.setblocking(False)
         try:
-            server._udp.bind((host, port))
-            server.port = server._udp.getsockname()[1]
+            # TCP first: far more ports are taken for it, if only by closed connections
             server._tcp = await asyncio.start_server(
-                server._serve, host, server.port, start_serving=False
+                server._serve, host, port, family=socket.AF_INET, start_serving=False
             )
+            server.port = server._tcp.sockets[0].getsockname()[1]
+            server._udp.bind((host, server.port))
         except OSError as error:
             server._udp.close()
+            if server._tcp is not None:
+                server._tcp.close()
             raise BadInput(
                 f"can't listen on {host}:{port} ({error.strerror or error}); "
                 "is another daemon running? --port chooses another port"
