@@ -10,6 +10,12 @@ endif
 UV = $$(command -v uv || $(PYTHON) -c 'import uv; print(uv.find_uv_bin())' 2>/dev/null \
 	|| echo .uv/$(notdir $(BIN))/uv)
 
+# One thread an engine, and a file's tests one after another, so that they can share a daemon
+PARALLEL = OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
+	--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Of tests chosen by ARGS, either half may have none
+OR_NONE = $(if $(ARGS),|| [ $$? = 5 ])
+
 define get_uv
 [ -x "$(UV)" ] || { $(PYTHON) -m venv .uv && .uv/$(notdir $(BIN))/python -m pip install --quiet uv; } \
 	|| { echo "Eutectic's set-up needs uv, or Python's venv (Debian: apt install python3-venv)"; exit 2; }
@@ -35,12 +41,13 @@ setup: .venv/installed  ## make .venv from requirements.lock
 demo: setup  ## fuse two recordings that ship; results in ./demo
 	$(BIN)/eutectic demo
 
-# ARGS are pytest's options: make quick ARGS="-k fade", make test ARGS=--lf
+# ARGS are pytest's options: make quick ARGS="-k fade -n0", make test ARGS=--lf
 quick: setup  ## run the tests that start no process and train nothing
-	$(BIN)/python -m pytest -m "not process and not realtime and not training" $(ARGS)
+	$(PARALLEL) -m "not process and not realtime and not training" $(ARGS)
 
 test: setup  ## run every test
-	$(BIN)/python -m pytest $(ARGS)
+	$(PARALLEL) -m "not realtime" $(ARGS) $(OR_NONE)
+	$(BIN)/python -m pytest -m realtime $(ARGS) $(OR_NONE)
 
 lint: setup  ## style, types and layering
 	$(BIN)/ruff check
