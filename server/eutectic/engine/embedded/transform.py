@@ -290,9 +290,9 @@ class TransformCodec(Pretransform):
         tonal: Float[Tensor, "batch frame group"],
         place: Float[Tensor, "batch frame group"],
     ) -> Float[Tensor, "batch frame group"]:
-        """Share of each group's power that belongs to its partial but is not in coefficients.
+        """Share of each group's partial that coefficients lack and that is to be synthesised.
 
-        `tonal` is the partial's whole share in the group's power.
+        `tonal` is the partial's share of its group's power.
         """
         sound = self.mdct.synthesise(coefficients)
         spectrum = self.mdct.analyse(sound, self.kept).power
