@@ -268,3 +268,8 @@ class Pd(Service):
                     return found
             assert time.monotonic() < end, f"nothing like {pattern}: {self.said}"
             time.sleep(0.02)
+
+
+def no_complaint(said: list[str], *printed: str) -> None:
+    """Check that Pd printed nothing but what boxes of these names print."""
+    assert [line for line in said if not line.startswith(tuple(f"{p}: " for p in printed))] == []
