@@ -15,14 +15,14 @@ from eutectic.client.sync import Client
 
 
 def exec_module(self: _import_hook._JaxtypingLoader, module: ModuleType) -> None:
-    """As jaxtyping's own, which hides the byte code of all that the module imports."""
+    """Run a checked module; jaxtyping's own method hides the byte code of all it imports."""
     exec(self.source_to_code(self.get_data(self.path), self.path), module.__dict__)
 
 
 _import_hook._JaxtypingLoader.exec_module = exec_module
 install_import_hook("eutectic.engine", "beartype.beartype")
 
-# What `make quick` runs starts no process
+# Only marked tests start processes; `make quick` leaves those out
 
 SLOW = ("training", "process", "realtime")
 _current: list[pytest.Item] = []
@@ -53,12 +53,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: [item.get_closest_marker(mark) is None for mark in SLOW])
 
 
-# One daemon for all tests that leave it running and as it was
+# One daemon for all tests that don't restart or configure it
 
 
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
-    """A daemon of the toy model that has clips a and b, and b learned as r."""
+    """A daemon with the toy model, clips a and b, and b learned as r."""
     folder = tmp_path_factory.mktemp("toy")
     with daemon(folder, "--session", str(folder / "session.toml")) as process:
         with process.client() as client:

@@ -56,7 +56,7 @@ def silenced(process: Daemon) -> Generator[Client]:
 
 @contextmanager
 def restored(process: Daemon) -> Generator[Daemon]:
-    """A prepared daemon; its voices, clips and references are as before afterwards."""
+    """Lend a prepared daemon; reset its voices, clips and references afterwards."""
     begin = len(process.log)
     with process.client() as client:
         client.request("/preset/save", "before")
