@@ -76,3 +76,8 @@ def test_answers_with_the_request_s_id_in_front_are_for_it() -> None:
 
 def test_options_are_sent_last_by_name() -> None:
     assert with_options((1, "a"), {"blend": 0.5, "loop": 1}) == (1, "a", "@blend", 0.5, "@loop", 1)
+
+
+def test_a_done_of_another_version_gives_its_values_as_they_are() -> None:
+    last = Done("/eutectic/render", 3, ("x.wav",))
+    assert outcome("/render", last, []).found == ("x.wav",)

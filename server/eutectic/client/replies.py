@@ -10,7 +10,7 @@ from eutectic.errors import EutecticError
 from eutectic.osc.answers import Answer, Done, Fail, starts_with_id
 from eutectic.osc.packets import Value
 from eutectic.osc.request import Request
-from eutectic.osc.spec import PREFIX
+from eutectic.osc.spec import PREFIX, annotated_arguments
 from eutectic.osc.table import spec_of
 
 AnyAnswer = TypeVar("AnyAnswer", bound=Answer)
@@ -82,5 +82,7 @@ def _found(address: str, values: tuple[Value, ...]) -> Any:
     kind = spec_of(address).message
     if not issubclass(kind, Request) or kind.found is None:
         return None
+    if len(values) != len(annotated_arguments(kind.found)):
+        return values  # a daemon of another version
     build: Any = kind.found
     return build(*values)
