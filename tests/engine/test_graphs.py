@@ -206,6 +206,7 @@ def test_the_host_is_few_evaluations_ahead() -> None:
 # A model
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("bfloat16", [False, True])
 def test_fusions_are_the_same_to_the_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bfloat16: bool
