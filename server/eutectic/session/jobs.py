@@ -22,7 +22,7 @@ from eutectic.link.protocol import (
     Priority,
     Progress,
     Result,
-)  # fmt: skip
+)
 from eutectic.playback.sounds import SIDES, Sound
 from eutectic.session.pair import Pair
 from eutectic.session.shelf import Ready, Shelf
