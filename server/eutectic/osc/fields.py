@@ -5,7 +5,7 @@ from typing import Annotated
 from eutectic.config import MAX_VOICES
 from eutectic.osc.spec import LARGEST_INT, Argument
 
-Id = Annotated[int, Argument("int", "the client's number of the request", 0, LARGEST_INT)]
+Id = Annotated[int, Argument("int", "the request's number, chosen by the client", 0, LARGEST_INT)]
 Voice = Annotated[int, Argument("int", "from 1", 1, MAX_VOICES)]
 Clip = Annotated[str, Argument("name", "a clip's number or word")]
 Reference = Annotated[str, Argument("name", "a reference's number or word")]
