@@ -296,3 +296,10 @@ def test_a_mistake_in_a_real_process_is_one_line_without_traceback() -> None:
     assert done.returncode == 2
     assert done.stderr == "eutectic: remaining must be 0 to 25 with this grid, not 99\n"
     assert done.stdout == ""
+
+
+@pytest.mark.process
+def test_the_list_of_commands_waits_for_no_large_library() -> None:
+    code = "import sys, eutectic.cli; print({'numpy', 'torch'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

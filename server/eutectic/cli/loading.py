@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eutectic.audio import check_clip
 from eutectic.cli.terminal import errors, progress
 from eutectic.config import LearnSettings, data_folder
 from eutectic.errors import BadSetting
-from eutectic.link.protocol import Source
 
 if TYPE_CHECKING:
     from eutectic.engine.engine import Clip, Engine, Reference
+    from eutectic.link.protocol import Source
 
 
 def load_engine(model: str, compute: str | None) -> Engine:
@@ -35,6 +34,9 @@ def check_section(path: Path, start: float, duration: float | None) -> Source:
         BadAudio: the file can't be used as a clip.
         BadSetting: start or duration is out of range.
     """
+    from eutectic.audio import check_clip  # imports NumPy, which --help shouldn't wait for
+    from eutectic.link.protocol import Source
+
     check_clip(path)
     if not 0 <= start < math.inf:
         raise BadSetting(f"start must be 0 or more, not {start:g}")
