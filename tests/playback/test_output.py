@@ -194,4 +194,4 @@ def test_no_process_or_shared_memory_is_left_behind(jack: Jack) -> None:
                   if "eutectic.playback.portaudio" in " ".join(each.cmdline())]  # fmt: skip
     assert not list(SHARED.glob(f"{PREFIX}{os.getpid()}-*"))
     output.close()
-    assert not process.is_running()
+    until(lambda: not process.is_running())
