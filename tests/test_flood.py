@@ -27,7 +27,8 @@ pytestmark = pytest.mark.realtime
 MESSAGES, MUTATED, A_TIME = 20_000, 100_000, 2000
 GROWTH_BYTES = 64 << 20
 
-FLOOD: list[tuple[str, tuple[int | float | str, ...]]] = [  # without @steps, of which a mutation could make hours of learning
+# No @steps: a mutation could make minutes of learning of them.
+FLOOD: list[tuple[str, tuple[int | float | str, ...]]] = [
     ("/ping", (1,)), ("/scrub", (1, 0.3)), ("/fuse", (2, 2, "a", "r", "@seed", 5)),
     ("/status", (3,)), ("/voice/set", (3, "gain", -3.0)), ("/stop", (4, "x")), ("/nothing", ()),
     ("/clip/load", (5, "z", "nothing.wav")), ("/fan", (6, "a", "r", 3)), ("/cancel", (7, 6)),
