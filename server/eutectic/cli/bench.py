@@ -44,8 +44,22 @@ def bench(
     learn_steps: Annotated[int, typer.Option(help="speed: learning steps.")] = 100,
     seeds: Annotated[int, typer.Option(help="prompts: samples of each prompt.")] = 3,
     budget: Annotated[
-        float, typer.Option(help="learning, window: seconds to learn a reference.")
+        float, typer.Option(help="learning, window, ear: most seconds to learn a reference.")
     ] = 60.0,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            help="ear: what to fuse instead of held-out recordings: a folder, or a list of "
+            "original and reference as CSV or TOML ([[pair]])."
+        ),
+    ] = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="ear: fuse with these settings, too, such as order=1,eta=0,budget=0 (budget 0: "
+            "without learning); repeatable."
+        ),
+    ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Measure the daemon's latencies through JACK instead.")
     ] = False,
@@ -81,6 +95,8 @@ def bench(
     if not 1 <= budget <= 3600:
         raise BadSetting(f"budget must be 1 to 3600, not {budget:g}")
     _check_tools(parts, samples)
+    if Part.EAR in parts:
+        _check_ear(pairs, samples, variant or [])
     engine = _random_engine(random_weights, compute) or load_engine(model, compute)
     if not 0.1 <= seconds <= engine.model.max_seconds:
         raise BadSetting(f"seconds must be 0.1 to {engine.model.max_seconds:.1f}, not {seconds:g}")
@@ -95,7 +111,10 @@ def bench(
     with tempfile.TemporaryDirectory() as temporary:
         engine.store = Store(Path(temporary))
         references = Store(out or Path(temporary))
-        setup = Setup(engine, samples, references, seconds, steps, budget, seeds, out)
+        setup = Setup(
+            engine, samples, references, seconds, steps, budget, seeds, out,
+            pairs=pairs, variants=tuple(variant or ()),
+        )  # fmt: skip
         for name in parts:
             with progress(name) as watch:
                 lines, figures[name] = parts_.run(
@@ -159,5 +178,19 @@ def _check_tools(parts: list[Part], samples: Path) -> None:
         from eutectic.training.recordings import check_recordings
 
         check_recordings(samples)
-    if Part.CODEC in parts and shutil.which("ffmpeg") is None:
-        raise BadInput("part codec needs ffmpeg, for Opus; it is missing (apt: ffmpeg)")
+    needing = [part for part in (Part.CODEC, Part.EAR) if part in parts]
+    if needing and shutil.which("ffmpeg") is None:
+        raise BadInput(f"part {needing[0]} needs ffmpeg, for Opus; it is missing (apt: ffmpeg)")
+
+
+def _check_ear(pairs: Path | None, samples: Path, variants: list[str]) -> None:
+    """Check, before any long work, what only part ear needs."""
+    from eutectic.experiments.ear import PACKAGES, check_package
+    from eutectic.experiments.ear.pairs import find_pairs
+    from eutectic.experiments.ear.variants import Variant
+
+    for package in PACKAGES:
+        check_package(package)
+    for text in variants:
+        Variant.read(text)
+    find_pairs(pairs, samples)

@@ -7,6 +7,7 @@ from typing import Any
 
 from eutectic.config import SamplingSettings
 from eutectic.engine.precision import has_native_bfloat16
+from eutectic.experiments.ear import comparison
 from eutectic.experiments.quality import Part, codec, denoising, learning, prompts, windows
 from eutectic.experiments.quality.setup import Setup
 from eutectic.experiments.report import Table
@@ -19,6 +20,7 @@ TABLES: Mapping[Part, Callable[[Setup], list[Table]]] = {
     Part.PROMPTS: prompts.measure,
     Part.LEARNING: learning.measure,
     Part.WINDOW: windows.measure,
+    Part.EAR: comparison.measure,
 }
 
 
@@ -30,7 +32,7 @@ def run(
     Speed's ratios are in float32 on both sides, its costs in the daemon's own precision.
 
     Raises:
-        BadInput: the recordings or ffmpeg are missing.
+        BadInput: the recordings, ffmpeg or a package are missing.
         Cancelled: the watch was asked to stop.
     """
     if part is Part.SPEED:

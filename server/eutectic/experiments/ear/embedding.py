@@ -23,6 +23,8 @@ from torch import Tensor
 
 from eutectic.audio import Waveform, load_clip, resample
 from eutectic.errors import BadAudio, BadInput
+from eutectic.experiments.ear import check_package
+from eutectic.experiments.ear.pairs import sound_files
 
 RATE_HZ, STFT_WINDOW, STFT_HOP = 44_100, 2048, 1024
 MEL_BANDS, HIGH_HZ = 96, 22_050.0
@@ -36,7 +38,6 @@ UNRELATED = 60
 
 FEWEST_UNRELATED = 12
 LONGEST_UNRELATED_SECONDS = 12.0
-SOUND_FILES = frozenset({".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".wav"})
 
 Embedding = Float[Tensor, " feature"]
 
@@ -106,23 +107,20 @@ def unrelated(folder: Path, besides: Iterable[Path], count: int = UNRELATED) -> 
 
     Args:
         folder: where to look for sound files, at any depth.
-        besides: the files to be compared.
+        besides: the files to be compared; others of the same name aren't picked either.
         count: how many to pick; all if there are fewer.
 
     Raises:
         BadInput: there is no such folder, or it holds fewer than FEWEST_UNRELATED.
     """
-    taken = {path.resolve() for path in besides}
-    names = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SOUND_FILES)
-    names = [path for path in names if path.resolve() not in taken]
-    if len(names) < FEWEST_UNRELATED:
-        raise BadInput(
-            f"{folder}: has {len(names)} recordings besides those to compare; likeness needs at "
-            f"least {FEWEST_UNRELATED}"
-        )
-    sounds = list(itertools.islice(_readable(_spread(names)), count))
+    taken = {path.stem for path in besides}
+    others = [path for path in sound_files(folder) if path.stem not in taken]
+    sounds = list(itertools.islice(_readable(_spread(others)), count))
     if len(sounds) < FEWEST_UNRELATED:
-        raise BadInput(f"{folder}: has fewer than {FEWEST_UNRELATED} recordings that can be read")
+        raise BadInput(
+            f"{folder}: likeness needs {FEWEST_UNRELATED} or more recordings besides those that "
+            f"are compared; there are {len(sounds)}"
+        )
     return sounds
 
 
@@ -151,12 +149,15 @@ def _filters() -> Float[Tensor, "bin band"]:
 
 @cache
 def _network() -> torch.nn.Module:
-    """The network that ships with aisfx (`X-Sequential-CE`), without its classifiers."""
-    try:
-        from aisfx.inference import get_path_modelWeights
-        from aisfx.models.cnn2d import EmbeddingNet
-    except ImportError:
-        raise BadInput("likeness needs aisfx (pip install --no-deps aisfx==0.1.2 tqdm)") from None
+    """The network that ships with aisfx (`X-Sequential-CE`), without its classifiers.
+
+    Raises:
+        BadInput: aisfx isn't installed.
+    """
+    check_package("aisfx")
+    from aisfx.inference import get_path_modelWeights
+    from aisfx.models.cnn2d import EmbeddingNet
+
     scalar: Any = np.int64(0).__reduce__()[0]  # the weights come with counts that are scalars
     with torch.serialization.safe_globals(
         [(scalar, "numpy.core.multiarray.scalar"), np.dtype, np.dtypes.Int64DType]

@@ -15,5 +15,6 @@ class Part(StrEnum):
     PROMPTS = "prompts"
     LEARNING = "learning"
     WINDOW = "window"
+    EAR = "ear"
     SPEED = "speed"
     ALL = "all"

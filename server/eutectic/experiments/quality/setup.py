@@ -26,7 +26,8 @@ class Setup:
 
     `seconds` is the length of sections and samples, `steps` the sampler's (None: the model's
     default), `budget_seconds` the time to learn a reference. `references` stores what was learned;
-    `out`, if given, receives sounds, pictures and the figures from which a run resumes.
+    `out`, if given, receives sounds, pictures and the figures from which a run resumes. `pairs` and
+    `variants` are what part ear compares: a list or folder, and settings of fusions as text.
     """
 
     engine: Engine
@@ -38,6 +39,8 @@ class Setup:
     seeds: int = 3
     out: Path | None = None
     watch: Watch = UNWATCHED
+    pairs: Path | None = None
+    variants: tuple[str, ...] = ()
 
     @cached_property
     def recordings(self) -> list[Recording]:
