@@ -186,11 +186,11 @@ def _check_tools(parts: list[Part], samples: Path) -> None:
 def _check_ear(pairs: Path | None, samples: Path, variants: list[str]) -> None:
     """Check, before any long work, what only part ear needs."""
     from eutectic.experiments.ear import PACKAGES, check_package
-    from eutectic.experiments.ear.pairs import find_pairs
+    from eutectic.experiments.ear.pairs import files_of, find_pairs, unrelated_files
     from eutectic.experiments.ear.variants import Variant
 
     for package in PACKAGES:
         check_package(package)
     for text in variants:
         Variant.read(text)
-    find_pairs(pairs, samples)
+    unrelated_files(samples, files_of(find_pairs(pairs, samples)))

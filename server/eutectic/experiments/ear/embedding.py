@@ -9,7 +9,7 @@ they are compared: unrelated sounds then score about 0, and a sound with itself 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,9 +22,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from eutectic.audio import Waveform, load_clip, resample
-from eutectic.errors import BadAudio, BadInput
+from eutectic.errors import BadAudio
 from eutectic.experiments.ear import check_package
-from eutectic.experiments.ear.pairs import sound_files
+from eutectic.experiments.ear.pairs import unrelated_files
 
 RATE_HZ, STFT_WINDOW, STFT_HOP = 44_100, 2048, 1024
 MEL_BANDS, HIGH_HZ = 96, 22_050.0
@@ -36,7 +36,6 @@ BLOCK_FRAMES, BLOCK_HOP = 100, 50
 UNRELATED = 60
 """Recordings whose mean embedding is taken away."""
 
-FEWEST_UNRELATED = 12
 LONGEST_UNRELATED_SECONDS = 12.0
 
 Embedding = Float[Tensor, " feature"]
@@ -103,25 +102,20 @@ def blocks(mel: Float[Tensor, "frame band"]) -> Float[Tensor, "block 100 band"]:
 
 
 def unrelated(folder: Path, besides: Iterable[Path], count: int = UNRELATED) -> list[Waveform]:
-    """Recordings below a folder, evenly picked from all but those that are to be compared.
+    """Recordings below a folder, evenly picked from those that aren't compared.
 
     Args:
-        folder: where to look for sound files, at any depth.
-        besides: the files to be compared; others of the same name aren't picked either.
+        folder: where to look, as `unrelated_files` does.
+        besides: the files that are compared.
         count: how many to pick; all if there are fewer.
 
     Raises:
-        BadInput: there is no such folder, or it holds fewer than FEWEST_UNRELATED.
+        BadInput: there is no such folder, or it has too few others.
     """
-    taken = {path.stem for path in besides}
-    others = [path for path in sound_files(folder) if path.stem not in taken]
-    sounds = list(itertools.islice(_readable(_spread(others)), count))
-    if len(sounds) < FEWEST_UNRELATED:
-        raise BadInput(
-            f"{folder}: likeness needs {FEWEST_UNRELATED} or more recordings besides those that "
-            f"are compared; there are {len(sounds)}"
-        )
-    return sounds
+    files = unrelated_files(folder, besides)
+    golden = (np.sqrt(5) - 1) / 2  # any beginning of this order is spread over the whole
+    spread = (files[place] for place in np.argsort(np.arange(len(files)) * golden % 1))
+    return list(itertools.islice(_readable(spread), count))
 
 
 def _readable(paths: Iterable[Path]) -> Iterable[Waveform]:
@@ -130,12 +124,6 @@ def _readable(paths: Iterable[Path]) -> Iterable[Waveform]:
             yield load_clip(path, RATE_HZ, 1, duration_seconds=LONGEST_UNRELATED_SECONDS)
         except BadAudio:  # too short or silent
             continue
-
-
-def _spread(paths: Sequence[Path]) -> list[Path]:
-    """The same paths in an order of which every beginning is spread evenly over the whole."""
-    golden = (np.sqrt(5) - 1) / 2
-    return [paths[place] for place in np.argsort(np.arange(len(paths)) * golden % 1)]
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from eutectic.files import toml
 from eutectic.training.recordings import check_recordings, is_held_out
 
 SOUND_FILES = frozenset({".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".wav"})
+
+FEWEST_UNRELATED = 12
+"""Recordings that likeness needs besides those that are compared."""
 
 COUNT = 12
 """Pairs made of a folder's recordings, if it has enough."""
@@ -88,6 +91,22 @@ def sound_files(folder: Path) -> list[Path]:
     check_recordings(folder)
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SOUND_FILES)
     return sorted({path.stem: path for path in reversed(found)}.values())
+
+
+def unrelated_files(folder: Path, besides: Iterable[Path]) -> list[Path]:
+    """The sound files below a folder whose names are those of none that are compared.
+
+    Raises:
+        BadInput: there is no such folder, or it has fewer than FEWEST_UNRELATED of them.
+    """
+    compared = {path.stem for path in besides}
+    others = [path for path in sound_files(folder) if path.stem not in compared]
+    if len(others) < FEWEST_UNRELATED:
+        raise BadInput(
+            f"{folder}: likeness needs {FEWEST_UNRELATED} or more recordings besides those that "
+            f"are compared; there are {len(others)}"
+        )
+    return others
 
 
 def made_of(paths: Sequence[Path], count: int = COUNT) -> list[Pair]:
