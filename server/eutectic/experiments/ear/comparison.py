@@ -43,10 +43,10 @@ def measure(setup: Setup) -> list[Table]:
         for number, entrant in enumerate(entrants, start=1):
             figures[entrant.name].append(run.figures(pair, entrant))
             setup.watch.progress(place * len(entrants) + number, whole)
-    coded: dict[str, coding.Figures] = {}
+    coded: list[tuple[str, coding.Figures]] = []
     for number, path in enumerate(files, start=1):
         setup.watch.checkpoint()
-        coded[path.stem] = run.coded(path)
+        coded.append((path.stem, run.coded(path)))
         setup.watch.progress(len(run.pairs) * len(entrants) + number, whole)
     names = [pair.name for pair in run.pairs]
     ours = [entrant.name for entrant in entrants if entrant.ours]
@@ -104,7 +104,7 @@ class Comparison:
     def entrants(self) -> list[Entrant]:
         """Fusions at the model's defaults, then the variants, SDEdit and all that isn't ours."""
         engine = self.setup.engine
-        variants = [Variant(), *map(Variant.read, self.setup.variants)]
+        variants = [Variant(), *map(Variant.read, dict.fromkeys(self.setup.variants))]
         fused = [
             self._fusions(f"{FUSION} {each.name}".strip(), each, each.settings, ours=True)
             for each in variants
@@ -124,9 +124,15 @@ class Comparison:
         budget = variant.budget_seconds
         if budget is None:
             budget = self.setup.budget_seconds
+        if self._recall(settings) == 1:
+            budget = 0.0  # the network isn't asked
         fusions = Fusions(self.setup.engine, self._learner(budget), settings, self.quiet)
         known = replace(variant, settings=settings, budget_seconds=budget).figures
         return Entrant(name, fusions, known, ours)
+
+    def _recall(self, settings: SamplingSettings) -> float:
+        default = self.setup.engine.model.defaults.recall
+        return default if settings.recall is None else settings.recall
 
     def _learner(self, budget_seconds: float) -> Callable[[Clip], Reference]:
         """Learns references by the model's defaults, stopped by the budget, each once only."""

@@ -52,9 +52,9 @@ class Fusions:
 def sdedit(settings: SamplingSettings) -> SamplingSettings:
     """Settings of audio-to-audio: sampling starts from the original under white noise.
 
-    SDEdit (Meng et al., ICLR 2022), with the same network and reference.
+    SDEdit (Meng et al., ICLR 2022), with the same network and reference, and no recall.
     """
-    return replace(settings, residual="gaussian", residual_amount=1.0)
+    return replace(settings, residual="gaussian", residual_amount=1.0, recall=0.0)
 
 
 @dataclass(frozen=True)

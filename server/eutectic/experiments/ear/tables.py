@@ -37,13 +37,13 @@ def compared(
     ]
 
 
-def coded(figures: Mapping[str, coding.Figures]) -> list[Table]:
+def coded(figures: Sequence[tuple[str, coding.Figures]]) -> list[Table]:
     """Tables of the codec beside Opus, by recording, one for each measure."""
     tables: list[Table] = []
     for name, meaning in coding.MEASURES.items():
         rows: list[Row] = [
             (recording, *(each[name][coder] for coder in coding.CODERS))
-            for recording, each in figures.items()
+            for recording, each in figures
         ]
         columns = ("recording", *coding.CODERS)
         title = f"ear: {name} of round trips (opus: constant kbit/s)"
