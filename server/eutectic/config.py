@@ -14,6 +14,10 @@ Residual = Literal["clean", "gaussian", "stochastic", "scaled", "ddim", "edit-fr
 Solver = Literal["midpoint", "heun", "pingpong"]
 Level = Literal["match", "raw"]
 Method = Literal["lora", "full"]
+Morphing = Literal["mix", "spectral", "cepstral", "transport"]
+"""Plain signal processing that makes a sound between two, without a model."""
+Fusing = Literal["fusion", Morphing]
+"""What `eutectic fuse` makes: the engine's fusion, or something to compare it with."""
 PadState = Literal["off", "ready", "working", "playing"]
 """Of a pad that fuses, as controllers and pages show it."""
 
@@ -59,6 +63,12 @@ class SamplingSettings:
     eta: float | None = None
     residual: Residual = "clean"
     residual_amount: float = 1.0
+    recall: float | None = None
+    """Share of the memory of the reference's clip in each estimate; 0: the network alone."""
+    slack: float | None = None
+    """Deviation that the memory allows, in latent units."""
+    start: float = 0.0
+    """Seconds into the reference's clip at which its memory starts."""
 
     def __post_init__(self) -> None:
         _between("seed", self.seed, 0, MAX_SEED)
@@ -67,6 +77,9 @@ class SamplingSettings:
         _between("order", self.order, 1, 3)
         _between("eta", self.eta, 0, 1)
         _between("residual-amount", self.residual_amount, 0, 1)
+        _between("recall", self.recall, 0, 1)
+        _between("slack", self.slack, 0.01, 10)
+        _between("start", self.start, 0, 86_400)
         _one_of("solver", self.solver, get_args(Solver))
         _one_of("residual", self.residual, get_args(Residual))
         if self.residual == "edit-friendly" and (

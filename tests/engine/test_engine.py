@@ -10,7 +10,9 @@ import torch
 from eutectic import audio
 from eutectic.audio import Waveform, load_clip
 from eutectic.config import LearnSettings, Place, Residual, SamplingSettings
-from eutectic.engine.engine import Clip, Engine, Reference
+from eutectic.engine.clips import Clip
+from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import Reference
 from eutectic.engine.loading import load
 from eutectic.engine.store import Store
 from eutectic.engine.watch import Watch
@@ -118,9 +120,9 @@ def test_the_base_inverts_and_the_reference_samples(
     """DDIM inversion uses the base network, whatever reference was sampled before."""
     settings = SamplingSettings(residual="ddim")
     sampler = engine.model.sampler(settings)
-    fresh = engine.invert(original, settings, sampler)
+    fresh = engine.fuser.invert(original, settings, sampler)
     engine.fuse(original, reference, [Place(blend=0.5)], settings)
-    later = engine.invert(original, settings, sampler)
+    later = engine.fuser.invert(original, settings, sampler)
     assert torch.equal(fresh.at(sampler.grid.s_max), later.at(sampler.grid.s_max))
 
 
@@ -207,7 +209,7 @@ def test_a_negative_prompt_without_guidance_is_refused(
     engine: Engine, original: Clip, reference: Reference
 ) -> None:
     with pytest.raises(BadSetting, match="negative prompt needs guidance"):
-        engine.plan([Place(blend=0.5)], SamplingSettings(negative="", cfg=1.0))
+        engine.fuser.plan([Place(blend=0.5)], SamplingSettings(negative="", cfg=1.0))
 
 
 def test_a_store_that_cannot_be_written_stops_before_learning(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine import graphs
 from eutectic.engine.conditioning import Conditioning
 from eutectic.engine.embedded import create_model
-from eutectic.engine.engine import Engine, Reference
+from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import Reference
 from eutectic.engine.graphs import IN_FLIGHT, CudaRecord, Graphs, Pace, Record, Recorded
 from eutectic.engine.loading import choose_device, load
 from eutectic.engine.model import Model
@@ -228,7 +229,7 @@ def test_fusions_are_the_same_to_the_bit(
         for adapter in (None, *learned, None):
             engine.cache.clear()
             reference = Reference("a bell", clip, adapter)
-            made = engine.latents(clip, reference, places, settings)
+            made = engine.fuser.latents(clip, reference, places, settings)
             latents.extend(each.latent for each in made)
         return latents
 
@@ -251,7 +252,7 @@ def test_the_graph_of_a_clips_first_fusion_is_recorded_beforehand(
     engine.prepare(clip)
     assert len(used) == 1
     reference = Reference("a bell", clip, None)
-    engine.latents(clip, reference, [Place(blend=0.5)], SamplingSettings(steps=4))
+    engine.fuser.latents(clip, reference, [Place(blend=0.5)], SamplingSettings(steps=4))
     assert len(used) == 1
 
 

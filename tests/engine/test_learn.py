@@ -13,7 +13,8 @@ from torch import nn
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Method
 from eutectic.engine.adapter import Adapter, Switch
-from eutectic.engine.engine import Clip, Engine
+from eutectic.engine.clips import Clip
+from eutectic.engine.engine import Engine
 from eutectic.engine.learn import Learned, learn
 from eutectic.engine.loading import load
 from eutectic.engine.model import Model

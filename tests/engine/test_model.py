@@ -17,7 +17,8 @@ from torch import Tensor
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Method, Place, SamplingSettings
 from eutectic.engine.conditioning import Conditioning
-from eutectic.engine.engine import Engine, Reference
+from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import Reference
 from eutectic.engine.loading import load
 from eutectic.engine.model import Model
 from eutectic.engine.sample import Row, sample

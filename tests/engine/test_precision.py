@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from checkpoints import LATENT_CHANNELS, OPEN_1_0, OPEN_SMALL, randomise
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Place, SamplingSettings
-from eutectic.engine.engine import Engine, Reference
+from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import Reference
 from eutectic.engine.loading import load
 from eutectic.engine.precision import Rounded
 from eutectic.engine.store import Store
@@ -94,7 +95,7 @@ def test_references_come_and_go_in_bfloat16_as_in_float32(tmp_path: Path) -> Non
     def fused(known: bool) -> Tensor:
         engine.cache.clear()
         reference = Reference("a bell", clip, learned.adapter if known else None)
-        (fused,) = engine.latents(clip, reference, [Place(blend=0.3)], settings)
+        (fused,) = engine.fuser.latents(clip, reference, [Place(blend=0.3)], settings)
         return fused.latent
 
     exact = {known: fused(known) for known in (False, True)}

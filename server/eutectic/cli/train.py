@@ -15,7 +15,8 @@ def train_embedded(
         Path | None, typer.Option(help="TOML file with the settings that differ from the defaults.")
     ] = None,
     samples: Annotated[
-        Path | None, typer.Option(help="Folder of recordings to train on (sonic-pi-samples).")
+        list[Path] | None,
+        typer.Option(help="Folder of recordings to train on (sonic-pi-samples); several: repeat."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Folder for weights and checkpoints.")
@@ -36,7 +37,7 @@ def train_embedded(
     from eutectic.training.train import train
 
     settings = read_settings(
-        config, samples=samples and str(samples), out=out and str(out), start=start,
+        config, samples=tuple(map(str, samples)) if samples else None, out=out and str(out), start=start,
         minutes=minutes, seed=seed,
     )  # fmt: skip
     make_folder(Path(settings.out))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from eutectic.engine.adapter import Adapter
 from eutectic.engine.clips import Clip
-from eutectic.engine.engine import Engine, Reference
+from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import Reference
 from eutectic.errors import EutecticError
 from eutectic.link.protocol import ReferenceSpec, Source
 

@@ -26,7 +26,7 @@ class Codec:
         channels: channels of waveforms.
         ratio: waveform frames per latent frame.
         latent_channels: channels of latents.
-        loss_weights: weights of the latent's channels when learning, 1 on average.
+        network_channels: those that the network sees, the first; the others are remembered only.
     """
 
     def __init__(self, pretransform: Any, rate_hz: int, device: torch.device) -> None:
@@ -36,8 +36,7 @@ class Codec:
         self.ratio: int = pretransform.downsampling_ratio
         self.latent_channels: int = pretransform.encoded_channels
         self._pretransform = pretransform
-        weights = getattr(pretransform, "loss_weights", torch.ones(self.latent_channels))
-        self.loss_weights: Float[Tensor, "channel 1"] = weights[:, None].to(device)
+        self.network_channels: int = getattr(pretransform, "network_channels", self.latent_channels)
         self._context_frames: int | None = getattr(pretransform, "context_frames", None)
 
     def latent_frames(self, frames: int) -> int:

@@ -35,6 +35,8 @@ class Defaults:
     cfg: float
     learn: LearnDefaults
     solver: Solver = "midpoint"
+    recall: float = 0.0
+    slack: float = 0.5
 
 
 _V = Defaults(  # Stable Audio Open 1.0's card

@@ -18,18 +18,16 @@ from torch import Tensor
 from eutectic import audio
 from eutectic.audio import Waveform, fade_end, load_clip
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
-from eutectic.engine import clips, fusion, inversion
+from eutectic.engine import clips
 from eutectic.engine.adapter import FORMAT, Adapter
 from eutectic.engine.clips import Clip
-from eutectic.engine.inversion import OnGrid, Residual, Trajectory
+from eutectic.engine.fuser import FusedLatent, Fuser, Reference
 from eutectic.engine.learn import Learned, learn
 from eutectic.engine.levels import bring_to_level, target_lufs
-from eutectic.engine.model import Model, NetworkDenoiser
-from eutectic.engine.noise import Noise
-from eutectic.engine.sample import Sampler
+from eutectic.engine.model import Model
 from eutectic.engine.store import Store
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.errors import BadOutput, BadSetting
+from eutectic.errors import BadOutput
 from eutectic.link.protocol import Source
 from eutectic.system.cache import Cache
 
@@ -38,41 +36,11 @@ log = logging.getLogger("eutectic.engine")
 BUCKET_FRAMES = 16
 """Latent lengths are multiples of this: clips of similar length share a prefix, and kernels."""
 
-MICRO_BATCH = 2
-"""Rows per network call on a CPU, where larger batches are no faster."""
-
 CACHE_BYTES = 1 << 30
 """Memory for clips, prefixes and inversions, unless the daemon sets another limit."""
 
 TAIL_SECONDS = 0.05
 """Sound that a latent holds past its clip's end: a loop's seam crossfades into it."""
-
-NETWORK_RESIDUALS = ("ddim", "edit-friendly")
-"""Inversions that evaluate the network, and exist only at their grid's levels."""
-
-INVERSION_SEED_OFFSET = 0x5EED
-"""Keeps an inversion's noise apart from the noise of the sampling it is injected into."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What guides the sampling: a prompt, the clip it was learned from, and the weights learned.
-
-    Without an adapter the base weights sample the prompt.
-    """
-
-    prompt: str
-    clip: Clip
-    adapter: Adapter | None
-
-
-@dataclass(frozen=True)
-class FusedLatent:
-    """A fusion before decoding; `remaining` as in `Fusion`."""
-
-    latent: Float[Tensor, "1 channel frame"]
-    blend: float
-    remaining: int | None
 
 
 @dataclass(frozen=True)
@@ -93,7 +61,7 @@ class Engine:
     def __init__(self, model: Model, store: Store) -> None:
         self.model, self.store = model, store
         self.cache: Cache[Hashable, Any] = Cache(CACHE_BYTES)
-        self.max_batch = MICRO_BATCH if model.device.type == "cpu" else None
+        self.fuser = Fuser(model, self.cache)
 
     def open(self, source: Source) -> Clip:
         """A section of a sound file as a clip, encoded if it hasn't been before.
@@ -153,8 +121,8 @@ class Engine:
         """Record the network evaluations of this clip's length before a fusion needs them."""
         if self.model.graphs is not None:
             settings = SamplingSettings()
-            noise = self.noise(settings.seed, clip.latent.shape[-1])
-            denoiser = self.denoiser(clip, Reference("", clip, None), settings)
+            noise = self.fuser.noise(settings.seed, clip.latent.shape[-1])
+            denoiser = self.fuser.denoiser(clip, Reference("", clip, None), settings)
             denoiser(noise.initial(), torch.ones(1, dtype=torch.float64))
 
     def find_adapter(self, clip: Clip, prompt: str, settings: LearnSettings) -> Adapter | None:
@@ -195,7 +163,7 @@ class Engine:
         self.model.switch.activate(None)  # learning copies the network as it is
         own_frames = self.model.codec.latent_frames(clip.waveform.frames)
         return learn(
-            self.model, clip.latent, own_frames, prompt, self._seconds(clip), settings,
+            self.model, clip.latent, own_frames, prompt, self.fuser.seconds(clip), settings,
             {"audio": clip.waveform.digest}, watch,
         )  # fmt: skip
 
@@ -218,20 +186,6 @@ class Engine:
             **({"budget_seconds": settings.budget_seconds} if capped else {}),
         )
 
-    def plan(
-        self, places: Sequence[Place], settings: SamplingSettings
-    ) -> tuple[Sampler, list[fusion.Injection | None]]:
-        """The sampler, and for each place the injection on its grid (None: no injection).
-
-        Raises:
-            BadSetting: a place is off the grid, or a setting has no meaning with this model.
-        """
-        if settings.negative is not None and self._cfg(settings) == 1.0:
-            raise BadSetting("a negative prompt needs guidance: choose a cfg other than 1")
-        sampler = self.model.sampler(settings)
-        on_grid = settings.residual in NETWORK_RESIDUALS
-        return sampler, [fusion.at_place(place, sampler, on_grid) for place in places]
-
     def fuse(
         self,
         original: Clip,
@@ -249,97 +203,8 @@ class Engine:
         """
         return [
             self._decode(fused, original, reference, level)
-            for fused in self.latents(original, reference, places, settings, watch)
+            for fused in self.fuser.latents(original, reference, places, settings, watch)
         ]
-
-    def latents(
-        self,
-        original: Clip,
-        reference: Reference,
-        places: Sequence[Place],
-        settings: SamplingSettings,
-        watch: Watch = UNWATCHED,
-    ) -> list[FusedLatent]:
-        """The latents that `fuse` decodes, one for each place, of the original's bucket.
-
-        Raises:
-            Cancelled: by the watch.
-            BadSetting: a place is off the grid.
-        """
-        sampler, injections = self.plan(places, settings)
-        denoiser = self.denoiser(original, reference, settings)
-        frames = original.latent.shape[-1]
-        key = self._prefix_key(reference, settings, sampler, frames)
-        prefix: fusion.Prefix | None = self.cache.get(key)
-        if prefix is None:
-            prefix = fusion.Prefix.begin(sampler, self.noise(settings.seed, frames))
-        prefix = prefix.extend(denoiser, fusion.needed(injections, sampler), watch)
-        self.cache.put(key, prefix, prefix.nbytes)
-        trajectory = self.invert(original, settings, sampler, watch)
-        latents = fusion.fuse(denoiser, prefix, trajectory, injections, self.max_batch, watch)
-        return [
-            FusedLatent(
-                latent,
-                fusion.blend_at(place, injection, sampler),
-                None if injection is None else injection.remaining(sampler),
-            )
-            for latent, place, injection in zip(latents, places, injections, strict=True)
-        ]
-
-    def invert(
-        self,
-        original: Clip,
-        settings: SamplingSettings,
-        sampler: Sampler,
-        watch: Watch = UNWATCHED,
-    ) -> Trajectory:
-        """The original's trajectory; ddim and edit-friendly evaluate the base network."""
-        x0 = original.latent
-        noise = self.noise(settings.seed ^ INVERSION_SEED_OFFSET, x0.shape[-1])
-        kind = settings.residual
-        if kind not in NETWORK_RESIDUALS:
-            residual = Residual(kind, settings.residual_amount, eta=sampler.eta)
-            return inversion.invert(x0, sampler.grid.s_min, residual, noise, self.model.flow)
-        key = (original.waveform.digest, kind, settings.seed, sampler)
-        inverted: OnGrid | None = self.cache.get(key)
-        if inverted is None:
-            condition = self.model.condition("", self._seconds(original)).unprompted()
-            denoiser = self.model.denoiser(condition)
-            if kind == "ddim":
-                inverted = inversion.invert_ddim(denoiser, x0, sampler.grid, watch)
-            else:
-                inverted = inversion.invert_edit_friendly(denoiser, x0, sampler, noise, watch)
-            self.cache.put(key, inverted, inverted.nbytes)
-        return inverted
-
-    def _prefix_key(
-        self, reference: Reference, settings: SamplingSettings, sampler: Sampler, frames: int
-    ) -> tuple[object, ...]:
-        """Names the reference's own sampling in the cache: all that it depends on."""
-        adapter = reference.adapter.digest if reference.adapter else None
-        cfg = self._cfg(settings)
-        return adapter, reference.prompt, settings.negative, cfg, settings.seed, sampler, frames
-
-    def denoiser(
-        self, original: Clip, reference: Reference, settings: SamplingSettings
-    ) -> NetworkDenoiser:
-        """The reference's denoiser at the original's length."""
-        seconds, negative = self._seconds(original), None
-        if settings.negative is not None:
-            negative = self.model.condition(settings.negative, seconds)
-        condition = self.model.condition(reference.prompt, seconds)
-        return self.model.denoiser(condition, self._cfg(settings), negative, reference.adapter)
-
-    def _seconds(self, clip: Clip) -> float:
-        """The length that the network is conditioned on: the bucket's."""
-        return clip.latent.shape[-1] * self.model.codec.ratio / self.model.codec.rate_hz
-
-    def _cfg(self, settings: SamplingSettings) -> float:
-        return self.model.defaults.cfg if settings.cfg is None else settings.cfg
-
-    def noise(self, seed: int, frames: int) -> Noise:
-        """A seed's noise for latents of this many frames."""
-        return Noise(seed, self.model.codec.latent_channels, frames, self.model.device)
 
     def _decode(
         self, fused: FusedLatent, original: Clip, reference: Reference, level: Level

@@ -22,8 +22,9 @@ from torch import Tensor
 from eutectic.config import Place
 from eutectic.engine.denoiser import Denoiser
 from eutectic.engine.inversion import Trajectory
-from eutectic.engine.noise import Noise
+from eutectic.engine.noise import SamplingNoise
 from eutectic.engine.sample import Row, Sampler, advance, sample, start
+from eutectic.engine.shrinkage import NETWORK, Shrinkage
 from eutectic.engine.steps import Value
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import BadSetting
@@ -54,12 +55,12 @@ class Prefix:
     """
 
     sampler: Sampler
-    noise: Noise
+    noise: SamplingNoise
     row: Row[Tensor]
     denoised: tuple[Tensor, ...] = ()
 
     @classmethod
-    def begin(cls, sampler: Sampler, noise: Noise) -> Prefix:
+    def begin(cls, sampler: Sampler, noise: SamplingNoise) -> Prefix:
         """Nothing sampled yet."""
         return cls(sampler, noise, start(noise, sampler))
 
@@ -102,7 +103,9 @@ def needed(injections: Sequence[Injection | None], sampler: Sampler) -> int:
     )
 
 
-def at_place(place: Place, sampler: Sampler, on_grid: bool = False) -> Injection | None:
+def at_place(
+    place: Place, sampler: Sampler, on_grid: bool = False, shrinkage: Shrinkage = NETWORK
+) -> Injection | None:
     """The injection at a user's place, by `at_blend` or `at_remaining`; None at blend 0.
 
     Raises:
@@ -111,14 +114,16 @@ def at_place(place: Place, sampler: Sampler, on_grid: bool = False) -> Injection
     if place.remaining is not None:
         return at_remaining(place.remaining, sampler)
     assert place.blend is not None
-    return at_blend(place.blend, sampler, on_grid)
+    return at_blend(place.blend, sampler, on_grid, shrinkage)
 
 
-def blend_at(place: Place, injection: Injection | None, sampler: Sampler) -> float:
+def blend_at(
+    place: Place, injection: Injection | None, sampler: Sampler, shrinkage: Shrinkage = NETWORK
+) -> float:
     """The requested blend, or the one that an injection with `remaining` steps amounts to."""
     if place.blend is not None:
         return place.blend
-    return 0.0 if injection is None else min(1.0, survival(injection, sampler))
+    return 0.0 if injection is None else min(1.0, survival(injection, sampler, shrinkage))
 
 
 def at_remaining(remaining: int, sampler: Sampler) -> Injection:
@@ -134,7 +139,9 @@ def at_remaining(remaining: int, sampler: Sampler) -> Injection:
     return Injection(index, sampler.grid.sigmas[index])
 
 
-def at_blend(blend: float, sampler: Sampler, on_grid: bool = False) -> Injection | None:
+def at_blend(
+    blend: float, sampler: Sampler, on_grid: bool = False, shrinkage: Shrinkage = NETWORK
+) -> Injection | None:
     """The injection after which the share `blend` of the original survives; None at 0.
 
     `on_grid` picks the nearest grid level, for trajectories that exist only there.
@@ -149,49 +156,48 @@ def at_blend(blend: float, sampler: Sampler, on_grid: bool = False) -> Injection
     if blend == 1.0:
         return at_remaining(0, sampler)
     if on_grid:
-        table = _survival_on_grid(sampler)
+        table = _survival_on_grid(sampler, shrinkage)
         rising = range(sampler.grid.first_finite, max(table, key=lambda level: table[level]) + 1)
         index = min(rising, key=lambda level: abs(table[level] - blend))
         return Injection(index, sampler.grid.sigmas[index])
-    return _solve(blend, sampler)
+    return _solve(blend, sampler, shrinkage)
 
 
-def survival(injection: Injection, sampler: Sampler) -> float:
+def survival(injection: Injection, sampler: Sampler, shrinkage: Shrinkage = NETWORK) -> float:
     """The share of the original in the result: the coefficient of x0.
 
     It exceeds 1 at low levels at orders 2 and 3: the history, which lacks the original, makes the
     steps overshoot.
 
-    This is the scalar recursion of D = y/(1 + s²), the best estimate for data of deviation 1, over
-    the actual grid and steps, with no x0 in the history.
+    This is the scalar recursion of the estimate of a state around zero (`Shrinkage`; for a network
+    alone y/(1 + s²)) over the actual grid and steps, with no x0 in the history.
     """
     row = _row_at(injection, sampler, 1.0, lambda _: 0.0)
     while row.index < sampler.steps:
-        denoised = row.state / (1.0 + row.sigma**2)
+        denoised = row.state * shrinkage.at(row.sigma)
         row = advance(row, denoised, 0.0, sampler)
     return row.state
 
 
 @lru_cache(maxsize=64)
-def _survival_on_grid(sampler: Sampler) -> dict[int, float]:
+def _survival_on_grid(sampler: Sampler, shrinkage: Shrinkage) -> dict[int, float]:
     grid = sampler.grid
     return {
-        index: survival(Injection(index, grid.sigmas[index]), sampler)
+        index: survival(Injection(index, grid.sigmas[index]), sampler, shrinkage)
         for index in range(grid.first_finite, grid.steps)
     }
 
 
 @lru_cache(maxsize=1024)
-def _solve(blend: float, sampler: Sampler) -> Injection:
+def _solve(blend: float, sampler: Sampler, shrinkage: Shrinkage) -> Injection:
     """The highest level at which `blend` survives, bisected in log sigma.
 
-    If no grid level leaves that much, it is below all of them, where the single last step, y = D,
-    leaves exactly 1/(1 + s²).
+    If no grid level leaves that much, it is below all of them, where the single last step is y = D.
     """
-    table = _survival_on_grid(sampler)
+    table = _survival_on_grid(sampler, shrinkage)
     reached = [index for index, value in table.items() if value >= blend]
     if not reached:
-        return Injection(sampler.steps - 1, math.sqrt(1.0 / blend - 1.0))
+        return Injection(sampler.steps - 1, shrinkage.level_at(blend))
     below = min(reached)
     if below == sampler.grid.first_finite:
         return Injection(below, sampler.grid.sigmas[below])
@@ -199,7 +205,7 @@ def _solve(blend: float, sampler: Sampler) -> Injection:
     low, high = 0.0, 1.0
     for _ in range(40):
         middle = 0.5 * (low + high)
-        if survival(_between(above, middle, sampler), sampler) < blend:
+        if survival(_between(above, middle, sampler), sampler, shrinkage) < blend:
             low = middle
         else:
             high = middle

@@ -81,7 +81,8 @@ def learn(
     method = settings.method or defaults.method
     steps = settings.steps or defaults.steps
     rate = settings.learning_rate or _learning_rate(defaults, method)
-    target = _Target(latent.to(model.device), frames, model.condition(prompt, seconds))
+    seen = latent[:, : model.codec.network_channels].to(model.device)
+    target = _Target(seen, frames, model.condition(prompt, seconds))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         network = _trainable_copy(model.network, method, settings.rank)
@@ -170,8 +171,7 @@ def _loss(
     half = has_native_bfloat16(model.device)
     stacked = Conditioning.stack(conditions)
     predicted = model.predict(x, t, stacked, network, checkpointing, half)
-    weights = model.codec.loss_weights
-    return (weights * (predicted - expected).square())[..., : target.frames].mean()
+    return (predicted - expected).square()[..., : target.frames].mean()
 
 
 def _extract(network: nn.Module, method: str, about: dict[str, Any]) -> Adapter:

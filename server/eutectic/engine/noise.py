@@ -22,6 +22,14 @@ class StepNoise(Protocol):
         ...
 
 
+class SamplingNoise(StepNoise, Protocol):
+    """Noise for a whole run."""
+
+    def initial(self) -> Float[Tensor, "1 channel frame"]:
+        """The unit noise that sampling starts from."""
+        ...
+
+
 @dataclass(frozen=True)
 class Noise:
     """Standard normal noise of one shape, addressed by step.

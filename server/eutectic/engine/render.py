@@ -21,7 +21,7 @@ from eutectic.audio import Samples, Waveform
 from eutectic.config import Level
 from eutectic.engine.clips import Clip
 from eutectic.engine.codec import Codec
-from eutectic.engine.engine import FusedLatent, Reference
+from eutectic.engine.fuser import FusedLatent, Reference
 from eutectic.engine.levels import bring_to_level, target_lufs
 from eutectic.engine.watch import Watch
 from eutectic.system.cache import Cache

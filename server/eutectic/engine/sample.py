@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from eutectic.engine.denoiser import Denoiser
-from eutectic.engine.noise import Noise, StepNoise
+from eutectic.engine.noise import SamplingNoise, StepNoise
 from eutectic.engine.schedule import Grid
 from eutectic.engine.steps import Solver, Step, Value, make_step
 from eutectic.engine.watch import UNWATCHED, Watch
@@ -87,7 +87,7 @@ class Row(Generic[Value]):
     after: tuple[Value, ...] = ()
 
 
-def start(noise: Noise, sampler: Sampler) -> Row[Tensor]:
+def start(noise: SamplingNoise, sampler: Sampler) -> Row[Tensor]:
     """A row at the top of the grid: noise at s_max, or unit noise where that is infinite."""
     sigma = sampler.grid.sigmas[0]
     unit = noise.initial()

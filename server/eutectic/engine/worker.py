@@ -20,7 +20,8 @@ from eutectic.audio import Waveform
 from eutectic.config import Place, SamplingSettings
 from eutectic.engine.catalogue import Catalogue
 from eutectic.engine.clips import Clip
-from eutectic.engine.engine import Engine, FusedLatent, Reference
+from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import FusedLatent, Reference
 from eutectic.engine.job_queue import Job, JobQueue
 from eutectic.engine.lead import Lead
 from eutectic.engine.render import Renderer, RenderTarget
@@ -170,7 +171,7 @@ class Worker:
         reference = self.catalogue.reference(command.reference)
         watch = self._watch(job, "denoise")
         with self._lead.sound(job.awaited):
-            latents = self.engine.latents(
+            latents = self.engine.fuser.latents(
                 original, reference, command.places, command.sampling, watch
             )
         stages["denoise"] = self._lead.now() - began
@@ -231,7 +232,7 @@ class Worker:
             clip = self.engine.encode(Waveform(0.1 * noise, codec.rate_hz))
             reference = Reference("noise", clip, None)
             places, settings = [Place(blend=0.7)], SamplingSettings()
-            (fused,) = self.engine.latents(clip, reference, places, settings, watch)
+            (fused,) = self.engine.fuser.latents(clip, reference, places, settings, watch)
             target = RenderTarget(np.zeros_like(noise), frames, codec.rate_hz)
             self.renderer.render(fused, clip, reference, "match", target, _ignore, watch)
         gc.freeze()  # what is loaded by now stays: later collections needn't scan it

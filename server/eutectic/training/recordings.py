@@ -1,5 +1,6 @@
 """Recordings to train on: which ones, the words of their names, and their layers of a scene."""
 
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,27 +71,42 @@ def is_held_out(name: str) -> bool:
     return name in HELD_OUT_CLIPS or zlib.crc32(name.encode()) % HELD_OUT_SHARE == 0
 
 
+FORMATS = {".flac", ".ogg", ".wav"}
+
+EXCLUDED = ("explosion huge", "heavy rocket hit")
+"""Recordings of folders that are otherwise free to train on, under licences that aren't."""
+
+
 def check_recordings(folder: Path) -> None:
     """Raise BadInput if there is no such folder."""
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder (Debian's package is sonic-pi-samples)")
 
 
-def load_recordings(folder: Path) -> list[Recording]:
-    """The recordings in a folder that may be trained on, sorted by name."""
-    recordings = []
-    for path in sorted(folder.glob("*.flac")):
-        if not is_held_out(path.stem):
-            audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-            audio = soxr.resample(audio, rate, SAMPLE_RATE_HZ)
-            stereo = audio.T if audio.shape[1] == 2 else np.repeat(audio.T[:1], 2, axis=0)
-            recordings.append(Recording(path.stem, name_words(path.stem), stereo))
-    return recordings
+def load_recordings(folders: Sequence[Path]) -> list[Recording]:
+    """The recordings in these folders that may be trained on, sorted by name, each name once."""
+    paths = {
+        path.stem: path
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in FORMATS and path.stem not in EXCLUDED and not is_held_out(path.stem)
+    }
+    return [_read(name, path) for name, path in sorted(paths.items())]
+
+
+def _read(name: str, path: Path) -> Recording:
+    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    audio = soxr.resample(audio, rate, SAMPLE_RATE_HZ)
+    stereo = audio.T if audio.shape[1] == 2 else np.repeat(audio.T[:1], 2, axis=0)
+    return Recording(name, name_words(name), stereo)
 
 
 def name_words(name: str) -> str:
     """Words for a file name: abbreviations spelled out, digits and note names dropped."""
-    parts = ["".join(c for c in part if not c.isdigit()) for part in name.lower().split("_")]
+    parts = [
+        "".join(c for c in part if not c.isdigit())
+        for part in re.split(r"[^a-z0-9]+", name.lower())
+    ]
     return " ".join(NAME_WORDS.get(part, part) for part in parts if part).strip()
 
 

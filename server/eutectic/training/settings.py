@@ -5,7 +5,7 @@ import math
 import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from eutectic.engine.embedded import FOLDER
 from eutectic.errors import BadInput, BadModel, BadSetting
@@ -27,7 +27,7 @@ class TrainingSettings:
         BadSetting: one is out of range.
     """
 
-    samples: str
+    samples: tuple[str, ...]
     out: str
     start: str
     minutes: float
@@ -43,6 +43,8 @@ class TrainingSettings:
     word_dropout: float
 
     def __post_init__(self) -> None:
+        if not self.samples:
+            raise BadSetting("samples must be at least one folder")
         if not self.lengths_frames or min(self.lengths_frames) < 1:
             raise BadSetting("lengths_frames must be at least one number, all above 0")
         if odd := [length for length in self.lengths_frames if length % FRAMES_PER_TOKEN]:
@@ -81,7 +83,8 @@ def read_settings(path: Path | None = None, **overrides: Any) -> TrainingSetting
         raise BadSetting(f"{path}: {error}") from None
     given = {name: value for name, value in overrides.items() if value is not None}
     settings = replace(settings, **given)
-    check_recordings(Path(settings.samples))
+    for folder in settings.samples:
+        check_recordings(Path(folder))
     if settings.start and not weights_path(settings.start).is_file():
         raise BadModel(f"{weights_path(settings.start)}: no such weights to start from")
     return settings
@@ -106,13 +109,17 @@ def _as_kind(path: Path, name: str, kind: object, value: object) -> object:
     """Check a value against its setting's type; an integer is a number, too."""
     if kind is float and type(value) is int:
         return float(value)
-    if kind == tuple[int, ...] and isinstance(value, list):
-        if all(type(item) is int for item in value):
-            return tuple(value)
-    elif type(value) is kind:
+    for item in (int, str):
+        values = cast(list[object], value) if isinstance(value, list) else None
+        if kind == tuple[item, ...] and values and all(type(each) is item for each in values):
+            return tuple(values)
+    if type(value) is kind:
         return value
-    words: dict[object, str] = {float: "a number", int: "a whole number", str: "text in quotes"}
-    expected = words.get(kind, "a list of whole numbers")
+    words: dict[object, str] = {
+        float: "a number", int: "a whole number", str: "text in quotes",
+        tuple[int, ...]: "a list of whole numbers", tuple[str, ...]: "a list of texts in quotes",
+    }  # fmt: skip
+    expected = words[kind]
     raise BadSetting(f"{path}: {name} must be {expected}, not {value!r}")
 
 

@@ -22,7 +22,7 @@ from eutectic.training.signals import SAMPLE_RATE_HZ
 
 @dataclass(frozen=True)
 class StagedScenes:
-    """Latents (scene, frame, channel) of all scenes, mapped from disk, and their prompts."""
+    """Envelopes (scene, frame, channel) of all scenes, mapped from disk, and their prompts."""
 
     latents: NDArray[np.float16]
     prompts: Sequence[str]
@@ -40,7 +40,7 @@ def stage_scenes(codec: TransformCodec, settings: TrainingSettings, work_dir: Pa
         codec.fit(raw)
         staged = np.lib.format.open_memmap(latents, "w+", np.float16, raw.shape)
         for index, scene in enumerate(raw):
-            staged[index] = codec.normalise(np.array(scene))
+            staged[index] = codec.normalise(torch.from_numpy(np.array(scene))).numpy()
         staged.flush()
         with atomic_path(statistics) as temporary:
             save_file(codec.state_dict(), temporary)
@@ -52,15 +52,15 @@ def stage_scenes(codec: TransformCodec, settings: TrainingSettings, work_dir: Pa
 def _encode_scenes(
     codec: TransformCodec, settings: TrainingSettings, folder: Path
 ) -> NDArray[np.float32]:
-    """Latents (scene, frame, channel) from the codec before it is fitted, mapped from disk.
+    """Envelopes (scene, frame, channel) before the codec is fitted, mapped from disk.
 
     A scene is done once its prompt is written, one a line; an interrupted run resumes there.
     """
-    shape = (settings.scenes, settings.scene_frames, codec.encoded_channels)
+    shape = (settings.scenes, settings.scene_frames, codec.network_channels)
     path = folder / "raw.npy"
     done = len(_read_prompts(folder)) if path.exists() else 0
     raw = np.lib.format.open_memmap(path, "r+" if done else "w+", np.float32, shape)
-    recordings = load_recordings(Path(settings.samples))
+    recordings = load_recordings([Path(folder) for folder in settings.samples])
     make = partial(_numbered_scene, settings.seed, settings.scene_frames)
     started = time.monotonic()
     with (
@@ -101,9 +101,9 @@ def _share(recordings: Sequence[Recording], codec: TransformCodec) -> None:
 
 
 def _numbered_scene(seed: int, frames: int, index: int) -> tuple[NDArray[np.float32], str]:
-    """A scene's latent (frame, channel) and prompt; they depend only on seed and index."""
+    """A scene's envelope (frame, channel) and prompt; they depend only on seed and index."""
     recordings, codec = _shared
     seconds = frames * codec.downsampling_ratio / SAMPLE_RATE_HZ
     scene = make_scene(np.random.default_rng([seed, index]), recordings, seconds)
     with torch.inference_mode():
-        return codec.encode(torch.from_numpy(scene.audio)[None])[0].T.numpy(), scene.prompt
+        return codec.envelopes(torch.from_numpy(scene.audio)[None])[0].numpy(), scene.prompt

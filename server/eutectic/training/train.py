@@ -22,10 +22,7 @@ from eutectic.engine.embedded.transform import TransformCodec
 from eutectic.errors import BadModel
 from eutectic.training.settings import TrainingSettings, weights_path
 from eutectic.training.staging import stage_scenes
-from eutectic.training.trainer import Trainer
-
-CODEC = "pretransform."
-"""Prefix of the codec's tensors in a model."""
+from eutectic.training.trainer import CODEC, Trainer
 
 
 def train(settings: TrainingSettings) -> None:

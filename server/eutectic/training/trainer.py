@@ -17,9 +17,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from eutectic.engine.embedded import ConditionedDiffusionModelWrapper
 from eutectic.engine.embedded.kernels import use_plain_kernels
 from eutectic.engine.embedded.transform import TransformCodec
+from eutectic.engine.precision import has_native_bfloat16
 from eutectic.files.atomic import atomic_path
 from eutectic.training.settings import TrainingSettings
 from eutectic.training.staging import StagedScenes
+
+CODEC = "pretransform."
+"""Prefix of the codec's tensors in a model."""
 
 
 class Trainer:
@@ -44,7 +48,6 @@ class Trainer:
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema_decay))
         if self.device.type == "cpu":
             use_plain_kernels(model.model)
-        self.channel_weights = codec.loss_weights[:, None]
         self.step = 0
         self.seconds = 0.0
 
@@ -57,7 +60,7 @@ class Trainer:
         while self.seconds < budget:
             started = time.monotonic()
             latent, conditions = next(batches)
-            losses.append(self._train_step(_flip(latent.to(self.device), self.codec), conditions))
+            losses.append(self._train_step(latent.to(self.device), conditions))
             self.seconds += time.monotonic() - started
             if self.step % 50 == 0:
                 print(
@@ -77,7 +80,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
         dropout = self.settings.prompt_dropout
-        loss = v_loss(self.model, latent, conditions, dropout, self.channel_weights)
+        loss = v_loss(self.model, latent, conditions, dropout)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0, error_if_nonfinite=True)
@@ -151,34 +154,23 @@ def drop_words(rng: np.random.Generator, prompt: str, probability: float) -> str
     return " ".join(words[start : start + count])
 
 
-def _flip(
-    latent: Float[Tensor, "batch channel frame"], codec: TransformCodec
-) -> Float[Tensor, "batch channel frame"]:
-    """Invert the polarity or swap the sides of random rows: augmentation at no cost."""
-    signs = torch.ones(latent.shape[0], latent.shape[1], 1, device=latent.device)
-    signs[:, : codec.kept] *= _random_signs(latent)
-    signs[:, codec.swapped_by_sides] *= _random_signs(latent)
-    return latent * signs
-
-
-def _random_signs(latent: Float[Tensor, "batch channel frame"]) -> Float[Tensor, "batch 1 1"]:
-    return torch.randint(0, 2, (latent.shape[0], 1, 1), device=latent.device) * 2.0 - 1
-
-
 def v_loss(
     model: ConditionedDiffusionModelWrapper,
     latent: Float[Tensor, "batch channel frame"],
     conditions: list[dict[str, Any]],
     prompt_dropout: float,
-    channel_weights: Float[Tensor, "channel 1"],
 ) -> Float[Tensor, ""]:
-    """Weighted squared error of v = α·noise − σ·x0 (Salimans and Ho 2022), computed in bfloat16."""
+    """Squared error of v = α·noise − σ·x0 (Salimans and Ho 2022).
+
+    In bfloat16 where that is native.
+    """
     sigma = sample_sigmas(latent.shape[0]).to(latent.device)
     t = torch.atan(sigma) * 2 / math.pi
     alpha, beta = (f(torch.atan(sigma))[:, None, None] for f in (torch.cos, torch.sin))
     noise = torch.randn_like(latent)
     inputs = model.get_conditioning_inputs(model.conditioner(conditions, latent.device))
-    with torch.autocast(latent.device.type, dtype=torch.bfloat16):
+    half = has_native_bfloat16(latent.device)
+    with torch.autocast(latent.device.type, dtype=torch.bfloat16, enabled=half):
         v = model.model(
             alpha * latent + beta * noise,
             t,
@@ -186,7 +178,7 @@ def v_loss(
             use_checkpointing=False,
             **inputs,
         )
-    return (channel_weights * (v.float() - (alpha * noise - beta * latent)) ** 2).mean()
+    return (v.float() - (alpha * noise - beta * latent)).square().mean()
 
 
 def sample_sigmas(count: int) -> Float[Tensor, " batch"]:
@@ -201,9 +193,9 @@ def sample_sigmas(count: int) -> Float[Tensor, " batch"]:
 
 
 def export(model: torch.nn.Module, path: Path) -> None:
-    """Write all weights, matrices as float16; small tensors (statistics, Fourier) stay float32."""
+    """Write all weights, the network's matrices as float16; the codec's stay float32."""
     state = {
-        name: (value.half() if value.numel() > 4096 and value.is_floating_point() else value)
+        name: (value.half() if value.numel() > 4096 and not name.startswith(CODEC) else value)
         .detach()
         .cpu()
         .contiguous()

@@ -40,23 +40,28 @@ class Mdct(nn.Module):
         self.register_buffer("window", torch.sin(phase), persistent=False)
         self.register_buffer("cosines", _dct4(hop), persistent=False)
 
-    def analyse(self, x: Float[Tensor, "*row sample"], bins: int | None = None) -> Spectrum:
-        """Spectrum of `x`, padded with silence to whole frames; the lowest bins, or all."""
-        hop, cosines = self.hop, self.cosines[:, :bins]
+    def analyse(self, x: Float[Tensor, "*row sample"]) -> Spectrum:
+        """Spectrum of `x`, padded with silence to whole frames."""
+        blocks = self._blocks(x)
+        return Spectrum(_fold(blocks) @ self.cosines, _fold(blocks.flip(-1)) @ self.cosines)
+
+    def analyse_sine(self, x: Float[Tensor, "*row sample"]) -> Float[Tensor, "*row frame bin"]:
+        """The sine half of `analyse`: of a synthesised sound, the cosine half is known."""
+        return _fold(self._blocks(x).flip(-1)) @ self.cosines
+
+    def _blocks(self, x: Float[Tensor, "*row sample"]) -> Float[Tensor, "*row frame block"]:
+        """Windowed, overlapping blocks."""
+        hop = self.hop
         frames = -(-x.shape[-1] // hop)
         padded = nn.functional.pad(x, (hop // 2, frames * hop - x.shape[-1] + hop // 2))
-        blocks = padded.unfold(-1, 2 * hop, hop) * self._windows(frames)
-        return Spectrum(_fold(blocks) @ cosines, _fold(blocks.flip(-1)) @ cosines)
+        return padded.unfold(-1, 2 * hop, hop) * self._windows(frames)
 
     def synthesise(
         self, coefficients: Float[Tensor, "*row frame bin"]
     ) -> Float[Tensor, "*row sample"]:
-        """The inverse transform of the lowest bins, or all: windowed blocks, overlap-added."""
+        """The inverse transform: windowed blocks, overlap-added."""
         hop = self.hop
-        frames = coefficients.shape[-2]
-        blocks = _unfold(coefficients @ self.cosines[: coefficients.shape[-1]]) * self._windows(
-            frames
-        )
+        blocks = _unfold(coefficients @ self.cosines) * self._windows(coefficients.shape[-2])
         halves = nn.functional.pad(blocks[..., :hop], (0, 0, 0, 1))
         halves[..., 1:, :] += blocks[..., hop:]
         return halves.flatten(-2)[..., hop // 2 : -(hop // 2)]

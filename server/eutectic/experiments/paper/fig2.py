@@ -14,7 +14,7 @@ from torch import Tensor
 
 from eutectic.audio import Waveform
 from eutectic.config import Place, SamplingSettings
-from eutectic.engine.engine import Reference
+from eutectic.engine.fuser import Reference
 from eutectic.engine.inversion import Kind
 from eutectic.engine.sample import Row, sample
 from eutectic.experiments.distances import log_mel_distance, texture_distance
@@ -86,9 +86,9 @@ def _audio_to_audio(study: Study, remaining: int) -> Sound:
     sampler = engine.model.sampler(settings)
     index = sampler.steps - remaining
     sigma = sampler.grid.sigmas[index]
-    noise = engine.noise(study.seed, clip.latent.shape[-1])
+    noise = engine.fuser.noise(study.seed, clip.latent.shape[-1])
     begin = Row(clip.latent + sigma * noise.initial(), index, sigma)
-    denoiser = engine.denoiser(clip, _prompted(study), settings)
+    denoiser = engine.fuser.denoiser(clip, _prompted(study), settings)
     (end,) = sample(denoiser, [begin], sampler, noise, watch=study.quiet)
     return _measured(study, as_loud(study, end.state, ORIGINAL), end.state, sigma, remaining)
 

@@ -98,7 +98,7 @@ def _retrace(study: Study, kind: Kind, eta: float) -> Retracing:
     x0 = study.clip(CLIP).latent.double()
     levels = range(sampler.grid.first_finite, sampler.steps)
     sigmas = [sampler.grid.sigmas[level] for level in levels]
-    unit = study.engine.noise(study.seed, x0.shape[-1]).initial().double()
+    unit = study.engine.fuser.noise(study.seed, x0.shape[-1]).initial().double()
     residual, flow = Residual(kind, eta=eta), study.engine.model.flow
     trajectory = ClosedForm(x0, sampler.grid.s_min, residual, unit, flow)
     latents = [trajectory.at(sigma) for sigma in sigmas]

@@ -15,7 +15,7 @@ from torch import Tensor
 from eutectic.config import Residual, SamplingSettings
 from eutectic.engine import fusion
 from eutectic.engine.denoiser import Denoiser
-from eutectic.engine.engine import Reference
+from eutectic.engine.fuser import Reference
 from eutectic.engine.fusion import Injection, Prefix
 from eutectic.engine.inversion import OnGrid, Trajectory, invert_ddim
 from eutectic.engine.sample import Sampler, start
@@ -79,10 +79,10 @@ def invert(study: Study, name: str, method: Method) -> Inverted:
     if method.guided:
         return _invert_guided(study, name, method, sampler)
     settings = SamplingSettings(seed=study.seed, residual=method.residual)
-    null = engine.denoiser(clip, Reference("", clip, None), study.settings(cfg=0.0))
+    null = engine.fuser.denoiser(clip, Reference("", clip, None), study.settings(cfg=0.0))
     return Inverted(
-        engine.invert(clip, settings, sampler, study.quiet), sampler, null,
-        lambda reference: engine.denoiser(clip, reference, study.settings()),
+        engine.fuser.invert(clip, settings, sampler, study.quiet), sampler, null,
+        lambda reference: engine.fuser.denoiser(clip, reference, study.settings()),
     )  # fmt: skip
 
 
@@ -90,17 +90,17 @@ def _invert_guided(study: Study, name: str, method: Method, sampler: Sampler) ->
     """Invert by DDIM under the clip's own prompt, unguided, for guided sampling."""
     engine, clip, guided = study.engine, study.clip(name), study.settings(cfg=GUIDANCE)
     own = Reference(study.prompt(name), clip, None)
-    unguided = engine.denoiser(clip, own, study.settings(cfg=1.0))
+    unguided = engine.fuser.denoiser(clip, own, study.settings(cfg=1.0))
     pivot = invert_ddim(unguided, clip.latent, sampler.grid, study.quiet)
     if not method.null_text:
         return Inverted(
-            pivot, sampler, engine.denoiser(clip, own, guided),
-            lambda reference: engine.denoiser(clip, reference, guided),
+            pivot, sampler, engine.fuser.denoiser(clip, own, guided),
+            lambda reference: engine.fuser.denoiser(clip, reference, guided),
         )  # fmt: skip
     nulls = optimise(engine.model, unguided.conditioning, pivot, sampler, GUIDANCE, study.quiet)
 
     def towards(reference: Reference) -> Denoiser:
-        return NullTextDenoiser(engine.denoiser(clip, reference, guided), nulls)
+        return NullTextDenoiser(engine.fuser.denoiser(clip, reference, guided), nulls)
 
     return Inverted(pivot, sampler, towards(own), towards)
 
@@ -114,7 +114,7 @@ def reconstruct(study: Study, inverted: Inverted, points: list[Injection]) -> li
     """
     trajectory, sampler = inverted.trajectory, inverted.sampler
     known = trajectory.denoised if isinstance(trajectory, OnGrid) else {}
-    noise = study.engine.noise(study.seed, trajectory.x0.shape[-1])
+    noise = study.engine.fuser.noise(study.seed, trajectory.x0.shape[-1])
     estimates = tuple(known.get(level, trajectory.x0) for level in range(sampler.steps))
     prefix = Prefix(sampler, noise, start(noise, sampler), estimates)
     return fusion.fuse(inverted.back, prefix, trajectory, points, 1, study.quiet)
@@ -126,8 +126,9 @@ def fuse(
     """Run Algorithm 1 at each point, looking back on the reference's own sampling."""
     engine, sampler = study.engine, inverted.sampler
     denoiser = inverted.towards(reference)
-    noise = engine.noise(study.seed, inverted.trajectory.x0.shape[-1])
+    noise = engine.fuser.noise(study.seed, inverted.trajectory.x0.shape[-1])
     prefix = Prefix.begin(sampler, noise).extend(
         denoiser, fusion.needed(points, sampler), study.quiet
     )
-    return fusion.fuse(denoiser, prefix, inverted.trajectory, points, engine.max_batch, study.quiet)
+    batch = engine.fuser.max_batch
+    return fusion.fuse(denoiser, prefix, inverted.trajectory, points, batch, study.quiet)

@@ -15,7 +15,9 @@ from torch import Tensor
 from eutectic import audio
 from eutectic.audio import Waveform
 from eutectic.config import LearnSettings, Method, Place, SamplingSettings
-from eutectic.engine.engine import Clip, Engine, Fusion, Reference
+from eutectic.engine.clips import Clip
+from eutectic.engine.engine import Engine, Fusion
+from eutectic.engine.fuser import Reference
 from eutectic.engine.sample import Sampler
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments import window

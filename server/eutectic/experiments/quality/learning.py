@@ -10,7 +10,8 @@ from typing import Any, get_args
 from eutectic.audio import Waveform
 from eutectic.config import Method, Place, SamplingSettings
 from eutectic.engine.adapter import Adapter
-from eutectic.engine.engine import Clip, Reference
+from eutectic.engine.clips import Clip
+from eutectic.engine.fuser import Reference
 from eutectic.experiments.distances import log_mel_distance
 from eutectic.experiments.quality.recordings import Recording, looped_note
 from eutectic.experiments.quality.setup import Setup

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from eutectic.audio import Waveform, gain_to_db, loudness_lufs, match_loudness
 from eutectic.config import Place, SamplingSettings
-from eutectic.engine.engine import Reference
+from eutectic.engine.fuser import Reference
 from eutectic.experiments import pictures
 from eutectic.experiments.quality.classes import CLASSES, Classifier, Features, features, synthesise
 from eutectic.experiments.quality.measures import level_db, unrest

@@ -10,7 +10,9 @@ from eutectic import audio
 from eutectic.audio import Waveform
 from eutectic.config import LearnSettings, Method
 from eutectic.engine.adapter import Adapter
-from eutectic.engine.engine import Clip, Engine, Reference
+from eutectic.engine.clips import Clip
+from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import Reference
 from eutectic.engine.store import Store
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments.quality.recordings import Recording, held_out

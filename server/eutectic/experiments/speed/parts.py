@@ -176,7 +176,8 @@ class Parts:
         self, prefix: fusion.Prefix, points: list[fusion.Injection | None]
     ) -> list[Tensor]:
         """Fuse as one fan; returns the latents."""
-        return fusion.fuse(self.denoiser, prefix, self.trajectory, points, self.engine.max_batch)
+        batch = self.engine.fuser.max_batch
+        return fusion.fuse(self.denoiser, prefix, self.trajectory, points, batch)
 
     def invert(self) -> Any:
         """Invert to every level of the grid, in closed form."""

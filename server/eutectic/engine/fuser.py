@@ -1,0 +1,260 @@
+"""The latents of fusions: Algorithm 1 with one model, from memory, from its network, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from eutectic.config import Place, SamplingSettings
+from eutectic.engine import fusion, inversion
+from eutectic.engine.adapter import Adapter
+from eutectic.engine.clips import Clip
+from eutectic.engine.denoiser import Denoiser
+from eutectic.engine.inversion import OnGrid, Residual, Trajectory
+from eutectic.engine.model import Model, NetworkDenoiser
+from eutectic.engine.noise import Noise
+from eutectic.engine.recall import Memory, Recalling, fit, remember
+from eutectic.engine.sample import Sampler
+from eutectic.engine.shrinkage import NETWORK, Shrinkage
+from eutectic.engine.watch import UNWATCHED, Watch
+from eutectic.errors import BadSetting
+from eutectic.system.cache import Cache
+
+MICRO_BATCH = 2
+"""Rows per network call on a CPU, where larger batches are no faster."""
+
+NETWORK_RESIDUALS = ("ddim", "edit-friendly")
+"""Inversions that evaluate the network, and exist only at their grid's levels."""
+
+INVERSION_SEED_OFFSET = 0x5EED
+"""Keeps an inversion's noise apart from the noise of the sampling it is injected into."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What guides the sampling: a prompt, the clip that is remembered, and the weights learned.
+
+    Without an adapter the base weights sample the prompt, as far as the network takes part.
+    """
+
+    prompt: str
+    clip: Clip
+    adapter: Adapter | None
+
+
+@dataclass(frozen=True)
+class FusedLatent:
+    """A fusion before decoding; `remaining` as in `Fusion`."""
+
+    latent: Float[Tensor, "1 channel frame"]
+    blend: float
+    remaining: int | None
+
+
+class Fuser:
+    """Samples, inverts and injects; owned by the thread that owns the model."""
+
+    def __init__(self, model: Model, cache: Cache[Hashable, Any]) -> None:
+        self.model, self.cache = model, cache
+        self.max_batch = MICRO_BATCH if model.device.type == "cpu" else None
+
+    def plan(
+        self,
+        places: Sequence[Place],
+        settings: SamplingSettings,
+        shrinkage: Shrinkage = NETWORK,
+    ) -> tuple[Sampler, list[fusion.Injection | None]]:
+        """The sampler, and for each place the injection on its grid (None: no injection).
+
+        Raises:
+            BadSetting: a place is off the grid, or a setting has no meaning with this model.
+        """
+        if settings.negative is not None and self._cfg(settings) == 1.0:
+            raise BadSetting("a negative prompt needs guidance: choose a cfg other than 1")
+        sampler = self.model.sampler(settings)
+        on_grid = settings.residual in NETWORK_RESIDUALS
+        return sampler, [fusion.at_place(place, sampler, on_grid, shrinkage) for place in places]
+
+    def shrinkage(self, reference: Reference, settings: SamplingSettings) -> Shrinkage:
+        """Recall and slack: those of the settings, else the model's.
+
+        As long as nothing has been learned, a recall that is left open is 1.
+        """
+        recall, slack = settings.recall, settings.slack
+        if recall is None:
+            recall = 1.0 if reference.adapter is None else self.model.defaults.recall
+        return Shrinkage(recall, self.model.defaults.slack if slack is None else slack)
+
+    def latents(
+        self,
+        original: Clip,
+        reference: Reference,
+        places: Sequence[Place],
+        settings: SamplingSettings,
+        watch: Watch = UNWATCHED,
+    ) -> list[FusedLatent]:
+        """The latents that `fuse` decodes, one for each place, of the original's bucket.
+
+        Raises:
+            Cancelled: by the watch.
+            BadSetting: a place is off the grid.
+        """
+        shrinkage = self.shrinkage(reference, settings)
+        sampler, injections = self.plan(places, settings, shrinkage)
+        if shrinkage.recall == 1:
+            latents = self._remember(original, reference, places, settings, shrinkage)
+        else:
+            latents = self._sample(
+                original, reference, sampler, injections, settings, shrinkage, watch
+            )
+            if original.latent.shape[1] > self.model.codec.network_channels:
+                details = self._remember(original, reference, places, settings, shrinkage)
+                latents = [
+                    torch.cat([latent, detail[:, latent.shape[1] :]], dim=1)
+                    for latent, detail in zip(latents, details, strict=True)
+                ]
+        return [
+            FusedLatent(
+                latent,
+                fusion.blend_at(place, injection, sampler, shrinkage),
+                None if injection is None else injection.remaining(sampler),
+            )
+            for latent, place, injection in zip(latents, places, injections, strict=True)
+        ]
+
+    def _sample(
+        self,
+        original: Clip,
+        reference: Reference,
+        sampler: Sampler,
+        injections: Sequence[fusion.Injection | None],
+        settings: SamplingSettings,
+        shrinkage: Shrinkage,
+        watch: Watch,
+    ) -> list[Float[Tensor, "1 channel frame"]]:
+        """Fusions of the channels that the network sees."""
+        frames = original.latent.shape[-1]
+        denoiser: Denoiser = self.denoiser(original, reference, settings)
+        if shrinkage.recall > 0:
+            memory = self._memory(original, reference, settings, shrinkage)
+            memory = Memory(memory.latent[:, : self.model.codec.network_channels], memory.slack)
+            denoiser = Recalling(denoiser, memory, shrinkage.recall)
+        key = self._prefix_key(reference, settings, sampler, frames, shrinkage)
+        prefix: fusion.Prefix | None = self.cache.get(key)
+        if prefix is None:
+            prefix = fusion.Prefix.begin(sampler, self.noise(settings.seed, frames))
+        prefix = prefix.extend(denoiser, fusion.needed(injections, sampler), watch)
+        self.cache.put(key, prefix, prefix.nbytes)
+        trajectory = self.invert(original, settings, sampler, watch)
+        return fusion.fuse(denoiser, prefix, trajectory, injections, self.max_batch, watch)
+
+    def _remember(
+        self,
+        original: Clip,
+        reference: Reference,
+        places: Sequence[Place],
+        settings: SamplingSettings,
+        shrinkage: Shrinkage,
+    ) -> list[Float[Tensor, "1 channel frame"]]:
+        """Fusions of all channels by memory alone, which evaluates no network.
+
+        Inversions that would evaluate it are clean here.
+        """
+        sampler = self.model.sampler(settings)
+        alone = Shrinkage(1.0, shrinkage.slack)
+        injections = [fusion.at_place(place, sampler, shrinkage=alone) for place in places]
+        kind = "clean" if settings.residual in NETWORK_RESIDUALS else settings.residual
+        x0, frames = original.latent, original.latent.shape[-1]
+        residual = Residual(kind, settings.residual_amount, eta=sampler.eta)
+        noise = self.noise(settings.seed ^ INVERSION_SEED_OFFSET, frames, x0.shape[1])
+        trajectory = inversion.invert(x0, sampler.grid.s_min, residual, noise, self.model.flow)
+        memory = self._memory(original, reference, settings, shrinkage)
+        own = self.noise(settings.seed, frames, x0.shape[1])
+        return remember(memory, trajectory, injections, sampler, own)
+
+    def _memory(
+        self,
+        original: Clip,
+        reference: Reference,
+        settings: SamplingSettings,
+        shrinkage: Shrinkage,
+    ) -> Memory:
+        """The reference's clip at the original's length."""
+        codec, clip = self.model.codec, reference.clip
+        start = round(settings.start * codec.rate_hz / codec.ratio)
+        own_frames = codec.latent_frames(clip.waveform.frames)
+        latent = fit(clip.latent, own_frames, original.latent.shape[-1], start)
+        return Memory(latent, shrinkage.slack)
+
+    def invert(
+        self,
+        original: Clip,
+        settings: SamplingSettings,
+        sampler: Sampler,
+        watch: Watch = UNWATCHED,
+    ) -> Trajectory:
+        """The original's trajectory in the channels that the network sees.
+
+        ddim and edit-friendly evaluate the base network.
+        """
+        x0 = original.latent[:, : self.model.codec.network_channels]
+        noise = self.noise(settings.seed ^ INVERSION_SEED_OFFSET, x0.shape[-1])
+        kind = settings.residual
+        if kind not in NETWORK_RESIDUALS:
+            residual = Residual(kind, settings.residual_amount, eta=sampler.eta)
+            return inversion.invert(x0, sampler.grid.s_min, residual, noise, self.model.flow)
+        key = (original.waveform.digest, kind, settings.seed, sampler)
+        inverted: OnGrid | None = self.cache.get(key)
+        if inverted is None:
+            condition = self.model.condition("", self.seconds(original)).unprompted()
+            denoiser = self.model.denoiser(condition)
+            if kind == "ddim":
+                inverted = inversion.invert_ddim(denoiser, x0, sampler.grid, watch)
+            else:
+                inverted = inversion.invert_edit_friendly(denoiser, x0, sampler, noise, watch)
+            self.cache.put(key, inverted, inverted.nbytes)
+        return inverted
+
+    def _prefix_key(
+        self,
+        reference: Reference,
+        settings: SamplingSettings,
+        sampler: Sampler,
+        frames: int,
+        shrinkage: Shrinkage,
+    ) -> tuple[object, ...]:
+        """Names the reference's own sampling in the cache: all that it depends on."""
+        adapter = reference.adapter.digest if reference.adapter else None
+        cfg = self._cfg(settings)
+        memory = (shrinkage, reference.clip.waveform.digest, settings.start)
+        return (
+            adapter, reference.prompt, settings.negative, cfg, settings.seed, sampler, frames,
+            memory if shrinkage.recall else None,
+        )  # fmt: skip
+
+    def denoiser(
+        self, original: Clip, reference: Reference, settings: SamplingSettings
+    ) -> NetworkDenoiser:
+        """The reference's denoiser at the original's length."""
+        seconds, negative = self.seconds(original), None
+        if settings.negative is not None:
+            negative = self.model.condition(settings.negative, seconds)
+        condition = self.model.condition(reference.prompt, seconds)
+        return self.model.denoiser(condition, self._cfg(settings), negative, reference.adapter)
+
+    def seconds(self, clip: Clip) -> float:
+        """The length that the network is conditioned on: the bucket's."""
+        return clip.latent.shape[-1] * self.model.codec.ratio / self.model.codec.rate_hz
+
+    def _cfg(self, settings: SamplingSettings) -> float:
+        return self.model.defaults.cfg if settings.cfg is None else settings.cfg
+
+    def noise(self, seed: int, frames: int, channels: int | None = None) -> Noise:
+        """A seed's noise for latents of this many frames; default: as the network sees them."""
+        channels = channels or self.model.codec.network_channels
+        return Noise(seed, channels, frames, self.model.device)
