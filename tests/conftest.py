@@ -20,7 +20,7 @@ def exec_module(self: _import_hook._JaxtypingLoader, module: ModuleType) -> None
 
 
 _import_hook._JaxtypingLoader.exec_module = exec_module
-install_import_hook("eutectic.engine", "beartype.beartype")
+install_import_hook(["eutectic.engine", "eutectic.morphs"], "beartype.beartype")
 
 # Only marked tests start processes; `make quick` leaves those out
 

@@ -5,10 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
+from commands import read, refused
 from eutectic.cli import run
 from eutectic.engine.adapter import Adapter
 from sound_files import BAD_CLIPS, RATE, bad_clip, tone, write
@@ -16,33 +15,6 @@ from sound_files import BAD_CLIPS, RATE, bad_clip, tone, write
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 GLASS, WEIRDO = str(CLIPS / "ambi_glass_rub.flac"), str(CLIPS / "loop_weirdo.flac")
 TOY = ["--model", "toy", "--learn-steps", "2"]
-
-
-@pytest.fixture(autouse=True)
-def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Gives every test its own data folder and an empty current folder."""
-    monkeypatch.setenv("EUTECTIC_DATA", str(tmp_path / "data"))
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
-    return work
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """Run a command that must be refused; returns its one line."""
-    before = sorted(Path.cwd().rglob("*"))
-    code = run(list(arguments))
-    captured = capsys.readouterr()
-    assert code == 2, captured
-    assert captured.out == ""
-    assert captured.err.startswith("eutectic: ")
-    assert captured.err.count("\n") == 1
-    assert sorted(Path.cwd().rglob("*")) == before
-    return captured.err
-
-
-def read(path: str) -> np.ndarray:
-    return soundfile.read(path, dtype="float32", always_2d=True)[0].T
 
 
 @pytest.mark.parametrize("kind", BAD_CLIPS)
@@ -65,7 +37,11 @@ def test_bad_clips_are_refused_by_every_command(
     [
         (["--blend", "1.5"], "blend must be 0 to 1, not 1.5"),
         (["--blend", "nan"], "blend must be 0 to 1"),
-        (["--blend", "loud"], "'--blend'"),
+        (["--blend", "loud"], "blend must be numbers, not 'loud'"),
+        (["--blend", "0.3,1.5"], "blend must be 0 to 1, not 1.5"),
+        (["--blend", "0.3,,0.5"], "blend must be numbers"),
+        (["--blend", "0.301,0.5,0.302"], "out-030.wav: several blends"),
+        (["--blend", "0.3,0.5", "--remaining", "3"], "either blend or remaining"),
         (["--remaining", "26"], "remaining must be 0 to 25 with this grid, not 26"),
         (["--remaining", "3", "--blend", "0.5"], "either blend or remaining"),
         (["--model", "nonsense"], "unknown model 'nonsense'"),
@@ -76,7 +52,8 @@ def test_bad_clips_are_refused_by_every_command(
         (["--seed", "-4"], "seed must be"),
         (["--level", "loud"], "'loud' is not one of 'match', 'raw'"),
         (["--residual", "noisy"], "'noisy' is not one of 'clean'"),
-        (["--method", "magic"], "'magic' is not one of 'lora', 'full'"),
+        (["--method", "magic"], "'magic' is not one of 'fusion', 'mix'"),
+        (["--learn-method", "magic"], "'magic' is not one of 'lora', 'full'"),
         (["--start", "900"], "ends before"),
         (["--negative", "hiss"], "negative prompt needs guidance"),
         (["--start", "inf"], "start must be 0 or more"),

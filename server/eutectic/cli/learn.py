@@ -16,7 +16,7 @@ from eutectic.config import LearnSettings
 def learn(
     reference: Annotated[Path, typer.Argument(help="The sound to learn.")],
     prompt: options.Prompt = None,
-    method: options.MethodName = None,
+    method: options.LearnMethod = None,
     steps: options.LearnSteps = None,
     rank: options.Rank = 16,
     budget: options.Budget = None,

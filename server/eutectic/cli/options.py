@@ -24,8 +24,8 @@ ReferenceDuration = Annotated[
 Prompt = Annotated[
     str | None, typer.Option(help="Prompt for the reference (default: its file name).")
 ]
-MethodName = Annotated[
-    Method | None, typer.Option("--method", help="How the reference is learned.")
+LearnMethod = Annotated[
+    Method | None, typer.Option("--learn-method", help="How the reference is learned.")
 ]
 LearnSteps = Annotated[int | None, typer.Option("--learn-steps", help="Learning steps.")]
 Rank = Annotated[int, typer.Option(help="Rank for lora.")]

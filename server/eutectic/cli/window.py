@@ -17,7 +17,9 @@ from eutectic.config import LearnSettings, Level, Place, Residual, SamplingSetti
 from eutectic.errors import BadSetting
 
 if TYPE_CHECKING:
-    from eutectic.engine.engine import Clip, Engine, Reference
+    from eutectic.engine.clips import Clip
+    from eutectic.engine.engine import Engine
+    from eutectic.engine.fuser import Reference
 
 Steps = Annotated[
     str | None,
@@ -58,7 +60,7 @@ def window(
     duration: options.Duration = None,
     reference_start: options.ReferenceStart = 0.0,
     reference_duration: options.ReferenceDuration = None,
-    method: options.MethodName = None,
+    method: options.LearnMethod = None,
     learn_steps: options.LearnSteps = None,
     rank: options.Rank = 16,
     budget: options.Budget = None,
@@ -86,7 +88,7 @@ def window(
     check_folder(out, pair.paths, force)
     engine = load_engine(model, compute)
     for choice in choices:
-        engine.plan([Place(blend=0.5)], choice)
+        engine.fuser.plan([Place(blend=0.5)], choice)
     source, known = pair.load(engine, prompt, None if no_learn else learning)
     places = [Place(blend=number / (points - 1)) for number in range(points)]
     if len(choices) > 1:

@@ -1,0 +1,77 @@
+"""Plain morphs for the command line: what `eutectic fuse --method` makes without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from eutectic.cli.loading import Pair
+from eutectic.config import Level, Morphing
+from eutectic.errors import BadSetting
+
+if TYPE_CHECKING:
+    from eutectic.audio import Waveform
+    from eutectic.link.protocol import Source
+
+RATE_HZ, CHANNELS = 44_100, 2
+"""As the embedded model's, so that morphs compare with its fusions."""
+
+MAX_SECONDS = 600.0
+
+MEANINGFUL = frozenset(
+    ("original", "reference", "out", "blend", "level", "start", "duration", "reference_start",
+     "reference_duration", "method", "force")
+)  # fmt: skip
+"""Parameters of `eutectic fuse` that mean something without a model."""
+
+
+def refuse_others(context: typer.Context, method: str, meaningful: frozenset[str]) -> None:
+    """Refuse options that were given and mean nothing with a method.
+
+    Raises:
+        BadSetting: names them.
+    """
+    given: list[str] = []
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name not in meaningful and source is not None and source.name != "DEFAULT":
+            given.append(max(parameter.opts, key=len))
+    if given:
+        raise BadSetting(f"{', '.join(given)}: without meaning for the method {method}")
+
+
+def morphs(
+    pair: Pair, method: Morphing, blends: Sequence[float], level: Level
+) -> Iterator[tuple[Waveform, float]]:
+    """A morph for each blend, and the gain in dB that brought it to its level.
+
+    Opened, ended and brought to level as the engine's fusions are.
+
+    Raises:
+        BadAudio: a file can't be read or used.
+    """
+    from eutectic import audio
+    from eutectic.morphs import MORPHS
+
+    original, reference = (_open(source) for source in (pair.original, pair.reference))
+    loudness = audio.loudness_lufs(original), audio.loudness_lufs(reference)
+    for blend in blends:
+        morph, gain = audio.fade_end(MORPHS[method](original, reference, blend)), 1.0
+        if level == "match":
+            target = blend * loudness[0] + (1 - blend) * loudness[1]
+            morph, gain = audio.match_loudness(morph, target)
+        yield morph, audio.gain_to_db(gain)
+
+
+def _open(source: Source) -> Waveform:
+    from eutectic import audio
+
+    return audio.fade_end(
+        audio.load_clip(
+            Path(source.path), RATE_HZ, CHANNELS,
+            source.start_seconds, source.duration_seconds, MAX_SECONDS,
+        )
+    )  # fmt: skip
