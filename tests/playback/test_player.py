@@ -101,6 +101,53 @@ def test_scrub_does_not_click_however_far_it_goes(hz: float) -> None:
 
 
 @pytest.mark.parametrize("hz", TONES_HZ)
+def test_changing_fans_does_not_click_however_fast(hz: float) -> None:
+    fans = [Fan.of(tone(hz, level=0.4 - 0.05 * count, phase=0.9 * count)) for count in range(5)]
+    player = started(fans[0])
+    commands = {
+        f"at_{ms}": lambda fan=fan: player.change(1, 1, fan)
+        for ms, fan in zip((150, 155, 230, 240, 300), (*fans[1:], fans[0]), strict=True)
+    }
+    assert click_db(settled(play(player, 0.6, **commands)), RATE_HZ) < LIMIT_DB
+
+
+def test_another_fan_goes_on_at_the_same_position() -> None:
+    rng = np.random.default_rng(4)
+    one, other = (0.1 * rng.standard_normal((2, 2, 20_000 + 2400))).astype(np.float32)
+    sounds = [Sound.of(samples, 2400) for samples in (one, other)]
+    player = started(Fan.of(sounds[0]), loop=True)
+    heard = [play(player, 0.2)]
+    player.change(1, 1, Fan.of(sounds[1]))
+    heard.append(play(player, 0.4))
+    player = started(Fan.of(sounds[1]), loop=True)
+    alone = play(player, 0.6)
+    after = slice(round(0.25 * RATE_HZ), round(0.59 * RATE_HZ))  # the fade over, a seam within
+    assert np.array_equal(np.concatenate(heard)[after], alone[after])
+    assert not np.allclose(heard[0], alone[: len(heard[0])])
+
+
+def test_a_fan_takes_over_once_it_has_a_sound_and_only_from_its_own_request() -> None:
+    whole, other = tone(220), tone(330)
+    part = Sound(other.frames, other.tail)
+    player = started(Fan.of(whole))
+    play(player, 0.1)
+    player.change(1, 7, Fan.of(tone(440)))  # of a request that ended long ago
+    player.change(1, 1, Fan.of(part))
+    assert _next(player, 0.1, whole)
+    part.write(0, other.samples)
+    play(player, 0.1)
+    assert _next(player, 0.1, other)
+    assert [type(event) for event in player.take_events()] == [Started]
+
+
+def _next(player: Player, seconds: float, sound: Sound) -> bool:
+    """Whether this is what is heard next, as if it had been played from the beginning."""
+    start = player.frames - LATENCY
+    heard = play(player, seconds)
+    return np.array_equal(heard, sound.samples[:, start : start + len(heard)].T)
+
+
+@pytest.mark.parametrize("hz", TONES_HZ)
 def test_gain_pan_outputs_and_master_do_not_click(hz: float) -> None:
     player = started(Fan.of(tone(hz)))
     commands = {
@@ -270,6 +317,7 @@ def test_voices_play_on_outputs_beyond_the_second() -> None:
 command = st.one_of(
     st.tuples(st.just("play"), st.integers(1, 2), st.integers(0, 2), st.booleans()),
     st.tuples(st.just("scrub"), st.integers(1, 2), st.floats(0, 1)),
+    st.tuples(st.just("change"), st.integers(1, 2), st.integers(0, 2)),
     st.tuples(st.just("stop"), st.integers(1, 2)),
     st.tuples(st.just("panic")),
     st.tuples(st.just("clear")),
@@ -299,6 +347,9 @@ def test_under_any_commands_all_that_starts_ends_once_and_nothing_is_too_loud(
             tokens += 1
             voice, fan, loop = values
             player.play(voice, fans[fan], tokens, blend=0.3, loop=loop)  # type: ignore
+        elif name == "change":
+            voice, fan = values
+            player.change(voice, tokens, fans[fan])  # type: ignore
         elif name == "fill":
             fill(values[0])  # type: ignore
         elif name == "clear":

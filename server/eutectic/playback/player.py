@@ -101,6 +101,10 @@ class Player:
         """Glide a voice to another blend of the fan it plays."""
         self._commands.append(partial(self.voices[voice - 1].scrub, blend))
 
+    def change(self, voice: int, token: int, fan: Fan) -> None:
+        """Crossfade what a request plays to another fan of the same length, where it is."""
+        self._commands.append(partial(self.voices[voice - 1].change, token, fan))
+
     def stop(self, voice: int, seconds: float = STOP_SECONDS) -> None:
         """Fade a voice out."""
         self._commands.append(partial(self.voices[voice - 1].release, seconds))

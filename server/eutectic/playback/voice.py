@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from eutectic.audio import db_to_gain, equal_power, smoothstep
 from eutectic.playback.events import Ended, Event, Underrun
 from eutectic.playback.smooth import Smoother
-from eutectic.playback.sounds import SIDES, Fan, Nodes
+from eutectic.playback.sounds import SIDES, Fan, Nodes, Sound
 
 GAIN_RATE = 1000.0
 """How fast gains glide, 1/s: settled in about 8 ms."""
@@ -31,7 +31,7 @@ RESUME_SECONDS = 0.05
 """After an underrun a layer resumes once this much is decoded ahead."""
 
 NODES_SECONDS = 0.03
-"""Crossfade to another set of nodes, when a sound of the fan becomes usable."""
+"""Crossfade to another set of nodes, when a sound of the fan becomes usable, or to another fan."""
 
 MAX_LAYERS = 4
 """A voice's layers that sound at once; beyond that the oldest is cut."""
@@ -75,7 +75,10 @@ class Layer:
         self.blend = Smoother(np.array([blend]), SCRUB_RATE, rate_hz)
         self.nodes: Nodes | None = None
         self.old_nodes: Nodes | None = None
+        self.old_fan = fan
+        """Of the old nodes."""
         self.nodes_fade = Fade(1, True, 1)
+        self.next_fan: Fan | None = None
         self.wrapped = False
         self.silent = False
 
@@ -89,6 +92,10 @@ class Layer:
         if all(fade.left > length for fade in self.fades if not fade.rising):
             self.fades.append(Fade(length, False))
 
+    def change(self, fan: Fan) -> None:
+        """Crossfade to another fan of the same length, at this position, once it has a sound."""
+        self.next_fan = fan
+
     def set_loop(self, loop: bool) -> None:
         """Loop, or end at the end; past the end, nothing changes."""
         if self.position < self.fan.frames:
@@ -96,6 +103,7 @@ class Layer:
 
     def mix(self, frames: int, crossfade: int) -> tuple[NDArray[np.float32], bool]:
         """The next frames (2, frame), and whether an underrun has just begun."""
+        self._change(frames)
         underrun = self._check_underrun(frames)
         out = np.zeros((SIDES, frames), np.float32)
         count = frames
@@ -104,8 +112,8 @@ class Layer:
                 self.silent = self.releasing
                 return out, underrun
             count = min(frames, self.underrun_fade.left)
-        for index, gain in self._gains(count).items():
-            out[:, :count] += gain * self._read(index, count, crossfade)
+        for sound, gain in self._gains(count).items():
+            out[:, :count] += gain * self._read(sound, count, crossfade)
         self._advance(count)
         out *= self.gain
         if self.underrun_fade is not None:
@@ -120,6 +128,15 @@ class Layer:
 
     def _frames(self, seconds: float) -> int:
         return round(seconds * self.rate_hz)
+
+    def _change(self, frames: int) -> None:
+        """Begin the crossfade to the next fan, if it can begin."""
+        if self.next_fan is None or not self.nodes_fade.over:
+            return
+        nodes = self.next_fan.nodes(self.position, frames + self._frames(NODES_SECONDS))
+        if nodes is not None:
+            self._fade_to(self.next_fan, nodes)
+            self.next_fan = None
 
     def _check_underrun(self, frames: int) -> bool:
         """Begin or end an underrun; true if one has just begun."""
@@ -141,31 +158,33 @@ class Layer:
 
     def _use(self, nodes: Nodes) -> None:
         """Crossfade to other nodes, once the last such crossfade is over."""
-        if nodes == self.nodes or not self.nodes_fade.over:
-            return
-        if self.nodes is not None:
-            self.old_nodes, self.nodes_fade = self.nodes, Fade(self._frames(NODES_SECONDS), True)
-        self.nodes = nodes
+        if nodes != self.nodes and self.nodes_fade.over:
+            self._fade_to(self.fan, nodes)
 
-    def _gains(self, frames: int) -> dict[int, NDArray[np.float32]]:
+    def _fade_to(self, fan: Fan, nodes: Nodes) -> None:
+        if self.nodes is not None:
+            self.old_fan, self.old_nodes = self.fan, self.nodes
+            self.nodes_fade = Fade(self._frames(NODES_SECONDS), True)
+        self.fan, self.nodes = fan, nodes
+
+    def _gains(self, frames: int) -> dict[Sound, NDArray[np.float32]]:
+        """Gains over time (frame) of each audible sound."""
         if self.nodes is None:
             return {}
         blends = self.blend.advance(frames)[0]
-        gains = self.nodes.gains(blends)
+        gains = _of_sounds(self.fan, self.nodes, blends)
         if self.old_nodes is None:
             return gains
         share = self.nodes_fade.advance(frames) ** 2  # linear: the nodes may share sounds
-        mixed = {index: share * gain for index, gain in gains.items()}
-        for index, gain in self.old_nodes.gains(blends).items():
-            mixed[index] = mixed.get(index, np.float32(0)) + (1 - share) * gain
+        mixed = {sound: share * gain for sound, gain in gains.items()}
+        for sound, gain in _of_sounds(self.old_fan, self.old_nodes, blends).items():
+            mixed[sound] = mixed.get(sound, np.float32(0)) + (1 - share) * gain
         if self.nodes_fade.over:
-            self.old_nodes = None
+            self.old_nodes, self.old_fan = None, self.fan
         return mixed
 
-    def _read(self, index: int, frames: int, crossfade: int) -> NDArray[np.float32]:
+    def _read(self, sound: Sound, frames: int, crossfade: int) -> NDArray[np.float32]:
         """A sound from the position on, around its loop's seam or into its fade at the end."""
-        sound = self.fan.sounds[index]
-        assert sound is not None
         at = self.position + np.arange(frames)
         after_seam = at >= sound.frames
         if self.loop:
@@ -196,6 +215,18 @@ class Layer:
         elif not self.loop and self.nodes is not None:
             whole = max(sound.samples.shape[1] for sound in self.fan.sounds if sound is not None)
             self.silent = self.silent or self.position >= whole
+
+
+def _of_sounds(
+    fan: Fan, nodes: Nodes, blends: NDArray[np.float64]
+) -> dict[Sound, NDArray[np.float32]]:
+    """Gains over time (frame) of a fan's audible sounds, for blends over time (frame)."""
+    gains: dict[Sound, NDArray[np.float32]] = {}
+    for index, gain in nodes.gains(blends).items():
+        sound = fan.sounds[index]
+        assert sound is not None
+        gains[sound] = gain
+    return gains
 
 
 class Voice:
@@ -230,6 +261,12 @@ class Voice:
         """Glide the newest layer to a blend."""
         if self.layers:
             self.layers[-1].blend.targets.fill(blend)
+
+    def change(self, token: int, fan: Fan) -> None:
+        """Crossfade a request's layer to another fan, where it is."""
+        for layer in self.layers:
+            if layer.token == token:
+                layer.change(fan)
 
     def set_loop(self, loop: bool) -> None:
         """Loop the newest layer, or let it end."""
