@@ -10,7 +10,8 @@ from typing import Any
 
 from eutectic.audio import Waveform, load_clip
 from eutectic.config import LearnSettings, SamplingSettings
-from eutectic.engine.engine import Clip, Reference
+from eutectic.engine.clips import Clip
+from eutectic.engine.fuser import Reference
 from eutectic.engine.watch import Watch
 from eutectic.experiments.ear import coding, tables
 from eutectic.experiments.ear.contenders import Contender, Fusions, Interpolation, plain, sdedit

@@ -14,13 +14,14 @@ import torch
 
 from eutectic.audio import Waveform
 from eutectic.config import Place, SamplingSettings
-from eutectic.engine.engine import Clip, Engine, Reference
+from eutectic.engine.clips import Clip
+from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import Reference
 from eutectic.engine.watch import UNWATCHED, Watch
+from eutectic.morphs import MORPHS, Morph
 
 Contender: TypeAlias = Callable[[Waveform, Waveform, Sequence[float]], list[Waveform]]
 """Makes a sound for each blend from an original (blend 1) and a reference (blend 0)."""
-
-Morph: TypeAlias = Callable[[Waveform, Waveform, float], Waveform]
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,6 @@ class Interpolation:
 
 def plain() -> dict[str, Contender]:
     """The plain morphs, by name."""
-    from eutectic.morphs import MORPHS
-
     return {name: partial(_each, morph) for name, morph in MORPHS.items()}
 
 
