@@ -14,7 +14,9 @@ import torch
 from eutectic import cli
 from eutectic.audio import Waveform
 from eutectic.config import SamplingSettings
-from eutectic.engine.engine import Clip, Engine, Reference
+from eutectic.engine.clips import Clip
+from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import Reference
 from eutectic.engine.loading import load
 from eutectic.engine.store import Store
 from eutectic.experiments.ear import coding, comparison
