@@ -56,7 +56,7 @@ class Catalogue:
         return clip
 
     def reference(self, spec: ReferenceSpec) -> Reference:
-        """A learned reference.
+        """A reference: one that has been learned, or one without settings, only remembered.
 
         Raises:
             Stale: it hasn't been learned under this model, or its clip is gone.
@@ -65,6 +65,8 @@ class Catalogue:
         if cached is not None:
             return cached
         clip = self.clip(spec.clip)
+        if spec.settings is None:
+            return Reference(spec.prompt, clip, None)
         adapter = self._engine.find_adapter(clip, spec.prompt, spec.settings)
         if adapter is None:
             raise Stale("stale_reference", "not learned under this model: learn it again")

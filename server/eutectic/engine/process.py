@@ -49,9 +49,10 @@ def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) ->
     codec = model.codec
     send(
         link.ModelFacts(
-            model.name, model.digest, codec.rate_hz, codec.channels, model.max_seconds, TAIL_SECONDS
+            model.name, model.digest, codec.rate_hz, codec.channels, model.max_seconds,
+            TAIL_SECONDS, model.defaults.recall,
         )
-    )
+    )  # fmt: skip
     queue.put(Job(None, Priority.WARM))
     Worker(engine, queue, send).serve()
     return 0

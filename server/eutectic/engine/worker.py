@@ -150,6 +150,7 @@ class Worker:
     def _learn(self, job: Job, command: Learn) -> Result | None:
         """Find a reference; if it hasn't been learned, requeue the job at learning's priority."""
         spec = command.reference
+        assert spec.settings is not None
         clip = self.catalogue.clip(spec.clip)
         adapter = self.engine.find_adapter(clip, spec.prompt, spec.settings)
         if adapter is None and job.priority < Priority.LEARN:
@@ -231,7 +232,7 @@ class Worker:
             noise = generator.standard_normal((codec.channels, frames)).astype(np.float32)
             clip = self.engine.encode(Waveform(0.1 * noise, codec.rate_hz))
             reference = Reference("noise", clip, None)
-            places, settings = [Place(blend=0.7)], SamplingSettings()
+            places, settings = [Place(blend=0.7)], SamplingSettings(recall=0.0)  # by the network
             (fused,) = self.engine.fuser.latents(clip, reference, places, settings, watch)
             target = RenderTarget(np.zeros_like(noise), frames, codec.rate_hz)
             self.renderer.render(fused, clip, reference, "match", target, _ignore, watch)

@@ -9,7 +9,7 @@ it back exactly, up to rounding.
 
 Two shapes added are weighted by their sounds' levels in each band, as half of the envelope is left
 in them: where one sound is silent, the other's shape prevails. Powers are kept as p^0.25, close to
-loudness: the average of a band with silence is 24 dB down, where that of logarithms would be
+loudness: the average of a band with silence is 12 dB down, where that of logarithms would be
 silence as well.
 
 The envelope is what a network is trained on. It is rotated to its principal components, so that
