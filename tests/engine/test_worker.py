@@ -20,6 +20,7 @@ from eutectic.audio import Waveform, loudness_lufs
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine import render
 from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import Fuser
 from eutectic.engine.job_queue import Job, JobQueue
 from eutectic.engine.loading import load
 from eutectic.engine.store import Store
@@ -77,7 +78,7 @@ def test_the_model_is_described_before_any_job_runs(tmp_path: Path) -> None:
     with running(tmp_path) as engine:
         facts = engine.until(lambda result: isinstance(result, link.ModelFacts))
         assert isinstance(facts, link.ModelFacts)
-        assert (facts.rate_hz, facts.channels) == (44_100, 2)
+        assert (facts.rate_hz, facts.channels, facts.recall) == (44_100, 2, 0.0)
         ready = engine.until(lambda r: isinstance(r, link.State) and r.state == "ready")
         assert isinstance(ready, link.State) and ready.fraction == 1.0
 
@@ -159,6 +160,18 @@ def test_an_unknown_clip_and_an_unlearned_reference_are_stale(engine: Process) -
     failed = engine.end(job)
     assert isinstance(failed, Failed) and failed.code == "stale_reference"
     job, _ = engine.fuse(msgspec.structs.replace(original, key="f" * 32), reference, [0.5])
+    failed = engine.end(job)
+    assert isinstance(failed, Failed) and failed.code == "stale_clip"
+
+
+def test_what_is_only_remembered_is_fused_with(
+    engine: Process,
+) -> None:
+    original, glass = loaded(engine, WEIRDO), loaded(engine, GLASS)
+    job, (canvas,) = engine.fuse(original, ReferenceSpec(glass.key, "never learned"), [0.5])
+    assert isinstance(engine.end(job), Done)
+    assert np.abs(rendered(engine, job, canvas)).max() > 0.01
+    job, _ = engine.fuse(original, ReferenceSpec("f" * 32, "gone"), [0.5])
     failed = engine.end(job)
     assert isinstance(failed, Failed) and failed.code == "stale_clip"
 
@@ -328,7 +341,7 @@ def test_shared_memory_of_dead_processes_is_unlinked() -> None:
     mine.unlink()
 
 
-class ShortOfMemory(Engine):
+class ShortOfMemory(Fuser):
     """Runs out of memory a given number of times."""
 
     failures = 0
@@ -344,7 +357,8 @@ class ShortOfMemory(Engine):
 def test_out_of_memory_is_retried_once_with_empty_caches(
     tmp_path: Path, failures: int, code: str | None
 ) -> None:
-    engine = ShortOfMemory(load("toy", torch.device("cpu")), Store(tmp_path))
+    engine = Engine(load("toy", torch.device("cpu")), Store(tmp_path))
+    engine.fuser = short = ShortOfMemory(engine.model, engine.cache)
     results: list[link.Result] = []
     queue = JobQueue()
     worker = Worker(engine, queue, results.append)
@@ -359,7 +373,7 @@ def test_out_of_memory_is_retried_once_with_empty_caches(
     assert isinstance(clip, Loaded)
     reference = ReferenceSpec(clip.key, "x", LearnSettings(steps=2))
     assert isinstance(do(link.Learn(2, reference)), Done)
-    engine.failures = failures
+    short.failures = failures
     canvas = Canvas.make(2, 88_200, 0, 44_100)
     fuse = link.Fuse(
         3, clip.key, reference, [Place(blend=0.5)],

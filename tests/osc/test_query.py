@@ -18,7 +18,7 @@ from eutectic.osc.announce import instance_name
 from eutectic.osc.parse import parse
 from eutectic.osc.query import MAX_CONNECTIONS, MAX_HEAD_BYTES, HostInfo, respond
 from eutectic.osc.spec import PREFIX
-from eutectic.osc.table import ANSWERS, REQUESTS
+from eutectic.osc.table import ANSWERS, REQUESTS, VOICE_RANGES
 from osc_query import get, query_port
 
 pytestmark = pytest.mark.process
@@ -85,7 +85,7 @@ def test_one_node_and_one_attribute(port: int) -> None:
     for name in node:
         assert get(port, f"/eutectic/scrub?{name}") == (200, {name: node[name]})
     _, what = get(port, "/eutectic/voice/set?RANGE")
-    assert what["RANGE"][1] == {"VALS": ["gain", "pan", "out", "loop", "xfade", "cfg"]}
+    assert what["RANGE"][1] == {"VALS": list(VOICE_RANGES)}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,9 @@ class SamplingOptions(TypedDict, total=False):
     eta: float
     residual: Residual
     residual_amount: float
+    recall: float
+    slack: float
+    start: float
     level: Level
     preset: Name
 
@@ -99,6 +102,10 @@ class Methods(Generic[Answer_co]):
 
     def clips(self) -> Answer_co:
         return self.ask("/clip/list")
+
+    def remember(self, reference: Name, clip: Name, *prompt: str) -> Answer_co:
+        """Make a clip a reference at once, without learning."""
+        return self.ask("/reference/remember", reference, clip, *prompt)
 
     def learn(
         self, reference: Name, clip: Name, prompt: str, **options: Unpack[LearningOptions]

@@ -27,12 +27,14 @@ class Priority(IntEnum):
     """What the engine does first; a job is preempted between evaluations by a more urgent one."""
 
     TRIGGER = 0
-    LOAD = 1
-    RENDER = 2
-    FAN = 3
-    LEARN = 4
-    WARM = 5
-    AHEAD = 6
+    GLIDE = 1
+    """To take the place of what sounds, at another setting."""
+    LOAD = 2
+    RENDER = 3
+    FAN = 4
+    LEARN = 5
+    WARM = 6
+    AHEAD = 7
     """Made in advance; no client has requested it."""
 
 
@@ -54,7 +56,10 @@ class Load(msgspec.Struct, tag=True, frozen=True):
 
 
 class Learn(msgspec.Struct, tag=True, frozen=True):
-    """Learn a reference unless it is in the store, where it is looked up at a load's priority."""
+    """Learn a reference unless it is in the store, where it is looked up at a load's priority.
+
+    It has settings.
+    """
 
     job: int
     reference: ReferenceSpec
@@ -62,11 +67,15 @@ class Learn(msgspec.Struct, tag=True, frozen=True):
 
 
 class ReferenceSpec(msgspec.Struct, frozen=True):
-    """A reference: everything that its key in the store is made from."""
+    """A reference: everything that its key in the store is made from.
+
+    Without settings nothing is learned: its clip is remembered, and the prompt guides what the
+    network adds to that.
+    """
 
     clip: str
     prompt: str
-    settings: LearnSettings
+    settings: LearnSettings | None = None
 
 
 class Canvas(msgspec.Struct, frozen=True):
@@ -150,6 +159,8 @@ class ModelFacts(msgspec.Struct, tag=True, frozen=True):
     channels: int
     max_seconds: float
     tail_seconds: float
+    recall: float
+    """Of fusions with a learned reference where nothing else is asked for."""
 
 
 class Begun(msgspec.Struct, tag=True, frozen=True):

@@ -143,7 +143,7 @@ class Reference(Answer, frozen=True):
     reference: fields.Reference
     clip: fields.Clip
     prompt: Text
-    state: Annotated[str, Argument("text", "ready, stale or learning")]
+    state: Annotated[str, Argument("text", "remembered, learning 42 %, learned or stale")]
 
 
 class Preset(Answer, frozen=True):

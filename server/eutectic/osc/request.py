@@ -70,6 +70,16 @@ class FusionOptions(PlaceOptions, frozen=True, kw_only=True):
     residual_amount: Annotated[
         float | None, Option("float", "noise of residual gaussian", 0, 1)
     ] = None
+    recall: Annotated[
+        float | None,
+        Option("float", "0 what the network has learned … 1 the reference as remembered", 0, 1),
+    ] = None
+    slack: Annotated[
+        float | None, Option("float", "deviation allowed around what is remembered", 0.01, 10)
+    ] = None
+    start: Annotated[
+        float | None, Option("float", "s into the reference, where its memory starts", 0, 86_400)
+    ] = None
     level: Annotated[Level | None, choice("match: as loud as the sources", Level)] = None
     preset: Annotated[
         str | None, Option("name", "default options, where the request gives none")

@@ -27,7 +27,7 @@ from eutectic.osc.spec import (
 
 VOICE_RANGES = {
     "gain": (-200.0, 24.0), "pan": (-1.0, 1.0), "out": (1.0, 64.0), "loop": (0.0, 1.0),
-    "xfade": (0.0, 60_000.0), "cfg": (0.0, 30.0),
+    "xfade": (0.0, 60_000.0), "cfg": (0.0, 30.0), "recall": (0.0, 1.0),
 }  # fmt: skip
 """Of `/voice/set`; the outputs end with the device's."""
 
@@ -133,8 +133,23 @@ class ListClips(Answered, frozen=True, kw_only=True):
     replies = (answers.Clip,)
 
 
+class Remember(Answered, frozen=True, kw_only=True):
+    """Remember a clip as a reference: it can be fused with at once, and nothing is learned."""
+
+    address = "/reference/remember"
+
+    reference: Reference
+    clip: Clip
+    prompt: Annotated[
+        str | None, Argument("words", "words that describe it; default: the file's name")
+    ] = None
+
+
 class Learn(Answered, frozen=True, kw_only=True):
-    """Learn a clip as a reference; playing goes on meanwhile."""
+    """Remember a clip as a reference, and learn it while playing goes on.
+
+    Until it is learned, and if learning fails or is cancelled, fusions use what is remembered.
+    """
 
     address = "/reference/learn"
     replies = JOB
@@ -257,7 +272,7 @@ class SetVoice(Request, frozen=True, kw_only=True):
         Argument(
             "float",
             "gain dB, pan -1 … 1, first output from 1, loop 0 or 1, xfade ms, "
-            "cfg of its fusions from then on",
+            "cfg of its fusions from then on, recall 0 … 1 of those and of what it plays",
             -200, 60_000,
         ),
     ]  # fmt: skip

@@ -7,6 +7,8 @@ import itertools
 import logging
 from collections.abc import Callable
 
+import msgspec
+
 from eutectic.config import Place
 from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
@@ -46,9 +48,7 @@ class Fans:
         request = self._resolver.with_defaults(request)
         await self._library.engine_synced.wait()
         pair, size = await self._resolver.pair(request), request.n
-        self._sizes[pair.key] = size
-        if len(self._sizes) > MAX_FAN_SIZES:
-            del self._sizes[next(iter(self._sizes))]
+        self._keep_size(pair, size)
         ticket.queued()
         await self._make(
             pair, size, Priority.FAN,
@@ -72,24 +72,46 @@ class Fans:
 
     def add(self, pair: Pair, sound: Sound, blend: float) -> None:
         """Put a complete sound into the fans of the voices that play its pair."""
-        for voice in self._voices.all:
-            fan = voice.fan
-            if fan is None or voice.fan_pair is None or voice.fan_pair.key != pair.key:
-                continue
+        fans = {
+            played.fan for voice in self._voices.all for played in voice.played.values()
+            if played.pair.key == pair.key
+        }  # fmt: skip
+        for fan in fans:
             for index, each in enumerate(fan.blends):
                 if each == blend and fan.sounds[index] is None:
                     fan.put(index, sound)
             fan.measure_correlations()
 
+    def follow(self, voice: Voice, pair: Pair) -> None:
+        """A voice goes on with another pair of the same sources: with a fan of the same size."""
+        if voice.pair is None or voice.request is None:
+            return
+        if voice.pair.key in self._sizes:
+            self._keep_size(pair, self._sizes[voice.pair.key])
+        again, priority = voice.is_prefetching, voice.prefetch_priority
+        voice.stop_prefetch()
+        if pair.sampling != voice.pair.sampling:
+            voice.request = msgspec.structs.replace(voice.request, recall=pair.sampling.recall)
+        voice.pair = pair
+        if again:
+            self._start_prefetch(voice, voice.request, priority)
+
     def prefetch(self, voice: Voice, priority: Priority) -> None:
         """Make the fan of a voice's pair; restarted if it's under way at a lower priority."""
-        busy = voice.prefetch is not None and not voice.prefetch.done()
-        if voice.request is None or (busy and voice.prefetch_priority <= priority):
-            return
+        busy = voice.is_prefetching and voice.prefetch_priority <= priority
+        if voice.request is not None and not busy:
+            self._start_prefetch(voice, voice.request, priority)
+
+    def _keep_size(self, pair: Pair, size: int) -> None:
+        self._sizes[pair.key] = size
+        if len(self._sizes) > MAX_FAN_SIZES:
+            del self._sizes[next(iter(self._sizes))]
+
+    def _start_prefetch(self, voice: Voice, request: table.Fuse, priority: Priority) -> None:
         voice.stop_prefetch()
         voice.prefetch_priority = priority
         voice.prefetch = asyncio.get_running_loop().create_task(
-            self._prefetch(voice, voice.request, priority)
+            self._prefetch(voice, request, priority)
         )
 
     async def _prefetch(self, voice: Voice, request: table.Fuse, priority: Priority) -> None:

@@ -95,11 +95,11 @@ class Jobs:
 
     async def sounds(
         self, pair: Pair, places: list[Place], priority: Priority,
-        progress: OnProgress | None = None, rate_hz: int | None = None,
+        progress: OnProgress | None = None, rate_hz: int | None = None, keep: bool = True,
     ) -> AsyncGenerator[Made]:  # fmt: skip
         """Make fusions, yielding each whenever it has grown; whole ones go to the shelf.
 
-        `rate_hz`: of the sounds, if not that of playing.
+        `rate_hz`: of the sounds, if not that of playing. `keep`: put them on the shelf.
 
         Raises:
             Refused: as `run`; or there is no shared memory for them (`no_memory`).
@@ -122,7 +122,7 @@ class Jobs:
                     self._measured(result)
                 elif isinstance(result, Chunk):
                     sound = copies[result.index].take(result)
-                    if sound.complete:
+                    if sound.complete and keep:
                         key = pair.key_at(places[result.index], rate_hz)
                         self.shelf.put(key, Ready(sound, result.blend))
                     yield Made(result.index, sound, result.blend)
@@ -142,6 +142,10 @@ class Jobs:
     async def ready(self, pair: Pair, place: Place, rate_hz: int | None = None) -> Ready | None:
         """A fusion that is ready in memory or on disk."""
         return await self.shelf.fetch(pair.key_at(place, rate_hz or self.rate_hz))
+
+    def keep(self, pair: Pair, place: Place, ready: Ready) -> None:
+        """Put a fusion on the shelf that was made without."""
+        self.shelf.put(pair.key_at(place, self.rate_hz), ready)
 
     async def _results(self, work: Work, always: bool = False) -> AsyncGenerator[Result]:
         """A job's results up to its Done; cancelled in the engine if they aren't read that far."""

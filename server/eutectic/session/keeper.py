@@ -20,6 +20,7 @@ from eutectic.session.kept import KeptClip, KeptReference, KeptSession
 from eutectic.session.library import Library
 from eutectic.session.pair import Clip, Reference
 from eutectic.session.presets import Preset, Presets
+from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voices import Voices
@@ -38,11 +39,12 @@ class Keeper:
 
     def __init__(
         self, path: Path | None, sessions: Path, presets: Presets, jobs: Jobs, library: Library,
-        voices: Voices, resolver: Resolver, model: Callable[[], str],
+        references: References, voices: Voices, resolver: Resolver, model: Callable[[], str],
         publish: Callable[[Answer], None],
     ) -> None:  # fmt: skip
         self._path, self._sessions, self._presets, self._jobs = path, sessions, presets, jobs
-        self._library, self._voices, self._resolver = library, voices, resolver
+        self._library, self._references = library, references
+        self._voices, self._resolver = voices, resolver
         self._model, self._publish = model, publish
         self._followed: tuple[str, tuple[int, int]] | None = None
         """The preset loaded last, and the stamp of its file."""
@@ -113,12 +115,17 @@ class Keeper:
 
     async def load_preset(self, ticket: Ticket, request: table.LoadPreset) -> None:
         preset = await asyncio.to_thread(self._presets.read, request.name)
-        if preset.clips or preset.references:
-            self._jobs.check_room()
-            ticket.queued()
-            await self._library.load_preset(ticket, preset)
-        self._apply(preset)
-        self._followed = request.name, stamp_of(self._presets.path(request.name))
+
+        def apply() -> None:
+            self._apply(preset)
+            self._followed = request.name, stamp_of(self._presets.path(request.name))
+
+        if not preset.clips and not preset.references:
+            apply()
+            return
+        self._jobs.check_room()
+        ticket.queued()
+        await self._references.load_preset(ticket, preset, apply)
 
     async def list_presets(self, ticket: Ticket, _request: table.ListPresets) -> None:
         for name, what in await asyncio.to_thread(self._presets.list):
@@ -151,22 +158,23 @@ class Keeper:
         ]
         references = [
             KeptReference(r.name, r.clip, r.source, r.spec, r.model)
-            for r in self._library.references.values()
+            for r in self._references.all.values()
         ]
         return KeptSession(
             FORMAT, self._model(), self._voices.master_db, self._resolver.defaults, clips,
-            references, self._voices.kept(),
+            references, self._voices.kept(), self._references.recall,
         )  # fmt: skip
 
     def _restore(self, session: KeptSession) -> None:
         same_model = session.model == self._model()
+        self._references.recall = session.recall if same_model else None
         for c in session.clips:
             key = c.key if same_model else ""  # another model's key means nothing to this one
             clip = Clip(c.name, c.source, key, c.frames, c.rate_hz, c.loudness_lufs)
             self._library.clips[c.name] = clip
         for r in session.references:
             reference = Reference(r.name, r.clip, r.source, r.spec, r.model)
-            self._library.references[r.name] = reference
+            self._references.all[r.name] = reference
         self._resolver.defaults = dict(session.fusion)
         self._voices.restore(session.master_db, session.voices)
         if session.clips or session.references:

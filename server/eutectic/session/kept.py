@@ -29,7 +29,7 @@ class KeptClip(msgspec.Struct, frozen=True):
 
 
 class KeptReference(msgspec.Struct, frozen=True):
-    """A reference: everything that its file in the store is named after."""
+    """A reference: everything that its file in the store is named after, if it is learned."""
 
     name: str
     clip: str
@@ -50,10 +50,11 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blend: Annotated[float, Meta(ge=0, le=1)] = 0.5
     cfg: Annotated[float, Meta(ge=0, le=30)] | None = None
     request: dict[str, int | float | str] = {}
+    recall: Annotated[float, Meta(ge=0, le=1)] | None = None
 
 
 class KeptSession(msgspec.Struct, frozen=True):
-    """Everything that a restart restores."""
+    """Everything that a restart restores; `recall` is the model's, if known."""
 
     format: int
     model: str
@@ -62,6 +63,7 @@ class KeptSession(msgspec.Struct, frozen=True):
     clips: list[KeptClip] = []
     references: list[KeptReference] = []
     voices: list[KeptVoice] = []
+    recall: float | None = None
 
 
 def read(path: Path) -> KeptSession:

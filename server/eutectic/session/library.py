@@ -1,35 +1,37 @@
-"""Clips and references: what clients named, loaded and learned, and what the engine has of it."""
+"""Clips: what clients named and loaded, and what the engine has of it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 
 from eutectic.audio import check_clip
-from eutectic.config import LearnSettings, PadState
-from eutectic.link.protocol import Learn, Learned, Load, Loaded, ModelFacts, ReferenceSpec, Source
+from eutectic.link.protocol import Load, Loaded, ModelFacts, Source
 from eutectic.osc import answers, table
 from eutectic.playback.streams import record_input
-from eutectic.session import options
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.jobs import Jobs
-from eutectic.session.pair import Clip, Reference
-from eutectic.session.presets import Preset
+from eutectic.session.pair import Clip
+from eutectic.session.presets import PresetClip
 from eutectic.session.tickets import Refused, Ticket
 
 RECORD_PROGRESS_SECONDS = 0.25
 
+Sent = tuple[str, Source]
+"""A clip as the engine is asked for it: by its key, "" if that isn't known, and its source."""
+
 
 class Library:
-    """All clips and references; owned by the event loop.
+    """All clips; owned by the event loop.
 
     Attributes:
-        clips, references: by name, once they are loaded or learned.
+        clips: by name, once they are loaded.
         input_device: that clips are recorded from; None is the system's default.
-        engine_synced: set while the engine has all of them; cleared when it dies.
+        engine_synced: set while the engine has all of them, and those of references; cleared when
+            it dies.
     """
 
     def __init__(
@@ -38,13 +40,10 @@ class Library:
         self._jobs, self._folders, self._changed = jobs, folders, changed
         self.input_device = input_device
         self.clips: dict[str, Clip] = {}
-        self.references: dict[str, Reference] = {}
         self.engine_synced = asyncio.Event()
         self.engine_synced.set()
         self._loading: dict[str, asyncio.Event] = {}
         """Clips that are being loaded; the event is set at the end."""
-        self._learning: dict[str, int] = {}
-        """How many times a reference is being learned at the moment."""
 
     async def clip(self, name: str) -> Clip:
         """A clip by its name, after waiting for one that is being loaded.
@@ -58,35 +57,8 @@ class Library:
             raise Refused("unknown_clip", f"there is no clip {name}; /clip/load loads one")
         return self.clips[name]
 
-    def reference(self, name: str) -> Reference:
-        """A reference by its name.
-
-        Raises:
-            Refused: there is none (`unknown_reference`), it is still being learned (`not_ready`),
-                or another model learned it (`stale_reference`).
-        """
-        if name not in self.references:
-            if name in self._learning:
-                raise Refused("not_ready", f"reference {name} is still being learned")
-            raise Refused(
-                "unknown_reference", f"there is no reference {name}; /reference/learn learns one"
-            )
-        if self._is_stale(self.references[name]):
-            raise Refused(
-                "stale_reference", f"reference {name} was learned by another model; learn it again"
-            )
-        return self.references[name]
-
-    def state(self, original: str, reference: str) -> PadState:
-        """Whether a fusion of these could start."""
-        if original in self._loading or reference in self._learning:
-            return "working"
-        known = original in self.clips and reference in self.references
-        return "ready" if known and not self._is_stale(self.references[reference]) else "off"
-
-    def _is_stale(self, reference: Reference) -> bool:
-        facts = self._jobs.host.facts
-        return facts is not None and facts.digest != reference.model
+    def is_loading(self, name: str) -> bool:
+        return name in self._loading
 
     # Requests
 
@@ -94,28 +66,39 @@ class Library:
         path = self._folders.to_read(request.path)
         source = Source(str(path), request.start or 0.0, request.duration)
         self._jobs.check_room()
-        with self._is_loading(request.clip):
+        with self._as_loading([request.clip]):
             await asyncio.to_thread(check_clip, path)
             ticket.queued()
             await self._load(ticket, request.clip, source)
 
-    async def load_preset(self, ticket: Ticket, preset: Preset) -> None:
-        """Load and learn what a preset names; nothing if one of its files is missing."""
-        sources: dict[str, Source] = {}
-        for each in preset.clips:
+    async def sources(self, clips: Iterable[PresetClip]) -> dict[str, Source]:
+        """What a preset's clips are read from, by name.
+
+        Raises:
+            BadPath: one isn't under the folder of clips.
+            BadAudio: one can't be used.
+        """
+        found: dict[str, Source] = {}
+        for each in clips:
             path = self._folders.to_read(each.path)
             await asyncio.to_thread(check_clip, path)
-            sources[each.name] = Source(str(path), each.start, each.duration)
-        for each in preset.references:
-            if each.clip not in sources:
-                await self.clip(each.clip)
-        for name, source in sources.items():
-            if name not in self.clips or self.clips[name].source != source:
-                with self._is_loading(name):
+            found[each.name] = Source(str(path), each.start, each.duration)
+        return found
+
+    async def load_all(
+        self, ticket: Ticket, sources: dict[str, Source], loaded: Callable[[Clip], None]
+    ) -> None:
+        """Load clips, except those that are loaded, one after another; `loaded` gets each."""
+        new = [
+            name for name, source in sources.items()
+            if name not in self.clips or self.clips[name].source != source
+        ]  # fmt: skip
+        with self._as_loading(new) as events:
+            for name, source in sources.items():
+                if name in new:
                     await self._load(ticket, name, source)
-        for each in preset.references:
-            with self._is_learning(each.name):
-                await self._learn(ticket, each.name, each.clip, each.prompt, each.settings)
+                    self._end_loading(name, events[name])
+                loaded(await self.clip(name))
 
     async def record(self, ticket: Ticket, request: table.RecordClip) -> None:
         name = request.clip
@@ -124,7 +107,7 @@ class Library:
         path = self._folders.to_write(f"recorded-{name}-{stamp}.wav")
         await self._capture(ticket, path, request.seconds)
         ticket.queued()
-        with self._is_loading(name):
+        with self._as_loading([name]):
             await self._load(ticket, name, Source(str(path)))
 
     async def free(self, _ticket: Ticket, request: table.FreeClip) -> None:
@@ -140,70 +123,28 @@ class Library:
                     path = path.relative_to(folder)
             ticket.reply(answers.Clip(ticket.id, clip.name, path.as_posix(), clip.seconds))
 
-    async def learn(self, ticket: Ticket, request: table.Learn) -> None:
-        settings = options.learning(request)
-        self._jobs.check_room()
-        with self._is_learning(request.reference):
-            await self.engine_synced.wait()
-            await self.clip(request.clip)
-            ticket.queued()
-            steps = await self._learn(
-                ticket, request.reference, request.clip, request.prompt, settings
-            )
-        ticket.done(answers.Learned(steps))
-
-    async def free_reference(self, _ticket: Ticket, request: table.FreeReference) -> None:
-        if request.reference not in self.references:
-            self.reference(request.reference)  # raises the reason
-        del self.references[request.reference]
-        self._changed()
-
-    async def list_references(self, ticket: Ticket, _request: table.ListReferences) -> None:
-        for each in self.references.values():
-            state = "stale" if self._is_stale(each) else "ready"
-            prompt = each.spec.prompt
-            ticket.reply(answers.Reference(ticket.id, each.name, each.clip, prompt, state))
-        for name in self._learning:
-            if name not in self.references:
-                ticket.reply(answers.Reference(ticket.id, name, "", "", "learning"))
-
     # A new engine, which has nothing yet
 
-    async def resend(self) -> None:
-        """Load all clips, and the clips of references, into an engine that has just started."""
-        sources = {clip.key: clip.source for clip in self.clips.values()}
-        sources |= {each.spec.clip: each.source for each in self.references.values()}
-        sent = await asyncio.gather(*(self._resend(key, source) for key, source in sources.items()))
+    async def resend(self, others: Iterable[Sent]) -> dict[Sent, Loaded]:
+        """Load all clips, and others, into an engine that has just started; returns what it has."""
+        sent = {(clip.key, clip.source) for clip in self.clips.values()} | set(others)
+        answered = await asyncio.gather(*(self._resend(*each) for each in sent))
+        found = dict(zip(sent, answered, strict=True))
+        loaded = {each: clip for each, clip in found.items() if clip is not None}
         facts = self._jobs.host.facts
-        loaded = {key: clip for key, clip in sent if clip is not None}
         for name, clip in list(self.clips.items()):
-            if clip.key in loaded and facts is not None:
-                self.clips[name] = _clip(name, clip.source, loaded[clip.key], facts)
-        self.engine_synced.set()
-        self._changed()
+            again = loaded.get((clip.key, clip.source))
+            if again is not None and facts is not None:
+                self.clips[name] = _clip(name, clip.source, again, facts)
+        return loaded
 
-    async def _resend(self, key: str, source: Source) -> tuple[str, Loaded | None]:
+    async def _resend(self, key: str, source: Source) -> Loaded | None:
         try:
-            return key, await self._jobs.run(Load(0, source, key or None), Loaded, always=True)
+            return await self._jobs.run(Load(0, source, key or None), Loaded, always=True)
         except Refused:  # it stays in the session: its file may come back
-            return key, None
+            return None
 
     # Parts
-
-    async def _learn(
-        self, ticket: Ticket, name: str, clip_name: str, prompt: str, settings: LearnSettings
-    ) -> int:
-        """Learn a reference; returns the number of steps."""
-        await self.engine_synced.wait()
-        clip = await self.clip(clip_name)
-        spec = ReferenceSpec(clip.key, prompt, settings)
-        learned = await self._jobs.run(Learn(0, spec), Learned, ticket.progress)
-        assert self._jobs.host.facts is not None
-        self.references[name] = Reference(
-            name, clip.name, clip.source, spec, self._jobs.host.facts.digest
-        )
-        self._changed()
-        return learned.steps
 
     async def _load(self, ticket: Ticket, name: str, source: Source) -> None:
         loaded = await self._jobs.run(Load(0, source), Loaded, ticket.progress)
@@ -233,24 +174,20 @@ class Library:
             raise
 
     @contextlib.contextmanager
-    def _is_loading(self, name: str) -> Generator[None]:
-        event = self._loading[name] = asyncio.Event()
+    def _as_loading(self, names: Iterable[str]) -> Generator[dict[str, asyncio.Event]]:
+        """While these are loaded; each may end earlier."""
+        events = {name: asyncio.Event() for name in names}
+        self._loading |= events
         try:
-            yield
+            yield events
         finally:
-            event.set()
-            if self._loading.get(name) is event:
-                del self._loading[name]
+            for name, event in events.items():
+                self._end_loading(name, event)
 
-    @contextlib.contextmanager
-    def _is_learning(self, name: str) -> Generator[None]:
-        self._learning[name] = self._learning.get(name, 0) + 1
-        try:
-            yield
-        finally:
-            self._learning[name] -= 1
-            if not self._learning[name]:
-                del self._learning[name]
+    def _end_loading(self, name: str, event: asyncio.Event) -> None:
+        event.set()
+        if self._loading.get(name) is event:
+            del self._loading[name]
 
 
 def _clip(name: str, source: Source, loaded: Loaded, facts: ModelFacts) -> Clip:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,6 +14,7 @@ from eutectic.session.library import Library
 from eutectic.session.options import Options, sampling
 from eutectic.session.pair import Pair
 from eutectic.session.presets import Presets
+from eutectic.session.references import References
 from eutectic.session.voices import Voice
 
 AnyFusion = TypeVar("AnyFusion", bound=FusionOptions)
@@ -25,8 +27,8 @@ class Resolver:
         defaults: options of all fusions that don't give them.
     """
 
-    def __init__(self, library: Library, presets: Presets) -> None:
-        self._library, self._presets = library, presets
+    def __init__(self, library: Library, references: References, presets: Presets) -> None:
+        self._library, self._references, self._presets = library, references, presets
         self.defaults: Options = {}
 
     def with_defaults(self, request: AnyFusion, voice: Voice | None = None) -> AnyFusion:
@@ -38,7 +40,8 @@ class Resolver:
         defaults: dict[str, Any] = dict(self.defaults)
         if voice is not None:
             defaults.pop("blend", None)  # the voice's own, which a knob may have moved since
-            defaults |= {"cfg": voice.cfg} if voice.cfg is not None else {}
+            own = {"cfg": voice.cfg, "recall": voice.recall}
+            defaults |= {name: value for name, value in own.items() if value is not None}
         if request.preset is not None:
             defaults |= self._presets.read(request.preset).fusion
         options = given(request)
@@ -54,9 +57,11 @@ class Resolver:
         """The sources that a request names, after waiting for a clip that is being loaded.
 
         Raises:
-            Refused: a clip or a reference doesn't exist, or isn't ready.
+            Refused: a clip or a reference doesn't exist, or is another model's.
         """
         settings = sampling(request)
-        reference = self._library.reference(request.reference)
+        reference = await self._references.named(request.reference)
         original = await self._library.clip(request.original)
+        if settings.recall is None:
+            settings = replace(settings, recall=self._references.recall_of(reference))
         return Pair(original, reference, settings, request.level or "match")

@@ -25,12 +25,14 @@ from eutectic.playback.player import Player
 from eutectic.session import models
 from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
+from eutectic.session.glides import Glides
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.library import Library
 from eutectic.session.models import Models
 from eutectic.session.outputs import Outputs
 from eutectic.session.presets import Presets
+from eutectic.session.references import References
 from eutectic.session.renders import Renders
 from eutectic.session.resolve import Resolver
 from eutectic.session.settings import SessionSettings
@@ -39,7 +41,7 @@ from eutectic.session.stage import Stage
 from eutectic.session.status import Status
 from eutectic.session.tickets import Refused, RequestRegistry, Ticket
 from eutectic.session.timings import Timings
-from eutectic.session.voices import Voices
+from eutectic.session.voices import Voice, Voices
 from eutectic.system.shared_memory import sweep
 
 if TYPE_CHECKING:  # importing mido takes time, and only a controller needs it
@@ -74,25 +76,29 @@ class Session:
         self._host = Host(models.command(settings, settings.model), self._on_engine)
         jobs = Jobs(self._host, self._shelf, timings, player.rate_hz)
         self._library = Library(jobs, folders, settings.input_device, self._changed)
+        self._references = References(jobs, self._library, self._learned, self._changed)
         shipped = (presets_folder("fusions"), presets_folder("sessions"))
         presets = Presets(settings.data / "presets", shipped)
-        resolver = Resolver(self._library, presets)
-        self._voices = Voices(player, self._changed)
+        resolver = Resolver(self._library, self._references, presets)
+        self._voices = Voices(player, self._changed, self._turned)
         self._fans = Fans(jobs, self._library, resolver, self._voices)
+        self._glides = Glides(
+            jobs, self._library, self._references, self._voices, self._fans, player
+        )
         self._renders = Renders(jobs, self._library, resolver, folders)
         self._outputs = Outputs(output, player, folders, self._publish)
         self._stage = Stage(
-            jobs, self._library, resolver, self._voices, self._fans, player,
-            self._outputs.latency_seconds, self._changed,
+            jobs, self._library, self._references, resolver, self._voices, self._fans,
+            self._glides, player, self._outputs.latency_seconds, self._changed,
         )  # fmt: skip
         self._models = Models(settings, self._host, self._library, self._publish, self._changed)
         self._keeper = Keeper(
             settings.session, settings.data / "sessions", presets, jobs, self._library,
-            self._voices, resolver, lambda: self._models.name, self._publish,
+            self._references, self._voices, resolver, lambda: self._models.name, self._publish,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, player, self._stage, self._library,
-            self._shelf, self._registry, subscribers, timings,
+            self._references, self._shelf, self._registry, subscribers, timings,
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
         self._reported_lost = 0
@@ -115,9 +121,10 @@ class Session:
         on(table.RecordClip, self._library.record)
         on(table.FreeClip, self._library.free)
         on(table.ListClips, self._library.list)
-        on(table.Learn, self._library.learn)
-        on(table.FreeReference, self._library.free_reference)
-        on(table.ListReferences, self._library.list_references)
+        on(table.Remember, self._references.remember)
+        on(table.Learn, self._references.learn)
+        on(table.FreeReference, self._references.free)
+        on(table.ListReferences, self._references.list)
         on(table.Fuse, self._stage.fuse)
         on(table.MakeFan, self._fans.make)
         on(table.Scrub, self._stage.scrub)
@@ -212,7 +219,7 @@ class Session:
     def _on_engine(self, result: State | ModelFacts) -> None:
         self._models.on_engine(result)
         if isinstance(result, ModelFacts):
-            self._spawn(self._library.resend())
+            self._spawn(self._references.resend())
 
     def _publish(self, answer: Answer) -> None:
         """Send an event to every subscriber."""
@@ -220,6 +227,12 @@ class Session:
 
     def _changed(self) -> None:
         self._keeper.changed()
+
+    def _turned(self, voice: Voice) -> None:
+        self._glides.turned(voice)
+
+    def _learned(self, reference: str) -> None:
+        self._glides.learned(reference)
 
     async def _poll(self) -> None:
         while True:

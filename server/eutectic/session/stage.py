@@ -20,13 +20,15 @@ from eutectic.playback.player import PANIC_SECONDS, STOP_SECONDS, Player
 from eutectic.playback.sounds import Sound
 from eutectic.session.due import timing
 from eutectic.session.fans import Fans
+from eutectic.session.glides import Glides
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
 from eutectic.session.options import place
 from eutectic.session.pair import Pair
+from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.tickets import Ticket
-from eutectic.session.voices import Voice, Voices
+from eutectic.session.voices import Played, Voice, Voices
 
 log = logging.getLogger("eutectic.session")
 
@@ -38,7 +40,8 @@ SILENT_DB = -120.0
 class Cue:
     """A fusion under way: for whom, on which voice, of what, and how and when it is played.
 
-    `due` is None for at once; `loop` is None for the voice's own setting.
+    `due` is None for at once; `loop` is None for the voice's own setting; `recall` is the voice's
+    at the time.
     """
 
     ticket: Ticket
@@ -48,12 +51,7 @@ class Cue:
     due: float | None
     gain_db: float
     loop: bool | None
-
-
-@dataclass
-class _Played:
-    ticket: Ticket
-    ready: bool
+    recall: float | None
 
 
 class Stage:
@@ -64,15 +62,16 @@ class Stage:
     """
 
     def __init__(
-        self, jobs: Jobs, library: Library, resolver: Resolver, voices: Voices, fans: Fans,
-        player: Player, latency_seconds: Callable[[], float], changed: Callable[[], None],
+        self, jobs: Jobs, library: Library, references: References, resolver: Resolver,
+        voices: Voices, fans: Fans, glides: Glides, player: Player,
+        latency_seconds: Callable[[], float], changed: Callable[[], None],
     ) -> None:  # fmt: skip
-        self._jobs, self._library, self._resolver = jobs, library, resolver
-        self._voices, self._fans, self._player = voices, fans, player
+        self._jobs, self._library, self._references = jobs, library, references
+        self._resolver, self._voices, self._fans = resolver, voices, fans
+        self._glides, self._player = glides, player
         self._latency_seconds, self._changed = latency_seconds, changed
         self.waits = 0
         self._tokens = itertools.count(1)
-        self._played: dict[int, _Played] = {}
         self._timed: set[Ticket] = set()
 
     # Requests
@@ -83,13 +82,15 @@ class Stage:
         due = self._due(ticket, request)
         self._take_turn(ticket, voice, due)
         try:
+            recall = voice.recall
             request = self._resolver.with_defaults(request, voice)
             where = place(request, voice.blend)
             pair = await self._resolver.pair(request)
             if due is None:
                 self._aim(voice, pair, where, request)
             loop = None if request.loop is None else bool(request.loop)
-            cue = Cue(ticket, voice, pair, where, due, _gain_db(request.velocity), loop)
+            gain_db = _gain_db(request.velocity)
+            cue = Cue(ticket, voice, pair, where, due, gain_db, loop, recall)
             ready = await self._jobs.ready(pair, where)
             if ready is not None:
                 self._play(cue, ready.sound, ready.blend, ready=True)
@@ -106,12 +107,14 @@ class Stage:
         voice = self._voices[request.voice]
         voice.blend = request.blend
         self._player.scrub(voice.number, voice.blend)
+        self._glides.moved(voice)
         self._fans.prefetch(voice, Priority.FAN)
 
     async def stop(self, _ticket: Ticket, request: table.Stop) -> None:
         voice = self._voices[request.voice]
         if voice.pending is not None:
             voice.pending.cancel(f"voice {voice.number} was stopped")
+        voice.stop_glide()
         fade_ms = 1000 * STOP_SECONDS if request.fade_ms is None else request.fade_ms
         self._player.stop(voice.number, fade_ms / 1000)
 
@@ -122,6 +125,7 @@ class Stage:
         for voice in self._voices.all:
             if voice.pending is not None:
                 voice.pending.cancel("panic")
+            voice.stop_glide()
         log.warning("panic: silent within %.0f ms and the ring", 1000 * PANIC_SECONDS)
 
     def clear_schedule(self) -> None:
@@ -142,34 +146,36 @@ class Stage:
                 return "working"
             if self._player.playing(voice.number):
                 return "playing"
-        return self._library.state(request.original, request.reference)
+        return self._references.pad(request.original, request.reference)
 
     # Events of the player
 
     def poll(self) -> None:
         """Report to clients what has started and ended since the last call."""
         for event in self._player.take_events():
-            played = self._played.get(event.token)
+            voice = self._voices[event.voice]
+            played = voice.played.get(event.token)
             if played is None:
                 continue
             ticket = played.ticket
             if isinstance(event, Started):
-                self._started(event, played)
+                self._started(event, voice, played)
             elif isinstance(event, Ended):
                 ticket.reply(answers.Ended(event.voice, ticket.id))
             elif isinstance(event, Underrun):
                 self.waits += 1
                 log.warning("voice %d waits for the decoder", event.voice)
             if isinstance(event, Ended | Dropped):
-                del self._played[event.token]
+                del voice.played[event.token]
 
-    def _started(self, event: Started, played: _Played) -> None:
+    def _started(self, event: Started, voice: Voice, played: Played) -> None:
         ticket = played.ticket
         latency_ms = 1000 * (event.at + self._latency_seconds() - ticket.received)
         stage = "first sample, ready" if played.ready else "first sample, made"
         if ticket not in self._timed:
             self._jobs.timings.add(stage, latency_ms)
         ticket.reply(answers.Started(ticket.id, event.voice, latency_ms))
+        self._glides.started(voice, played)
 
     # Parts
 
@@ -195,6 +201,7 @@ class Stage:
         """Point the voice's knobs at this pair."""
         if voice.pair is None or voice.pair.key != pair.key:
             voice.stop_prefetch()
+        voice.stop_glide()
         voice.pair = pair
         voice.blend = where.blend_or(voice.blend)
         voice.request = msgspec.structs.replace(
@@ -210,17 +217,20 @@ class Stage:
             await self._library.engine_synced.wait()
             cue = replace(cue, pair=await self._resolver.pair(request))
         token: int | None = None
+        sound: Sound | None = None
         try:
             async for made in self._jobs.sounds(
                 cue.pair, [cue.place], Priority.TRIGGER, cue.ticket.progress
             ):
                 blend = cue.place.blend_or(made.blend)
                 if token is None and self._jobs.can_start(made.sound):
-                    token = self._play(cue, made.sound, blend, ready=False)
+                    sound = made.sound
+                    token = self._play(cue, sound, blend, ready=False)
                 if made.sound.complete:
                     self._fans.add(cue.pair, made.sound, blend)
         except BaseException:
-            if token is not None and self._player.playing(cue.voice.number) == token:
+            playing = self._voices.playing(cue.voice)
+            if playing is not None and playing[0] == token and sound in playing[1].fan.sounds:
                 self._player.stop(cue.voice.number)  # the rest will never be decoded
             raise
 
@@ -228,9 +238,11 @@ class Stage:
         """Play it; returns its token."""
         voice, blend = cue.voice, cue.place.blend_or(blend)
         token = next(self._tokens)
-        self._played[token] = _Played(cue.ticket, ready)
         fan = self._fans.around(cue.pair, blend, sound)
-        voice.fan, voice.fan_pair = fan, cue.pair
+        played = Played(
+            cue.ticket, ready, cue.pair, fan, cue.place, cue.pair.sampling.recall, cue.recall
+        )
+        voice.played[token] = played
         if voice.pending is cue.ticket:
             voice.pending = None
         due, late_ms = timing(cue.due, time.monotonic())
@@ -242,6 +254,7 @@ class Stage:
         aimed = due is None and voice.pair is cue.pair and cue.place.blend is not None
         if aimed and voice.blend != blend:
             self._player.scrub(voice.number, voice.blend)  # the knob moved while it was made
+            played.place = Place(voice.blend)
         return token
 
     def _cancel_timed(self, reason: str) -> None:

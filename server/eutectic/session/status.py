@@ -15,6 +15,7 @@ from eutectic.playback.player import Player
 from eutectic.session.library import Library
 from eutectic.session.models import Models
 from eutectic.session.outputs import Outputs
+from eutectic.session.references import References
 from eutectic.session.shelf import Shelf
 from eutectic.session.stage import Stage
 from eutectic.session.tickets import RequestRegistry, Ticket
@@ -31,6 +32,7 @@ class Status:
     player: Player
     stage: Stage
     library: Library
+    references: References
     shelf: Shelf
     registry: RequestRegistry
     subscribers: Subscribers
@@ -61,7 +63,8 @@ class Status:
             ("requests", f"{len(self.registry)} open, {host.waiting} of them in the engine"),
             ("clients", str(len(self.subscribers))),
             ("clips", " ".join(self.library.clips) or "none"),
-            ("references", " ".join(self.library.references) or "none"),
+            ("references", ", ".join(f"{name} {self.references.state(name)}"
+                                     for name in self.references.all) or "none"),
             ("ready", f"{len(self.shelf.memory)} fusions, {_mib(self.shelf.memory.size)} of "
                       f"{_mib(self.shelf.memory.limit)}"),
             ("memory", f"{_mib(own)} for the daemon"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from eutectic.config import Place
 from eutectic.link.protocol import Priority
 from eutectic.osc import table
 from eutectic.osc.table import VOICE_RANGES, Fuse, Request
@@ -17,15 +18,39 @@ from eutectic.session.pair import Pair
 from eutectic.session.tickets import Refused, Ticket
 
 
-@dataclass
+@dataclass(eq=False)
+class Played:
+    """A fusion that plays, or will at its time.
+
+    Attributes:
+        ready: whether it was, when it was asked for.
+        pair, fan: what is heard, as far as it is made.
+        place: of the original in it, at present.
+        recall: that it is to have; the pair's, unless that is being changed.
+        asked: the voice's recall when it was asked for.
+    """
+
+    ticket: Ticket
+    ready: bool
+    pair: Pair
+    fan: Fan
+    place: Place
+    recall: float | None
+    asked: float | None
+
+
+@dataclass(eq=False)
 class Voice:
     """How a voice is set, and what it was asked for last.
 
     Attributes:
-        cfg: guidance of its fusions that give none.
+        cfg, recall: of its fusions that give none.
         request: its newest fusion, without what concerned that one trigger alone.
+        pair: of that.
+        played: by their tokens in the player.
         pending: the newest request that isn't heard yet.
         prefetch: the task that makes its fan's places, at a priority.
+        glide: the task that changes what it plays (see `glides`), and whether it has to again.
     """
 
     number: int
@@ -36,25 +61,42 @@ class Voice:
     crossfade_ms: float = 10.0
     blend: float = 0.5
     cfg: float | None = None
+    recall: float | None = None
     request: Fuse | None = None
     pair: Pair | None = None
-    fan: Fan | None = None
-    fan_pair: Pair | None = None
+    played: dict[int, Played] = field(default_factory=dict[int, Played])
     pending: Ticket | None = None
     prefetch: asyncio.Task[None] | None = None
     prefetch_priority: Priority = Priority.AHEAD
+    glide: asyncio.Task[None] | None = None
+    glide_again: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_prefetching(self) -> bool:
+        return self.prefetch is not None and not self.prefetch.done()
 
     def stop_prefetch(self) -> None:
         """Cancel the making of its fan."""
         if self.prefetch is not None:
             self.prefetch.cancel()
 
+    def stop_glide(self) -> None:
+        """Leave what it plays as it is."""
+        if self.glide is not None:
+            self.glide.cancel()
+            self.glide = None
+
 
 class Voices:
-    """All voices and the master gain; owned by the event loop."""
+    """All voices and the master gain; owned by the event loop.
 
-    def __init__(self, player: Player, changed: Callable[[], None]) -> None:
-        self._player, self._changed = player, changed
+    `turned` is told of a voice's new recall.
+    """
+
+    def __init__(
+        self, player: Player, changed: Callable[[], None], turned: Callable[[Voice], None]
+    ) -> None:
+        self._player, self._changed, self._turned = player, changed, turned
         self.all = [Voice(voice.number) for voice in player.voices]
         self.master_db = 0.0
 
@@ -87,6 +129,8 @@ class Voices:
             voice.loop = bool(value)
         elif what == "cfg":
             voice.cfg = value
+        elif what == "recall":
+            self._recall(voice, value)
         else:
             voice.crossfade_ms = value
         self._apply(voice, what)
@@ -107,8 +151,14 @@ class Voices:
         if isinstance(request, table.Scrub):
             return voice.blend
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
-                  "cfg": voice.cfg}  # fmt: skip
+                  "cfg": voice.cfg, "recall": self._recall_of(voice)}  # fmt: skip
         return values.get(request.what)
+
+    def playing(self, voice: Voice) -> tuple[int, Played] | None:
+        """What a voice plays and its token, unless that is being released."""
+        token = self._player.playing(voice.number)
+        played = None if token is None else voice.played.get(token)
+        return None if token is None or played is None else (token, played)
 
     # Kept in sessions and presets
 
@@ -116,7 +166,7 @@ class Voices:
         """How every voice is set."""
         return [
             KeptVoice(v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
-                      {} if v.request is None else kept_options(v.request))
+                      {} if v.request is None else kept_options(v.request), v.recall)
             for v in self.all
         ]  # fmt: skip
 
@@ -138,12 +188,26 @@ class Voices:
                 voice.request, voice.pair = request, None
             voice.blend = kept.blend
             self._player.scrub(voice.number, voice.blend)
+            if kept.recall != voice.recall:
+                self._recall(voice, kept.recall)
             for what in VOICE_RANGES:
                 self._apply(voice, what)
         self._changed()
 
+    def _recall(self, voice: Voice, recall: float | None) -> None:
+        """Set it; what is playing follows, unless none is set now."""
+        voice.recall = recall
+        if recall is not None:
+            self._turned(voice)
+
+    def _recall_of(self, voice: Voice) -> float | None:
+        """The voice's, or else that of its newest fusion."""
+        if voice.recall is None and voice.pair is not None:
+            return voice.pair.sampling.recall
+        return voice.recall
+
     def _apply(self, voice: Voice, what: str) -> None:
-        """Pass a setting to the player, which has nothing to do with guidance."""
+        """Pass a setting to the player, which has nothing to do with guidance and recall."""
         player, number = self._player, voice.number
         if what == "gain":
             player.set_gain(number, voice.gain_db)

@@ -1,0 +1,149 @@
+"""What a voice plays is made again at another recall, and crossfaded in where it is.
+
+A knob sends more values than can be made. There is never more than one job for a voice: the newest
+value wins, and what is being made for an older one is cancelled, unless it is soon done; so a knob
+that keeps turning is heard, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
+
+from eutectic.config import Place
+from eutectic.errors import EutecticError
+from eutectic.link.protocol import Priority
+from eutectic.playback.player import Player
+from eutectic.session.fans import Fans
+from eutectic.session.jobs import Jobs
+from eutectic.session.library import Library
+from eutectic.session.pair import Pair
+from eutectic.session.references import References
+from eutectic.session.shelf import Ready
+from eutectic.session.voices import Played, Voice, Voices
+
+log = logging.getLogger("eutectic.session")
+
+GRACE_SECONDS = 0.2
+"""What has been made for less time than this isn't cancelled yet for a newer value."""
+
+
+@dataclass(frozen=True)
+class _Aim:
+    """What a voice is to play, in the place of what it does."""
+
+    token: int
+    played: Played
+    pair: Pair
+    place: Place
+
+
+class Glides:
+    """Changes what voices play; owned by the event loop."""
+
+    def __init__(
+        self, jobs: Jobs, library: Library, references: References, voices: Voices, fans: Fans,
+        player: Player,
+    ) -> None:  # fmt: skip
+        self._jobs, self._library, self._references = jobs, library, references
+        self._voices, self._fans, self._player = voices, fans, player
+
+    def turned(self, voice: Voice) -> None:
+        """A voice has a new recall: what it plays follows, unless something newer is coming."""
+        playing = self._voices.playing(voice)
+        if playing is not None and voice.pending is None:
+            playing[1].recall = voice.recall
+            self._begin(voice)
+
+    def started(self, voice: Voice, played: Played) -> None:
+        """A fusion has started; the recall may have been changed while it was made."""
+        if voice.recall is not None and voice.recall != played.asked:
+            played.recall = voice.recall
+            self._begin(voice)
+
+    def moved(self, voice: Voice) -> None:
+        """A voice has another blend: what is being made for it is made there."""
+        playing = self._voices.playing(voice)
+        if playing is not None:
+            playing[1].place = Place(voice.blend)
+            voice.glide_again.set()
+
+    def learned(self, name: str) -> None:
+        """A reference is learned: where the network is heard, what plays goes on with it."""
+        for voice in self._voices.all:
+            playing = self._voices.playing(voice)
+            if playing is not None and playing[1].pair.reference.name == name:
+                self._begin(voice)
+
+    def _begin(self, voice: Voice) -> None:
+        voice.glide_again.set()
+        if voice.glide is None or voice.glide.done():
+            voice.glide = asyncio.get_running_loop().create_task(self._follow(voice))
+
+    async def _follow(self, voice: Voice) -> None:
+        """Change what a voice plays until it is what it is to be, then make its fan."""
+        last: tuple[_Aim, Ready] | None = None
+        try:
+            while (aim := self._aim(voice)) is not None:
+                voice.glide_again.clear()
+                ready = await _unless_newer(self._made(aim), voice.glide_again)
+                if ready is not None:
+                    self._change(voice, aim, ready)
+                    last = aim, ready
+        except EutecticError as error:
+            log.warning("voice %d goes on as it is: %s", voice.number, error)
+        if last is not None:
+            aim, ready = last
+            self._jobs.keep(aim.pair, aim.place, ready)
+            self._fans.prefetch(voice, Priority.AHEAD)
+
+    def _aim(self, voice: Voice) -> _Aim | None:
+        """What a voice is to play; None if it does, or plays nothing."""
+        playing = self._voices.playing(voice)
+        if playing is None:
+            return None
+        token, played = playing
+        pair = played.pair.at_recall(played.recall)
+        newest = self._references.all.get(pair.reference.name)
+        if newest is not None and newest.spec.clip == pair.reference.spec.clip:
+            pair = replace(pair, reference=newest)
+        return None if pair.key == played.pair.key else _Aim(token, played, pair, played.place)
+
+    async def _made(self, aim: _Aim) -> Ready:
+        ready = await self._jobs.ready(aim.pair, aim.place)
+        if ready is not None:
+            return ready
+        await self._library.engine_synced.wait()
+        self._jobs.check_room()
+        async for made in self._jobs.sounds(aim.pair, [aim.place], Priority.GLIDE, keep=False):
+            ready = Ready(made.sound, made.blend)
+        assert ready is not None  # a fusion has at least one chunk
+        return ready
+
+    def _change(self, voice: Voice, aim: _Aim, ready: Ready) -> None:
+        """Crossfade to what was made, and let the voice's knobs be those of its pair."""
+        played, before = aim.played, aim.played.pair
+        blend = aim.place.blend_or(ready.blend)
+        played.fan, played.pair = self._fans.around(aim.pair, blend, ready.sound), aim.pair
+        self._player.change(voice.number, aim.token, played.fan)
+        if aim.place.blend is None:
+            self._player.scrub(voice.number, blend)
+        if voice.pair is not None and voice.pair.key == before.key:
+            self._fans.follow(voice, aim.pair)
+
+
+async def _unless_newer(work: Coroutine[Any, Any, Ready], newer: asyncio.Event) -> Ready | None:
+    """The result of work; None if it was cancelled, since it took long and there is newer work."""
+    making = asyncio.ensure_future(work)
+    waiting = asyncio.ensure_future(newer.wait())
+    try:
+        await asyncio.wait((making,), timeout=GRACE_SECONDS)
+        await asyncio.wait((making, waiting), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        making.cancel()
+    await asyncio.wait((making,))
+    return None if making.cancelled() else making.result()

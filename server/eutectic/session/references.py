@@ -1,0 +1,214 @@
+"""References: remembered at once, learned in the background, and what the engine has of them.
+
+A reference that is only remembered sounds by recall alone (see the engine's `recall`), so nobody
+waits for learning: a fusion uses the best that there is at the moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from eutectic.config import LearnSettings, PadState
+from eutectic.link.protocol import Learn, Learned, ReferenceSpec
+from eutectic.osc import answers, table
+from eutectic.session import options
+from eutectic.session.jobs import Jobs
+from eutectic.session.learning import Learning, Learnings
+from eutectic.session.library import Library
+from eutectic.session.pair import Clip, Reference
+from eutectic.session.presets import Preset, PresetReference
+from eutectic.session.tickets import Refused, Ticket
+
+
+class References:
+    """All references; owned by the event loop.
+
+    Attributes:
+        all: by name, those that can be fused with.
+        recall: the model's own; None while that isn't known.
+    """
+
+    def __init__(
+        self, jobs: Jobs, library: Library, learned: Callable[[str], None],
+        changed: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._jobs, self._library = jobs, library
+        self._learned, self._changed = learned, changed
+        self.all: dict[str, Reference] = {}
+        self.recall: float | None = None
+        self._learnings = Learnings()
+
+    async def named(self, name: str) -> Reference:
+        """A reference by its name, after waiting for the clip of one that is new.
+
+        Raises:
+            Refused: there is none (`unknown_reference`), or another model learned it
+                (`stale_reference`).
+        """
+        if name not in self.all:
+            await self._learnings.until_remembered(name)
+        if name not in self.all:
+            raise Refused(
+                "unknown_reference",
+                f"there is no reference {name}; /reference/remember makes one of a clip",
+            )
+        if self._is_stale(self.all[name]):
+            raise Refused(
+                "stale_reference", f"reference {name} was learned by another model; learn it again"
+            )
+        return self.all[name]
+
+    def recall_of(self, reference: Reference) -> float | None:
+        """Of its fusions where nothing else is asked for; None while that isn't known."""
+        return self.recall if reference.learned else 1.0
+
+    def state(self, name: str) -> str:
+        """How far one is, in words."""
+        if name in self.all and self._is_stale(self.all[name]):
+            return "stale"
+        if name in self._learnings:
+            return self._learnings.state(name)
+        return "learned" if self.all[name].learned else "remembered"
+
+    def pad(self, original: str, reference: str) -> PadState:
+        """Whether a fusion of these could start."""
+        known = reference in self.all
+        if self._library.is_loading(original) or (not known and reference in self._learnings):
+            return "working"
+        ready = known and original in self._library.clips
+        return "ready" if ready and not self._is_stale(self.all[reference]) else "off"
+
+    def _is_stale(self, reference: Reference) -> bool:
+        facts = self._jobs.host.facts
+        return facts is not None and facts.digest != reference.model
+
+    # Requests
+
+    async def remember(self, ticket: Ticket, request: table.Remember) -> None:
+        with self._learnings.of(ticket, [request.reference]):
+            await self._library.engine_synced.wait()
+            clip = await self._library.clip(request.clip)
+            self._remember(request.reference, clip, request.prompt or _prompt(clip))
+
+    async def learn(self, ticket: Ticket, request: table.Learn) -> None:
+        settings, name = options.learning(request), request.reference
+        self._jobs.check_room()
+        with self._learnings.of(ticket, [name]) as learnings:
+            await self._library.engine_synced.wait()
+            clip = await self._library.clip(request.clip)
+            self._prepare(name, clip, request.prompt)
+            learnings[name].remembered.set()
+            ticket.queued()
+            steps = await self._learn(learnings[name], name, clip, request.prompt, settings)
+        ticket.done(answers.Learned(steps))
+
+    async def load_preset(
+        self, ticket: Ticket, preset: Preset, playable: Callable[[], None]
+    ) -> None:
+        """Load and remember what a preset names, then learn it; nothing if a file is missing.
+
+        `playable` is called once all of it can be fused with.
+        """
+        library, references = self._library, preset.references
+        sources = await library.sources(preset.clips)
+        for each in references:
+            if each.clip not in sources:
+                await library.clip(each.clip)
+        with self._learnings.of(ticket, [each.name for each in references]) as learnings:
+
+            def loaded(clip: Clip) -> None:
+                for each in references:
+                    if each.clip == clip.name:
+                        self._prepare(each.name, clip, each.prompt)
+                        learnings[each.name].remembered.set()
+
+            await library.load_all(ticket, sources, loaded)
+            for each in references:
+                if each.clip not in sources:
+                    loaded(await library.clip(each.clip))
+            playable()
+            for each in references:
+                await self._learn_of_preset(learnings[each.name], each)
+                self._learnings.end(each.name, learnings[each.name])
+
+    async def free(self, _ticket: Ticket, request: table.FreeReference) -> None:
+        """Remove a reference; if it is being learned, cancel that."""
+        name = request.reference
+        if name not in self._learnings and name not in self.all:
+            await self.named(name)  # raises the reason
+        self._learnings.cancel(name, f"reference {name} was freed")
+        if self.all.pop(name, None) is not None:
+            self._changed()
+
+    async def list(self, ticket: Ticket, _request: table.ListReferences) -> None:
+        for name, each in self.all.items():
+            prompt, state = each.spec.prompt, self.state(name)
+            ticket.reply(answers.Reference(ticket.id, name, each.clip, prompt, state))
+        for name in self._learnings:
+            if name not in self.all:
+                ticket.reply(answers.Reference(ticket.id, name, "", "", self.state(name)))
+
+    # A new engine, which has nothing yet
+
+    async def resend(self) -> None:
+        """Load all clips, and those of references, into an engine that has just started.
+
+        What is only remembered is remembered under another model, too.
+        """
+        facts = self._jobs.host.facts
+        if facts is None:  # it died again
+            return
+        self.recall = facts.recall
+        loaded = await self._library.resend((e.spec.clip, e.source) for e in self.all.values())
+        if self._jobs.host.facts is not facts:  # it died meanwhile, or has another model
+            return
+        for name, each in list(self.all.items()):
+            clip = loaded.get((each.spec.clip, each.source))
+            if clip is not None and not each.learned:
+                spec = msgspec.structs.replace(each.spec, clip=clip.key)
+                self.all[name] = replace(each, spec=spec, model=facts.digest)
+        self._library.engine_synced.set()
+        self._changed()
+
+    # Parts
+
+    def _prepare(self, name: str, clip: Clip, prompt: str) -> None:
+        """Have something to fuse with while it is learned: what was learned of it, or its clip."""
+        known = self.all.get(name)
+        learned = known is not None and known.learned and not self._is_stale(known)
+        if known is None or not learned or known.spec.clip != clip.key:
+            self._remember(name, clip, prompt)
+
+    def _remember(self, name: str, clip: Clip, prompt: str) -> None:
+        self._put(name, clip, ReferenceSpec(clip.key, prompt))
+
+    def _put(self, name: str, clip: Clip, spec: ReferenceSpec) -> None:
+        facts = self._jobs.host.facts
+        if facts is None:
+            raise Refused("no_model", "the engine has no model")
+        self.all[name] = Reference(name, clip.name, clip.source, spec, facts.digest)
+        self._changed()
+
+    async def _learn(
+        self, learning: Learning, name: str, clip: Clip, prompt: str, settings: LearnSettings
+    ) -> int:
+        """Learn a reference; returns the number of steps."""
+        spec = ReferenceSpec(clip.key, prompt, settings)
+        learned = await self._jobs.run(Learn(0, spec), Learned, learning.progress)
+        self._put(name, clip, spec)
+        self._learned(name)
+        return learned.steps
+
+    async def _learn_of_preset(self, learning: Learning, reference: PresetReference) -> None:
+        await self._library.engine_synced.wait()
+        clip = await self._library.clip(reference.clip)
+        await self._learn(learning, reference.name, clip, reference.prompt, reference.settings)
+
+
+def _prompt(clip: Clip) -> str:
+    """The words of its file's name."""
+    return Path(clip.source.path).stem.replace("_", " ").replace("-", " ")
