@@ -150,7 +150,7 @@ def _read_section(
             )
         if max_seconds is not None and frames > round(max_seconds * rate_hz):
             raise BadAudio(
-                f"{path}: {seconds:.1f} s long, where this model takes {max_seconds:.1f} s; "
+                f"{path}: {seconds:.1f} s long, where {max_seconds:.1f} s is the most; "
                 "choose a shorter section"
             )
         if frames * file.channels > MAX_SAMPLES:

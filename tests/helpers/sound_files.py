@@ -27,7 +27,7 @@ BAD_CLIPS = {
     "one sample": "0.0227 ms long",
     "silent": "is silent",
     "nan": "not finite",
-    "an hour": "3600.0 s long, where this model takes",
+    "an hour": "3600.0 s long, where ",
 }
 """Kinds of unusable clips, and what must be said of each."""
 

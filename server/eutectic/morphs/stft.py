@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Complex, Float
 from numpy.lib.stride_tricks import sliding_window_view
 
-BLOCK = 128
+BLOCK = 64
 """Frames of one block."""
 
 

@@ -43,11 +43,9 @@ class Frame:
         magnitudes = np.sqrt(np.square(np.abs(self.spectrum)).sum(axis=0))
         return masses.segment(magnitudes, self.offsets) if magnitudes.sum() > TINY else None
 
-    @property
-    def radians_per_hop(self) -> Float[np.ndarray, " bin"]:
-        """Expected advance of each bin's phase, by its reassigned frequency."""
-        bins = np.arange(len(self.offsets)) + self.offsets
-        return 2 * np.pi * STFT.hop / STFT.fft * bins
+    def expected(self, bins: Int[np.ndarray, " move"]) -> Float[np.ndarray, " move"]:
+        """How far the phases of these bins run in a hop, by their reassigned frequencies."""
+        return 2 * np.pi * STFT.hop / STFT.fft * (bins + self.offsets[bins])
 
 
 def morph(original: Waveform, reference: Waveform, blend: float) -> Waveform:
@@ -73,34 +71,40 @@ def _moved(
     kept: Iterator[Frame], guiding: Iterator[Frame], blend: float
 ) -> Iterator[Complex[np.ndarray, "channel 1 bin"]]:
     """The moved spectrum of each pair of frames."""
-    last = _Phases(*np.zeros((3, STFT.fft // 2 + 1)))
-    for one, other in zip(kept, guiding, strict=True):
-        moved = _between(one, other, last, blend)
-        last = _Phases(_phases(one.spectrum), _phases(other.spectrum), _phases(moved))
-        yield moved[:, None]
+    last: _Last | None = None
+    for pair in zip(kept, guiding, strict=True):
+        last = _Last(*pair, _between(*pair, last or _Last.silent(pair[0]), blend))
+        yield last.moved[:, None]
 
 
 @dataclass(frozen=True)
-class _Phases:
-    """Phases of a frame's bins: of both sounds, and of what was made of them."""
+class _Last:
+    """The frame before: of both sounds, and what was made of them."""
 
-    kept: Float[np.ndarray, " bin"]
-    guiding: Float[np.ndarray, " bin"]
-    moved: Float[np.ndarray, " bin"]
+    kept: Frame
+    guiding: Frame
+    moved: Complex[np.ndarray, "channel bin"]
+
+    @classmethod
+    def silent(cls, like: Frame) -> _Last:
+        silence = Frame(np.zeros_like(like.spectrum), np.zeros_like(like.offsets))
+        return cls(silence, silence, silence.spectrum)
 
 
-def _phases(spectrum: Complex[np.ndarray, "channel bin"]) -> Float[np.ndarray, " bin"]:
-    """One phase for all channels of a bin.
+def _phases(
+    spectrum: Complex[np.ndarray, "channel bin"], bins: Int[np.ndarray, " move"]
+) -> Float[np.ndarray, " move"]:
+    """One phase for all channels of each of these bins.
 
-    They are turned against each other by less than half a circle, so that they don't cancel if
-    they are equal or opposite.
+    The channels are turned against each other by less than half a circle, so that they don't
+    cancel if they are equal or opposite.
     """
     channels = len(spectrum)
-    return np.angle(np.exp(1j * np.pi / channels * np.arange(channels)) @ spectrum)
+    return np.angle(np.exp(1j * np.pi / channels * np.arange(channels)) @ spectrum[:, bins])
 
 
 def _between(
-    kept: Frame, guiding: Frame, last: _Phases, blend: float
+    kept: Frame, guiding: Frame, last: _Last, blend: float
 ) -> Complex[np.ndarray, "channel bin"]:
     """One frame: each mass on its way to those that the plan moves it to."""
     own, others = kept.masses(), guiding.masses()
@@ -109,34 +113,29 @@ def _between(
     plan = masses.transport(own, others)
     starts, ends = own.centres[plan.kept], others.centres[plan.guiding]
     places = np.rint(blend * starts + (1 - blend) * ends).astype(int)
-    start_phases, end_phases = _phases(kept.spectrum)[starts], _phases(guiding.spectrum)[ends]
-    advances = blend * _advance(kept, starts, last.kept, start_phases) + (1 - blend) * _advance(
-        guiding, ends, last.guiding, end_phases
+    from_kept, from_guiding = _phases(kept.spectrum, starts), _phases(guiding.spectrum, ends)
+    phases = (
+        _phases(last.moved, places)
+        + blend * _advance(from_kept, last.kept, kept, starts)
+        + (1 - blend) * _advance(from_guiding, last.guiding, guiding, ends)
     )
-    phases = last.moved[places] + advances
     weights = blend * plan.shares / own.shares[plan.kept]
-    moved = _placed(
-        kept, own, plan.kept, places - starts, weights * np.exp(1j * (phases - start_phases))
-    )
+    turns = weights * np.exp(1j * (phases - from_kept))
+    moved = _placed(kept, own, plan.kept, places - starts, turns)
     weights = (1 - blend) * plan.shares / others.shares[plan.guiding]
-    return moved + _placed(
-        guiding, others, plan.guiding, places - ends, weights * np.exp(1j * (phases - end_phases))
-    )
+    turns = weights * np.exp(1j * (phases - from_guiding))
+    return moved + _placed(guiding, others, plan.guiding, places - ends, turns)
 
 
 def _advance(
-    frame: Frame,
-    bins: Int[np.ndarray, " move"],
-    last: Float[np.ndarray, " bin"],
-    phases: Float[np.ndarray, " move"],
+    phases: Float[np.ndarray, " move"], last: Frame, frame: Frame, bins: Int[np.ndarray, " move"]
 ) -> Float[np.ndarray, " move"]:
-    """How far the phase of each bin ran since the last frame, in radians.
+    """How far the phases of these bins ran since the last frame, in radians.
 
-    Whole turns are those of its reassigned frequency, the rest is what was measured.
+    Whole turns are those of the reassigned frequencies, the rest is what was measured.
     """
-    expected = frame.radians_per_hop[bins]
-    turns = np.rint((expected - (phases - last[bins])) / (2 * np.pi))
-    return phases - last[bins] + 2 * np.pi * turns
+    measured = phases - _phases(last.spectrum, bins)
+    return measured + 2 * np.pi * np.rint((frame.expected(bins) - measured) / (2 * np.pi))
 
 
 def _placed(
