@@ -1,4 +1,4 @@
-"""The transform codec: exact round trips, local decoding, and what averages of latents sound like."""
+"""The transform codec: exact round trips, local decoding, averages of latents as sound."""
 
 import json
 from collections.abc import Sequence

@@ -23,10 +23,19 @@ from eutectic.engine.shrinkage import NETWORK, Shrinkage
 from eutectic.engine.store import Store
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
-GRID = schedule.polyexponential(20, 0.03, 100.0)
-FLOW = schedule.log_snr(20)
-SAMPLERS = [Sampler(GRID, order, eta=eta) for order in (1, 2, 3) for eta in (0.0, 0.5, 1.0)]
-SAMPLERS += [Sampler(GRID, 2, "heun"), Sampler(FLOW, 1, "pingpong"), Sampler(FLOW, 2, eta=0.0)]
+GRID = schedule.polyexponential(12, 0.03, 100.0)
+FLOW = schedule.log_snr(12)
+SAMPLERS = {
+    **{
+        f"order {order} eta {eta:g}": Sampler(GRID, order, eta=eta)
+        for order in (1, 2, 3)
+        for eta in (0.0, 0.5, 1.0)
+    },
+    "heun": Sampler(GRID, 2, "heun"),
+    "pingpong": Sampler(FLOW, 1, "pingpong"),
+    "flow": Sampler(FLOW, 2, eta=0.0),
+}
+by_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
 CHANNELS, FRAMES = 3, 1000
 CPU = torch.device("cpu")
 
@@ -44,8 +53,8 @@ def encode(engine: Engine, name: str, seconds: float) -> Clip:
     return engine.encode(load_clip(CLIPS / f"{name}.flac", 44100, duration_seconds=seconds))
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS, ids=repr)
-@pytest.mark.parametrize("place", [Place(blend=0.5), Place(blend=0.95), Place(remaining=7)])
+@by_sampler
+@pytest.mark.parametrize("place", [Place(blend=0.5), Place(remaining=7)])
 @pytest.mark.parametrize("kind", ["clean", "scaled"])
 def test_the_closed_form_is_what_sampling_with_the_memory_gives(
     sampler: Sampler, place: Place, kind: inversion.Kind
@@ -91,13 +100,12 @@ def test_the_deterministic_closed_form_is_a_weighted_mean() -> None:
         assert weight.noise == pytest.approx(0, abs=1e-12)
 
 
-@pytest.mark.parametrize("amount", [0.0, 0.3, 0.7, 1.0])
-@pytest.mark.parametrize("slack", [0.1, 0.5, 1.5])
-@pytest.mark.parametrize("sampler", SAMPLERS, ids=repr)
-def test_the_knob_is_even_at_every_recall(sampler: Sampler, slack: float, amount: float) -> None:
+@pytest.mark.parametrize(("amount", "slack"), [(0.0, 1.0), (0.4, 0.1), (0.7, 1.5), (1.0, 0.3)])
+@by_sampler
+def test_the_knob_is_even_at_every_recall(sampler: Sampler, amount: float, slack: float) -> None:
     """Survival is the blend asked for, as far as this grid can reach it."""
     shrinkage = Shrinkage(amount, slack)
-    blends = [0.1 * n for n in range(1, 10)]
+    blends = [0.1, 0.35, 0.6, 0.9]
     reached: list[float] = []
     for blend in blends:
         injection = fusion.at_blend(blend, sampler, shrinkage=shrinkage)
@@ -139,12 +147,10 @@ def test_recall_0_is_the_network_alone_to_the_bit(engine: Engine) -> None:
     injection = fusion.at_blend(0.6, sampler)
     reference = Reference("bell", clip, adapter)
     denoiser = engine.fuser.denoiser(original, reference, settings)
-    prefix = fusion.Prefix.begin(sampler, engine.fuser.noise(0, original.latent.shape[-1]))
+    prefix_noise = engine.fuser.noise(0, original.latent.shape[-1])
+    prefix = fusion.Prefix.begin(sampler, prefix_noise)
     prefix = prefix.extend(denoiser, fusion.needed([injection], sampler))
-    trajectory = inversion.invert(
-        original.latent, sampler.grid.s_min, Residual(),
-        Noise(1, *original.latent.shape[1:], CPU),
-    )  # fmt: skip
+    trajectory = inversion.invert(original.latent, sampler.grid.s_min, Residual(), prefix_noise)
     (expected,) = fusion.fuse(denoiser, prefix, trajectory, [injection])
     for settings in (SamplingSettings(recall=0.0), SamplingSettings()):  # the toy's own default
         (fused,) = engine.fuser.latents(original, reference, [Place(blend=0.6)], settings)
