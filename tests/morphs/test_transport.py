@@ -31,8 +31,13 @@ def test_a_sine_on_its_way_to_another_is_one_sine_between(blend: float) -> None:
     assert hertz == pytest.approx(blend * 440 + (1 - blend) * 660, abs=0.4)  # measured 0.2
 
 
-def test_the_gliding_sine_neither_beats_nor_fades() -> None:
-    made = transport.morph(chord(440), chord(660), 0.3).samples[0, RATE // 4 : 3 * RATE // 4]
+@pytest.mark.parametrize("right", [0.0, 1.0, -1.0])
+def test_the_gliding_sine_neither_beats_nor_fades_wherever_it_is(right: float) -> None:
+    """Also where the sum of both channels is silent."""
+    one, other = (
+        Waveform(chord(hertz).samples * np.float32([[1.0], [right]]), RATE) for hertz in (440, 660)
+    )
+    made = transport.morph(one, other, 0.3).samples[0, RATE // 4 : 3 * RATE // 4]
     peaks = np.abs(made[: len(made) // 441 * 441]).reshape(-1, 441).max(axis=1)
     assert peaks == pytest.approx(0.5, rel=0.02)  # measured 0.993 of it and more
 
