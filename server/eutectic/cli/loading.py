@@ -13,7 +13,9 @@ from eutectic.config import LearnSettings, data_folder
 from eutectic.errors import BadSetting
 
 if TYPE_CHECKING:
-    from eutectic.engine.engine import Clip, Engine, Reference
+    from eutectic.engine.clips import Clip
+    from eutectic.engine.engine import Engine
+    from eutectic.engine.fuser import Reference
     from eutectic.link.protocol import Source
 
 
@@ -68,7 +70,7 @@ def load_reference(
     engine: Engine, source: Source, prompt: str | None, learning: LearnSettings | None
 ) -> Reference:
     """A reference from the store, or learned now; its prompt alone if `learning` is None."""
-    from eutectic.engine.engine import Reference
+    from eutectic.engine.fuser import Reference
 
     clip = engine.open(source)
     if prompt is None:

@@ -37,7 +37,7 @@ def train_embedded(
     from eutectic.training.train import train
 
     settings = read_settings(
-        config, samples=tuple(map(str, samples)) if samples else None, out=out and str(out), start=start,
+        config, samples=samples and tuple(map(str, samples)), out=out and str(out), start=start,
         minutes=minutes, seed=seed,
     )  # fmt: skip
     make_folder(Path(settings.out))

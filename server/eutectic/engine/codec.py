@@ -39,6 +39,16 @@ class Codec:
         self.network_channels: int = getattr(pretransform, "network_channels", self.latent_channels)
         self._context_frames: int | None = getattr(pretransform, "context_frames", None)
 
+    def seen(self, latent: Float[Tensor, "1 channel frame"]) -> Float[Tensor, "1 seen frame"]:
+        """The channels that the network sees; decoding them alone gives noise of their envelope."""
+        return latent[:, : self.network_channels]
+
+    def complete(
+        self, seen: Float[Tensor, "1 seen frame"], other: Float[Tensor, "1 channel frame"]
+    ) -> Float[Tensor, "1 channel frame"]:
+        """Those channels, and the others of another latent."""
+        return torch.cat([seen, other[:, self.network_channels :]], dim=1)
+
     def latent_frames(self, frames: int) -> int:
         """Latent frames needed for this many waveform frames."""
         return -(-frames // self.ratio)

@@ -11,7 +11,9 @@ import numpy as np
 
 from eutectic.audio import save_wav
 from eutectic.config import Level, Place, SamplingSettings
-from eutectic.engine.engine import Clip, Engine, Reference
+from eutectic.engine.clips import Clip
+from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import Reference
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments import window as window_
 from eutectic.experiments.distances import log_mel_distance, rank_correlation, texture_distance

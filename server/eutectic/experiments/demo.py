@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eutectic.config import LearnSettings, SamplingSettings
-from eutectic.engine.engine import Engine, Reference
+from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import Reference
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments import pictures, window
 from eutectic.experiments.window import Window

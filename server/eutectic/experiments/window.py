@@ -14,7 +14,9 @@ import numpy as np
 from eutectic import audio
 from eutectic.audio import Waveform
 from eutectic.config import Level, Place, SamplingSettings
-from eutectic.engine.engine import Clip, Engine, Fusion, Reference
+from eutectic.engine.clips import Clip
+from eutectic.engine.engine import Engine, Fusion
+from eutectic.engine.fuser import Reference
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments.distances import log_mel_distance, texture_distance
 from eutectic.files.atomic import atomic_path

@@ -49,6 +49,9 @@ SHAPE_FLOOR = 1e-2 * POWER_FLOOR**LEFT_IN_SHAPES
 LEAST_POWER = POWER_FLOOR ** (1 - LEFT_IN_SHAPES) * SHAPE_FLOOR
 """What the envelope of silence is."""
 
+NOISE_PERIOD_FRAMES = 256
+"""Shapes of noise repeat after this many frames, about 6 s."""
+
 MAX_POWER = math.exp(8.0)
 """Limit of a band's decoded power; a full-scale sine reaches about exp(4.8) in the narrowest."""
 
@@ -73,6 +76,7 @@ class TransformCodec(Pretransform):
     pool: Tensor
     spread: Tensor
     shares: Tensor
+    noise: Tensor
 
     def __init__(self, sample_rate: int = 44100, hop: int = 1024) -> None:
         super().__init__(enable_grad=False, io_channels=2, is_discrete=False)
@@ -90,6 +94,9 @@ class TransformCodec(Pretransform):
         self.register_buffer("spread", bands.interpolation(edges), persistent=False)
         shares = torch.tensor(np.diff(edges) / hop, dtype=torch.float32)
         self.register_buffer("shares", shares, persistent=False)
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.randn(2, NOISE_PERIOD_FRAMES, hop, generator=generator)
+        self.register_buffer("noise", noise, persistent=False)
 
     # Statistics
 
@@ -151,15 +158,26 @@ class TransformCodec(Pretransform):
     def decode_slice(
         self, z: Float[Tensor, "batch channel frame"], start: int, stop: int
     ) -> Float[Tensor, "batch 2 sample"]:
-        """The samples of the frames from `start` to `stop` of a whole latent's sound."""
+        """The samples of the frames from `start` to `stop` of a whole latent's sound.
+
+        An envelope alone is decoded with shapes of noise.
+        """
         low, high = max(0, start - CONTEXT_FRAMES), min(z.shape[-1], stop + CONTEXT_FRAMES)
         rows = z[..., low:high].float().transpose(1, 2)
-        envelope, shapes = rows.split([self.network_channels, 2 * self.mdct.hop], dim=-1)
-        shapes = shapes.unflatten(-1, (2, -1)).transpose(1, 2) * self._shape_scale
+        envelope, shapes = rows.tensor_split([self.network_channels], dim=-1)
+        if shapes.shape[-1]:
+            shapes = shapes.unflatten(-1, (2, -1)).transpose(1, 2) * self._shape_scale
+        else:
+            shapes = self._noise(low, high)[None] * self._shape_scale
         gains = self._powers(envelope) - self._log_power(shapes)
         sound = self.mdct.synthesise(shapes * torch.exp(gains @ self.spread / 2))
         hop = self.mdct.hop
         return _mid_side(sound[..., (start - low) * hop : (stop - low) * hop])
+
+    def _noise(self, start: int, stop: int) -> Float[Tensor, "2 frame bin"]:
+        """Shapes of noise, of unit deviation, the same on every machine and in every slice."""
+        frames = torch.arange(start, stop, device=self.noise.device) % NOISE_PERIOD_FRAMES
+        return self.noise[:, frames]
 
     def _powers(
         self, envelope: Float[Tensor, "batch frame channel"]

@@ -87,7 +87,8 @@ def _audio_to_audio(study: Study, remaining: int) -> Sound:
     index = sampler.steps - remaining
     sigma = sampler.grid.sigmas[index]
     noise = engine.fuser.noise(study.seed, clip.latent.shape[-1])
-    begin = Row(clip.latent + sigma * noise.initial(), index, sigma)
+    x0 = engine.model.codec.seen(clip.latent)
+    begin = Row(x0 + sigma * noise.initial(), index, sigma)
     denoiser = engine.fuser.denoiser(clip, _prompted(study), settings)
     (end,) = sample(denoiser, [begin], sampler, noise, watch=study.quiet)
     return _measured(study, as_loud(study, end.state, ORIGINAL), end.state, sigma, remaining)

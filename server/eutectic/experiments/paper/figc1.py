@@ -70,7 +70,8 @@ def make(study: Study) -> Tables:
     codec, clip = study.engine.model.codec, study.clip(CLIP)
     study.keep(f"{CLIP}-codec", study.trip(CLIP))
     for each in made:
-        samples = codec.decode(each.restored[-1].float(), clip.waveform.frames)
+        whole = codec.complete(each.restored[-1].float(), clip.latent)
+        samples = codec.decode(whole, clip.waveform.frames)
         study.keep(f"{CLIP}-{each.kind}-eta{each.eta:g}", Waveform(samples, codec.rate_hz))
     _draw(made, study.folder / "figC1.png")
     rows = tuple(row for each in made for row in _rows(each))
@@ -95,7 +96,7 @@ def _rows(made: Retracing) -> list[Row]:
 
 def _retrace(study: Study, kind: Kind, eta: float) -> Retracing:
     sampler = study.sampler(eta=eta)
-    x0 = study.clip(CLIP).latent.double()
+    x0 = study.engine.model.codec.seen(study.clip(CLIP).latent).double()
     levels = range(sampler.grid.first_finite, sampler.steps)
     sigmas = [sampler.grid.sigmas[level] for level in levels]
     unit = study.engine.fuser.noise(study.seed, x0.shape[-1]).initial().double()

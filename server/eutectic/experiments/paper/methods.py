@@ -91,7 +91,8 @@ def _invert_guided(study: Study, name: str, method: Method, sampler: Sampler) ->
     engine, clip, guided = study.engine, study.clip(name), study.settings(cfg=GUIDANCE)
     own = Reference(study.prompt(name), clip, None)
     unguided = engine.fuser.denoiser(clip, own, study.settings(cfg=1.0))
-    pivot = invert_ddim(unguided, clip.latent, sampler.grid, study.quiet)
+    x0 = engine.model.codec.seen(clip.latent)
+    pivot = invert_ddim(unguided, x0, sampler.grid, study.quiet)
     if not method.null_text:
         return Inverted(
             pivot, sampler, engine.fuser.denoiser(clip, own, guided),

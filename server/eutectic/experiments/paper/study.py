@@ -85,9 +85,10 @@ class Study:
             self.watch.progress(done, len(items))
 
     def settings(self, **chosen: Any) -> SamplingSettings:
-        """The paper's sampling, order 2 of the SDE, except for the chosen settings."""
+        """The paper's sampling, order 2 of the SDE without recall, but for the chosen settings."""
         usual: dict[str, Any] = {
-            "seed": self.seed, "steps": self.steps, "order": 2, "eta": 1.0, "solver": "midpoint"
+            "seed": self.seed, "steps": self.steps, "order": 2, "eta": 1.0, "solver": "midpoint",
+            "recall": 0.0,
         }  # fmt: skip
         return SamplingSettings(**(usual | chosen))
 
@@ -183,9 +184,10 @@ def _read(path: Path) -> Waveform | None:
 
 
 def as_loud(study: Study, latent: Tensor, name: str) -> Waveform:
-    """A latent decoded, as loud as a clip."""
+    """A latent decoded, as loud as a clip; what the network doesn't see is the clip's own."""
     clip, codec = study.clip(name), study.engine.model.codec
-    raw = Waveform(codec.decode(latent, clip.waveform.frames), codec.rate_hz)
+    whole = codec.complete(codec.seen(latent), clip.latent)
+    raw = Waveform(codec.decode(whole, clip.waveform.frames), codec.rate_hz)
     return audio.match_loudness(raw, clip.loudness_lufs)[0]
 
 
@@ -223,8 +225,11 @@ def against(study: Study, made: Fusion, name: str) -> Figures:
 
 
 def latent_error(study: Study, latent: Tensor, name: str) -> float:
-    """RMS of the difference between a latent and a clip's, over the RMS of the clip's."""
-    clip = study.clip(name)
-    own = study.engine.model.codec.latent_frames(clip.waveform.frames)
-    difference = (latent - clip.latent)[..., :own]
-    return float(difference.square().mean().sqrt() / clip.latent[..., :own].square().mean().sqrt())
+    """RMS of the difference between a latent and a clip's, over the RMS of the clip's.
+
+    In the channels that the network sees.
+    """
+    clip, codec = study.clip(name), study.engine.model.codec
+    own = codec.seen(clip.latent)[..., : codec.latent_frames(clip.waveform.frames)]
+    difference = codec.seen(latent)[..., : own.shape[-1]] - own
+    return float(difference.square().mean().sqrt() / own.square().mean().sqrt())

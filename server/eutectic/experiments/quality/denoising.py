@@ -27,7 +27,7 @@ def measure(setup: Setup) -> list[Table]:
     """
     model = setup.engine.model
     sections = [recording.section(setup.seconds) for recording in setup.recordings]
-    latents = [model.codec.encode(section) for section in sections]
+    latents = [model.codec.seen(model.codec.encode(section)) for section in sections]
     conditions = [
         model.condition(recording.prompt, setup.seconds) for recording in setup.recordings
     ]
@@ -41,10 +41,7 @@ def measure(setup: Setup) -> list[Table]:
         setup.watch.progress(number + 1, len(SIGMAS))
     variances = torch.stack([latent[0].square().mean(-1) for latent in latents]).mean(0)
     note = looped_note(setup.recordings, setup.seconds)
-    return [
-        _table(name, [error[channels] for error in errors], variances[channels], note)
-        for name, channels in _channel_sets(model).items()
-    ]
+    return [_table(errors, variances, note)]
 
 
 def squared_error(
@@ -69,21 +66,12 @@ def _noise(model: Model, latent: Tensor, seed: int) -> Tensor:
     return Noise(seed, latent.shape[1], latent.shape[2], model.device).initial()
 
 
-def _channel_sets(model: Model) -> dict[str, slice]:
-    """All channels; for the embedded codec also its coefficients and its envelope."""
-    sets = {"all channels": slice(None)}
-    kept: int | None = getattr(model.wrapper.pretransform, "kept", None)
-    if kept is not None:
-        sets |= {"coefficients": slice(kept), "envelope": slice(kept, None)}
-    return sets
-
-
-def _table(name: str, errors: list[Errors], variances: Errors, note: str) -> Table:
+def _table(errors: list[Errors], variances: Errors, note: str) -> Table:
     rows: list[Row] = []
     for sigma, error in zip(SIGMAS, errors, strict=True):
         own, best = float(error.mean()), wiener(variances, sigma)
         unit = wiener(torch.ones(1), sigma)
         rows.append((sigma, own, own / best, best, unit, float(variances.mean())))
     columns = ("sigma", "network", "over Wiener", "Wiener", "Wiener of unit variance", "zero")
-    title = f"denoising: squared error, {name} ({len(variances)})"
+    title = f"denoising: squared error, {len(variances)} channels"
     return Table(title, columns, tuple(rows), (note,))

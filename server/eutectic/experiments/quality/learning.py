@@ -102,7 +102,7 @@ def _learn(setup: Setup, run: Run) -> dict[str, Any]:
 def _own_sample(
     setup: Setup, clip: Clip, prompt: str, adapter: Adapter | None, cfg: float | None
 ) -> Waveform:
-    settings = SamplingSettings(cfg=cfg, steps=setup.steps)
+    settings = SamplingSettings(cfg=cfg, steps=setup.steps, recall=0.0)
     reference = Reference(prompt, clip, adapter)
     return setup.engine.fuse(clip, reference, [Place(blend=0.0)], settings, "raw")[0].waveform
 

@@ -65,7 +65,7 @@ def sample(setup: Setup, prompt: str, seed: int) -> Waveform:
     frames = round(setup.seconds * codec.rate_hz)
     silence = Waveform(np.zeros((codec.channels, frames), np.float32), codec.rate_hz)
     reference = Reference(prompt, setup.engine.encode(silence), None)
-    settings = SamplingSettings(seed=seed, steps=setup.steps)
+    settings = SamplingSettings(seed=seed, steps=setup.steps, recall=0.0)
     place = [Place(blend=0.0)]
     return setup.engine.fuse(reference.clip, reference, place, settings, "raw")[0].waveform
 

@@ -104,7 +104,7 @@ def _known(setup: Setup, pair: Pair, kind: Residual) -> Figures:
 def _fuse(setup: Setup, pair: Pair, kind: Residual) -> Figures:
     recordings = {recording.name: recording for recording in setup.recordings}
     source, learned = setup.clip(recordings[pair[0]]), setup.reference(recordings[pair[1]])
-    settings = SamplingSettings(steps=setup.steps, residual=kind)
+    settings = SamplingSettings(steps=setup.steps, residual=kind, recall=0.0)
     made = window.measure(setup.engine, source, learned, window.at_blends(BLENDS), settings)
     if setup.out is not None:
         name = f"window-{pair[0]}-{pair[1]}-{kind}"

@@ -113,7 +113,7 @@ def _evaluations(costs: _Costs) -> None:
     precisions = {"float32": False} | ({"bfloat16": True} if half else {})
     for seconds in (min(length, model.max_seconds) for length in EVALUATION_SECONDS):
         frames = model.codec.latent_frames(round(seconds * model.codec.rate_hz))
-        state = torch.zeros(1, model.codec.latent_channels, frames, device=model.device)
+        state = torch.zeros(1, model.codec.network_channels, frames, device=model.device)
         denoiser = model.denoiser(model.condition(PROMPT, seconds), GUIDANCE)
         evaluate = partial(denoiser, state, torch.ones(1, device=model.device))
         for name, model.bfloat16 in precisions.items():

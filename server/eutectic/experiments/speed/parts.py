@@ -39,7 +39,7 @@ class Parts:
         self.seconds, self.steps = seconds, settings.steps
         self.sampler = self.model.sampler(settings)
         self.cfg = self.model.defaults.cfg
-        self.noise = Noise(0, codec.latent_channels, self.frames, self.model.device)
+        self.noise = Noise(0, codec.network_channels, self.frames, self.model.device)
         condition = self.model.condition(PROMPT, seconds)
         self.denoiser = self.model.denoiser(condition, self.cfg)
         self.unguided = self.model.denoiser(condition.unprompted())
@@ -47,7 +47,7 @@ class Parts:
             (codec.channels, round(seconds * codec.rate_hz))
         )
         self.clip = engine.encode(Waveform((0.1 * noise).astype(np.float32), codec.rate_hz))
-        self.x0 = codec.encode(self.clip.waveform, self.frames)
+        self.x0 = codec.seen(codec.encode(self.clip.waveform, self.frames))
         self.trajectory = invert(
             self.x0, self.sampler.grid.s_min, Residual(), self.noise, self.model.flow
         )

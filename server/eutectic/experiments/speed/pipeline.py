@@ -59,10 +59,10 @@ def transformer(model: Model, frames: int) -> Any:
     key_width, token_width = weights["transformer_blocks.0.attn2.to_k.weight"].shape
     with torch.device("meta"):
         made = diffusers.StableAudioDiTModel(
-            sample_size=frames, in_channels=model.codec.latent_channels, num_layers=layers,
+            sample_size=frames, in_channels=model.codec.network_channels, num_layers=layers,
             attention_head_dim=HEAD, num_attention_heads=weights["proj_in.weight"].shape[0] // HEAD,
             num_key_value_attention_heads=key_width // HEAD,
-            out_channels=model.codec.latent_channels, cross_attention_dim=token_width,
+            out_channels=model.codec.network_channels, cross_attention_dim=token_width,
             global_states_input_dim=weights["global_proj.0.weight"].shape[1],
             cross_attention_input_dim=weights["cross_attention_proj.0.weight"].shape[1],
         )  # fmt: skip

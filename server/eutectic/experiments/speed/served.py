@@ -48,7 +48,7 @@ class Served:
         canvases = [Canvas.make(2, frames, 0, RATE_HZ) for _ in blends]
         priority = Priority.TRIGGER if len(blends) == 1 else Priority.FAN
         places = [Place(blend=blend) for blend in blends]
-        sampling = SamplingSettings(seed, steps=steps)
+        sampling = SamplingSettings(seed, steps=steps, recall=0.0)
         job = link.Fuse(
             next(self._numbers), self._key, self._reference, places, sampling, "match", canvases,
             priority,
