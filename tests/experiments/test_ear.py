@@ -9,6 +9,7 @@ import soundfile
 import torch
 
 from eutectic.audio import Waveform, db_to_gain
+from eutectic.engine.even import decibel_mel, proportion
 from eutectic.errors import BadInput, BadSetting
 from eutectic.experiments.ear import check_package, measures
 from eutectic.experiments.ear.embedding import (
@@ -175,18 +176,15 @@ def test_balance_is_where_the_lesser_likeness_is_greatest() -> None:
 def test_the_share_of_the_distance_is_one_at_the_reference_and_at_any_level(
     sounds: dict[str, Waveform],
 ) -> None:
-    reference, original = (measures.decibel_mel(sounds[name]) for name in ("drone", "wind"))
-    assert measures.proportion(reference, reference, original) == 1
-    assert measures.proportion(original, reference, original) == 0
+    reference, original = (decibel_mel(sounds[name]) for name in ("drone", "wind"))
+    assert proportion(reference, reference, original) == 1
+    assert proportion(original, reference, original) == 0
     middle = mix(sounds["wind"], sounds["drone"], 0.5)
     quieter = Waveform(middle.samples * np.float32(db_to_gain(-20)), middle.rate_hz)
-    shares = [
-        measures.proportion(measures.decibel_mel(each), reference, original)
-        for each in (middle, quieter)
-    ]
+    shares = [proportion(decibel_mel(each), reference, original) for each in (middle, quieter)]
     assert 0 < shares[0] < 1
     assert shares[1] == pytest.approx(shares[0], abs=1e-3)
-    assert np.isnan(measures.proportion(reference, reference, reference))
+    assert np.isnan(proportion(reference, reference, reference))
 
 
 def test_a_flat_spectrum_has_only_the_first_cepstral_coefficient() -> None:

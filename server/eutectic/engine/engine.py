@@ -18,7 +18,7 @@ from torch import Tensor
 from eutectic import audio
 from eutectic.audio import Waveform, fade_end, load_clip
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
-from eutectic.engine import clips
+from eutectic.engine import clips, even
 from eutectic.engine.adapter import FORMAT, Adapter
 from eutectic.engine.clips import Clip
 from eutectic.engine.fuser import FusedLatent, Fuser, Reference
@@ -205,6 +205,31 @@ class Engine:
             self._decode(fused, original, reference, level)
             for fused in self.fuser.latents(original, reference, places, settings, watch)
         ]
+
+    def even_blends(
+        self,
+        original: Clip,
+        reference: Reference,
+        size: int,
+        settings: SamplingSettings,
+        watch: Watch = UNWATCHED,
+    ) -> list[float]:
+        """`size` rising blends from 0 to 1 that are equal steps apart to the ear (see `even`).
+
+        Raises:
+            Cancelled: by the watch.
+            BadSetting: a setting has no meaning with this model.
+        """
+
+        def mels(blends: Sequence[float]) -> list[Float[Tensor, "band frame"]]:
+            places = [Place(blend=blend) for blend in blends]
+            fusions = self.fuse(original, reference, places, settings, "raw", watch)
+            return [even.decibel_mel(fusion.waveform) for fusion in fusions]
+
+        far, near = mels([0.0, 1.0])
+        return even.even_blends(
+            size, lambda blends: [even.proportion(mel, near, far) for mel in mels(blends)]
+        )
 
     def _decode(
         self, fused: FusedLatent, original: Clip, reference: Reference, level: Level

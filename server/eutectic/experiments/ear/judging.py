@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from eutectic.audio import Waveform, db_to_gain, loudness_lufs
+from eutectic.engine.even import decibel_mel, proportion
 from eutectic.engine.levels import bring_to_level
 from eutectic.experiments.ear import measures
 from eutectic.experiments.ear.embedding import Ear, Embedding
@@ -113,11 +114,11 @@ class Judge:
 
     def _distances(self, sounds: Mapping[float, Waveform]) -> Figures:
         """SoundMorpher's and soundmm's figures, over EVEN_BLENDS."""
-        reference, original = map(measures.decibel_mel, (self.reference, self.original))
-        mels = [measures.decibel_mel(sounds[blend]) for blend in EVEN_BLENDS]
-        p = [measures.proportion(mel, reference, original) for mel in mels]
+        reference, original = map(decibel_mel, (self.reference, self.original))
+        mels = [decibel_mel(sounds[blend]) for blend in EVEN_BLENDS]
+        p = [proportion(mel, reference, original) for mel in mels]
         middle = mels[EVEN_BLENDS.index(MIDDLE_BLEND)]
-        halfway = measures.proportion(*map(measures.cepstrum, (middle, reference, original)))
+        halfway = proportion(*map(measures.cepstrum, (middle, reference, original)))
         return {
             "even p": measures.evenness(EVEN_BLENDS, [1 - share for share in p]),
             "MFCC error": abs(halfway - 0.5),

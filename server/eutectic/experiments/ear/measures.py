@@ -11,21 +11,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-import torch
 import torchaudio
 from jaxtyping import Float
 from torch import Tensor
 
 from eutectic.audio import Waveform, resample
+from eutectic.engine.even import MEL_BANDS
 from eutectic.experiments.distances import rank_correlation
 from eutectic.experiments.ear import check_package
-
-MEL_RATE_HZ, MEL_WINDOW, MEL_HOP, MEL_BANDS = 16_000, 2048, 256, 128
-QUIETEST_POWER, RANGE_DB = 1e-10, 80.0
-"""As in librosa's `power_to_db`, which SoundMorpher uses."""
 
 CEPSTRUM = 20
 """Coefficients of an MFCC, librosa's default."""
@@ -95,35 +90,9 @@ def nonlinearity(curve: Sequence[float]) -> float:
     return float(np.sqrt(np.square(np.asarray(curve, np.float64) - straight).mean()))
 
 
-def decibel_mel(waveform: Waveform) -> Float[Tensor, "band frame"]:
-    """L of SoundMorpher: log-mel spectrogram at 16 kHz, in dB over its largest value."""
-    mono = waveform.samples.mean(axis=0, keepdims=True)
-    mono = torch.from_numpy(resample(mono, waveform.rate_hz, MEL_RATE_HZ))[0]
-    window = torch.hann_window(MEL_WINDOW)
-    spectrum = torch.stft(
-        mono, MEL_WINDOW, MEL_HOP, window=window, pad_mode="constant", return_complex=True
-    )
-    power = (_slaney().T @ spectrum.abs().square()).clamp_min(QUIETEST_POWER)
-    return (10 * torch.log10(power / power.max())).clamp_min(-RANGE_DB)
-
-
 def cepstrum(mel: Float[Tensor, "band frame"]) -> Float[Tensor, "coefficient frame"]:
     """MFCCs of a log-mel spectrogram."""
     return torchaudio.functional.create_dct(CEPSTRUM, MEL_BANDS, norm="ortho").T @ mel
-
-
-def proportion(
-    sound: Float[Tensor, "row frame"],
-    near: Float[Tensor, "row frame"],
-    far: Float[Tensor, "row frame"],
-) -> float:
-    """Distance from `far` over the distances from both, p of SoundMorpher: 1 at `near`, 0 at `far`.
-
-    The distance is the Euclidean one over the common length. NaN if all three are equal.
-    """
-    frames = min(each.shape[1] for each in (sound, near, far))
-    to_near, to_far = (float((sound[:, :frames] - each[:, :frames]).norm()) for each in (near, far))
-    return to_far / (to_near + to_far) if to_near + to_far > 0 else math.nan
 
 
 def zimtohrli(one: Waveform, other: Waveform) -> float:
@@ -155,11 +124,3 @@ def _at_48_khz(waveform: Waveform) -> Float[np.ndarray, " sample"]:
         waveform.samples.mean(axis=0, keepdims=True), waveform.rate_hz, ZIMTOHRLI_RATE_HZ
     )[0]
     return np.pad(mono, (0, max(0, ZIMTOHRLI_FRAMES - len(mono))))
-
-
-@cache
-def _slaney() -> Float[Tensor, "bin band"]:
-    """Mel filters as in librosa: Slaney's scale, each of unit area."""
-    return torchaudio.functional.melscale_fbanks(
-        MEL_WINDOW // 2 + 1, 0.0, MEL_RATE_HZ / 2, MEL_BANDS, MEL_RATE_HZ, "slaney", "slaney"
-    )
