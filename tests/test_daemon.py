@@ -141,7 +141,6 @@ def test_a_request_is_cancelled_by_its_id_and_its_own_client_alone(
     wait_for(client, Progress)
     with running.client() as other:
         assert fails(other, "/cancel", number) == "unknown_request"
-    assert fails(client, "/fuse", 1, "a", "long") == "not_ready"
     client.request("/cancel", number)
     failed = wait_for(client, Fail)
     assert (failed.id, failed.code) == (number, "cancelled")
@@ -151,7 +150,7 @@ def test_clips_and_references_are_loaded_listed_and_freed(client: Client) -> Non
     client.request("/clip/load", 7, "c.wav", "@start", 0.25, "@duration", 0.5)
     client.request("/reference/learn", 8, 7, "a", "low", "tone", "@steps", 1)
     assert answers.Clip(0, "7", "c.wav", 0.5) in listed(client)
-    assert answers.Reference(0, "8", "7", "a low tone", "ready") in listed(client)
+    assert answers.Reference(0, "8", "7", "a low tone", "learned") in listed(client)
     client.request("/clip/free", 7)
     client.request("/fuse", 1, "a", 8)
     client.request("/reference/free", 8)

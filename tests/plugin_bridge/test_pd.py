@@ -186,7 +186,7 @@ def test_help_learns_a_reference(running: Daemon, client: Client, tmp_path: Path
         no_complaint(patch.said, "reference")
     listed = client.references().of(answers.Reference)
     (drone,) = [each for each in listed if each.reference == "drone"]
-    assert drone == answers.Reference(drone.id, "drone", "drone", "warm low drone", "ready")
+    assert drone == answers.Reference(drone.id, "drone", "drone", "warm low drone", "learned")
 
 
 @pytest.mark.process

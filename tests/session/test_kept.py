@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.files import toml
@@ -117,3 +118,40 @@ def test_a_fusion_s_key_depends_on_what_is_heard_and_not_on_names() -> None:
              SamplingSettings(seed=7), "match"),
     ]  # fmt: skip
     assert len({pair.key, *(other.key for other in others)}) == 4
+
+
+def test_at_full_recall_a_fusion_s_key_depends_on_nothing_that_guides_the_network() -> None:
+    clip = Clip("glass", GLASS, "0123456789abcdef", 88_200, 44_100, -23.5)
+    learned = Reference("drone", "low", DRONE, SPEC, "digest")
+    remembered = Reference("drone", "low", DRONE, ReferenceSpec(SPEC.clip, "drone"), "digest")
+
+    def key(reference: Reference, **settings: Any) -> str:
+        return Pair(clip, reference, SamplingSettings(**settings), "match").key
+
+    full = key(remembered, recall=1.0)
+    assert full == key(learned, recall=1.0) == key(learned, recall=1.0, cfg=3.0, negative="hiss")
+    others = [{"seed": 1}, {"slack": 0.5}, {"start": 1.0}, {"steps": 9}, {"residual": "scaled"}]
+    elsewhere = Reference("drone", "low", DRONE, ReferenceSpec("another", "drone"), "digest")
+    keys = [key(learned, recall=1.0, **each) for each in others]
+    assert len({full, *keys, key(elsewhere, recall=1.0)}) == len(others) + 2
+    assert key(learned, recall=0.5) != key(remembered, recall=0.5)
+    assert key(learned, recall=0.5) != key(learned, recall=0.5, cfg=3.0)
+
+
+def test_no_recall_is_what_fusions_had_before_there_was_any() -> None:
+    clip = Clip("glass", GLASS, "0123456789abcdef", 88_200, 44_100, -23.5)
+    pair = Pair(
+        clip, Reference("drone", "low", DRONE, SPEC, "digest"), SamplingSettings(seed=7), "match"
+    )
+    assert pair.at_recall(0.0).key == pair.key
+    assert pair.at_recall(0.1).key != pair.key
+
+
+def test_what_is_remembered_and_a_voice_s_recall_are_kept(tmp_path: Path) -> None:
+    spec = ReferenceSpec("fedcba9876543210", "hiss")
+    session = KeptSession(
+        1, "toy", references=[KeptReference("m", "b", DRONE, spec, "digest")],
+        voices=[KeptVoice(1, recall=0.25)], recall=0.5,
+    )  # fmt: skip
+    toml.write(tmp_path / "night.toml", session)
+    assert kept.read(tmp_path / "night.toml") == session

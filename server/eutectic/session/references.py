@@ -83,8 +83,9 @@ class References:
         return "ready" if ready and not self._is_stale(self.all[reference]) else "off"
 
     def _is_stale(self, reference: Reference) -> bool:
+        """Whether another model learned it; what is only remembered follows the model."""
         facts = self._jobs.host.facts
-        return facts is not None and facts.digest != reference.model
+        return reference.learned and facts is not None and facts.digest != reference.model
 
     # Requests
 
@@ -179,8 +180,8 @@ class References:
     def _prepare(self, name: str, clip: Clip, prompt: str) -> None:
         """Have something to fuse with while it is learned: what was learned of it, or its clip."""
         known = self.all.get(name)
-        learned = known is not None and known.learned and not self._is_stale(known)
-        if known is None or not learned or known.spec.clip != clip.key:
+        learned = known is not None and known.learned and known.spec.clip == clip.key
+        if known is None or not learned or self._is_stale(known):
             self._remember(name, clip, prompt)
 
     def _remember(self, name: str, clip: Clip, prompt: str) -> None:

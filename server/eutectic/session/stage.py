@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import math
@@ -211,11 +212,15 @@ class Stage:
 
     async def _fuse(self, cue: Cue, request: Fuse) -> None:
         """Have the engine make it, and start it as soon as that is safe."""
+        await asyncio.sleep(0)  # of many triggers at once, those superseded leave no job behind
         self._jobs.check_room()
         cue.ticket.queued()
         if not self._library.engine_synced.is_set():  # the engine has just started again
             await self._library.engine_synced.wait()
-            cue = replace(cue, pair=await self._resolver.pair(request))
+            pair, before = await self._resolver.pair(request), cue.pair
+            cue = replace(cue, pair=pair)
+            if cue.voice.pair is before:
+                cue.voice.pair = pair
         token: int | None = None
         sound: Sound | None = None
         try:
