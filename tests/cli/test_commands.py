@@ -50,6 +50,8 @@ def test_bad_clips_are_refused_by_every_command(
         (["--order", "7"], "order must be 1 to 3"),
         (["--steps", "0"], "steps must be 1 to 1000"),
         (["--seed", "-4"], "seed must be"),
+        (["--recall", "1.1"], "recall must be 0 to 1, not 1.1"),
+        (["--slack", "0"], "slack must be 0.01 to 10, not 0"),
         (["--level", "loud"], "'loud' is not one of 'match', 'raw'"),
         (["--residual", "noisy"], "'noisy' is not one of 'clean'"),
         (["--method", "magic"], "'magic' is not one of 'fusion', 'mix'"),
@@ -124,6 +126,23 @@ def test_the_same_command_gives_the_identical_file_and_another_seed_another(
     a, b, c = ((own_data / name).read_bytes() for name in ("a.wav", "b.wav", "c.wav"))
     assert a == b
     assert a != c
+
+
+def test_at_full_recall_nothing_is_learned_and_the_prompt_does_not_matter(tmp_path: Path) -> None:
+    fuse = ["fuse", WEIRDO, GLASS, *TOY]
+    made = {
+        "full": ["--recall", "1"], "prompt": ["--recall", "1", "--prompt", "else"],
+        "no-learn": ["--no-learn"], "slack": ["--recall", "1", "--slack", "2"],
+        "network": ["--no-learn", "--recall", "0"],
+    }  # fmt: skip
+    for name, options in made.items():
+        assert run([*fuse, *options, "-o", f"{name}.wav"]) == 0
+    assert not (tmp_path / "data" / "references").exists()
+    full, *same = (Path(f"{name}.wav").read_bytes() for name in ("full", "prompt", "no-learn"))
+    assert same == [full, full]
+    assert full not in [Path(f"{name}.wav").read_bytes() for name in ("slack", "network")]
+    assert run([*fuse, "-o", "half.wav", "--recall", "0.5"]) == 0
+    assert len(list((tmp_path / "data" / "references").iterdir())) == 1
 
 
 def test_a_reference_is_learned_once_and_damage_is_repaired(

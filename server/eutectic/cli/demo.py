@@ -23,9 +23,10 @@ def demo(
     play: Annotated[bool, typer.Option(help="Play the middle fusion, if possible.")] = True,
     force: options.Force = False,
 ) -> None:
-    """Fuse two of the recordings that ship with Eutectic.
+    """Fuse recordings that ship with Eutectic.
 
-    Five fusions along the window and a picture of them are written to a folder.
+    Five fusions along the window and a picture of them are written to a folder; those of the pair
+    that fuses worst to its subfolder "worst".
     """
     if out is None:
         out, force = Path("demo"), True
@@ -34,12 +35,13 @@ def demo(
     engine = load_engine(model, compute)
     from eutectic.experiments import demo as demo_
 
-    with progress("learning the reference") as learning, progress("fusing") as fusing:
+    with progress("learning the references") as learning, progress("fusing") as fusing:
         made = demo_.make(engine, out, learning, fusing)
-    print_window(made.window)
+    print_window(made.best.window)
     console.print(
-        f"learning took {made.seconds_learning:.0f} s, fusing {made.seconds_fusing:.0f} s; "
-        f"listen to the WAV files in {out}, look at {made.picture}"
+        f"learning took {made.seconds_learning:.1f} s, fusing {made.seconds_fusing:.1f} s; "
+        f"listen to the WAV files in {out}, look at {made.best.picture}"
     )
+    console.print(f"the pair that fuses worst: {made.worst.picture.parent}")
     if play:
-        play_file(made.sounds[len(made.sounds) // 2])
+        play_file(made.best.sounds[len(made.best.sounds) // 2])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eutectic.cli import options
-from eutectic.cli.loading import Pair, check_section, load_engine
+from eutectic.cli.loading import Pair, check_section, hears_network, load_engine
 from eutectic.cli.morphing import MEANINGFUL, morphs, refuse_others
 from eutectic.cli.outputs import check_output
 from eutectic.cli.terminal import console, progress
@@ -67,6 +67,8 @@ def fuse(
     eta: options.Eta = None,
     residual: ResidualName = "clean",
     residual_amount: options.Amount = 1.0,
+    recall: options.Recall = None,
+    slack: options.Slack = None,
     level: options.LevelName = "match",
     start: options.Start = 0.0,
     duration: options.Duration = None,
@@ -83,13 +85,13 @@ def fuse(
 ) -> None:
     """Fuse ORIGINAL with REFERENCE.
 
-    The reference is learned first if it hasn't been learned yet.
+    Where recall is less than 1, the reference is learned first if it hasn't been learned yet.
     """
     if method != "fusion":
         refuse_others(context, method, MEANINGFUL)
     places = _places(blend, remaining)
     sampling = SamplingSettings(
-        seed, cfg, negative, steps, order, solver, eta, residual, residual_amount
+        seed, cfg, negative, steps, order, solver, eta, residual, residual_amount, recall, slack
     )
     learning = LearnSettings(learn_method, learn_steps, rank, budget_seconds=budget)
     pair = Pair(
@@ -102,7 +104,7 @@ def fuse(
     if method == "fusion":
         engine = load_engine(model, compute)
         engine.fuser.plan(places, sampling)
-        known = None if no_learn else learning
+        known = learning if hears_network(engine, sampling) and not no_learn else None
         _save_fusions(engine, pair, prompt, known, places, sampling, level, outs)
     else:
         _save_morphs(pair, method, places, level, outs)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eutectic.cli.terminal import errors, progress
-from eutectic.config import LearnSettings, data_folder
+from eutectic.config import LearnSettings, SamplingSettings, data_folder
 from eutectic.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ def load_engine(model: str, compute: str | None) -> Engine:
         from eutectic.engine.store import Store
 
         return Engine(load(model, choose_device(compute)), Store(data_folder()))
+
+
+def hears_network(engine: Engine, sampling: SamplingSettings) -> bool:
+    """Whether the network takes part in fusions, so that what it learns is heard."""
+    recall = engine.model.defaults.recall if sampling.recall is None else sampling.recall
+    return recall < 1
 
 
 def check_section(path: Path, start: float, duration: float | None) -> Source:
@@ -69,7 +75,7 @@ class Pair:
 def load_reference(
     engine: Engine, source: Source, prompt: str | None, learning: LearnSettings | None
 ) -> Reference:
-    """A reference from the store, or learned now; its prompt alone if `learning` is None."""
+    """A reference from the store, or learned now; only remembered if `learning` is None."""
     from eutectic.engine.fuser import Reference
 
     clip = engine.open(source)

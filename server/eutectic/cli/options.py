@@ -32,7 +32,13 @@ Rank = Annotated[int, typer.Option(help="Rank for lora.")]
 Budget = Annotated[
     float | None, typer.Option("--budget", help="Stop learning after this many seconds.")
 ]
-NoLearn = Annotated[bool, typer.Option("--no-learn", help="Skip learning; use the prompt alone.")]
+NoLearn = Annotated[
+    bool,
+    typer.Option(
+        "--no-learn",
+        help="Skip learning: the reference is remembered; with --recall 0, the prompt alone.",
+    ),
+]
 
 Seed = Annotated[int, typer.Option(help="Random seed; the same seed gives the same sound.")]
 Steps = Annotated[int | None, typer.Option(help="Sampler steps.")]
@@ -46,6 +52,16 @@ Eta = Annotated[
 ]
 Amount = Annotated[
     float, typer.Option("--residual-amount", help="Amount of noise for gaussian, 0 to 1.")
+]
+Recall = Annotated[
+    float | None,
+    typer.Option(
+        help="From 0, what the network has learned of the reference, to 1, the reference as it "
+        "is remembered, which needs no learning."
+    ),
+]
+Slack = Annotated[
+    float | None, typer.Option(help="Deviation that is allowed around what is remembered.")
 ]
 LevelName = Annotated[
     Level, typer.Option("--level", help="match: as loud as the sources; raw: as sampled.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from eutectic.cli import options
-from eutectic.cli.loading import Pair, check_section, load_engine
+from eutectic.cli.loading import Pair, check_section, hears_network, load_engine
 from eutectic.cli.outputs import check_folder, make_folder
 from eutectic.cli.terminal import console, print_window, progress
 from eutectic.config import LearnSettings, Level, Place, Residual, SamplingSettings
@@ -55,6 +55,8 @@ def window(
     eta: options.Eta = None,
     residual: Residuals = "clean",
     residual_amount: options.Amount = 1.0,
+    recall: options.Recall = None,
+    slack: options.Slack = None,
     level: options.LevelName = "match",
     start: options.Start = 0.0,
     duration: options.Duration = None,
@@ -75,8 +77,9 @@ def window(
     compared: what each choice costs and what it yields.
     """
     sampling = SamplingSettings(
-        seed, cfg, negative, solver=solver, eta=eta, residual_amount=residual_amount
-    )
+        seed, cfg, negative, solver=solver, eta=eta, residual_amount=residual_amount,
+        recall=recall, slack=slack,
+    )  # fmt: skip
     choices = _choices(sampling, steps, order, residual)
     learning = LearnSettings(method, learn_steps, rank, budget_seconds=budget)
     if not 2 <= points <= 101:
@@ -89,7 +92,8 @@ def window(
     engine = load_engine(model, compute)
     for choice in choices:
         engine.fuser.plan([Place(blend=0.5)], choice)
-    source, known = pair.load(engine, prompt, None if no_learn else learning)
+    learns = hears_network(engine, sampling) and not no_learn
+    source, known = pair.load(engine, prompt, learning if learns else None)
     places = [Place(blend=number / (points - 1)) for number in range(points)]
     if len(choices) > 1:
         _compare(engine, source, known, places, choices, level, out)
