@@ -237,17 +237,18 @@ def reference() -> Sheet:
     """`eutectic.reference name`."""
     sheet = Sheet(
         "eutectic.reference name",
-        "A reference under this name: a clip that the model learns, with a prompt that describes "
-        "it. Needs an open [eutectic].",
+        "A reference under this name: a clip that is remembered, and learned by the model, with a "
+        "prompt that describes it. Needs an open [eutectic].",
     )
     sheet.section("Messages", width=560)
-    inlet = sheet.inlet("learn clip prompt options; free; cancel")
-    sort = sheet.obj("route learn free cancel", min_width=480)
+    inlet = sheet.inlet("remember clip prompt; learn clip prompt options; free; cancel")
+    sort = sheet.obj("route learn remember free cancel", min_width=640)
     sheet.cord(inlet, sort)
     _ask(sheet, "/reference/learn", sort, first="#1")
-    _free(sheet, "/reference/free", sort, 1)
-    _cancel(sheet, sort, 2)
-    _unknown(sheet, sort, 3, "eutectic.reference")
+    _ask(sheet, "/reference/remember", sort, 1, "#1")
+    _free(sheet, "/reference/free", sort, 2)
+    _cancel(sheet, sort, 3)
+    _unknown(sheet, sort, 4, "eutectic.reference")
 
     sheet.section("Answers", width=560)
     _outcome(sheet)

@@ -10,10 +10,10 @@ from sheet import Sheet, options
 
 
 def two_knobs() -> Sheet:
-    """Blend and guidance on two knobs."""
+    """Blend and recall on two knobs."""
     sheet = Sheet(
         "Two knobs",
-        "One fusion, with a knob for blend (also on MIDI controller 1) and one for guidance.",
+        "One fusion, with a knob for blend (also on MIDI controller 1) and one for recall.",
     )
     steps.connect(sheet)
     steps.prepare(sheet)
@@ -21,12 +21,11 @@ def two_knobs() -> Sheet:
     fuse = sheet.message(f"fuse glass low {options('/fuse', blend=0.5, loop=1)}")
     stop = sheet.message("stop 500")
     blend = sheet.ui("dial", (60, 60), "blend: heard at once", size=1.0, floatoutput=1)
-    cfg = sheet.ui("dial", (60, 60), "guidance: makes a new fusion", size=10.0, floatoutput=1)
-    limit = sheet.obj("speedlim 150", "at most one every 150 ms")
-    again = sheet.message(f"fuse glass low {options('/fuse', cfg='$1', loop=1)}")
+    recall = sheet.ui("dial", (60, 60), "recall: what plays is made again", size=1.0, floatoutput=1)
+    named = sheet.obj("prepend recall")
     voice = sheet.bpatcher("eutectic.voice 1 1")
     sheet.chain(blend, voice)
-    sheet.chain(cfg, limit, again, voice)
+    sheet.chain(recall, named, voice)
     steps.try_out(sheet, (fuse, stop), voice, ("toggle", "playing"))
     return sheet
 
@@ -209,7 +208,7 @@ def overview() -> Sheet:
     sheet.section("Abstractions: right-click for help, double-click to look inside.")
     abstractions = (
         ("eutectic.voice 1", "fuses and plays"), ("eutectic.clip glass", "a sound"),
-        ("eutectic.reference low", "a learned sound"),
+        ("eutectic.reference low", "a sound that gives its character"),
         ("eutectic.buffer fused", "a fusion in a buffer~"),
     )  # fmt: skip
     for row, (box, text) in enumerate(abstractions):

@@ -51,7 +51,8 @@ def voice() -> Sheet:
         "voice (1 to 16; the daemon has four by default), MIDI controller for blend (default none)",
         "fuse original reference options: fuse and play. bang: play the last fusion again.\n"
         "a number, or blend number: move from the reference (0) to the original (1).\n"
-        "stop [fade-out ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms; cfg number."
+        "stop [fade-out ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms; cfg number;"
+        "\nrecall 0 to 1: from what the model learned to the reference as it is remembered."
         "\ncc number: use another MIDI controller.",
         "1: 1 when a fusion starts, 0 when it falls silent\n"
         "2: answers: queued, progress stage fraction, started voice ms, done, ended voice, "
@@ -65,6 +66,7 @@ def voice() -> Sheet:
         f"fuse glass low {options('/fuse', remaining=12, seed=7)}",
         "stop 500",
         "pan -0.5",
+        "recall 0.8",
     )
     blend = sheet.ui("flonum", (60, 22), "blend", minimum=0.0, maximum=1.0)
     panel = sheet.bpatcher("eutectic.voice 1")
@@ -102,23 +104,29 @@ def reference() -> Sheet:
     """`eutectic.reference.maxhelp`."""
     sheet = _sheet(
         "eutectic.reference",
-        "A reference: a clip that the model learns, to give its character to other clips.",
+        "A reference: a clip that gives its character to others. It can be fused with at once, and "
+        "is learned in the background.",
         "name: a word of letters, digits and _ . -, or a whole number",
         "learn clip prompt options: the prompt describes the clip, in as many words as needed.\n"
+        "remember clip prompt: the same without learning; the prompt may be left out.\n"
         "free: remove the reference. cancel: cancel the last request.",
         f"1: {abstractions.DONE}\n2: {abstractions.ANSWERS}",
     )
     steps.connect(sheet)
-    sheet.section("Learning runs in the background and doesn't disturb playback.", beside=True)
+    sheet.section("Learning doesn't disturb playback; fusions play before it is done.", beside=True)
     load = sheet.message(f"load {steps.shipped(steps.REFERENCE)}")
     sheet.chain(load, sheet.obj("eutectic.clip drone"))
     sheet.section()
     short = options("/reference/learn", budget_s=20.0)
     messages = sheet.messages(
-        "learn drone warm low drone", f"learn drone warm low drone {short}", "cancel", "free"
+        "remember drone",
+        "learn drone warm low drone",
+        f"learn drone warm low drone {short}",
+        "cancel",
+        "free",
     )
     box = sheet.obj("eutectic.reference low", min_width=160)
-    steps.try_out(sheet, messages, box, ("button", "learned"))
+    steps.try_out(sheet, messages, box, ("button", "remembered or learned"))
     return sheet
 
 

@@ -39,11 +39,11 @@ def prepare(sheet: Sheet, beside: bool = False) -> None:
     ):
         load = sheet.message(f"load {shipped(file)} {more}".strip())
         sheet.chain(load, sheet.bpatcher(f"eutectic.clip {name}"))
-    sheet.section("2. Learn one of them: about half a minute on a laptop.")
-    learn = sheet.message("learn drone warm low drone")
+    sheet.section("2. Make one of them a reference.")
+    remember = sheet.message("remember drone warm low drone")
     reference = sheet.obj("eutectic.reference low", min_width=150)
-    sheet.chain(learn, reference)
-    show(sheet, reference, 1, "not learned yet")
+    sheet.chain(remember, reference)
+    show(sheet, reference, 1, "no reference yet")
 
 
 def try_out(sheet: Sheet, sources: Iterable[Box], target: Box, lamp: tuple[str, str]) -> None:

@@ -34,7 +34,7 @@ FUSED = [("glass", "drone"), ("bell", "hum"), *((str(pad), "1") for pad in range
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
     """What the examples fuse is ready, as tones that are louder nearer the reference.
 
-    So no model's noise hides a click. With another guidance, the model renders what is played.
+    So no model's noise hides a click. At another recall, the model renders what is played.
     """
     folder = tmp_path_factory.mktemp("stage")
     with Jack(), daemon(folder, "--rate", str(RATE_HZ), device="system") as process:
@@ -43,8 +43,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
             client.request("/clip/load", "drone", "loop_drone_g_97.flac", "@duration", 4)
             client.request("/clip/load", "bell", "perc_bell.flac", "@duration", 2)
             client.request("/clip/load", "hum", "ambi_haunted_hum.flac", "@duration", 4)
-            client.request("/reference/learn", "drone", "drone", "warm low drone")
-            client.request("/reference/learn", "hum", "hum", "haunted hum")
+            client.request("/reference/remember", "drone", "drone", "warm low drone")
+            client.request("/reference/remember", "hum", "hum", "haunted hum")
             client.request("/preset/load", "pads")
             client.request("/session/save", "keys")
         session = kept.read(process.data / "sessions" / "keys.toml")
@@ -52,8 +52,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
         references = {each.name: each for each in session.references}
         for clip, reference in FUSED:
             rates_hz = (RATE_HZ, clips[clip].rate_hz)  # the device's, and of files the model's
-            asyncio.run(plant(process.data, clips[clip], references[reference], TONE_HZ, BLENDS,
-                              rates_hz))  # fmt: skip
+            known = references[reference]
+            recall = None if known.spec.settings else 1.0
+            asyncio.run(plant(process.data, clips[clip], known, TONE_HZ, BLENDS, rates_hz,
+                              recall=recall))  # fmt: skip
         yield process
         assert "Traceback" not in process.log
 
@@ -130,10 +132,8 @@ def test_both_knobs_change_what_the_model_makes(
     with example(tmp_path, stage, "two-knob-fusion") as patch:
         patch.send("eutectic.prepare", "bang")
         until(lambda: not status(player)["voices"].startswith("none"))
-        before = stage.log.count("/fuse")
-        patch.send("eutectic.knob.2", 3)
-        until(lambda: stage.log.count("/fuse") > before)
-        player.request("/fan", "glass", "drone", 5, "@cfg", 3)
+        patch.send("eutectic.knob.2", 0.25)
+        player.request("/fan", "glass", "drone", 5, "@recall", 0.25)
         heard: list[NDArray[np.float64]] = []
         for blend in (0.0, 1.0):
             patch.send("eutectic.knob.1", blend)

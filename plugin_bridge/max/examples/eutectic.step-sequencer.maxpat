@@ -234,10 +234,10 @@
                     "patching_rect": [
                         20.0,
                         407.0,
-                        322.4,
+                        204.9,
                         20.0
                     ],
-                    "text": "2. Learn one of them: about half a minute on a laptop.",
+                    "text": "2. Make one of them a reference.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -252,10 +252,10 @@
                     "patching_rect": [
                         20.0,
                         437.0,
-                        159.3,
+                        187.3,
                         22.0
                     ],
-                    "text": "learn drone warm low drone",
+                    "text": "remember drone warm low drone",
                     "outlettype": [
                         ""
                     ]
@@ -307,10 +307,10 @@
                     "patching_rect": [
                         151.0,
                         563.0,
-                        90.0,
+                        97.3,
                         22.0
                     ],
-                    "text": "not learned yet",
+                    "text": "no reference yet",
                     "outlettype": [
                         ""
                     ]

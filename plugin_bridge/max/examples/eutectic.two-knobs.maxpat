@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            1378.4,
+            1387.1,
             592.0
         ],
         "bglocked": 0,
@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        450.2,
+                        430.2,
                         20.0
                     ],
-                    "text": "One fusion, with a knob for blend (also on MIDI controller 1) and one for guidance.",
+                    "text": "One fusion, with a knob for blend (also on MIDI controller 1) and one for recall.",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -234,10 +234,10 @@
                     "patching_rect": [
                         20.0,
                         394.0,
-                        322.4,
+                        204.9,
                         20.0
                     ],
-                    "text": "2. Learn one of them: about half a minute on a laptop.",
+                    "text": "2. Make one of them a reference.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -252,10 +252,10 @@
                     "patching_rect": [
                         20.0,
                         424.0,
-                        159.3,
+                        187.3,
                         22.0
                     ],
-                    "text": "learn drone warm low drone",
+                    "text": "remember drone warm low drone",
                     "outlettype": [
                         ""
                     ]
@@ -307,10 +307,10 @@
                     "patching_rect": [
                         151.0,
                         550.0,
-                        90.0,
+                        97.3,
                         22.0
                     ],
-                    "text": "not learned yet",
+                    "text": "no reference yet",
                     "outlettype": [
                         ""
                     ]
@@ -342,7 +342,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         616.0,
-                        244.0,
+                        202.0,
                         199.0,
                         22.0
                     ],
@@ -360,7 +360,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         835.0,
-                        244.0,
+                        202.0,
                         56.6,
                         22.0
                     ],
@@ -378,7 +378,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         911.6,
-                        244.0,
+                        202.0,
                         60,
                         60
                     ],
@@ -397,7 +397,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         975.6,
-                        245.0,
+                        203.0,
                         123.4,
                         20.0
                     ],
@@ -418,7 +418,7 @@
                         60,
                         60
                     ],
-                    "size": 10.0,
+                    "size": 1.0,
                     "floatoutput": 1,
                     "outlettype": [
                         ""
@@ -434,10 +434,10 @@
                     "patching_rect": [
                         1183.0,
                         123.0,
-                        175.4,
+                        184.1,
                         20.0
                     ],
-                    "text": "guidance: makes a new fusion",
+                    "text": "recall: what plays is made again",
                     "linecount": 1,
                     "fontsize": 12
                 }
@@ -446,64 +446,29 @@
                 "box": {
                     "id": "obj-22",
                     "maxclass": "newobj",
-                    "numinlets": 2,
+                    "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
                         1119.0,
                         202.0,
-                        82.0,
+                        86.6,
                         22.0
                     ],
                     "outlettype": [
                         ""
                     ],
-                    "text": "speedlim 150"
+                    "text": "prepend recall"
                 }
             },
             {
                 "box": {
                     "id": "obj-23",
-                    "maxclass": "comment",
-                    "numinlets": 1,
-                    "numoutlets": 0,
-                    "patching_rect": [
-                        1205.0,
-                        203.0,
-                        152.1,
-                        20.0
-                    ],
-                    "text": "at most one every 150 ms",
-                    "linecount": 1,
-                    "fontsize": 12
-                }
-            },
-            {
-                "box": {
-                    "id": "obj-24",
-                    "maxclass": "message",
-                    "numinlets": 2,
-                    "numoutlets": 1,
-                    "patching_rect": [
-                        1119.0,
-                        244.0,
-                        182.4,
-                        22.0
-                    ],
-                    "text": "fuse glass low @cfg $1 @loop 1",
-                    "outlettype": [
-                        ""
-                    ]
-                }
-            },
-            {
-                "box": {
-                    "id": "obj-25",
                     "maxclass": "bpatcher",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
                         870.4,
-                        324.0,
+                        282.0,
                         260,
                         112
                     ],
@@ -522,13 +487,13 @@
             },
             {
                 "box": {
-                    "id": "obj-26",
+                    "id": "obj-24",
                     "maxclass": "toggle",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
                         870.4,
-                        456.0,
+                        414.0,
                         24,
                         24
                     ],
@@ -539,13 +504,13 @@
             },
             {
                 "box": {
-                    "id": "obj-27",
+                    "id": "obj-25",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
                         898.4,
-                        457.0,
+                        415.0,
                         52.0,
                         20.0
                     ],
@@ -556,13 +521,13 @@
             },
             {
                 "box": {
-                    "id": "obj-28",
+                    "id": "obj-26",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
                         1111.4,
-                        456.0,
+                        414.0,
                         74.0,
                         22.0
                     ],
@@ -574,13 +539,13 @@
             },
             {
                 "box": {
-                    "id": "obj-29",
+                    "id": "obj-27",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
                         1111.4,
-                        500.0,
+                        458.0,
                         55.3,
                         22.0
                     ],
@@ -664,7 +629,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-25",
+                        "obj-23",
                         0
                     ],
                     "order": 0
@@ -690,25 +655,12 @@
                         0
                     ],
                     "destination": [
-                        "obj-24",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-24",
-                        0
-                    ],
-                    "destination": [
-                        "obj-25",
+                        "obj-23",
                         0
                     ],
                     "midpoints": [
                         1128.5,
-                        304.0
+                        262.0
                     ],
                     "order": 0
                 }
@@ -720,12 +672,12 @@
                         0
                     ],
                     "destination": [
-                        "obj-25",
+                        "obj-23",
                         0
                     ],
                     "midpoints": [
                         625.5,
-                        304.0
+                        262.0
                     ],
                     "order": 0
                 }
@@ -737,12 +689,12 @@
                         0
                     ],
                     "destination": [
-                        "obj-25",
+                        "obj-23",
                         0
                     ],
                     "midpoints": [
                         844.5,
-                        304.0
+                        262.0
                     ],
                     "order": 0
                 }
@@ -750,8 +702,21 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-25",
+                        "obj-23",
                         0
+                    ],
+                    "destination": [
+                        "obj-24",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-23",
+                        1
                     ],
                     "destination": [
                         "obj-26",
@@ -763,24 +728,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-25",
-                        1
-                    ],
-                    "destination": [
-                        "obj-28",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-28",
+                        "obj-26",
                         0
                     ],
                     "destination": [
-                        "obj-29",
+                        "obj-27",
                         0
                     ],
                     "order": 0

@@ -241,10 +241,10 @@
                     "patching_rect": [
                         151.3,
                         338.0,
-                        100.1,
+                        180.1,
                         20.0
                     ],
-                    "text": "a learned sound",
+                    "text": "a sound that gives its character",
                     "linecount": 1,
                     "fontsize": 12
                 }

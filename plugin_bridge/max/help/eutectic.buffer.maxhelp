@@ -339,10 +339,10 @@
                     "patching_rect": [
                         494.9,
                         276.0,
-                        322.4,
+                        204.9,
                         20.0
                     ],
-                    "text": "2. Learn one of them: about half a minute on a laptop.",
+                    "text": "2. Make one of them a reference.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -357,10 +357,10 @@
                     "patching_rect": [
                         494.9,
                         306.0,
-                        159.3,
+                        187.3,
                         22.0
                     ],
-                    "text": "learn drone warm low drone",
+                    "text": "remember drone warm low drone",
                     "outlettype": [
                         ""
                     ]
@@ -412,10 +412,10 @@
                     "patching_rect": [
                         625.9,
                         432.0,
-                        90.0,
+                        97.3,
                         22.0
                     ],
-                    "text": "not learned yet",
+                    "text": "no reference yet",
                     "outlettype": [
                         ""
                     ]

@@ -12,8 +12,8 @@
         "rect": [
             85.0,
             104.0,
-            1047.6,
-            476.0
+            1185.6,
+            502.0
         ],
         "bglocked": 0,
         "openinpresentation": 0,
@@ -73,11 +73,11 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        411.5,
-                        20.0
+                        551.6,
+                        33.0
                     ],
-                    "text": "A reference: a clip that the model learns, to give its character to other clips.",
-                    "linecount": 1,
+                    "text": "A reference: a clip that gives its character to others. It can be fused with at once, and is learned in the\nbackground.",
+                    "linecount": 2,
                     "fontsize": 12
                 }
             },
@@ -89,7 +89,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        92.0,
+                        105.0,
                         76.7,
                         20.0
                     ],
@@ -107,7 +107,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        122.0,
+                        135.0,
                         324.1,
                         20.0
                     ],
@@ -124,7 +124,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        170.0,
+                        183.0,
                         38.5,
                         20.0
                     ],
@@ -142,12 +142,12 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        200.0,
-                        404.8,
-                        47.0
+                        213.0,
+                        423.5,
+                        60.0
                     ],
-                    "text": "learn clip prompt options: the prompt describes the clip, in as many words\nas needed.\nfree: remove the reference. cancel: cancel the last request.",
-                    "linecount": 3,
+                    "text": "learn clip prompt options: the prompt describes the clip, in as many words\nas needed.\nremember clip prompt: the same without learning; the prompt may be left out.\nfree: remove the reference. cancel: cancel the last request.",
+                    "linecount": 4,
                     "fontsize": 12
                 }
             },
@@ -159,7 +159,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        275.0,
+                        301.0,
                         55.1,
                         20.0
                     ],
@@ -177,7 +177,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        305.0,
+                        331.0,
                         354.8,
                         33.0
                     ],
@@ -194,7 +194,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        366.0,
+                        392.0,
                         219.3,
                         20.0
                     ],
@@ -212,7 +212,7 @@
                     "numoutlets": 4,
                     "patching_rect": [
                         20.0,
-                        396.0,
+                        422.0,
                         260,
                         60
                     ],
@@ -235,12 +235,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        480.8,
-                        92.0,
-                        370.9,
+                        499.5,
+                        105.0,
+                        381.7,
                         20.0
                     ],
-                    "text": "Learning runs in the background and doesn't disturb playback.",
+                    "text": "Learning doesn't disturb playback; fusions play before it is done.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -253,8 +253,8 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        480.8,
-                        122.0,
+                        499.5,
+                        135.0,
                         152.0,
                         22.0
                     ],
@@ -271,8 +271,8 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        480.8,
-                        164.0,
+                        499.5,
+                        177.0,
                         107.3,
                         22.0
                     ],
@@ -290,12 +290,12 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        480.8,
-                        214.0,
-                        159.3,
+                        499.5,
+                        227.0,
+                        99.3,
                         22.0
                     ],
-                    "text": "learn drone warm low drone",
+                    "text": "remember drone",
                     "outlettype": [
                         ""
                     ]
@@ -308,12 +308,12 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        660.1,
-                        214.0,
-                        250.9,
+                        618.8,
+                        227.0,
+                        159.3,
                         22.0
                     ],
-                    "text": "learn drone warm low drone @budget_s 20.0",
+                    "text": "learn drone warm low drone",
                     "outlettype": [
                         ""
                     ]
@@ -326,12 +326,12 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        931.0,
-                        214.0,
-                        45.3,
+                        798.1,
+                        227.0,
+                        250.9,
                         22.0
                     ],
-                    "text": "cancel",
+                    "text": "learn drone warm low drone @budget_s 20.0",
                     "outlettype": [
                         ""
                     ]
@@ -344,8 +344,26 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        996.3,
-                        214.0,
+                        1069.0,
+                        227.0,
+                        45.3,
+                        22.0
+                    ],
+                    "text": "cancel",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-18",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1134.3,
+                        227.0,
                         31.3,
                         22.0
                     ],
@@ -357,13 +375,13 @@
             },
             {
                 "box": {
-                    "id": "obj-18",
+                    "id": "obj-19",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        767.0,
-                        256.0,
+                        823.9,
+                        269.0,
                         160,
                         22.0
                     ],
@@ -376,13 +394,13 @@
             },
             {
                 "box": {
-                    "id": "obj-19",
+                    "id": "obj-20",
                     "maxclass": "button",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        767.0,
-                        298.0,
+                        800.7,
+                        311.0,
                         24,
                         24
                     ],
@@ -393,30 +411,30 @@
             },
             {
                 "box": {
-                    "id": "obj-20",
+                    "id": "obj-21",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        795.0,
-                        299.0,
-                        54.0,
+                        828.7,
+                        312.0,
+                        139.4,
                         20.0
                     ],
-                    "text": "learned",
+                    "text": "remembered or learned",
                     "linecount": 1,
                     "fontsize": 12
                 }
             },
             {
                 "box": {
-                    "id": "obj-21",
+                    "id": "obj-22",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        908.0,
-                        298.0,
+                        988.1,
+                        311.0,
                         74.0,
                         22.0
                     ],
@@ -428,13 +446,13 @@
             },
             {
                 "box": {
-                    "id": "obj-22",
+                    "id": "obj-23",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        908.0,
-                        342.0,
+                        988.1,
+                        355.0,
                         55.3,
                         22.0
                     ],
@@ -466,7 +484,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-18",
+                        "obj-19",
                         0
                     ],
                     "order": 0
@@ -479,7 +497,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-18",
+                        "obj-19",
                         0
                     ],
                     "order": 0
@@ -492,7 +510,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-18",
+                        "obj-19",
                         0
                     ],
                     "order": 0
@@ -505,7 +523,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-18",
+                        "obj-19",
                         0
                     ],
                     "order": 0
@@ -527,11 +545,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-18",
-                        1
+                        "obj-19",
+                        0
                     ],
                     "destination": [
-                        "obj-21",
+                        "obj-20",
                         0
                     ],
                     "order": 0
@@ -540,11 +558,24 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-21",
-                        0
+                        "obj-19",
+                        1
                     ],
                     "destination": [
                         "obj-22",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-22",
+                        0
+                    ],
+                    "destination": [
+                        "obj-23",
                         0
                     ],
                     "order": 0

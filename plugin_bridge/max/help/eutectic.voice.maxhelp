@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            1230.9,
+            1310.1999999999998,
             772.0
         ],
         "bglocked": 0,
@@ -144,10 +144,10 @@
                         20.0,
                         213.0,
                         412.2,
-                        87.0
+                        114.0
                     ],
-                    "text": "fuse original reference options: fuse and play. bang: play the last fusion\nagain.\na number, or blend number: move from the reference (0) to the original (1).\nstop [fade-out ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms;\ncfg number.\ncc number: use another MIDI controller.",
-                    "linecount": 6,
+                    "text": "fuse original reference options: fuse and play. bang: play the last fusion\nagain.\na number, or blend number: move from the reference (0) to the original (1).\nstop [fade-out ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms;\ncfg number;\nrecall 0 to 1: from what the model learned to the reference as it is\nremembered.\ncc number: use another MIDI controller.",
+                    "linecount": 8,
                     "fontsize": 12
                 }
             },
@@ -159,7 +159,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        328.0,
+                        355.0,
                         55.1,
                         20.0
                     ],
@@ -177,7 +177,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        358.0,
+                        385.0,
                         414.9,
                         47.0
                     ],
@@ -194,7 +194,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        433.0,
+                        460.0,
                         219.3,
                         20.0
                     ],
@@ -212,7 +212,7 @@
                     "numoutlets": 4,
                     "patching_rect": [
                         20.0,
-                        463.0,
+                        490.0,
                         260,
                         60
                     ],
@@ -339,10 +339,10 @@
                     "patching_rect": [
                         490.9,
                         276.0,
-                        322.4,
+                        204.9,
                         20.0
                     ],
-                    "text": "2. Learn one of them: about half a minute on a laptop.",
+                    "text": "2. Make one of them a reference.",
                     "linecount": 1,
                     "fontsize": 12,
                     "fontface": 2
@@ -357,10 +357,10 @@
                     "patching_rect": [
                         490.9,
                         306.0,
-                        159.3,
+                        187.3,
                         22.0
                     ],
-                    "text": "learn drone warm low drone",
+                    "text": "remember drone warm low drone",
                     "outlettype": [
                         ""
                     ]
@@ -412,10 +412,10 @@
                     "patching_rect": [
                         621.9,
                         432.0,
-                        90.0,
+                        97.3,
                         22.0
                     ],
-                    "text": "not learned yet",
+                    "text": "no reference yet",
                     "outlettype": [
                         ""
                     ]
@@ -514,11 +514,29 @@
             {
                 "box": {
                     "id": "obj-26",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1103.5,
+                        512.0,
+                        59.3,
+                        22.0
+                    ],
+                    "text": "recall 0.8",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-27",
                     "maxclass": "flonum",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        1103.5,
+                        1182.8,
                         512.0,
                         60,
                         22
@@ -533,12 +551,12 @@
             },
             {
                 "box": {
-                    "id": "obj-27",
+                    "id": "obj-28",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1167.5,
+                        1246.8,
                         513.0,
                         43.4,
                         20.0
@@ -550,12 +568,12 @@
             },
             {
                 "box": {
-                    "id": "obj-28",
+                    "id": "obj-29",
                     "maxclass": "bpatcher",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        857.1,
+                        911.4,
                         554.0,
                         260,
                         112
@@ -574,12 +592,12 @@
             },
             {
                 "box": {
-                    "id": "obj-29",
+                    "id": "obj-30",
                     "maxclass": "toggle",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        857.1,
+                        911.4,
                         686.0,
                         24,
                         24
@@ -591,12 +609,12 @@
             },
             {
                 "box": {
-                    "id": "obj-30",
+                    "id": "obj-31",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        885.1,
+                        939.4,
                         687.0,
                         52.0,
                         20.0
@@ -608,12 +626,12 @@
             },
             {
                 "box": {
-                    "id": "obj-31",
+                    "id": "obj-32",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1098.1,
+                        1152.4,
                         686.0,
                         74.0,
                         22.0
@@ -626,12 +644,12 @@
             },
             {
                 "box": {
-                    "id": "obj-32",
+                    "id": "obj-33",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1098.1,
+                        1152.4,
                         730.0,
                         55.3,
                         22.0
@@ -716,7 +734,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-28",
+                        "obj-29",
                         0
                     ],
                     "order": 0
@@ -729,7 +747,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-28",
+                        "obj-29",
                         0
                     ],
                     "order": 0
@@ -742,7 +760,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-28",
+                        "obj-29",
                         0
                     ],
                     "order": 0
@@ -755,7 +773,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-28",
+                        "obj-29",
                         0
                     ],
                     "order": 0
@@ -768,7 +786,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-28",
+                        "obj-29",
                         0
                     ],
                     "order": 0
@@ -777,7 +795,7 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-28",
+                        "obj-27",
                         0
                     ],
                     "destination": [
@@ -790,11 +808,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-28",
-                        1
+                        "obj-29",
+                        0
                     ],
                     "destination": [
-                        "obj-31",
+                        "obj-30",
                         0
                     ],
                     "order": 0
@@ -803,11 +821,24 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-31",
-                        0
+                        "obj-29",
+                        1
                     ],
                     "destination": [
                         "obj-32",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-32",
+                        0
+                    ],
+                    "destination": [
+                        "obj-33",
                         0
                     ],
                     "order": 0

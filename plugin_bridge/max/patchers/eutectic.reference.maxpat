@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            771.5,
+            1084.8999999999999,
             654.0
         ],
         "bglocked": 0,
@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        569.6,
+                        618.3,
                         33.0
                     ],
-                    "text": "A reference under this name: a clip that the model learns, with a prompt that describes it. Needs an open\n[eutectic].",
+                    "text": "A reference under this name: a clip that is remembered, and learned by the model, with a prompt that describes it.\nNeeds an open [eutectic].",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -106,12 +106,12 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        106.9,
+                        217.2,
                         135.0,
                         30,
                         30
                     ],
-                    "comment": "learn clip prompt options; free; cancel",
+                    "comment": "remember clip prompt; learn clip prompt options; free; cancel",
                     "outlettype": [
                         ""
                     ]
@@ -124,12 +124,12 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        140.9,
+                        251.2,
                         136.0,
-                        175.4,
+                        185.4,
                         33.0
                     ],
-                    "text": "learn clip prompt options; free;\ncancel",
+                    "text": "remember clip prompt; learn clip\nprompt options; free; cancel",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -138,21 +138,22 @@
                 "box": {
                     "id": "obj-6",
                     "maxclass": "newobj",
-                    "numinlets": 4,
-                    "numoutlets": 4,
+                    "numinlets": 5,
+                    "numoutlets": 5,
                     "patching_rect": [
-                        106.9,
+                        217.2,
                         188.0,
-                        480,
+                        640,
                         22.0
                     ],
                     "outlettype": [
                         "",
                         "",
                         "",
+                        "",
                         ""
                     ],
-                    "text": "route learn free cancel"
+                    "text": "route learn remember free cancel"
                 }
             },
             {
@@ -192,19 +193,19 @@
             {
                 "box": {
                     "id": "obj-9",
-                    "maxclass": "message",
-                    "numinlets": 2,
+                    "maxclass": "newobj",
+                    "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
                         305.4,
                         230.0,
-                        198.0,
+                        293.4,
                         22.0
                     ],
-                    "text": "#0-freed /eutectic/reference/free #1",
                     "outlettype": [
                         ""
-                    ]
+                    ],
+                    "text": "prepend #0-eutectic /eutectic/reference/remember #1"
                 }
             },
             {
@@ -226,11 +227,45 @@
             {
                 "box": {
                     "id": "obj-11",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        618.8,
+                        230.0,
+                        198.0,
+                        22.0
+                    ],
+                    "text": "#0-freed /eutectic/reference/free #1",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-12",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        618.8,
+                        272.0,
+                        83.3,
+                        22.0
+                    ],
+                    "outlettype": [],
+                    "text": "s eutectic.ask"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-13",
                     "maxclass": "newobj",
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        606.9,
+                        877.2,
                         188.0,
                         73.3,
                         22.0
@@ -243,12 +278,12 @@
             },
             {
                 "box": {
-                    "id": "obj-12",
+                    "id": "obj-14",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        523.4,
+                        836.8,
                         230.0,
                         30.0,
                         22.0
@@ -261,12 +296,12 @@
             },
             {
                 "box": {
-                    "id": "obj-13",
+                    "id": "obj-15",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        523.4,
+                        836.8,
                         272.0,
                         228.1,
                         22.0
@@ -279,12 +314,12 @@
             },
             {
                 "box": {
-                    "id": "obj-14",
+                    "id": "obj-16",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        523.4,
+                        836.8,
                         314.0,
                         83.3,
                         22.0
@@ -295,12 +330,12 @@
             },
             {
                 "box": {
-                    "id": "obj-15",
+                    "id": "obj-17",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        573.4,
+                        886.8,
                         230.0,
                         132.7,
                         22.0
@@ -311,7 +346,7 @@
             },
             {
                 "box": {
-                    "id": "obj-16",
+                    "id": "obj-18",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -329,7 +364,7 @@
             },
             {
                 "box": {
-                    "id": "obj-17",
+                    "id": "obj-19",
                     "maxclass": "newobj",
                     "numinlets": 0,
                     "numoutlets": 1,
@@ -347,7 +382,7 @@
             },
             {
                 "box": {
-                    "id": "obj-18",
+                    "id": "obj-20",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 2,
@@ -366,7 +401,7 @@
             },
             {
                 "box": {
-                    "id": "obj-19",
+                    "id": "obj-21",
                     "maxclass": "newobj",
                     "numinlets": 3,
                     "numoutlets": 3,
@@ -386,7 +421,7 @@
             },
             {
                 "box": {
-                    "id": "obj-20",
+                    "id": "obj-22",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
@@ -405,7 +440,7 @@
             },
             {
                 "box": {
-                    "id": "obj-21",
+                    "id": "obj-23",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -422,7 +457,7 @@
             },
             {
                 "box": {
-                    "id": "obj-22",
+                    "id": "obj-24",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 2,
@@ -441,7 +476,7 @@
             },
             {
                 "box": {
-                    "id": "obj-23",
+                    "id": "obj-25",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -459,7 +494,7 @@
             },
             {
                 "box": {
-                    "id": "obj-24",
+                    "id": "obj-26",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -477,7 +512,7 @@
             },
             {
                 "box": {
-                    "id": "obj-25",
+                    "id": "obj-27",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -493,7 +528,7 @@
             },
             {
                 "box": {
-                    "id": "obj-26",
+                    "id": "obj-28",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -511,7 +546,7 @@
             },
             {
                 "box": {
-                    "id": "obj-27",
+                    "id": "obj-29",
                     "maxclass": "outlet",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -527,7 +562,7 @@
             },
             {
                 "box": {
-                    "id": "obj-28",
+                    "id": "obj-30",
                     "maxclass": "outlet",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -543,7 +578,7 @@
             },
             {
                 "box": {
-                    "id": "obj-29",
+                    "id": "obj-31",
                     "maxclass": "newobj",
                     "numinlets": 0,
                     "numoutlets": 1,
@@ -561,7 +596,7 @@
             },
             {
                 "box": {
-                    "id": "obj-30",
+                    "id": "obj-32",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
@@ -580,7 +615,7 @@
             },
             {
                 "box": {
-                    "id": "obj-31",
+                    "id": "obj-33",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
@@ -599,7 +634,7 @@
             },
             {
                 "box": {
-                    "id": "obj-32",
+                    "id": "obj-34",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -617,7 +652,7 @@
             },
             {
                 "box": {
-                    "id": "obj-33",
+                    "id": "obj-35",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -703,37 +738,24 @@
             {
                 "patchline": {
                     "source": [
+                        "obj-6",
+                        2
+                    ],
+                    "destination": [
+                        "obj-11",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
                         "obj-11",
                         0
                     ],
                     "destination": [
                         "obj-12",
-                        1
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-6",
-                        2
-                    ],
-                    "destination": [
-                        "obj-12",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-12",
-                        0
-                    ],
-                    "destination": [
-                        "obj-13",
                         0
                     ],
                     "order": 0
@@ -747,7 +769,7 @@
                     ],
                     "destination": [
                         "obj-14",
-                        0
+                        1
                     ],
                     "order": 0
                 }
@@ -759,6 +781,19 @@
                         3
                     ],
                     "destination": [
+                        "obj-14",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-14",
+                        0
+                    ],
+                    "destination": [
                         "obj-15",
                         0
                     ],
@@ -768,11 +803,37 @@
             {
                 "patchline": {
                     "source": [
+                        "obj-15",
+                        0
+                    ],
+                    "destination": [
+                        "obj-16",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-6",
+                        4
+                    ],
+                    "destination": [
                         "obj-17",
                         0
                     ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-19",
+                        0
+                    ],
                     "destination": [
-                        "obj-18",
+                        "obj-20",
                         0
                     ],
                     "order": 0
@@ -781,11 +842,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-18",
+                        "obj-20",
                         0
                     ],
                     "destination": [
-                        "obj-19",
+                        "obj-21",
                         0
                     ],
                     "order": 0
@@ -794,7 +855,46 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-19",
+                        "obj-21",
+                        1
+                    ],
+                    "destination": [
+                        "obj-27",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-20",
+                        1
+                    ],
+                    "destination": [
+                        "obj-22",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-22",
+                        1
+                    ],
+                    "destination": [
+                        "obj-24",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-24",
                         1
                     ],
                     "destination": [
@@ -807,59 +907,7 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-18",
-                        1
-                    ],
-                    "destination": [
-                        "obj-20",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-20",
-                        1
-                    ],
-                    "destination": [
-                        "obj-22",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-22",
-                        1
-                    ],
-                    "destination": [
-                        "obj-23",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-23",
-                        0
-                    ],
-                    "destination": [
-                        "obj-24",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-19",
+                        "obj-25",
                         0
                     ],
                     "destination": [
@@ -872,11 +920,24 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-26",
+                        "obj-21",
                         0
                     ],
                     "destination": [
-                        "obj-27",
+                        "obj-28",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-28",
+                        0
+                    ],
+                    "destination": [
+                        "obj-29",
                         0
                     ],
                     "midpoints": [
@@ -893,11 +954,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-22",
+                        "obj-24",
                         0
                     ],
                     "destination": [
-                        "obj-28",
+                        "obj-30",
                         0
                     ],
                     "midpoints": [
@@ -914,11 +975,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-29",
+                        "obj-31",
                         0
                     ],
                     "destination": [
-                        "obj-30",
+                        "obj-32",
                         0
                     ],
                     "order": 0
@@ -927,11 +988,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-30",
+                        "obj-32",
                         1
                     ],
                     "destination": [
-                        "obj-31",
+                        "obj-33",
                         0
                     ],
                     "order": 0
@@ -940,11 +1001,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-31",
+                        "obj-33",
                         0
                     ],
                     "destination": [
-                        "obj-32",
+                        "obj-34",
                         0
                     ],
                     "order": 0
@@ -953,11 +1014,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-32",
+                        "obj-34",
                         0
                     ],
                     "destination": [
-                        "obj-24",
+                        "obj-26",
                         0
                     ],
                     "midpoints": [
@@ -974,11 +1035,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-31",
+                        "obj-33",
                         1
                     ],
                     "destination": [
-                        "obj-33",
+                        "obj-35",
                         0
                     ],
                     "order": 0
@@ -987,11 +1048,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-33",
+                        "obj-35",
                         0
                     ],
                     "destination": [
-                        "obj-24",
+                        "obj-26",
                         0
                     ],
                     "midpoints": [

@@ -164,7 +164,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        339.1,
+                        338.9,
                         217.0,
                         60,
                         22.0
@@ -183,7 +183,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        282.7,
+                        279.5,
                         259.0,
                         207.4,
                         22.0
@@ -201,7 +201,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        461.5,
+                        462.5,
                         301.0,
                         83.3,
                         22.0
@@ -244,7 +244,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        531.8,
+                        529.7,
                         217.0,
                         68.0,
                         22.0
@@ -263,7 +263,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        675.4,
+                        672.2,
                         259.0,
                         98.0,
                         22.0
@@ -281,7 +281,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        510.1,
+                        506.9,
                         259.0,
                         145.3,
                         22.0
@@ -299,7 +299,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        592.7,
+                        589.5,
                         301.0,
                         81.3,
                         22.0
@@ -315,7 +315,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        799.8,
+                        806.0,
                         343.0,
                         140,
                         20
@@ -342,7 +342,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        799.8,
+                        806.0,
                         383.0,
                         152.0,
                         22.0
@@ -360,7 +360,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        799.8,
+                        806.0,
                         425.0,
                         81.3,
                         22.0
@@ -373,12 +373,12 @@
                 "box": {
                     "id": "obj-18",
                     "maxclass": "newobj",
-                    "numinlets": 7,
-                    "numoutlets": 7,
+                    "numinlets": 8,
+                    "numoutlets": 8,
                     "patching_rect": [
-                        819.8,
+                        815.1,
                         217.0,
-                        210.7,
+                        242.7,
                         22.0
                     ],
                     "outlettype": [
@@ -388,9 +388,10 @@
                         "",
                         "",
                         "",
+                        "",
                         ""
                     ],
-                    "text": "routepass gain pan out loop xfade cfg"
+                    "text": "routepass gain pan out loop xfade cfg recall"
                 }
             },
             {
@@ -400,7 +401,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        853.6,
+                        872.2,
                         259.0,
                         170.0,
                         22.0
@@ -418,7 +419,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        853.6,
+                        872.2,
                         301.0,
                         81.3,
                         22.0
@@ -462,7 +463,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1050.5,
+                        1077.8,
                         217.0,
                         80.6,
                         22.0
@@ -518,7 +519,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        139.1,
+                        138.9,
                         217.0,
                         180,
                         22.0
@@ -536,7 +537,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        180.8,
+                        180.9,
                         259.0,
                         34.0,
                         22.0
@@ -554,7 +555,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        400.9,
+                        401.9,
                         301.0,
                         40.6,
                         22.0
@@ -1090,9 +1091,9 @@
                     "midpoints": [
                         1058.1,
                         197.0,
-                        796.8,
+                        792.1,
                         217.0,
-                        796.8,
+                        792.1,
                         239.0
                     ],
                     "order": 0
@@ -1163,17 +1164,17 @@
                     "midpoints": [
                         588.7,
                         197.0,
-                        770.8,
+                        766.1,
                         217.0,
-                        770.8,
+                        766.1,
                         239.0,
-                        796.4,
+                        793.2,
                         259.0,
-                        796.4,
+                        793.2,
                         281.0,
-                        797.8,
+                        795.6,
                         301.0,
-                        797.8,
+                        795.6,
                         323.0
                     ],
                     "order": 0
@@ -1273,6 +1274,19 @@
             {
                 "patchline": {
                     "source": [
+                        "obj-18",
+                        6
+                    ],
+                    "destination": [
+                        "obj-19",
+                        0
+                    ],
+                    "order": 6
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
                         "obj-19",
                         0
                     ],
@@ -1287,22 +1301,22 @@
                 "patchline": {
                     "source": [
                         "obj-18",
-                        6
+                        7
                     ],
                     "destination": [
                         "obj-15",
                         0
                     ],
                     "midpoints": [
-                        1021.0,
+                        1048.3,
                         239.0,
-                        1046.6,
+                        1065.2,
                         259.0,
-                        1046.6,
+                        1065.2,
                         281.0,
-                        1020.2,
+                        1037.4,
                         301.0,
-                        1020.2,
+                        1037.4,
                         323.0
                     ],
                     "order": 0
@@ -1403,9 +1417,9 @@
                     "midpoints": [
                         29.5,
                         197.0,
-                        116.1,
+                        115.9,
                         217.0,
-                        116.1,
+                        115.9,
                         239.0
                     ],
                     "order": 0

@@ -71,32 +71,36 @@ class Library:
             ticket.queued()
             await self._load(ticket, request.clip, source)
 
-    async def sources(self, clips: Iterable[PresetClip]) -> dict[str, Source]:
-        """What a preset's clips are read from, by name.
+    async def load_all(
+        self, ticket: Ticket, clips: Iterable[PresetClip], others: Iterable[str],
+        loaded: Callable[[Clip], None],
+    ) -> None:  # fmt: skip
+        """Load a preset's clips, except those that are loaded, one after another.
+
+        `loaded` gets each, and the other clips that the preset needs.
 
         Raises:
-            BadPath: one isn't under the folder of clips.
-            BadAudio: one can't be used.
+            BadPath: a file isn't under the folder of clips; nothing is loaded.
+            BadAudio: one can't be used; nothing is loaded.
+            Refused: one of the others doesn't exist; nothing is loaded.
         """
-        found: dict[str, Source] = {}
-        for each in clips:
-            path = self._folders.to_read(each.path)
-            await asyncio.to_thread(check_clip, path)
-            found[each.name] = Source(str(path), each.start, each.duration)
-        return found
-
-    async def load_all(
-        self, ticket: Ticket, sources: dict[str, Source], loaded: Callable[[Clip], None]
-    ) -> None:
-        """Load clips, except those that are loaded, one after another; `loaded` gets each."""
+        sources = {
+            each.name: Source(str(self._folders.to_read(each.path)), each.start, each.duration)
+            for each in clips
+        }
+        others = [name for name in dict.fromkeys(others) if name not in sources]
         new = [
             name for name, source in sources.items()
             if name not in self.clips or self.clips[name].source != source
         ]  # fmt: skip
         with self._as_loading(new) as events:
-            for name, source in sources.items():
+            for source in sources.values():
+                await asyncio.to_thread(check_clip, Path(source.path))
+            for name in others:
+                await self.clip(name)
+            for name in (*sources, *others):
                 if name in new:
-                    await self._load(ticket, name, source)
+                    await self._load(ticket, name, sources[name])
                     self._end_loading(name, events[name])
                 loaded(await self.clip(name))
 

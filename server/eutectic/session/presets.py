@@ -29,7 +29,7 @@ class PresetClip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PresetReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A reference to learn, unless the store has it."""
+    """A reference to remember, and to learn unless the store has it."""
 
     name: Name
     clip: Name

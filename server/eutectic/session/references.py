@@ -114,11 +114,7 @@ class References:
 
         `playable` is called once all of it can be fused with.
         """
-        library, references = self._library, preset.references
-        sources = await library.sources(preset.clips)
-        for each in references:
-            if each.clip not in sources:
-                await library.clip(each.clip)
+        references = preset.references
         with self._learnings.of(ticket, [each.name for each in references]) as learnings:
 
             def loaded(clip: Clip) -> None:
@@ -127,10 +123,8 @@ class References:
                         self._prepare(each.name, clip, each.prompt)
                         learnings[each.name].remembered.set()
 
-            await library.load_all(ticket, sources, loaded)
-            for each in references:
-                if each.clip not in sources:
-                    loaded(await library.clip(each.clip))
+            clips = [each.clip for each in references]
+            await self._library.load_all(ticket, preset.clips, clips, loaded)
             playable()
             for each in references:
                 await self._learn_of_preset(learnings[each.name], each)
