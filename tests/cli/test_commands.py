@@ -235,7 +235,8 @@ def test_invalid_choices_are_refused(
 def test_the_demo_needs_no_arguments(capsys: pytest.CaptureFixture[str], own_data: Path) -> None:
     assert run(["demo", "--model", "toy", "--no-play"]) == 0
     made = {path.name for path in (own_data / "demo").iterdir()}
-    assert {"original.wav", "reference.wav", "fusion-030.wav", "fusion.png"} <= made
+    assert {"original.wav", "reference.wav", "fusion-030.wav", "fusion.png", "worst"} <= made
+    assert (own_data / "demo" / "worst" / "fusion.png").stat().st_size
     assert "like original" in capsys.readouterr().out
 
 

@@ -13,7 +13,7 @@ from daemons import daemon, fails, prepare, wait_for
 from eutectic.audio import load_clip
 from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import Client
-from eutectic.experiments.demo import ORIGINAL, REFERENCE
+from eutectic.experiments.demo import ORIGINAL, REFERENCE, WORST
 from eutectic.files.shipped import presets_folder
 from eutectic.files.toml import BadState
 from eutectic.osc import answers
@@ -42,7 +42,7 @@ def test_every_clip_is_listed_with_its_source_and_nothing_else_is() -> None:
 
 def test_the_demo_finds_its_clips() -> None:
     assert presets_folder("clips") == FOLDER
-    assert {ORIGINAL, REFERENCE} <= {path.stem for path in CLIPS}
+    assert {ORIGINAL, REFERENCE, *WORST} <= {path.stem for path in CLIPS}
 
 
 def test_the_pictures_of_the_readme_exist() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from eutectic.config import SamplingSettings
 from eutectic.engine.precision import has_native_bfloat16
-from eutectic.experiments.ear import comparison
+from eutectic.experiments.ear import comparison, distinct
 from eutectic.experiments.quality import Part, codec, denoising, learning, prompts, windows
 from eutectic.experiments.quality.setup import Setup
 from eutectic.experiments.report import Table
@@ -21,6 +21,7 @@ TABLES: Mapping[Part, Callable[[Setup], list[Table]]] = {
     Part.LEARNING: learning.measure,
     Part.WINDOW: windows.measure,
     Part.EAR: comparison.measure,
+    Part.PRESETS: distinct.measure,
 }
 
 

@@ -1,4 +1,4 @@
-"""`eutectic demo`: two shipped recordings, five fusions, one picture, one table."""
+"""`eutectic demo`: fusions of recordings that ship, a pair that fuses well and one that doesn't."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eutectic.config import LearnSettings, SamplingSettings
+from eutectic.engine.clips import Clip
 from eutectic.engine.engine import Engine
 from eutectic.engine.fuser import Reference
 from eutectic.engine.watch import UNWATCHED, Watch
@@ -15,19 +16,28 @@ from eutectic.experiments.window import Window
 from eutectic.files.shipped import presets_folder
 from eutectic.link.protocol import Source
 
-ORIGINAL, REFERENCE = "ambi_dark_woosh", "loop_3d_printer"
-PROMPT = "mechanical printer, humming motors"
-REFERENCE_SECONDS = 5.0
-BLENDS = (0.05, 0.15, 0.3, 0.5, 0.75)
+ORIGINAL, REFERENCE = "loop_3d_printer", "ambi_glass_rub"
+WORST = "loop_3d_printer", "ambi_dark_woosh"
+"""Original and reference of the pair of shipped clips that has the least balance to the ear."""
+
+BLENDS = (0.1, 0.3, 0.5, 0.7, 0.9)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One pair's fusions: their figures, sounds and picture."""
+
+    window: Window
+    sounds: list[Path]
+    picture: Path
 
 
 @dataclass(frozen=True)
 class Demo:
     """What the demo made, and the time each part took."""
 
-    window: Window
-    sounds: list[Path]
-    picture: Path
+    best: Shown
+    worst: Shown
     seconds_learning: float
     seconds_fusing: float
 
@@ -35,21 +45,44 @@ class Demo:
 def make(
     engine: Engine, folder: Path, learning: Watch = UNWATCHED, fusing: Watch = UNWATCHED
 ) -> Demo:
-    """Learn the reference (always from scratch, for an honest time), fuse, draw and write."""
-    clips = presets_folder("clips")
-    original = engine.open(Source(str(clips / f"{ORIGINAL}.flac")))
-    source = engine.open(
-        Source(str(clips / f"{REFERENCE}.flac"), duration_seconds=REFERENCE_SECONDS)
-    )
+    """Fuse both pairs, draw and write them, the worst one in a subfolder.
+
+    References are learned, from scratch, if the model's fusions use what is learned.
+    """
+    pairs = (ORIGINAL, REFERENCE), WORST
+    clips = {name: _open(engine, name) for pair in pairs for name in pair}
     began = time.monotonic()
-    learned = engine.learn(source, PROMPT, LearnSettings(), watch=learning)
+    references = {name: _refer(engine, name, clips[name], learning) for _, name in pairs}
     between = time.monotonic()
-    reference = Reference(PROMPT, source, learned.adapter)
-    made = window.measure(
-        engine, original, reference, window.at_blends(BLENDS), SamplingSettings(), watch=fusing
-    )
+    windows = [
+        window.measure(
+            engine, clips[original], references[reference], window.at_blends(BLENDS),
+            SamplingSettings(), watch=fusing,
+        )
+        for original, reference in pairs
+    ]  # fmt: skip
     ended = time.monotonic()
-    sounds = window.save_sounds(made, folder)
+    best, worst = (
+        _show(made, place, pair)
+        for made, place, pair in zip(windows, (folder, folder / "worst"), pairs, strict=True)
+    )
+    return Demo(best, worst, between - began, ended - between)
+
+
+def _open(engine: Engine, name: str) -> Clip:
+    return engine.open(Source(str(presets_folder("clips") / f"{name}.flac")))
+
+
+def _refer(engine: Engine, name: str, clip: Clip, watch: Watch) -> Reference:
+    prompt = name.replace("_", " ")
+    if engine.model.defaults.recall == 1:
+        return Reference(prompt, clip, None)
+    learned = engine.learn(clip, prompt, LearnSettings(), watch=watch)
+    return Reference(prompt, clip, learned.adapter)
+
+
+def _show(made: Window, folder: Path, names: tuple[str, str]) -> Shown:
+    folder.mkdir(exist_ok=True)
     picture = folder / "fusion.png"
-    pictures.draw_window(made, picture, (ORIGINAL, REFERENCE))
-    return Demo(made, sounds, picture, between - began, ended - between)
+    pictures.draw_window(made, picture, names)
+    return Shown(made, window.save_sounds(made, folder), picture)

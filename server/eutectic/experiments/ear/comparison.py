@@ -135,6 +135,10 @@ class Comparison:
         default = self.setup.engine.model.defaults.recall
         return default if settings.recall is None else settings.recall
 
+    def learned(self, clip: Clip) -> Reference:
+        """A section's clip as a reference, learned within the setup's budget."""
+        return self._learner(self.setup.budget_seconds)(clip)
+
     def _learner(self, budget_seconds: float) -> Callable[[Clip], Reference]:
         """Learns references by the model's defaults, stopped by the budget, each once only."""
         engine, store = self.setup.engine, self.setup.references

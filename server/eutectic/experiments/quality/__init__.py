@@ -16,5 +16,6 @@ class Part(StrEnum):
     LEARNING = "learning"
     WINDOW = "window"
     EAR = "ear"
+    PRESETS = "presets"
     SPEED = "speed"
     ALL = "all"
