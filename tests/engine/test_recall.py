@@ -81,7 +81,7 @@ def test_the_closed_form_is_what_sampling_with_the_memory_gives(
         assert abs(product) <= 4 * weight.noise / math.sqrt(added.numel()) + 1e-5
 
 
-@pytest.mark.parametrize("slack", [0.05, 0.5, 2.0])
+@pytest.mark.parametrize("slack", [0.1, 0.5, 2.0])
 def test_without_an_injection_memory_gives_the_reference_within_its_slack(slack: float) -> None:
     weight = recall.weights(None, Sampler(GRID, 2), slack)
     assert weight.original == 0

@@ -12,11 +12,15 @@ import torch
 
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Method, Place, SamplingSettings
-from eutectic.engine.engine import Clip, Engine, Reference
+from eutectic.engine.clips import Clip
+from eutectic.engine.engine import Engine
+from eutectic.engine.fuser import Reference
 from eutectic.engine.loading import load
 from eutectic.engine.store import Store
 from eutectic.experiments import window
 from eutectic.experiments.distances import log_mel_distance, rank_correlation
+from eutectic.experiments.ear.embedding import Ear
+from eutectic.experiments.ear.judging import BLENDS, Judge, as_heard
 
 pytestmark = pytest.mark.training
 
@@ -58,9 +62,10 @@ class Apart:
 
 def apart(engine: Engine, reference: Reference) -> Apart:
     """One seed, no guidance: what the network itself has learned of the clip."""
-    clip, settings = reference.clip, SamplingSettings(cfg=1.0)
+    clip, settings = reference.clip, SamplingSettings(cfg=1.0, recall=0.0)
     (own,) = engine.fuse(clip, reference, [Place(blend=0.0)], settings, level="raw")
-    latent = float((own.latent - clip.latent).square().mean().sqrt())
+    difference = engine.model.codec.seen(own.latent - clip.latent)
+    latent = float(difference.square().mean().sqrt())
     return Apart(latent, log_mel_distance(own.waveform, clip.waveform))
 
 
@@ -90,6 +95,25 @@ def test_likeness_moves_from_the_reference_to_the_original_across_the_window(
     print(f"{original} -> {name}: {to_original:.2f} {to_reference:.2f}")
     assert to_original >= 0.9
     assert to_reference <= -0.9
+
+
+@pytest.mark.parametrize(("original", "name"), PAIRS)
+def test_an_independent_ear_hears_both_ends_and_an_ordered_way_between(
+    engine: Engine, original: str, name: str
+) -> None:
+    """At the model's defaults, which learn nothing; figures as `bench --part ear` gives them."""
+    clips = {path.stem: encode(engine, path.stem) for path in sorted(CLIPS.glob("*.flac"))}
+    ear = Ear.used_to(as_heard(clip.waveform) for clip in clips.values())
+    source, reference = clips[original], Reference("", clips[name], None)
+    places = [Place(blend=blend) for blend in BLENDS]
+    fusions = engine.fuse(source, reference, places, SamplingSettings(), level="raw")
+    sounds = {blend: fusion.waveform for blend, fusion in zip(BLENDS, fusions, strict=True)}
+    figures = Judge(ear, source.waveform, reference.clip.waveform).figures(sounds)
+    print(f"{original} -> {name}: {figures}")
+    assert figures["round trip"] > 0.99
+    assert figures["own sample"] > 0.85 and figures["late"] > 0.85
+    assert figures["order"] > 0.95
+    assert figures["LU"] < 3
 
 
 def test_a_fan_equals_its_single_fusions_and_repeats(engine: Engine) -> None:
