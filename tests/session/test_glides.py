@@ -188,8 +188,27 @@ def test_fast_turns_leave_no_jobs_behind_and_the_newest_is_heard(
     assert (voice.recall, voice.request["recall"]) == (0.125, 0.125)
 
 
+def changes(client: Client) -> int:
+    """How often what a voice plays has been changed."""
+    return int(status(client).get("recall", "of 0").split()[-1])
+
+
+def test_what_is_made_for_an_older_position_is_cancelled_once_the_knob_rests(
+    client: Client,
+) -> None:
+    options = ("@blend", 0.2, "@steps", 1000)
+    client.request("/fuse", 1, "a", "r", "@loop", 1, *options)
+    before = changes(client)
+    for recall in (0.75, 0.5):
+        turn(client, recall)
+        time.sleep(0.05)
+    until(lambda: changes(client) > before)
+    assert is_heard(client, rendered(client, "a", "r", *options, "@recall", 0.5))
+    assert changes(client) == before + 1
+
+
 def test_a_knob_that_keeps_turning_is_heard(client: Client) -> None:
-    """Each value comes before the last one is made, and yet the sound changes all the time."""
+    """Each value comes before the last one is made, and yet the sound changes meanwhile."""
     client.request("/fuse", 1, "a", "m", "@blend", 0.5, "@loop", 1, "@recall", 1)
     first = rendered(client, "a", "m", "@blend", 0.5, "@recall", 1)
     client.send("/voice/set", 1, "recall", 0.9)

@@ -1,14 +1,16 @@
 """What a voice plays is made again at another recall, and crossfaded in where it is.
 
-A knob sends more values than can be made. There is never more than one job for a voice: the newest
-value wins, and what is being made for an older one is cancelled, unless it is soon done; so a knob
-that keeps turning is heard, too.
+A knob sends more values than can be made. There is never more than one job for a voice, and the
+newest value wins. While the knob is turning, what is being made for an older value is finished, so
+that turning is heard; once the knob rests, it is cancelled.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,8 +29,8 @@ from eutectic.session.voices import Played, Voice, Voices
 
 log = logging.getLogger("eutectic.session")
 
-GRACE_SECONDS = 0.2
-"""What has been made for less time than this isn't cancelled yet for a newer value."""
+REST_SECONDS = 0.15
+"""A knob that sends nothing for this long rests."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,16 @@ class Glides:
     async def _follow(self, voice: Voice) -> None:
         """Change what a voice plays until it is what it is to be, then make its fan."""
         last: tuple[_Aim, Ready] | None = None
+        patient = False
         try:
             while (aim := self._aim(voice)) is not None:
                 voice.glide_again.clear()
-                ready = await _unless_newer(self._made(aim), voice.glide_again)
+                began = time.monotonic()
+                ready = await _unless_left(self._made(aim), voice.glide_again, patient)
+                patient = ready is None  # so that a knob turned in steps is heard, too
                 if ready is not None:
                     self._change(voice, aim, ready)
+                    self._jobs.timings.add("recall", 1000 * (time.monotonic() - began))
                     last = aim, ready
         except EutecticError as error:
             log.warning("voice %d goes on as it is: %s", voice.number, error)
@@ -135,15 +141,29 @@ class Glides:
             self._fans.follow(voice, aim.pair)
 
 
-async def _unless_newer(work: Coroutine[Any, Any, Ready], newer: asyncio.Event) -> Ready | None:
-    """The result of work; None if it was cancelled, since it took long and there is newer work."""
+async def _unless_left(
+    work: Coroutine[Any, Any, Ready], again: asyncio.Event, patient: bool
+) -> Ready | None:
+    """The result of work; None if it was cancelled, as its knob came to rest at a newer value.
+
+    `patient` work isn't cancelled.
+    """
     making = asyncio.ensure_future(work)
-    waiting = asyncio.ensure_future(newer.wait())
+    left = asyncio.ensure_future(_rests(again))
     try:
-        await asyncio.wait((making,), timeout=GRACE_SECONDS)
-        await asyncio.wait((making, waiting), return_when=asyncio.FIRST_COMPLETED)
+        waiting = (making,) if patient else (making, left)
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        waiting.cancel()
+        left.cancel()
         making.cancel()
     await asyncio.wait((making,))
     return None if making.cancelled() else making.result()
+
+
+async def _rests(again: asyncio.Event) -> None:
+    """Wait until a knob has been turned, and then rests."""
+    await again.wait()
+    while again.is_set():
+        again.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(again.wait(), REST_SECONDS)
