@@ -148,7 +148,6 @@ def test_a_reference_that_is_freed_while_it_is_learned_stays_away(client: Client
 def test_no_pad_is_refused_while_a_session_is_loaded_and_learned(running: Daemon) -> None:
     """All of the sixty-four, pressed as soon as the preset is asked for."""
     with running.client() as client:
-        client.request("/preset/save", "as-it-was")
         loading = client.begin("/preset/load", "pads")
         wait_for(client, Queued, lambda queued: queued.id == loading)
         wait_for(client, Progress, lambda each: each.id == loading)
@@ -166,7 +165,7 @@ def test_no_pad_is_refused_while_a_session_is_loaded_and_learned(running: Daemon
         assert [each for each in failed if each.code != "cancelled"] == []
         assert all(isinstance(ends[number], Done) for number in (*last.values(), loading))
         client.send("/panic")
-        client.request("/preset/load", "as-it-was")
+        client.request("/preset/load", "before")
 
 
 def test_what_is_remembered_outlives_the_daemon_and_its_model(tmp_path: Path) -> None:
