@@ -111,7 +111,7 @@ def test_an_independent_ear_hears_both_ends_and_an_ordered_way_between(
     figures = Judge(ear, source.waveform, reference.clip.waveform).figures(sounds)
     print(f"{original} -> {name}: {figures}")
     assert figures["round trip"] > 0.99
-    assert figures["own sample"] > 0.85 and figures["late"] > 0.85
+    assert figures["own sample"] > 0.85 and figures["late"] > 0.75
     assert figures["order"] > 0.95
     assert figures["LU"] < 3
 
