@@ -221,7 +221,10 @@ def test_fusions_are_the_same_to_the_bit(
         engine.learn(clip, "a bell", LearnSettings("full", steps=2, learning_rate=rate)).adapter
         for rate in (1e-3, 2e-3)
     ]
-    places, settings = [Place(blend=blend) for blend in (0.2, 0.5, 0.9)], SamplingSettings(steps=4)
+    places, settings = (
+        [Place(blend=blend) for blend in (0.2, 0.5, 0.9)],
+        SamplingSettings(steps=4, recall=0.0),
+    )
 
     def fused(used: Graphs | None) -> list[Tensor]:
         monkeypatch.setattr(model, "graphs", used)
@@ -252,7 +255,7 @@ def test_the_graph_of_a_clips_first_fusion_is_recorded_beforehand(
     engine.prepare(clip)
     assert len(used) == 1
     reference = Reference("a bell", clip, None)
-    engine.fuser.latents(clip, reference, [Place(blend=0.5)], SamplingSettings(steps=4))
+    engine.fuser.latents(clip, reference, [Place(blend=0.5)], SamplingSettings(steps=4, recall=0.0))
     assert len(used) == 1
 
 
@@ -261,7 +264,7 @@ def test_graphs_are_of_the_precision_in_use(monkeypatch: pytest.MonkeyPatch) -> 
     used = Graphs(model._estimate, record)
     monkeypatch.setattr(model, "graphs", used)
     denoiser = model.denoiser(model.condition("a bell", 1.0), cfg=2.0)
-    state, sigma = numbers(1, model.codec.latent_channels, 16), torch.ones(1)
+    state, sigma = numbers(1, model.codec.network_channels, 16), torch.ones(1)
     with torch.no_grad():
         exact = denoiser(state, sigma)
         assert len(used) == 1

@@ -111,7 +111,11 @@ def _as_kind(path: Path, name: str, kind: object, value: object) -> object:
         return float(value)
     for item in (int, str):
         values = cast(list[object], value) if isinstance(value, list) else None
-        if kind == tuple[item, ...] and values and all(type(each) is item for each in values):
+        if (
+            kind == tuple[item, ...]
+            and values is not None
+            and all(type(each) is item for each in values)
+        ):
             return tuple(values)
     if type(value) is kind:
         return value

@@ -6,6 +6,7 @@ import contextlib
 import importlib.metadata
 import io
 import platform
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ class Parts:
         frames = codec.latent_frames(round(seconds * codec.rate_hz))
         self.frames = -(-frames // BUCKET_FRAMES) * BUCKET_FRAMES
         self.seconds, self.steps = seconds, settings.steps
+        settings = replace(settings, order=2, eta=1.0)  # the paper's, whatever plays by default
         self.sampler = self.model.sampler(settings)
         self.cfg = self.model.defaults.cfg
         self.noise = Noise(0, codec.network_channels, self.frames, self.model.device)
