@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -16,7 +16,7 @@ Level = Literal["match", "raw"]
 Method = Literal["lora", "full"]
 Morphing = Literal["mix", "spectral", "cepstral", "transport"]
 """Plain signal processing that makes a sound between two, without a model."""
-Fusing = Literal["fusion", Morphing]
+Fusing = Literal["fusion", "latent", "sdedit", Morphing]
 """What `eutectic fuse` makes: the engine's fusion, or something to compare it with."""
 PadState = Literal["off", "ready", "working", "playing"]
 """Of a pad that fuses, as controllers and pages show it."""
@@ -86,6 +86,19 @@ class SamplingSettings:
             self.order not in (None, 1) or self.eta not in (None, 1.0) or self.solver
         ):
             raise BadSetting("residual edit-friendly samples at order 1 and eta 1 only")
+
+
+def interpolating(settings: SamplingSettings) -> SamplingSettings:
+    """Settings that interpolate latents: from memory alone, without noise."""
+    return replace(settings, recall=1.0, eta=0.0, order=1, solver=None)
+
+
+def sdedit(settings: SamplingSettings) -> SamplingSettings:
+    """Settings of audio-to-audio: sampling starts from the original under white noise.
+
+    SDEdit (Meng et al., ICLR 2022), with the same network and reference, and no recall.
+    """
+    return replace(settings, residual="gaussian", residual_amount=1.0, recall=0.0)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,28 @@ def test_a_morph_has_the_length_and_the_loudness_of_a_fusion(
     assert audio.loudness_lufs(made) == pytest.approx((quiet + loud) / 2, abs=0.2)
 
 
+def test_latent_and_sdedit_are_the_models_own_settings(pair: tuple[str, str]) -> None:
+    fuse, learning = ["fuse", *pair, "--model", "toy"], ["--learn-steps", "2"]
+    latent = ["--recall", "1", "--eta", "0", "--order", "1"]
+    noised = ["--residual", "gaussian", "--recall", "0", *learning]
+    for method, same, others in (("latent", latent, []), ("sdedit", noised, learning)):
+        assert run([*fuse, "--method", method, *others, "-o", f"{method}.wav"]) == 0
+        assert run([*fuse, *same, "-o", "same.wav", "--force"]) == 0
+        assert Path(f"{method}.wav").read_bytes() == Path("same.wav").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("method", "option", "value"),
+    [("latent", "--eta", "1"), ("latent", "--prompt", "x"), ("sdedit", "--residual", "clean"),
+     ("sdedit", "--recall", "1")],
+)  # fmt: skip
+def test_options_that_a_method_of_the_model_sets_itself_are_refused(
+    capsys: pytest.CaptureFixture[str], pair: tuple[str, str], method: str, option: str, value: str
+) -> None:
+    words = refused(capsys, "fuse", *pair, "-o", "out.wav", "--method", method, option, value)
+    assert words == f"eutectic: {option}: without meaning for the method {method}\n"
+
+
 def test_at_either_end_is_one_of_the_sounds(pair: tuple[str, str]) -> None:
     for method in MORPHS:
         command = ["fuse", *pair, "--method", method, "--level", "raw"]

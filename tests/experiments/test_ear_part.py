@@ -13,14 +13,14 @@ import torch
 
 from eutectic import cli
 from eutectic.audio import Waveform
-from eutectic.config import SamplingSettings
+from eutectic.config import SamplingSettings, sdedit
 from eutectic.engine.clips import Clip
 from eutectic.engine.engine import Engine
 from eutectic.engine.fuser import Reference
 from eutectic.engine.loading import load
 from eutectic.engine.store import Store
 from eutectic.experiments.ear import coding, comparison
-from eutectic.experiments.ear.contenders import Fusions, Interpolation, plain, sdedit
+from eutectic.experiments.ear.contenders import Fusions, Interpolation, plain
 from eutectic.experiments.ear.judging import COLUMNS
 from eutectic.experiments.quality.classes import CLASSES, synthesise
 from eutectic.experiments.quality.codec import round_trip

@@ -10,7 +10,7 @@ import typer
 
 from eutectic.cli import options
 from eutectic.cli.loading import Pair, check_section, hears_network, load_engine
-from eutectic.cli.morphing import MEANINGFUL, morphs, refuse_others
+from eutectic.cli.morphing import morphs, refuse_others
 from eutectic.cli.outputs import check_output
 from eutectic.cli.terminal import console, progress
 from eutectic.config import (
@@ -21,6 +21,8 @@ from eutectic.config import (
     Place,
     Residual,
     SamplingSettings,
+    interpolating,
+    sdedit,
 )
 from eutectic.errors import BadOutput, BadSetting
 
@@ -39,8 +41,9 @@ Method = Annotated[
     Fusing,
     typer.Option(
         "--method",
-        help="fusion: with the model; or without it, to compare: an equal-power mix, log spectra "
-        "interpolated, cepstral cross-synthesis, audio transport.",
+        help="fusion; or to compare: latents interpolated, audio-to-audio (sdedit); or without "
+        "the model an equal-power mix, log spectra interpolated, cepstral cross-synthesis, audio "
+        "transport.",
     ),
 ]
 Order = Annotated[int | None, typer.Option(help="Sampler order, 1 to 3.")]
@@ -87,8 +90,7 @@ def fuse(
 
     Where recall is less than 1, the reference is learned first if it hasn't been learned yet.
     """
-    if method != "fusion":
-        refuse_others(context, method, MEANINGFUL)
+    refuse_others(context, method)
     places = _places(blend, remaining)
     sampling = SamplingSettings(
         seed, cfg, negative, steps, order, solver, eta, residual, residual_amount, recall, slack
@@ -101,7 +103,11 @@ def fuse(
     outs = _outputs(out, places)
     for path in outs:
         check_output(path, pair.paths, force)
-    if method == "fusion":
+    if method == "latent":
+        sampling = interpolating(sampling)
+    elif method == "sdedit":
+        sampling = sdedit(sampling)
+    if method in ("fusion", "latent", "sdedit"):
         engine = load_engine(model, compute)
         engine.fuser.plan(places, sampling)
         known = learning if hears_network(engine, sampling) and not no_learn else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from eutectic.cli.loading import Pair
-from eutectic.config import Level, Morphing
+from eutectic.config import Fusing, Level, Morphing
 from eutectic.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -21,19 +21,35 @@ RATE_HZ, CHANNELS = 44_100, 2
 
 MAX_SECONDS = 600.0
 
-MEANINGFUL = frozenset(
+PLAIN = frozenset(
     ("original", "reference", "out", "blend", "level", "start", "duration", "reference_start",
      "reference_duration", "method", "force")
 )  # fmt: skip
 """Parameters of `eutectic fuse` that mean something without a model."""
 
+INTERPOLATING = PLAIN | {"model", "compute"}
+"""Those that mean something where latents are interpolated."""
 
-def refuse_others(context: typer.Context, method: str, meaningful: frozenset[str]) -> None:
+NOT_SDEDIT = frozenset(("residual", "residual_amount", "recall", "slack"))
+"""Those that mean nothing in audio-to-audio."""
+
+
+def refuse_others(context: typer.Context, method: Fusing) -> None:
     """Refuse options that were given and mean nothing with a method.
 
     Raises:
         BadSetting: names them.
     """
+    names = {parameter.name or "" for parameter in context.command.params}
+    match method:
+        case "fusion":
+            meaningful = names
+        case "sdedit":
+            meaningful = names - NOT_SDEDIT
+        case "latent":
+            meaningful = INTERPOLATING
+        case _:
+            meaningful = PLAIN
     given: list[str] = []
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")

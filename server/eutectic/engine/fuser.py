@@ -49,11 +49,12 @@ class Reference:
 
 @dataclass(frozen=True)
 class FusedLatent:
-    """A fusion before decoding; `remaining` as in `Fusion`."""
+    """A fusion before decoding, and the settings it was made with; `remaining` as in `Fusion`."""
 
     latent: Float[Tensor, "1 channel frame"]
     blend: float
     remaining: int | None
+    settings: SamplingSettings
 
 
 class Fuser:
@@ -123,6 +124,7 @@ class Fuser:
                 latent,
                 fusion.blend_at(place, injection, sampler, shrinkage),
                 None if injection is None else injection.remaining(sampler),
+                settings,
             )
             for latent, place, injection in zip(latents, places, injections, strict=True)
         ]

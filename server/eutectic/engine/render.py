@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
@@ -62,8 +62,8 @@ class Renderer:
         self.codec = codec
         self.speed = 0.0
         """Seconds of sound decoded per second, by recent measurements; 0 before the first."""
-        self._gains_db: Cache[tuple[str, str], dict[float, float]] = Cache(GAINS_CACHE_SIZE)
-        """Of recent fusions, by their sources and rounded blend."""
+        self._gains_db: Cache[Hashable, dict[float, float]] = Cache(GAINS_CACHE_SIZE)
+        """Of recent fusions, by all that they are made of but the seed, and rounded blend."""
 
     def render(
         self,
@@ -101,7 +101,7 @@ class Renderer:
             chunks = self._stream(fused, frames, np.float32(audio.db_to_gain(gain_db)), watch)
         _write(_resampled(chunks, rate_hz, target.rate_hz), target.samples, written)
         if level != "raw":
-            pair = _pair(original, reference)
+            pair = _pair(fused, original, reference)
             gains_db = self._gains_db.get(pair) or {}
             self._gains_db.put(pair, gains_db | {round(fused.blend, 2): gain_db})
         return gain_db
@@ -131,7 +131,7 @@ class Renderer:
     def _predicted_gain_db(
         self, fused: FusedLatent, original: Clip, reference: Reference, lufs: float
     ) -> float:
-        near = self._gains_db.get(_pair(original, reference)) or {}
+        near = self._gains_db.get(_pair(fused, original, reference)) or {}
         blend = min(near, key=lambda blend: abs(blend - fused.blend), default=None)
         if blend is not None and abs(blend - fused.blend) <= NEARBY_BLEND:
             return near[blend]
@@ -174,9 +174,10 @@ def _write(
         written(at, end)
 
 
-def _pair(original: Clip, reference: Reference) -> tuple[str, str]:
-    digest = reference.adapter.digest if reference.adapter else reference.prompt
-    return original.waveform.digest, digest
+def _pair(fused: FusedLatent, original: Clip, reference: Reference) -> Hashable:
+    adapter = None if reference.adapter is None else reference.adapter.digest
+    digests = original.waveform.digest, reference.clip.waveform.digest, adapter, reference.prompt
+    return digests, replace(fused.settings, seed=0)
 
 
 def _resampled(chunks: Iterator[Samples], from_hz: int, to_hz: int) -> Iterator[Samples]:

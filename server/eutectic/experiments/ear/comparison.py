@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from eutectic.audio import Waveform, load_clip
-from eutectic.config import LearnSettings, SamplingSettings
+from eutectic.config import LearnSettings, SamplingSettings, sdedit
 from eutectic.engine.clips import Clip
 from eutectic.engine.fuser import Reference
 from eutectic.engine.watch import Watch
 from eutectic.experiments.ear import coding, tables
-from eutectic.experiments.ear.contenders import Contender, Fusions, Interpolation, plain, sdedit
+from eutectic.experiments.ear.contenders import Contender, Fusions, Interpolation, plain
 from eutectic.experiments.ear.embedding import Ear, unrelated
 from eutectic.experiments.ear.judging import BLENDS, MIDDLE_BLEND, Figures, Judge, as_heard
 from eutectic.experiments.ear.pairs import Pair, files_of, find_pairs

@@ -6,7 +6,7 @@ A contender returns what it makes as loud as it comes; `comparison` brings all t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -48,14 +48,6 @@ class Fusions:
             source, learned, places, self.settings, level="raw", watch=self.watch
         )
         return [fusion.waveform for fusion in fusions]
-
-
-def sdedit(settings: SamplingSettings) -> SamplingSettings:
-    """Settings of audio-to-audio: sampling starts from the original under white noise.
-
-    SDEdit (Meng et al., ICLR 2022), with the same network and reference, and no recall.
-    """
-    return replace(settings, residual="gaussian", residual_amount=1.0, recall=0.0)
 
 
 @dataclass(frozen=True)
