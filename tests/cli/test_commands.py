@@ -54,7 +54,7 @@ def test_bad_clips_are_refused_by_every_command(
         (["--slack", "0"], "slack must be 0.01 to 10, not 0"),
         (["--level", "loud"], "'loud' is not one of 'match', 'raw'"),
         (["--residual", "noisy"], "'noisy' is not one of 'clean'"),
-        (["--method", "magic"], "'magic' is not one of 'fusion', 'mix'"),
+        (["--method", "magic"], "'magic' is not one of 'fusion', 'latent'"),
         (["--learn-method", "magic"], "'magic' is not one of 'lora', 'full'"),
         (["--start", "900"], "ends before"),
         (["--negative", "hiss"], "negative prompt needs guidance"),
