@@ -31,8 +31,7 @@ def load_engine(model: str, compute: str | None) -> Engine:
 
 def hears_network(engine: Engine, sampling: SamplingSettings) -> bool:
     """Whether the network takes part in fusions, so that what it learns is heard."""
-    recall = engine.model.defaults.recall if sampling.recall is None else sampling.recall
-    return recall < 1
+    return engine.model.recall(sampling) < 1
 
 
 def check_section(path: Path, start: float, duration: float | None) -> Source:

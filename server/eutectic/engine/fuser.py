@@ -6,7 +6,6 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -86,9 +85,10 @@ class Fuser:
 
         As long as nothing has been learned, a recall that is left open is 1.
         """
-        recall, slack = settings.recall, settings.slack
-        if recall is None:
-            recall = 1.0 if reference.adapter is None else self.model.defaults.recall
+        slack = settings.slack
+        recall = self.model.recall(settings)
+        if settings.recall is None and reference.adapter is None:
+            recall = 1.0
         return Shrinkage(recall, self.model.defaults.slack if slack is None else slack)
 
     def latents(
@@ -115,10 +115,8 @@ class Fuser:
             )
             if original.latent.shape[1] > self.model.codec.network_channels:
                 details = self._remember(original, reference, places, settings, shrinkage)
-                latents = [
-                    torch.cat([latent, detail[:, latent.shape[1] :]], dim=1)
-                    for latent, detail in zip(latents, details, strict=True)
-                ]
+                complete = self.model.codec.complete
+                latents = list(map(complete, latents, details))
         return [
             FusedLatent(
                 latent,
@@ -144,7 +142,7 @@ class Fuser:
         denoiser: Denoiser = self.denoiser(original, reference, settings)
         if shrinkage.recall > 0:
             memory = self._memory(original, reference, settings, shrinkage)
-            memory = Memory(memory.latent[:, : self.model.codec.network_channels], memory.slack)
+            memory = Memory(self.model.codec.seen(memory.latent), memory.slack)
             denoiser = Recalling(denoiser, memory, shrinkage.recall)
         key = self._prefix_key(reference, settings, sampler, frames, shrinkage)
         prefix: fusion.Prefix | None = self.cache.get(key)
@@ -204,7 +202,7 @@ class Fuser:
 
         ddim and edit-friendly evaluate the base network.
         """
-        x0 = original.latent[:, : self.model.codec.network_channels]
+        x0 = self.model.codec.seen(original.latent)
         noise = self.noise(settings.seed ^ INVERSION_SEED_OFFSET, x0.shape[-1])
         kind = settings.residual
         if kind not in NETWORK_RESIDUALS:

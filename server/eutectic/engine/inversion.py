@@ -112,7 +112,9 @@ def invert(
     flow: bool = False,
 ) -> ClosedForm:
     """Invert a clip's latent in closed form (Eq. 6 at η 1, Eq. 8 at η 0)."""
-    return ClosedForm(x0, s_min, residual, noise.initial(), flow)
+    noisy = residual.kind in ("gaussian", "stochastic")  # a draw is most of what others cost
+    unit_noise = noise.initial() if noisy else torch.zeros_like(x0)
+    return ClosedForm(x0, s_min, residual, unit_noise, flow)
 
 
 def noise_map(

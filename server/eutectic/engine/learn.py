@@ -81,7 +81,7 @@ def learn(
     method = settings.method or defaults.method
     steps = settings.steps or defaults.steps
     rate = settings.learning_rate or _learning_rate(defaults, method)
-    seen = latent[:, : model.codec.network_channels].to(model.device)
+    seen = model.codec.seen(latent).to(model.device)
     target = _Target(seen, frames, model.condition(prompt, seconds))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)

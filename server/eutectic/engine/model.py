@@ -116,6 +116,10 @@ class Model:
     def flow(self) -> bool:
         return self.objective in FLOW_OBJECTIVES
 
+    def recall(self, settings: SamplingSettings) -> float:
+        """The recall of these settings, or the model's default; at 1 no network is evaluated."""
+        return self.defaults.recall if settings.recall is None else settings.recall
+
     def sampler(self, settings: SamplingSettings) -> Sampler:
         """The sampler of these settings, or of the model's defaults where they leave it open."""
         chosen = {

@@ -129,14 +129,15 @@ def remember(
     is added. One draw of the noise serves all, so that a fan changes evenly.
     """
     latents: list[Tensor] = []
-    for injection in injections:
-        weight = weights(injection, sampler, memory.slack)
+    every = [weights(injection, sampler, memory.slack) for injection in injections]
+    drawn = noise.initial() if any(weight.noise for weight in every) else None
+    for injection, weight in zip(injections, every, strict=True):
         latent = weight.reference * memory.latent
         if injection is not None:
             inverted = trajectory.at(injection.sigma) if injection.sigma else trajectory.x0
             latent = latent + weight.original * inverted
-        if weight.noise:
-            latent = latent + weight.noise * noise.initial()
+        if drawn is not None and weight.noise:
+            latent = latent + weight.noise * drawn
         latents.append(latent)
     return latents
 

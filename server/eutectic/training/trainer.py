@@ -195,7 +195,7 @@ def sample_sigmas(count: int) -> Float[Tensor, " batch"]:
 def export(model: torch.nn.Module, path: Path) -> None:
     """Write all weights, the network's matrices as float16; the codec's stay float32."""
     state = {
-        name: (value.half() if value.numel() > 4096 and not name.startswith(CODEC) else value)
+        name: (value.half() if _is_halved(name, value) else value)
         .detach()
         .cpu()
         .contiguous()
@@ -204,3 +204,7 @@ def export(model: torch.nn.Module, path: Path) -> None:
     }
     with atomic_path(path) as temporary:
         save_file(state, temporary)
+
+
+def _is_halved(name: str, value: torch.Tensor) -> bool:
+    return value.numel() > 4096 and value.is_floating_point() and not name.startswith(CODEC)

@@ -125,15 +125,11 @@ class Comparison:
         budget = variant.budget_seconds
         if budget is None:
             budget = self.setup.budget_seconds
-        if self._recall(settings) == 1:
+        if self.setup.engine.model.recall(settings) == 1:
             budget = 0.0  # the network isn't asked
         fusions = Fusions(self.setup.engine, self._learner(budget), settings, self.quiet)
         known = replace(variant, settings=settings, budget_seconds=budget).figures
         return Entrant(name, fusions, known, ours)
-
-    def _recall(self, settings: SamplingSettings) -> float:
-        default = self.setup.engine.model.defaults.recall
-        return default if settings.recall is None else settings.recall
 
     def learned(self, clip: Clip) -> Reference:
         """A section's clip as a reference, learned within the setup's budget."""
