@@ -19,11 +19,12 @@ from clicks import LIMIT_DB, click_db
 from daemons import daemon
 from eutectic.client.daemon_process import status
 from eutectic.client.sync import Client
-from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
+from eutectic.experiments.live.jack_server import RATE_HZ, Jack
 from eutectic.experiments.live.soak import soak
 from eutectic.osc.answers import Queued
 from eutectic.session import kept
 from planted import plant
+from takes import PERIOD, take
 
 pytestmark = pytest.mark.realtime
 
@@ -37,7 +38,7 @@ FRAMES = 44_850
 def client(tmp_path_factory: pytest.TempPathFactory) -> Generator[Client]:
     folder = tmp_path_factory.mktemp("live")
     with (
-        Jack(),
+        Jack(PERIOD),
         daemon(folder, "--rate", str(RATE_HZ), device="system") as process,
         process.client() as client,
     ):
@@ -90,19 +91,16 @@ def scrub(client: Client, hz: int) -> None:
 def recorded(
     client: Client, folder: Path, hz: int, what: Callable[[Client, int], None]
 ) -> NDArray[np.float32]:
-    """A looped tone to which something is done; taken again where JACK itself lost a period."""
-    for _ in range(4):
-        recording = Recording("PortAudio", folder)
-        recording.start()
+    """A looped tone to which something is done."""
+
+    def play() -> None:
         again(client, hz)
         time.sleep(0.3)
         what(client, hz)
         client.send("/stop", 1)
         time.sleep(0.2)
-        samples = recording.stop()
-        if not recording.xruns:
-            break
-    return samples
+
+    return take(folder, play)
 
 
 @pytest.mark.parametrize("hz", TONES_HZ)
@@ -116,17 +114,15 @@ def test_nothing_done_to_a_voice_clicks(
 
 
 def test_switching_devices_does_not_click(client: Client, tmp_path: Path) -> None:
-    recording = Recording("PortAudio", tmp_path)
-    recording.start()
-    again(client, 440)
-    time.sleep(0.3)
-    client.request("/device/set", "null")
-    assert status(client)["device"].startswith("null")
-    left = recording.stop()
+    def leave() -> None:
+        again(client, 440)
+        time.sleep(0.3)
+        client.request("/device/set", "null")
+        assert status(client)["device"].startswith("null")
+
+    left = take(tmp_path, leave, before=lambda: client.request("/device/set", "system"))
     client.request("/device/set", "system")
-    recording.start()
-    time.sleep(0.5)
-    found = recording.stop()
+    found = take(tmp_path, lambda: time.sleep(0.5))
     for samples in (left, found):
         assert np.abs(samples).max() > 0.05
     assert click_db(left, RATE_HZ) < LIMIT_DB

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,11 @@ from clicks import LIMIT_DB, click_db
 from daemons import daemon, silenced, until
 from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import Client
-from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
+from eutectic.experiments.live.jack_server import RATE_HZ, Jack
 from eutectic.session import kept
 from pd import Pd, no_complaint
 from planted import plant
+from takes import PERIOD, take
 
 pytestmark = pytest.mark.realtime
 
@@ -37,7 +38,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
     So no model's noise hides a click. At another recall, the model renders what is played.
     """
     folder = tmp_path_factory.mktemp("stage")
-    with Jack(), daemon(folder, "--rate", str(RATE_HZ), device="system") as process:
+    with Jack(PERIOD), daemon(folder, "--rate", str(RATE_HZ), device="system") as process:
         with process.client() as client:
             client.request("/clip/load", "glass", "ambi_glass_rub.flac")
             client.request("/clip/load", "drone", "loop_drone_g_97.flac", "@duration", 4)
@@ -64,19 +65,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
 def player(stage: Daemon) -> Generator[Client]:
     with silenced(stage) as client:
         yield client
-
-
-def recorded(folder: Path, what: Callable[[], None], of: str = "PortAudio") -> NDArray[np.float32]:
-    """What a JACK client plays meanwhile; taken again where JACK itself lost a period."""
-    recording = Recording(of, folder)
-    tries = 0
-    while True:
-        recording.start()
-        what()
-        samples = recording.stop()
-        tries += 1
-        if not recording.xruns or tries == 4:
-            return samples
 
 
 def sounding(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -118,7 +106,7 @@ def test_two_knobs_move_a_voice_without_a_click(
                 time.sleep(0.03)
             time.sleep(0.3)
 
-        samples = recorded(tmp_path, turn)
+        samples = take(tmp_path, turn)
         quarter = RATE_HZ // 4
         assert level(samples[-quarter:]) == pytest.approx(0.2, rel=0.1)
         assert level(samples) > 0.3
@@ -138,7 +126,7 @@ def test_both_knobs_change_what_the_model_makes(
         for blend in (0.0, 1.0):
             patch.send("eutectic.knob.1", blend)
             time.sleep(0.4)
-            samples = recorded(tmp_path, lambda: time.sleep(3.3))
+            samples = take(tmp_path, lambda: time.sleep(3.3))
             assert level(samples) > 0.02
             heard.append(spectrum(samples))
         # 1.94 here, of 2 at most; two recordings of one sound differ by 0.11
@@ -160,7 +148,7 @@ def test_eight_pads_play_four_voices(stage: Daemon, player: Client, tmp_path: Pa
             player.send("/stop", 1)
             time.sleep(0.2)
 
-        samples = recorded(tmp_path, press)
+        samples = take(tmp_path, press)
         assert level(samples) > 0.3
         assert click_db(samples, RATE_HZ) < LIMIT_DB
         no_complaint(patch.said)
@@ -182,7 +170,7 @@ def test_steps_come_in_time_and_at_their_blends(
             player.send("/stop", 1, 30)
             time.sleep(0.3)
 
-        samples = recorded(tmp_path, run)
+        samples = take(tmp_path, run)
         assert click_db(samples, RATE_HZ) < LIMIT_DB
         began = int(np.argmax(np.abs(samples).max(axis=1) > 0.05))
         step = round(0.3 * RATE_HZ)
@@ -213,7 +201,7 @@ def test_grains_of_a_rendered_fusion_are_played_by_pd(stage: Daemon, tmp_path: P
                     patch.send("eutectic.grain.size", 60 + 10 * step)
                     time.sleep(0.05)
 
-            samples = sounding(recorded(tmp_path, move, "pure_data"))
+            samples = sounding(take(tmp_path, move, "pure_data"))
             heard.append(float(np.sqrt(np.mean(samples**2))))
             assert click_db(samples, RATE_HZ) < LIMIT_DB
         assert heard[0] == pytest.approx(2 * heard[1], rel=0.3) and heard[1] > 0.01

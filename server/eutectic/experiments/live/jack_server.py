@@ -20,8 +20,8 @@ RATE_HZ, PERIOD = 48_000, 256
 class Jack(Service):
     """`jackd` with the dummy driver, under a unique name that this process's clients connect to."""
 
-    def __init__(self) -> None:
-        self.name = f"eutectic-{os.getpid()}"
+    def __init__(self, period: int = PERIOD) -> None:
+        self.name, self._period = f"eutectic-{os.getpid()}", period
         self._process: subprocess.Popen[bytes] | None = None
         self._before: dict[str, str | None] = {}
 
@@ -40,7 +40,7 @@ class Jack(Service):
 
     def start(self) -> None:
         command = ["jackd", "-n", self.name, "-R", "-d", "dummy", "-r", str(RATE_HZ),
-                   "-p", str(PERIOD)]  # fmt: skip
+                   "-p", str(self._period)]  # fmt: skip
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
