@@ -41,13 +41,13 @@ def test_a_jump_is_taken_as_it_is() -> None:
     """No blend is in the middle of it; the blends still rise from end to end."""
     blends = even_blends(5, lambda blends: [float(blend > 0.4) for blend in blends])
     assert blends[0] == 0 and blends[-1] == 1
-    assert all(low <= high for low, high in itertools.pairwise(blends))
+    assert all(low < high for low, high in itertools.pairwise(blends))
     assert blends[2] == pytest.approx(0.4, abs=0.05)
 
 
 def test_a_curve_that_goes_back_still_gives_rising_blends() -> None:
     blends = even_blends(7, lambda blends: [b + 0.2 * np.sin(9 * b) * (1 - b) for b in blends])
-    assert all(low <= high for low, high in itertools.pairwise(blends))
+    assert all(low < high for low, high in itertools.pairwise(blends))
 
 
 def test_an_even_fan_is_more_even_than_one_of_equal_blends(tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ QUIETEST_POWER, RANGE_DB = 1e-10, 80.0
 NEAR = 0.02
 """A blend whose p is this near to what is wanted is good enough."""
 
+LEAST_STEP = 1 / 1024
+"""Blends are multiples of it, which OSC's single floats hold exactly."""
+
 ROUNDS = 5
 """Bisections at most."""
 
@@ -56,7 +59,16 @@ def even_blends(size: int, measure: Callable[[Sequence[float]], Sequence[float]]
         known |= dict(zip(blends, measure(blends), strict=True))
     blends, rising = sorted(known), np.maximum.accumulate([known[each] for each in sorted(known)])
     chosen = [float(each) for each in np.interp(wanted, rising, blends)]
-    return [0.0, *chosen[1:-1], 1.0]
+    return _apart([0.0, *chosen[1:-1], 1.0])
+
+
+def _apart(blends: list[float]) -> list[float]:
+    """The nearest multiples of LEAST_STEP from 0 to 1, each above the one before."""
+    blends = [round(blend / LEAST_STEP) * LEAST_STEP for blend in blends]
+    for k in range(1, len(blends)):
+        blends[k] = max(blends[k], blends[k - 1] + LEAST_STEP)
+    last = len(blends) - 1
+    return [min(blend, 1 - LEAST_STEP * (last - k)) for k, blend in enumerate(blends)]
 
 
 def _around(known: dict[float, float], p: float) -> list[tuple[float, float]]:

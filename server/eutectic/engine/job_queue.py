@@ -7,7 +7,7 @@ import itertools
 import threading
 import time
 
-from eutectic.link.protocol import Fuse, Learn, Load, Priority
+from eutectic.link.protocol import Priority, Work
 
 CANCELLED = -1
 """Precedes every priority: jobs that were cancelled while queued."""
@@ -16,7 +16,7 @@ CANCELLED = -1
 class Job:
     """A command in the queue; None: the engine's own warm-up."""
 
-    def __init__(self, command: Load | Learn | Fuse | None, priority: Priority) -> None:
+    def __init__(self, command: Work | None, priority: Priority) -> None:
         self.command, self.priority = command, priority
         self.number = -1 if command is None else command.job
         self.cancelled = False

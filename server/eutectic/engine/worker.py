@@ -28,7 +28,7 @@ from eutectic.engine.render import Renderer, RenderTarget
 from eutectic.engine.watch import Watch
 from eutectic.errors import Cancelled, EutecticError
 from eutectic.link import protocol as link
-from eutectic.link.protocol import Fuse, Learn, Load, Priority, Result
+from eutectic.link.protocol import Even, Fuse, Learn, Load, Priority, Result
 from eutectic.system.memory import trim_heap
 
 log = logging.getLogger("eutectic.engine")
@@ -115,6 +115,8 @@ class Worker:
         self.send(link.Begun(job.number))
         if isinstance(command, Load):
             return self._load(command)
+        if isinstance(command, Even):
+            return self._even(job, command)
         return self._fuse(job, command)
 
     def _watch(self, job: Job, stage: str) -> Watch:
@@ -164,6 +166,15 @@ class Worker:
                 adapter = self.engine.learn(clip, spec.prompt, spec.settings, watch).adapter
         self.catalogue.keep(spec, clip, adapter)
         return link.Learned(job.number, adapter.about["steps"])
+
+    def _even(self, job: Job, command: Even) -> Result:
+        original = self.catalogue.clip(command.original)
+        reference = self.catalogue.reference(command.reference)
+        watch = self._watch(job, "even")
+        return link.Evened(
+            job.number,
+            self.engine.even_blends(original, reference, command.size, command.sampling, watch),
+        )
 
     def _fuse(self, job: Job, command: Fuse) -> Result:
         stages = {"queue": time.perf_counter() - job.received}

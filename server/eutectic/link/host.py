@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from eutectic.link import protocol as link
-from eutectic.link.protocol import Fuse, Learn, Load, Priority, Result
+from eutectic.link.protocol import Priority, Result, Work
 from eutectic.system import processes
 
 log = logging.getLogger("eutectic.link")
@@ -33,7 +33,6 @@ MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.2, 10.0
 STABLE_SECONDS = 30.0
 """An engine that ran this long didn't die early."""
 
-Work = Load | Learn | Fuse
 Listener = Callable[[Result], None]
 
 

@@ -133,13 +133,25 @@ class Fuse(msgspec.Struct, tag=True, frozen=True):
     priority: Priority = Priority.TRIGGER
 
 
+class Even(msgspec.Struct, tag=True, frozen=True):
+    """Find the blends at which fusions of a pair are equal steps apart to the ear."""
+
+    job: int
+    original: str
+    reference: ReferenceSpec
+    size: int
+    sampling: SamplingSettings
+    priority: Priority = Priority.FAN
+
+
 class Cancel(msgspec.Struct, tag=True, frozen=True):
     """Cancel a job before its next network evaluation."""
 
     job: int
 
 
-Command = Load | Learn | Fuse | Cancel
+Work = Load | Learn | Fuse | Even
+Command = Work | Cancel
 
 
 class State(msgspec.Struct, tag=True, frozen=True):
@@ -219,6 +231,12 @@ class Learned(Done, tag=True, frozen=True):
     steps: int
 
 
+class Evened(Done, tag=True, frozen=True):
+    """The blends of a fan's places, rising from 0 to 1."""
+
+    blends: list[float]
+
+
 class Failed(msgspec.Struct, tag=True, frozen=True):
     job: int
     code: str
@@ -237,7 +255,18 @@ class Usage(msgspec.Struct, tag=True, frozen=True):
 
 
 Result = (
-    State | ModelFacts | Begun | Progress | Chunk | Fused | Done | Loaded | Learned | Failed | Usage
+    State
+    | ModelFacts
+    | Begun
+    | Progress
+    | Chunk
+    | Fused
+    | Done
+    | Loaded
+    | Learned
+    | Evened
+    | Failed
+    | Usage
 )
 
 _encoder = msgspec.json.Encoder()

@@ -203,7 +203,10 @@ class MakeFan(FusionOptions, frozen=True, kw_only=True):
 
     original: Original
     reference: Reference
-    n: Annotated[int, Argument("int", "places, evenly from 0 to 1", 2, 33)]
+    n: Annotated[int, Argument("int", "places, from 0 to 1", 2, 33)]
+    even: Annotated[
+        int | None, Option("int", "1: equal steps to the ear, whatever their blends", 0, 1)
+    ] = None
 
 
 class Scrub(Request, frozen=True, kw_only=True):

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import msgspec
 
 from eutectic.config import Place
-from eutectic.link.protocol import Priority
+from eutectic.link.protocol import Even, Evened, Priority
 from eutectic.osc import answers, table
 from eutectic.playback.sounds import Fan, Sound
+from eutectic.session.grids import Grids, steady
 from eutectic.session.jobs import Jobs, OnProgress
 from eutectic.session.library import Library
 from eutectic.session.pair import Pair
@@ -22,25 +23,22 @@ from eutectic.session.voices import Voice, Voices
 
 log = logging.getLogger("eutectic.session")
 
-DEFAULT_FAN_SIZE = 5
-"""Places of a fan that nobody asked for, evenly from 0 to 1."""
-
 GROUP = 4
 """Places of a fan that the engine makes at once."""
 
 NEAR_BLEND = 0.02
 """Places of a fan this near to another are left out."""
 
-MAX_FAN_SIZES = 256
-"""Pairs whose fans' sizes are remembered."""
-
 
 class Fans:
     """Makes the fans of pairs and gives them to voices; owned by the event loop."""
 
-    def __init__(self, jobs: Jobs, library: Library, resolver: Resolver, voices: Voices) -> None:
+    def __init__(
+        self, jobs: Jobs, library: Library, resolver: Resolver, voices: Voices, grids: Grids,
+        changed: Callable[[], None],
+    ) -> None:  # fmt: skip
         self._jobs, self._library, self._resolver, self._voices = jobs, library, resolver, voices
-        self._sizes: dict[str, int] = {}
+        self._grids, self._changed = grids, changed
 
     async def make(self, ticket: Ticket, request: table.MakeFan) -> None:
         """Make all places of a fan ready."""
@@ -48,17 +46,24 @@ class Fans:
         request = self._resolver.with_defaults(request)
         await self._library.engine_synced.wait()
         pair, size = await self._resolver.pair(request), request.n
-        self._keep_size(pair, size)
         ticket.queued()
+        blends = steady(size)
+        if request.even:
+            even = Even(
+                0, pair.original.key, pair.reference.spec, size, pair.sampling, Priority.FAN
+            )
+            blends = (await self._jobs.run(even, Evened, ticket.progress)).blends
+        self._grids.keep(pair, blends)
+        self._changed()
         await self._make(
-            pair, size, Priority.FAN,
+            pair, Priority.FAN,
             lambda k: ticket.reply(answers.FanReady(ticket.id, k, size)), ticket.progress,
         )  # fmt: skip
 
     def around(self, pair: Pair, blend: float, sound: Sound) -> Fan:
         """A fan with one sound, and those that are ready beside it."""
-        grid = _grid(self._sizes.get(pair.key, DEFAULT_FAN_SIZE))
-        blends = sorted([blend, *(each for each in grid if abs(each - blend) > NEAR_BLEND)])
+        others = (each for each in self._grids.of(pair) if abs(each - blend) > NEAR_BLEND)
+        blends = sorted([blend, *others])
         fan = Fan(blends)
         for index, each in enumerate(blends):
             if each == blend:
@@ -83,11 +88,10 @@ class Fans:
             fan.measure_correlations()
 
     def follow(self, voice: Voice, pair: Pair) -> None:
-        """A voice goes on with another pair of the same sources: with a fan of the same size."""
+        """A voice goes on with another pair of the same sources: with a fan of the same places."""
         if voice.pair is None or voice.request is None:
             return
-        if voice.pair.key in self._sizes:
-            self._keep_size(pair, self._sizes[voice.pair.key])
+        self._grids.follow(pair, voice.pair)
         again, priority = voice.is_prefetching, voice.prefetch_priority
         voice.stop_prefetch()
         if pair.sampling != voice.pair.sampling:
@@ -102,11 +106,6 @@ class Fans:
         if voice.request is not None and not busy:
             self._start_prefetch(voice, voice.request, priority)
 
-    def _keep_size(self, pair: Pair, size: int) -> None:
-        self._sizes[pair.key] = size
-        if len(self._sizes) > MAX_FAN_SIZES:
-            del self._sizes[next(iter(self._sizes))]
-
     def _start_prefetch(self, voice: Voice, request: table.Fuse, priority: Priority) -> None:
         voice.stop_prefetch()
         voice.prefetch_priority = priority
@@ -119,19 +118,18 @@ class Fans:
             await self._library.engine_synced.wait()
             if voice.pair is None:
                 voice.pair = await self._resolver.pair(request)
-            size = self._sizes.get(voice.pair.key, DEFAULT_FAN_SIZE)
-            await self._make(voice.pair, size, priority)
+            await self._make(voice.pair, priority)
         except Refused as error:
             log.warning("the fan of voice %d: %s", voice.number, error)
 
     async def _make(
-        self, pair: Pair, size: int, priority: Priority,
+        self, pair: Pair, priority: Priority,
         on_ready: Callable[[int], None] = lambda _: None, progress: OnProgress | None = None,
     ) -> None:  # fmt: skip
         """Make every place of a fan ready, the farthest apart first."""
-        grid = _grid(size)
+        grid = self._grids.of(pair)
         missing: list[int] = []
-        for k in _coarse_first(size):
+        for k in _coarse_first(len(grid)):
             ready = await self._jobs.ready(pair, Place(grid[k]))
             if ready is None:
                 missing.append(k)
@@ -146,10 +144,6 @@ class Fans:
                     k = group[made.index]
                     self.add(pair, made.sound, grid[k])
                     on_ready(k)
-
-
-def _grid(size: int) -> list[float]:
-    return [k / (size - 1) for k in range(size)]
 
 
 def _coarse_first(size: int) -> list[int]:

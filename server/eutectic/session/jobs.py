@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.config import Place
-from eutectic.link.host import Host, Work
+from eutectic.link.host import Host
 from eutectic.link.protocol import (
     Canvas,
     Chunk,
@@ -22,6 +22,7 @@ from eutectic.link.protocol import (
     Priority,
     Progress,
     Result,
+    Work,
 )
 from eutectic.playback.sounds import SIDES, Sound
 from eutectic.session.pair import Pair

@@ -15,6 +15,7 @@ from eutectic.files.toml import FORMAT, BadState, stamp_of
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.session import kept
+from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.kept import KeptClip, KeptReference, KeptSession
 from eutectic.session.library import Library
@@ -39,12 +40,12 @@ class Keeper:
 
     def __init__(
         self, path: Path | None, sessions: Path, presets: Presets, jobs: Jobs, library: Library,
-        references: References, voices: Voices, resolver: Resolver, model: Callable[[], str],
-        publish: Callable[[Answer], None],
+        references: References, voices: Voices, grids: Grids, resolver: Resolver,
+        model: Callable[[], str], publish: Callable[[Answer], None],
     ) -> None:  # fmt: skip
         self._path, self._sessions, self._presets, self._jobs = path, sessions, presets, jobs
         self._library, self._references = library, references
-        self._voices, self._resolver = voices, resolver
+        self._voices, self._grids, self._resolver = voices, grids, resolver
         self._model, self._publish = model, publish
         self._followed: tuple[str, tuple[int, int]] | None = None
         """The preset loaded last, and the stamp of its file."""
@@ -162,7 +163,7 @@ class Keeper:
         ]
         return KeptSession(
             FORMAT, self._model(), self._voices.master_db, self._resolver.defaults, clips,
-            references, self._voices.kept(), self._references.recall,
+            references, self._voices.kept(), self._references.recall, self._grids.kept,
         )  # fmt: skip
 
     def _restore(self, session: KeptSession) -> None:
@@ -176,6 +177,7 @@ class Keeper:
             reference = Reference(r.name, r.clip, r.source, r.spec, r.model)
             self._references.all[r.name] = reference
         self._resolver.defaults = dict(session.fusion)
+        self._grids.kept.update(session.fans)
         self._voices.restore(session.master_db, session.voices)
         if session.clips or session.references:
             self._library.engine_synced.clear()

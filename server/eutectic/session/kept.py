@@ -54,7 +54,10 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeptSession(msgspec.Struct, frozen=True):
-    """Everything that a restart restores; `recall` is the model's, if known."""
+    """Everything that a restart restores.
+
+    `recall` is the model's, if known; `fans` are the places of fans by their pairs' keys.
+    """
 
     format: int
     model: str
@@ -64,6 +67,7 @@ class KeptSession(msgspec.Struct, frozen=True):
     references: list[KeptReference] = []
     voices: list[KeptVoice] = []
     recall: float | None = None
+    fans: dict[str, list[float]] = {}
 
 
 def read(path: Path) -> KeptSession:

@@ -26,6 +26,7 @@ from eutectic.session import models
 from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
 from eutectic.session.glides import Glides
+from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.library import Library
@@ -80,21 +81,23 @@ class Session:
         shipped = (presets_folder("fusions"), presets_folder("sessions"))
         presets = Presets(settings.data / "presets", shipped)
         resolver = Resolver(self._library, self._references, presets)
-        self._voices = Voices(player, self._changed, self._turned)
-        self._fans = Fans(jobs, self._library, resolver, self._voices)
+        grids = Grids()
+        self._voices = Voices(player, grids, self._changed, self._turned)
+        self._fans = Fans(jobs, self._library, resolver, self._voices, grids, self._changed)
         self._glides = Glides(
             jobs, self._library, self._references, self._voices, self._fans, player
         )
         self._renders = Renders(jobs, self._library, resolver, folders)
         self._outputs = Outputs(output, player, folders, self._publish)
         self._stage = Stage(
-            jobs, self._library, self._references, resolver, self._voices, self._fans,
-            self._glides, player, self._outputs.latency_seconds, self._changed,
+            jobs, self._library, self._references, resolver, self._voices, grids,
+            self._fans, self._glides, player, self._outputs.latency_seconds, self._changed,
         )  # fmt: skip
         self._models = Models(settings, self._host, self._library, self._publish, self._changed)
         self._keeper = Keeper(
             settings.session, settings.data / "sessions", presets, jobs, self._library,
-            self._references, self._voices, resolver, lambda: self._models.name, self._publish,
+            self._references, self._voices, grids, resolver, lambda: self._models.name,
+            self._publish,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, player, self._stage, self._library,

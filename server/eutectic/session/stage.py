@@ -22,6 +22,7 @@ from eutectic.playback.sounds import Sound
 from eutectic.session.due import timing
 from eutectic.session.fans import Fans
 from eutectic.session.glides import Glides
+from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
 from eutectic.session.options import place
@@ -64,11 +65,11 @@ class Stage:
 
     def __init__(
         self, jobs: Jobs, library: Library, references: References, resolver: Resolver,
-        voices: Voices, fans: Fans, glides: Glides, player: Player,
+        voices: Voices, grids: Grids, fans: Fans, glides: Glides, player: Player,
         latency_seconds: Callable[[], float], changed: Callable[[], None],
     ) -> None:  # fmt: skip
         self._jobs, self._library, self._references = jobs, library, references
-        self._resolver, self._voices, self._fans = resolver, voices, fans
+        self._resolver, self._voices, self._grids, self._fans = resolver, voices, grids, fans
         self._glides, self._player = glides, player
         self._latency_seconds, self._changed = latency_seconds, changed
         self.waits = 0
@@ -106,7 +107,7 @@ class Stage:
     async def scrub(self, _ticket: Ticket, request: table.Scrub) -> None:
         """Move a voice across its fan, which is made if it isn't ready."""
         voice = self._voices[request.voice]
-        voice.blend = request.blend
+        voice.blend = self._grids.blend(voice.pair, request.blend)
         self._player.scrub(voice.number, voice.blend)
         self._glides.moved(voice)
         self._fans.prefetch(voice, Priority.FAN)

@@ -12,6 +12,7 @@ from eutectic.osc import table
 from eutectic.osc.table import VOICE_RANGES, Fuse, Request
 from eutectic.playback.player import Player
 from eutectic.playback.sounds import Fan
+from eutectic.session.grids import Grids
 from eutectic.session.kept import KeptVoice
 from eutectic.session.options import fuse_request, kept_options
 from eutectic.session.pair import Pair
@@ -94,9 +95,10 @@ class Voices:
     """
 
     def __init__(
-        self, player: Player, changed: Callable[[], None], turned: Callable[[Voice], None]
-    ) -> None:
-        self._player, self._changed, self._turned = player, changed, turned
+        self, player: Player, grids: Grids, changed: Callable[[], None],
+        turned: Callable[[Voice], None],
+    ) -> None:  # fmt: skip
+        self._player, self._grids, self._changed, self._turned = player, grids, changed, turned
         self.all = [Voice(voice.number) for voice in player.voices]
         self.master_db = 0.0
 
@@ -149,7 +151,7 @@ class Voices:
             return None
         voice = self[request.voice]
         if isinstance(request, table.Scrub):
-            return voice.blend
+            return self._grids.knob(voice.pair, voice.blend)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
                   "cfg": voice.cfg, "recall": self._recall_of(voice)}  # fmt: skip
         return values.get(request.what)

@@ -14,8 +14,7 @@ from eutectic.engine.job_queue import Job, JobQueue
 from eutectic.engine.worker import Worker
 from eutectic.errors import EutecticError
 from eutectic.link import protocol as link
-from eutectic.link.host import Work
-from eutectic.link.protocol import Canvas, Fused, Priority, ReferenceSpec, Result, Source
+from eutectic.link.protocol import Canvas, Fused, Priority, ReferenceSpec, Result, Source, Work
 
 RATE_HZ = 48_000
 
