@@ -39,7 +39,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Generator[Client]:
     folder = tmp_path_factory.mktemp("live")
     with (
         Jack(PERIOD),
-        daemon(folder, "--rate", str(RATE_HZ), device="system") as process,
+        daemon(folder, "--rate", str(RATE_HZ), "--ring-ms", "100", device="system") as process,
         process.client() as client,
     ):
         soundfile.write(folder / "clips" / "t.wav", 0.1 * np.ones(FRAMES), 44_100)

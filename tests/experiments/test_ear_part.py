@@ -19,7 +19,7 @@ from eutectic.engine.engine import Engine
 from eutectic.engine.fuser import Reference
 from eutectic.engine.loading import load
 from eutectic.engine.store import Store
-from eutectic.experiments.ear import coding, comparison
+from eutectic.experiments.ear import coding, comparison, distinct
 from eutectic.experiments.ear.contenders import Fusions, Interpolation, plain
 from eutectic.experiments.ear.judging import COLUMNS
 from eutectic.experiments.quality.classes import CLASSES, synthesise
@@ -178,3 +178,16 @@ def test_the_command_compares_listed_pairs(
     assert "drone0a → beat0a" in capsys.readouterr().out
     tables = json.loads((tmp_path / "ear.json").read_text())["ear"]
     assert set(COLUMNS) < set(tables[0]["rows"][0])
+
+
+def test_presets_are_compared_with_each_other(setup: Setup) -> None:
+    setup = replace(setup, budget_seconds=0.0)
+    every, nearest = distinct.measure(setup)
+    names = list(distinct.shipped())
+    assert every.columns == ("preset", *names) and every.column("preset") == tuple(names)
+    distances = np.array([row[1:] for row in every.rows], float)
+    assert np.abs(np.diag(distances)).max() <= 0.01
+    assert np.array_equal(distances, distances.T) and distances.max() > 0.1
+    alone = distances + 9 * np.eye(len(names))
+    assert nearest.column("distance") == tuple(alone.min(axis=1))
+    assert nearest.column("nearest")[0] == names[int(alone[0].argmin())]

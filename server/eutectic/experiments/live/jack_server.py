@@ -61,6 +61,10 @@ class Recording:
     """Records everything that a client's output ports play, from `start` to `stop`.
 
     A separate process records, so that nothing here can make it miss a period.
+
+    Attributes:
+        xruns: that JACK reported meanwhile.
+        longest_period: seconds; longer than JACK's own where the machine was held up.
     """
 
     def __init__(self, client: str, folder: Path) -> None:
@@ -68,6 +72,7 @@ class Recording:
         self._command = [sys.executable, __file__, client, str(self._path)]
         self._process: subprocess.Popen[str] | None = None
         self.xruns = 0
+        self.longest_period = 0.0
         self._times: NDArray[np.float64] = np.zeros(0)
 
     def start(self) -> None:
@@ -83,6 +88,7 @@ class Recording:
         recorded = np.load(self._path)
         self.xruns = int(recorded["xruns"])
         self._times = recorded["times"]
+        self.longest_period = float(np.diff(self._times).max())
         return recorded["samples"]
 
     def frame(self, at: float) -> int:
