@@ -304,7 +304,7 @@ def test_another_model_makes_references_stale_and_the_old_one_brings_them_back(
         client.request("/model/set", "embedded", timeout=120)
         assert fails(client, "/fuse", 1, "a", "r") == "stale_reference"
         (reference,) = client.references().of(answers.Reference)
-        assert reference.state == "stale"
+        assert reference.state == "not_learned"
         broken = tmp_path / "data" / "models" / "broken"
         broken.mkdir(parents=True)
         (broken / "model_config.json").write_text("{}")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.errors import BadAudio
+from eutectic.errors import BadAudio, NoFile
 from eutectic.files.atomic import atomic_path
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _opened(path: Path) -> Generator[SoundFile]:
 
     try:
         if not path.exists():
-            raise BadAudio(f"{path}: no such file")
+            raise NoFile(f"{path}: no such file")
         if path.is_dir():
             raise BadAudio(f"{path}: is a directory, not a sound file")
         if not os.access(path, os.R_OK):

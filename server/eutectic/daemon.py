@@ -94,6 +94,9 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
             f"listening on {settings.host}:{server.port}, playing on {output.name} at "
             f"{output.rate_hz} Hz; the engine is starting"
         )
+        folders = settings.session.folders
+        ready(f"clips are read from {', '.join(map(str, folders.clips))}")
+        ready(f"sounds are written to {folders.renders}")
         session.start_output()
         await stack.enter_async_context(announced(settings.host, server.port, query_port))
         await stop.wait()

@@ -3,6 +3,7 @@
 EutecticError
 ├── BadInput          a user's mistake: one clear line, exit code 2
 │   ├── BadAudio      a clip that can't be read or used
+│   │   └── NoFile    there is none
 │   ├── BadSetting    a value out of range
 │   ├── BadModel      an unknown model, missing or mismatched weights
 │   ├── BadOutput     a file or folder that can't be written
@@ -27,6 +28,12 @@ class BadAudio(BadInput):
     """A clip that is missing, unreadable, silent, too short, too long or not finite."""
 
     code = "bad_audio"
+
+
+class NoFile(BadAudio):
+    """There is no such sound file."""
+
+    code = "no_file"
 
 
 class BadSetting(BadInput):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from eutectic.osc.parse import parse
 from eutectic.osc.spec import LARGEST_INT, BadRequest, Spec, given
-from eutectic.osc.table import REQUESTS, Learn, Notify
+from eutectic.osc.table import REQUESTS, Fuse, Learn, LoadClip, Notify, Stop
 from osc_messages import everything
 
 
@@ -57,18 +57,21 @@ def test_what_is_left_out_is_none(spec: Spec) -> None:
     ("address", "arguments", "code", "text"),
     [
         ("/eutectic/nothing", [1], "unknown_address", "there is no /eutectic/nothing"),
-        ("/ping", [1], "unknown_address", "there is no /ping"),
+        ("/ping", [1], "unknown_address", "there is no /ping; did you mean /eutectic/ping?"),
+        ("/eutectic/clip/lists", [3], "unknown_address", "did you mean /clip/list?"),
+        ("/eutectic/ping", [], "bad_arguments", "id is missing: /eutectic/ping id"),
+        ("/eutectic/fuse", [1, "a", "r"], "bad_arguments", "the id is missing: /eutectic/fuse id"),
+        ("/eutectic/clip/load", ["a", "a.wav"], "bad_arguments", "the id is missing"),
         ("/eutectic/ping", ["x"], "bad_arguments", "id must be a number"),
         ("/eutectic/ping", [1.5], "bad_arguments", "id must be a whole number"),
         ("/eutectic/ping", [1, 2], "bad_arguments", "1 arguments too many"),
-        ("/eutectic/ping", [True], "bad_arguments", "id must be a number"),
         ("/eutectic/ping", [math.nan], "bad_arguments", "id must be 0 to"),
         ("/eutectic/ping", [2**40], "bad_arguments", "id must be 0 to"),
-        ("/eutectic/stop", [17], "bad_arguments", "voice must be 1 to 16"),
+        ("/eutectic/scrub", [17, 1], "bad_arguments", "voice must be 1 to 16"),
         ("/eutectic/scrub", [1, 1.01], "bad_arguments", "blend must be 0 to 1"),
         ("/eutectic/clip/load", [1, "a b", "x.wav"], "bad_arguments", "clip must be a whole"),
         ("/eutectic/clip/load", [1, "a", "x\ny"], "bad_arguments", "path must be printable"),
-        ("/eutectic/clip/load", [1, "a", b"x"], "bad_arguments", "path must be text"),
+        ("/eutectic/clip/load", [1, "a", b"x"], "bad_arguments", "path must be words"),
         ("/eutectic/clip/load", [1, "a", "x" * 1025], "bad_arguments", "1024 characters"),
         ("/eutectic/fuse", [1, 1, "a", "b", "@blend"], "bad_option", "@blend needs a value"),
         ("/eutectic/fuse", [1, 1, "a", "b", "@blend", 2], "bad_option", "blend must be 0 to 1"),
@@ -76,7 +79,7 @@ def test_what_is_left_out_is_none(spec: Spec) -> None:
         ("/eutectic/fuse", [1, 1, "a", "b", "@eta", 1, "@eta", 1], "bad_option", "twice"),
         ("/eutectic/fuse", [1, 1, "a", "b", "@level", "loud"], "bad_option", "match, raw"),
         ("/eutectic/fan", [1, "a", "b", 3, "@blend", 0.5], "bad_option", "@blend is no option"),
-        ("/eutectic/panic", [1] * 65, "bad_arguments", "more than 64"),
+        ("/eutectic/master/gain", [1] * 65, "bad_arguments", "more than 64"),
     ],
 )
 def test_an_invalid_request_is_refused_in_a_line(
@@ -89,10 +92,39 @@ def test_an_invalid_request_is_refused_in_a_line(
 
 
 def test_an_invalid_request_keeps_its_id_if_that_can_be_read() -> None:
-    for arguments, expected in (([7, "a b", "x"], 7), (["x"], -1), ([], -1)):
+    for address, arguments, expected in (
+        ("/clip/load", [7, "a b", "x"], 7), ("/clip/load", ["x"], -1), ("/clip/load", [], -1),
+        ("/nothing", [7, "a"], 7), ("/nothing", ["a"], -1), ("/fuse", [1, "a", "r"], -1),
+    ):  # fmt: skip
         with pytest.raises(BadRequest) as refused:
-            parse("/eutectic/clip/load", arguments)
+            parse(f"/eutectic{address}", arguments)
         assert refused.value.id == expected
+
+
+@pytest.mark.parametrize("address", ["/panic", "/schedule/clear", "/stop"])
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [
+        ([], None), ([1], 1), ([1.0], 1), ([True], 1), ([0], 0), ([0.0], 0), ([False], 0),
+        (["bang"], None), ([math.nan], None), ([0.5], None), ([-3], None), ([None], None),
+        ([b"x"], None), (["@loop"], None), ([1] * 65, 1), ([0.0, "x", 3], 0),
+    ],
+)  # fmt: skip
+def test_buttons_are_never_refused(address: str, arguments: list[Any], value: int | None) -> None:
+    request = parse(f"/eutectic{address}", arguments)
+    assert (request.voice if isinstance(request, Stop) else request.press) == value  # type: ignore[attr-defined]
+
+
+def test_switches_take_true_and_false() -> None:
+    on, off = (parse("/eutectic/fuse", [1, 1, "a", "r", "@loop", each]) for each in (True, False))
+    assert isinstance(on, Fuse) and isinstance(off, Fuse)
+    assert (on.loop, off.loop) == (1, 0) and type(on.loop) is int
+
+
+def test_a_path_may_come_in_several_pieces() -> None:
+    request = parse("/eutectic/clip/load", [1, "a", "My", "take", 2, "of", "3.wav", "@start", 1])
+    assert isinstance(request, LoadClip)
+    assert request.path == "My take 2 of 3.wav" and request.start == 1
 
 
 def test_a_prompt_may_be_any_number_of_words_and_numbers() -> None:

@@ -12,6 +12,7 @@ import pytest
 from eutectic.client.replies import NoAnswer, RequestFailed
 from eutectic.client.sync import Client
 from eutectic.errors import BadInput
+from eutectic.osc import connections
 from eutectic.osc.answers import Engine
 from eutectic.osc.packets import decode, encode, slip, unslip
 from eutectic.osc.server import Peer, Server
@@ -121,6 +122,49 @@ def test_tcp_takes_both_framings_in_pieces_and_answers_in_the_same(slipped: bool
     served(scenario)
 
 
+def test_slip_may_begin_without_an_end() -> None:
+    async def scenario(received: Received, port: int) -> None:
+        packets = [encode("/eutectic/ping", [1]), bundle(None, encode("/eutectic/ping", [2]))]
+        for number, packet in enumerate(packets, start=1):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(slip(packet)[1:])
+            writer.write(slip(encode("/eutectic/ping", [3])))
+            for expected in (number, 3):
+                assert await reader.readuntil(b"\xc0") == b"\xc0"
+                answer = unslip((await reader.readuntil(b"\xc0"))[:-1])
+                assert decode(answer)[0][1] == ("/eutectic/ping", expected)
+            writer.close()
+
+    served(scenario)
+
+
+def test_silent_connections_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that are gone without a word don't fill the places; those in use are left alone."""
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr("eutectic.osc.server.MAX_CONNECTIONS", 2)
+    ping = encode("/eutectic/ping", [1])
+    framed = struct.pack(">i", len(ping)) + ping
+
+    async def answered(stream: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> bool:
+        stream[1].write(framed)
+        try:
+            (size,) = struct.unpack(">i", await stream[0].readexactly(4))
+            return len(await stream[0].readexactly(size)) == size
+        except (OSError, asyncio.IncompleteReadError):
+            return False
+
+    async def scenario(received: Received, port: int) -> None:
+        silent, busy = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        assert await answered(silent) and await answered(busy)
+        assert not await answered(await asyncio.open_connection("127.0.0.1", port))
+        await asyncio.sleep(0.25)
+        assert await answered(busy)
+        assert await answered(await asyncio.open_connection("127.0.0.1", port))
+        assert not await answered(silent)
+
+    served(scenario)
+
+
 def test_a_tcp_client_that_claims_too_much_or_reads_nothing_is_dropped() -> None:
     async def scenario(received: Received, port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -202,6 +246,9 @@ def test_replies_go_to_the_sender_and_its_reply_port_alone_events_to_all() -> No
         subscribers.reply(peer, encode("/answer", []))
         subscribers.publish(encode("/event", []))
         subscribers.publish(encode("/meter", []), meter=True)
+        again = received.server.udp_peer(("127.0.0.1", 9))
+        subscribers.register(again, reply[1], False, 0.0)  # a second socket of the same client
+        subscribers.publish(encode("/once", []))
         await asyncio.sleep(0.1)
         got: list[list[str]] = []
         for each in sockets:
@@ -212,7 +259,10 @@ def test_replies_go_to_the_sender_and_its_reply_port_alone_events_to_all() -> No
                 except BlockingIOError:
                     break
             each.close()
-        assert got == [["/answer", "/event"], ["/answer", "/event"], ["/event", "/meter"]]
+        assert got == [
+            ["/answer", "/event", "/once"], ["/answer", "/event", "/once"],
+            ["/event", "/meter", "/once"],
+        ]  # fmt: skip
 
     served(scenario)
 

@@ -34,7 +34,7 @@ class Receiver:
 
 def session(folder: Path) -> Session:
     settings = SessionSettings(
-        "toy", None, Folders(folder, folder), folder, None, None, 1 << 30, 1 << 30, 1 << 30
+        "toy", None, Folders((folder,), folder), folder, None, None, 1 << 30, 1 << 30, 1 << 30
     )
     output = Output(DeviceSettings("null"))
     player = Player(output.rate_hz, output.channels, 4)

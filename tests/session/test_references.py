@@ -185,7 +185,7 @@ def test_what_is_remembered_outlives_the_daemon_and_its_model(tmp_path: Path) ->
         number = client.begin("/fuse", 2, "a", "m", "@slack", 0.5, "@start", 0.1, "@loop", 1)
         assert not client.end("/fuse", number).of(Queued)  # ready, whether the engine is or not
         client.request("/model/set", "embedded", timeout=120)
-        assert state(client, "m") == "remembered" and state(client, "r") == "stale"
+        assert state(client, "m") == "remembered" and state(client, "r") == "not_learned"
         client.request("/fuse", 2, "a", "m", timeout=60)
         with pytest.raises(RequestFailed, match="another model"):
             client.request("/fuse", 2, "a", "r")

@@ -8,10 +8,21 @@ from contextlib import contextmanager
 
 import pytest
 
-from daemons import next_end, until, wait_for
+from daemons import fails, next_end, until, wait_for
 from eutectic.client.daemon_process import Daemon, status
+from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
-from eutectic.osc.answers import Done, Ended, Fail, FanReady, Late, Progress, Queued, Started
+from eutectic.osc.answers import (
+    Done,
+    Ended,
+    Fail,
+    FanReady,
+    Idle,
+    Late,
+    Progress,
+    Queued,
+    Started,
+)
 
 pytestmark = pytest.mark.process
 
@@ -40,6 +51,96 @@ def test_the_newest_fusion_wins_its_voice(client: Client) -> None:
     assert len(lost) >= 4
     assert {each.code for each in lost} == {"cancelled"}
     assert any("superseded" in each.text for each in lost)
+
+
+def test_a_mistake_changes_nothing(client: Client) -> None:
+    """A mistyped request fails, and what it would have taken the place of is played."""
+    wrong = (
+        ("aa", "r", "unknown_clip"), ("a", "rr", "unknown_reference"),
+        ("a", "r", "@blend", 0.1, "@remaining", 3, "bad_setting"),
+        ("a", "r", "@preset", "none", "bad_state"),
+    )  # fmt: skip
+    for seed, (*values, code) in enumerate(wrong):
+        right = client.begin("/fuse", 2, "a", "r", "@seed", 300 + seed)
+        assert fails(client, "/fuse", 2, *values) == code
+        client.end("/fuse", right)
+        wait_for(client, Started, lambda started, right=right: started.id == right)
+
+
+def test_a_near_name_is_suggested(client: Client) -> None:
+    client.request("/clip/load", "glass", "a.wav")
+    with pytest.raises(RequestFailed, match="no clip glas; did you mean glass"):
+        client.request("/fuse", 1, "glas", "r")
+    client.request("/clip/free", "glass")
+
+
+def test_triggers_start_in_the_order_received(running: Daemon, client: Client) -> None:
+    """Sent together or 50 ms apart, on more voices than are fused at once."""
+    for apart, seed in ((0.0, 400), (0.05, 401)):
+        numbers: list[int] = []
+        for voice in range(1, 9):
+            numbers.append(
+                client.begin("/fuse", voice, "a", "r", "@seed", seed, "@blend", voice / 10)
+            )
+            time.sleep(apart)
+        started = [wait_for(client, Started).id for _ in numbers]
+        assert started == numbers
+
+
+def test_a_trigger_that_comes_too_late_is_dropped_and_says_so(client: Client) -> None:
+    steps = ("@steps", 1000, "@recall", 0)
+    number = client.begin("/fuse", 1, "a", "r", "@seed", 410, *steps, "@within_ms", 1)
+    with pytest.raises(RequestFailed, match="couldn't start within 1 ms") as refused:
+        client.end("/fuse", number)
+    assert refused.value.code == "too_late"
+    client.request("/fuse", 1, "a", "r", "@seed", 411, "@within_ms", 60_000, "@blend", 0.5)
+    number = client.begin("/fuse", 1, "a", "r", "@seed", 411, "@within_ms", 200, "@blend", 0.5)
+    assert not client.end("/fuse", number).of(Queued)
+    wait_for(client, Started, lambda started: started.id == number)
+
+
+def test_buttons_act_when_pressed_and_not_when_released(client: Client) -> None:
+    presses: list[tuple[int | float | str, ...]] = [(), (1,), (1.0,), ("bang",), (0.3, "x")]
+    for address in ("/stop", "/panic"):
+        for values in presses:
+            client.request("/fuse", 1, "a", "r", "@loop", 1, "@blend", 0.4)
+            wait_for(client, Started)
+            client.send(address, 0.0)
+            client.request("/sync")
+            assert status(client)["voices"].startswith("1 ")
+            client.send(address, *values)
+            wait_for(client, Ended)
+        assert not [each for each in client.events(0.1) if isinstance(each, Fail)]
+    for values in presses:
+        client.send("/schedule/clear", 0)
+        client.send("/schedule/clear", *values)
+    client.request("/sync")
+    assert not [each for each in client.events(0.1) if isinstance(each, Fail)]
+
+
+def test_an_idle_voice_answers(client: Client) -> None:
+    for address, values, text in (
+        ("/stop", (5,), "nothing to stop"), ("/scrub", (5, 0.25), "starts there"),
+    ):  # fmt: skip
+        time.sleep(1.0)  # such remarks come once a second
+        client.send(address, *values)
+        idle = wait_for(client, Idle)
+        assert idle.voice == 5 and text in idle.text
+
+
+def test_a_reference_on_its_way_is_waited_for(running: Daemon, client: Client) -> None:
+    """A fusion right after /preset/load plays once the preset's clips are loaded."""
+    (running.data / "presets" / "bells.toml").write_text(
+        "format = 1\n[[clips]]\nname = 'bell'\npath = 'c.wav'\n"
+        "[[references]]\nname = 'tone'\nclip = 'bell'\nprompt = 'a tone'\n"
+        "steps = 2\n"
+    )
+    loading = client.begin("/preset/load", "bells")
+    playing = client.begin("/fuse", 1, "bell", "tone")
+    client.end("/fuse", playing)
+    client.end("/preset/load", loading)
+    client.request("/clip/free", "bell")
+    client.request("/reference/free", "tone")
 
 
 def test_voices_do_not_supersede_each_other(client: Client) -> None:

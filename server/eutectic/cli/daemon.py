@@ -41,8 +41,11 @@ def serve(
         typer.Option(help="TCP port for OSCQuery; 0 turns it off (default: the next port)."),
     ] = None,
     clips: Annotated[
-        Path | None,
-        typer.Option(help="Folder to read clips from (default: clips in the data folder)."),
+        list[Path] | None,
+        typer.Option(
+            help="Folder to read clips from; repeatable (default: clips in the data folder, and "
+            "the user's music folder)."
+        ),
     ] = None,
     renders: Annotated[
         Path | None,
@@ -127,19 +130,22 @@ def serve(
         asyncio.run(serve_(settings, functools.partial(print, flush=True)))
 
 
-def _folders(clips: Path | None, renders: Path | None, data: Path) -> Folders:
+def _folders(clips: list[Path] | None, renders: Path | None, data: Path) -> Folders:
     """The folders that are read and written; those of the user's data are made."""
+    import platformdirs
+
     from eutectic.session.folders import Folders
 
-    folders = Folders(
-        (clips or data / "clips").absolute(), (renders or data / "renders").absolute(),
-        presets_folder("clips"),
-    )  # fmt: skip
-    for folder, given in ((folders.clips, clips), (folders.renders, renders)):
-        if given is not None and not folder.is_dir():
+    for given in (*(clips or ()), *([renders] if renders else ())):
+        if not given.is_dir():
             raise BadInput(f"{given}: is not a folder")
+    music = Path(platformdirs.user_music_dir())
+    read = clips or [data / "clips", *([music] if music.is_dir() else ())]
+    written = renders or data / "renders"
+    for folder in (read[0], written):
         make_folder(folder, parents=True)
-    return folders
+    absolute = tuple(each.absolute() for each in read)
+    return Folders(absolute, written.absolute(), presets_folder("clips"), Path.home())
 
 
 def _controller(midi: str | None, controller: str | None, own: Path) -> Controller | None:

@@ -36,9 +36,10 @@ class Lead:
 
     @contextlib.contextmanager
     def sound(self, awaited: bool = True) -> Generator[Callable[[float], None]]:
-        """While a sound is rendered; yields what to call with the seconds decoded so far.
+        """While a job makes a sound; yields what to call with the seconds decoded so far.
 
-        An awaited sound counts as playing from its first chunk; any other can always wait.
+        An awaited sound counts as playing from its first chunk, and can't wait before that; any
+        other can always wait.
         """
         if not awaited:
             yield lambda _: None

@@ -2,7 +2,8 @@
 
 A job passes a checkpoint before every network evaluation and every decoded chunk: there it stops
 if it was cancelled, and more urgent jobs run inside it before it continues. Equally urgent ones do,
-too, once enough of a sound is decoded for the rest to wait (see `lead`).
+too, once enough of a sound is decoded for the rest to wait (see `lead`). No trigger starts before
+one that was received earlier: until its first chunk is out, nothing equally urgent interrupts it.
 """
 
 from __future__ import annotations
@@ -105,6 +106,10 @@ class Worker:
         return self._once(job)
 
     def _once(self, job: Job) -> Result | None:
+        with self._lead.sound(job.awaited) as decoded:
+            return self._begun(job, decoded)
+
+    def _begun(self, job: Job, decoded: Callable[[float], None]) -> Result | None:
         self._watch(job, "").checkpoint()
         command = job.command
         if command is None:
@@ -117,7 +122,7 @@ class Worker:
             return self._load(command)
         if isinstance(command, Even):
             return self._even(job, command)
-        return self._fuse(job, command)
+        return self._fuse(job, command, decoded)
 
     def _watch(self, job: Job, stage: str) -> Watch:
         def cancelled() -> bool:
@@ -176,19 +181,18 @@ class Worker:
             self.engine.even_blends(original, reference, command.size, command.sampling, watch),
         )
 
-    def _fuse(self, job: Job, command: Fuse) -> Result:
+    def _fuse(self, job: Job, command: Fuse, decoded: Callable[[float], None]) -> Result:
         stages = {"queue": time.perf_counter() - job.received}
         began = self._lead.now()
         original = self.catalogue.clip(command.original)
         reference = self.catalogue.reference(command.reference)
         watch = self._watch(job, "denoise")
-        with self._lead.sound(job.awaited):
-            latents = self.engine.fuser.latents(
-                original, reference, command.places, command.sampling, watch
-            )
+        latents = self.engine.fuser.latents(
+            original, reference, command.places, command.sampling, watch
+        )
         stages["denoise"] = self._lead.now() - began
         for index, fused in enumerate(latents):
-            self._render(job, command, index, fused, (original, reference), dict(stages))
+            self._render(job, command, index, fused, (original, reference), dict(stages), decoded)
         if job.awaited:
             self._lead.took(self._lead.now() - began)
         return link.Done(job.number)
@@ -201,6 +205,7 @@ class Worker:
         fused: FusedLatent,
         sources: tuple[Clip, Reference],
         stages: dict[str, float],
+        decoded: Callable[[float], None],
     ) -> None:
         canvas, began = command.canvases[index], self._lead.now()
         try:
@@ -208,16 +213,15 @@ class Worker:
         except FileNotFoundError:  # the daemon unlinked it: the job's cancellation is on its way
             raise Cancelled from None
         watch = self._watch(job, "decode")
-        with self._lead.sound(job.awaited) as decoded:
 
-            def written(start: int, stop: int) -> None:
-                stages.setdefault("first chunk", self._lead.now() - began)
-                decoded(stop / canvas.rate_hz)
-                self.send(link.Chunk(job.number, index, start, stop, fused.blend))
+        def written(start: int, stop: int) -> None:
+            stages.setdefault("first chunk", self._lead.now() - began)
+            decoded(stop / canvas.rate_hz)
+            self.send(link.Chunk(job.number, index, start, stop, fused.blend))
 
-            gain_db = self.renderer.render(
-                fused, *sources, command.level, target, written, watch, job.awaited
-            )
+        gain_db = self.renderer.render(
+            fused, *sources, command.level, target, written, watch, job.awaited
+        )
         stages["decode"] = self._lead.now() - began
         stages_ms = {stage: 1000 * seconds for stage, seconds in stages.items()}
         speed = self.renderer.speed

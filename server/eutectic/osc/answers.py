@@ -76,6 +76,15 @@ class Ended(Answer, frozen=True):
     id: Id
 
 
+class Idle(Answer, frozen=True):
+    """A voice that plays nothing was stopped or scrubbed; at most once a second."""
+
+    address = "/idle"
+
+    voice: Voice
+    text: Text
+
+
 class FanReady(Answer, frozen=True):
     """One place of a fan is ready."""
 
@@ -132,6 +141,7 @@ class Clip(Answer, frozen=True):
     clip: fields.Clip
     path: Path
     seconds: Annotated[float, Argument("float", "s", 0.05, 600)]
+    state: Annotated[str, Argument("text", "loaded, loading or missing")]
 
 
 class Reference(Answer, frozen=True):
@@ -143,7 +153,10 @@ class Reference(Answer, frozen=True):
     reference: fields.Reference
     clip: fields.Clip
     prompt: Text
-    state: Annotated[str, Argument("text", "remembered, learning 42 %, learned or stale")]
+    state: Annotated[
+        str,
+        Argument("text", "remembered, learning 42 %, learned, not_learned, missing"),
+    ]
 
 
 class Preset(Answer, frozen=True):
@@ -217,7 +230,7 @@ class Unknown(Answer, frozen=True):
 
 
 ANSWERS: tuple[type[Answer], ...] = (
-    Done, Fail, Queued, Progress, Started, Ended, FanReady, Synced, VersionReply, StatusReply,
+    Done, Fail, Queued, Progress, Started, Ended, Idle, FanReady, Synced, VersionReply, StatusReply,
     Model, Clip, Reference, Preset, PresetChanged, Device, Engine, Xrun, Late, Meter,
 )  # fmt: skip
 

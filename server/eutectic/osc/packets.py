@@ -1,21 +1,23 @@
 """OSC packets: messages and bundles to bytes and back, and SLIP framing.
 
-The only user of python-osc, and only of its parser and builder: its servers lose bursts, sleep on
-time tags and raise on packets that are not OSC.
+The only user of python-osc, and only of its builder and of its parser of single values: its servers
+lose bursts, sleep on time tags and raise on packets that are not OSC, and its parser of messages
+knows neither all types of OSC nor any encoding but UTF-8.
 """
 
 from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
+from pythonosc.parsing import osc_types
 
 MAX_PACKET_BYTES = 65_536
-MAX_BUNDLE_DEPTH = 4
+MAX_BUNDLE_DEPTH = 16
 
 NTP_EPOCH_SECONDS = 2_208_988_800
 """From 1900 to 1970."""
@@ -23,6 +25,16 @@ NTP_EPOCH_SECONDS = 2_208_988_800
 SLIP_END = 0xC0
 
 Value = int | float | str
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """An argument of a type that isn't OSC's; what follows it can't be read."""
+
+    tag: str
+
+    def __repr__(self) -> str:
+        return f"an argument of type {self.tag!r}"
 
 
 def encode(address: str, values: Sequence[Value]) -> bytes:
@@ -57,8 +69,8 @@ def _messages(
     packet: bytes, due: float | None, depth: int
 ) -> Iterator[tuple[str, tuple[Any, ...], float | None]]:
     if not packet.startswith(b"#bundle\0"):
-        message = OscMessage(packet)
-        yield message.address, tuple(message.params), due
+        address, at = _string(packet, 0)
+        yield address, tuple(_arguments(packet, at)), due
         return
     if depth == MAX_BUNDLE_DEPTH:
         raise ValueError("bundles are nested too deeply")
@@ -73,6 +85,63 @@ def _messages(
             raise ValueError("a bundle's element is longer than the bundle")
         yield from _messages(packet[at + 4 : at + 4 + size], due, depth + 1)
         at += 4 + size
+
+
+def _arguments(packet: bytes, at: int) -> list[Any]:
+    """The arguments of a message from its type tags on, of every type of OSC 1.0 and 1.1.
+
+    Raises:
+        ValueError: they don't follow their tags.
+    """
+    if at >= len(packet):  # as senders do that are older than type tags
+        return []
+    tags, at = _string(packet, at)
+    if not tags.startswith(","):
+        raise ValueError("type tags begin with a comma")
+    nested: list[list[Any]] = [[]]
+    for tag in tags[1:]:
+        if tag == "[":
+            nested.append([])
+        elif tag == "]":
+            array = nested.pop()
+            nested[-1].append(array)
+        elif tag in _WITHOUT_BYTES:
+            nested[-1].append(_WITHOUT_BYTES[tag])
+        elif tag in _READERS:
+            value, at = _READERS[tag](packet, at)
+            nested[-1].append(value)
+        else:
+            nested[0].append(Unusable(tag))
+            return nested[0]
+    (values,) = nested
+    return values
+
+
+def _string(packet: bytes, at: int) -> tuple[str, int]:
+    """A string and where it ends; in UTF-8, or else in Windows' Western encoding."""
+    end = packet.index(b"\0", at)
+    raw = packet[at:end]
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", "replace")
+    return text, end + 4 - (end - at) % 4
+
+
+def _character(packet: bytes, at: int) -> tuple[str, int]:
+    value, at = osc_types.get_int(packet, at)
+    return chr(value), at
+
+
+_READERS: dict[str, Callable[[bytes, int], tuple[Any, int]]] = {
+    "i": osc_types.get_int, "h": osc_types.get_int64, "f": osc_types.get_float,
+    "d": osc_types.get_double, "s": _string, "S": _string, "c": _character,
+    "b": osc_types.get_blob, "r": osc_types.get_rgba, "m": osc_types.get_midi,
+    "t": osc_types.get_timetag,
+}  # fmt: skip
+
+_WITHOUT_BYTES = {"T": True, "F": False, "N": None, "I": True}
+"""True, false, nil, and impulse, which buttons send."""
 
 
 def slip(packet: bytes) -> bytes:

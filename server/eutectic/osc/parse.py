@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
+from eutectic.osc.fields import Id
 from eutectic.osc.spec import (
+    MANY,
     MAX_ARGUMENTS,
     PREFIX,
     Argument,
@@ -16,6 +18,12 @@ from eutectic.osc.spec import (
 )
 from eutectic.osc.table import Request, spec_of
 
+(_ID,) = (each for each in get_args(Id) if isinstance(each, Argument))
+
+
+class _Missing(ValueError):
+    """There are too few arguments."""
+
 
 def parse(address: str, arguments: Sequence[Any]) -> Request:
     """The request that a message makes.
@@ -23,18 +31,28 @@ def parse(address: str, arguments: Sequence[Any]) -> Request:
     Raises:
         BadRequest: no such address, or arguments or options that are not what the table says.
     """
-    if not address.startswith(f"{PREFIX}/"):
-        raise BadRequest("unknown_address", f"there is no {printable(address)}")
-    spec = spec_of(address)
     given = list(arguments)
-    request_id = _id(spec, given) if spec.has_id else -1
+    try:
+        spec = spec_of(address)
+        if not address.startswith(f"{PREFIX}/"):
+            text = f"there is no {printable(address)}; did you mean {PREFIX}{spec.address}?"
+            raise BadRequest("unknown_address", text)
+    except BadRequest as error:
+        raise BadRequest(error.code, str(error), _number_of_a_request(given)) from None
+    if spec.is_button:
+        used = given[: len(spec.arguments)]
+        values = zip(spec.arguments, used, strict=False)
+        return _made(spec, {each.name: each.read(value) for each, value in values})
+    request_id = _number_of_a_request(given) if spec.has_id else -1
     if len(given) > MAX_ARGUMENTS:
         raise BadRequest("bad_arguments", f"more than {MAX_ARGUMENTS} arguments", request_id)
     first = next((at for at, one in enumerate(given) if _is_option(one)), len(given))
     try:
-        values = _read_arguments(spec, given[:first])
+        values = _read_arguments(spec.arguments, given[:first])
     except ValueError as error:
-        raise BadRequest("bad_arguments", str(error), request_id) from None
+        if _lacks_id(spec, given[:first], error):
+            raise BadRequest("bad_arguments", f"the id is missing: {usage(spec)}") from None
+        raise BadRequest("bad_arguments", f"{error}: {usage(spec)}", request_id) from None
     try:
         values |= _read_options(spec, given[first:])
     except ValueError as error:
@@ -60,7 +78,7 @@ def usage(spec: Spec) -> str:
     """One line: the address and its arguments, optional ones in brackets."""
     parts = [PREFIX + spec.address]
     for argument in spec.arguments:
-        name = f"{argument.name}…" if argument.kind == "words" else argument.name
+        name = f"{argument.name}…" if argument.kind in MANY else argument.name
         parts.append(f"[{name}]" if argument.optional else name)
     parts += [f"[@{option.name}]" for option in spec.options]
     return " ".join(parts)
@@ -82,22 +100,34 @@ def _made(spec: Spec, values: dict[str, Any]) -> Request:
     return request
 
 
-def _id(spec: Spec, given: list[Any]) -> int:
+def _number_of_a_request(given: list[Any]) -> int:
     """The id if it can be read, so that a malformed request's failure reaches its sender."""
     try:
-        return int(spec.arguments[0].read(given[0]))
+        return int(_ID.read(given[0]))
     except (ValueError, IndexError):
         return -1
+
+
+def _lacks_id(spec: Spec, given: list[Any], error: ValueError) -> bool:
+    """Whether these would be a request's arguments, were an id before them, and nothing else."""
+    ambiguous = isinstance(error, _Missing) or spec.arguments[-1].kind in MANY
+    if not spec.has_id or (ambiguous and _number_of_a_request(given) >= 0):
+        return False
+    try:
+        _read_arguments(spec.arguments[1:], given)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_option(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("@")
 
 
-def _read_arguments(spec: Spec, given: list[Any]) -> dict[str, Any]:
+def _read_arguments(arguments: Sequence[Argument], given: list[Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for argument in spec.arguments:
-        if argument.kind == "words" and given:
+    for argument in arguments:
+        if argument.kind in MANY and given:
             words = " ".join(_word(argument, value) for value in given)
             values[argument.name] = argument.read(words)
             given = []
@@ -105,9 +135,9 @@ def _read_arguments(spec: Spec, given: list[Any]) -> dict[str, Any]:
             values[argument.name] = argument.read(given[0])
             given = given[1:]
         elif not argument.optional:
-            raise ValueError(f"{argument.name} is missing: {usage(spec)}")
+            raise _Missing(f"{argument.name} is missing")
     if given:
-        raise ValueError(f"{len(given)} arguments too many: {usage(spec)}")
+        raise ValueError(f"{len(given)} arguments too many")
     return values
 
 

@@ -92,3 +92,7 @@ class FuseOptions(FusionOptions, frozen=True, kw_only=True):
     loop: Annotated[int | None, Option("int", "1: play it as a loop", 0, 1)] = None
     at_ms: Annotated[float | None, Option("float", "ms from now", 0, 10_000)] = None
     velocity: Annotated[float | None, Option("float", "127 is full level", 0, 127)] = None
+    within_ms: Annotated[
+        float | None,
+        Option("float", "dropped as too_late if it can't start so soon, or so late", 0, 600_000),
+    ] = None

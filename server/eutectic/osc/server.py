@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import socket
 import struct
@@ -42,6 +43,21 @@ class Peer(Protocol):
         """Send a packet; a peer that has gone away is no error."""
         ...
 
+
+def is_local(peer: Peer) -> bool:
+    """Whether it is on this machine; a MIDI controller is, too."""
+    host = peer.address[0]
+    return not _is_address(host) or ipaddress.ip_address(host).is_loopback
+
+
+def _is_address(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return bool(ipaddress.ip_address(host))
+    return False
+
+
+FIRST_OF_PACKETS = (b"/", b"#")
+"""The first byte of a message and of a bundle: some senders of SLIP leave out the first END."""
 
 Handler = Callable[[Peer, str, tuple[Any, ...], float | None], None]
 """Called with peer, address, arguments and, for a time tag, the monotonic time it is due."""
@@ -160,11 +176,13 @@ class Server:
         with self._connections.admit(writer) as admitted:
             if not admitted:
                 return
+            _keep_alive(writer)
             first = await reader.readexactly(1)
-            slipped = first[0] == SLIP_END
+            slipped = first in (bytes([SLIP_END]), *FIRST_OF_PACKETS)
             peer = _TcpPeer(writer, writer.get_extra_info("peername")[:2], slipped)
-            packets = _slipped(reader) if slipped else _prefixed(reader, first)
+            packets = _slipped(reader, first) if slipped else _prefixed(reader, first)
             async for packet in packets:
+                self._connections.touch(writer)
                 self._take(peer, packet)
 
 
@@ -177,8 +195,21 @@ async def _prefixed(reader: asyncio.StreamReader, first: bytes) -> AsyncGenerato
         yield await reader.readexactly(size)
 
 
-async def _slipped(reader: asyncio.StreamReader) -> AsyncGenerator[bytes]:
+async def _slipped(reader: asyncio.StreamReader, first: bytes) -> AsyncGenerator[bytes]:
+    """Packets between ENDs; `first` is their first byte."""
     while True:
-        frame = (await reader.readuntil(bytes([SLIP_END])))[:-1]
+        rest = b"" if first == bytes([SLIP_END]) else await reader.readuntil(bytes([SLIP_END]))
+        frame, first = (first + rest).strip(bytes([SLIP_END])), b""
         if frame:
             yield unslip(frame)
+
+
+def _keep_alive(writer: asyncio.StreamWriter) -> None:
+    """Have the system find out that a client is gone which never said so."""
+    connection = writer.get_extra_info("socket")
+    options = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, seconds in options:
+            if hasattr(socket, name):  # not every system has them
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), seconds)

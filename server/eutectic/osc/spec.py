@@ -24,7 +24,10 @@ PORT = 9720
 MAX_ARGUMENTS, MAX_TEXT = 64, 1024
 LARGEST_INT = 2**31 - 1
 
-Kind = Literal["int", "float", "name", "text", "words", "path", "choice"]
+Kind = Literal["int", "float", "name", "title", "text", "words", "path", "choice"]
+
+MANY: tuple[Kind, ...] = ("title", "words", "path")
+"""Kinds that may come as several arguments, and take all that are left."""
 
 
 class BadRequest(BadInput):
@@ -40,7 +43,7 @@ class BadRequest(BadInput):
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument: its kind, meaning and unit, and range. `words` takes all that are left.
+    """One argument: its kind, meaning and unit, and range. MANY take all that are left.
 
     `name` and `optional` follow from the field that it annotates.
     """
@@ -73,15 +76,18 @@ class Argument:
             raise ValueError(f"{self.name} must be one of {', '.join(self.choices)}, not {value}")
         if not value:
             raise ValueError(f"{self.name} must not be empty")
+        if self.kind == "title":
+            check_title(value)
         return value
 
     def _number(self, value: Any) -> int | float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not isinstance(value, int | float):
             raise ValueError(f"{self.name} must be a number, not {value!r}")
         if not math.isfinite(value) or not self.low <= value <= self.high:
             raise ValueError(f"{self.name} must be {self.low:g} to {self.high:g}, not {value:g}")
         if self.kind == "float":
             return float(value)
+        value = float(value)
         if value % 1:
             raise ValueError(f"{self.name} must be a whole number, not {value:g}")
         return int(value)
@@ -96,6 +102,33 @@ class Argument:
                 f"{self.name} must be a whole number or a word of 1 to 32 letters, digits, _ . -"
             )
         return str(value)
+
+
+def check_title(title: str) -> None:
+    """Check a name that may have spaces, dots and any letters, and names a file.
+
+    Raises:
+        ValueError: it can't.
+    """
+    shape = r"(?![.\s])[^/\\:\x00-\x1f]{1,64}(?<!\s)"
+    if not re.fullmatch(shape, title) or title.endswith(".toml"):
+        raise ValueError(
+            f"{printable(title)!r} is no name: 1 to 64 characters other than / \\ :, "
+            "with no dot or space in front and no .toml behind"
+        )
+
+
+class Press(Argument):
+    """An argument of what buttons send: it is never refused, and what can't be used counts as none.
+
+    Buttons send 1 when they are pressed and 0 when they are released.
+    """
+
+    def read(self, value: Any) -> Any:
+        try:
+            return super().read(value)
+        except ValueError:
+            return None
 
 
 class Option(Argument):
@@ -123,6 +156,11 @@ class Spec:
     options: tuple[Argument, ...] = ()
     answers: tuple[str, ...] = ()
     found: tuple[Argument, ...] = ()
+
+    @property
+    def is_button(self) -> bool:
+        """Whether its arguments are never refused, however many there are."""
+        return bool(self.arguments) and all(isinstance(each, Press) for each in self.arguments)
 
     @property
     def has_id(self) -> bool:
@@ -160,7 +198,7 @@ def flatten(message: Message) -> tuple[Value, ...]:
         if argument.kind == "words" and not isinstance(value, str):
             values += value
             continue
-        text = argument.kind in ("text", "path", "choice")
+        text = argument.kind in ("title", "text", "path", "choice")
         if text != isinstance(value, str) and argument.kind not in ("name", "words"):
             raise ValueError(f"{type(message).__name__}: {argument.name} can't be {value!r}")
         values.append(value)

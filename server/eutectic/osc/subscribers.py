@@ -80,9 +80,12 @@ class Subscribers:
             subscriber.extra.send(packet)
 
     def publish(self, packet: bytes, meter: bool = False) -> None:
-        """Send an event to every subscriber; meters only to those that asked for them."""
-        for subscriber in self._subscribers.values():
-            if subscriber.meter or not meter:
-                subscriber.peer.send(packet)
-                if subscriber.extra is not None:
-                    subscriber.extra.send(packet)
+        """Send an event to every subscriber; meters only to those that asked for them.
+
+        A reply port that several named gets it once.
+        """
+        takers = [each for each in self._subscribers.values() if each.meter or not meter]
+        peers = dict.fromkeys(each.peer for each in takers)
+        peers |= dict.fromkeys(each.extra for each in takers if each.extra is not None)
+        for peer in peers:
+            peer.send(packet)

@@ -9,7 +9,8 @@ be several arguments.
 
 from typing import Annotated
 
-from eutectic.config import Method
+from eutectic.config import MAX_VOICES, Method
+from eutectic.near import nearest
 from eutectic.osc import answers
 from eutectic.osc.fields import Clip, Name, Original, Path, Reference, Voice
 from eutectic.osc.request import KINDS, Answered, FuseOptions, FusionOptions, Request, choice
@@ -19,6 +20,7 @@ from eutectic.osc.spec import (
     Argument,
     BadRequest,
     Option,
+    Press,
     Spec,
     annotated_arguments,
     printable,
@@ -30,6 +32,10 @@ VOICE_RANGES = {
     "xfade": (0.0, 60_000.0), "cfg": (0.0, 30.0), "recall": (0.0, 1.0),
 }  # fmt: skip
 """Of `/voice/set`; the outputs end with the device's."""
+
+Pressed = Annotated[
+    int | None, Press("int", "0 (a button's release): nothing; all else, or none, acts", 0, 1)
+]
 
 JOB = (answers.Queued, answers.Progress)
 
@@ -86,7 +92,7 @@ class ListModels(Answered, frozen=True, kw_only=True):
 
 
 class SetModel(Answered, frozen=True, kw_only=True):
-    """Switch to another model; references learned with this one become stale."""
+    """Switch to another model; what was learned with this one isn't for it."""
 
     address = "/model/set"
 
@@ -239,12 +245,15 @@ class Cancel(Answered, frozen=True, kw_only=True):
 
 
 class Stop(Request, frozen=True, kw_only=True):
-    """Fade a voice out."""
+    """Fade a voice out, or all."""
 
     address = "/stop"
 
-    voice: Voice
-    fade_ms: Annotated[float | None, Argument("float", "ms", 0, 60_000)] = None
+    voice: Annotated[
+        int | None,
+        Press("int", "from 1; none: all; 0 (a release): nothing", 0, MAX_VOICES),
+    ] = None
+    fade_ms: Annotated[float | None, Press("float", "ms", 0, 60_000)] = None
 
 
 class Panic(Request, frozen=True, kw_only=True):
@@ -253,11 +262,15 @@ class Panic(Request, frozen=True, kw_only=True):
     address = "/panic"
     due = "ignored"
 
+    press: Pressed = None
+
 
 class ClearSchedule(Request, frozen=True, kw_only=True):
     """Cancel everything scheduled."""
 
     address = "/schedule/clear"
+
+    press: Pressed = None
 
 
 # How it sounds
@@ -322,7 +335,7 @@ class SaveSession(Answered, frozen=True, kw_only=True):
     address = "/session/save"
     found = answers.SavedFile
 
-    name: Annotated[str | None, Argument("name", "a short word")] = None
+    name: Annotated[str | None, Argument("title", "a name; default: the session's own")] = None
 
 
 # Devices
@@ -397,7 +410,9 @@ def spec_of(address: str) -> Spec:
     Raises:
         BadRequest: there is none.
     """
-    spec = _BY_ADDRESS.get("/" + address.removeprefix(PREFIX).lstrip("/"))
+    short = "/" + address.removeprefix(PREFIX).lstrip("/")
+    spec = _BY_ADDRESS.get(short)
     if spec is None:
-        raise BadRequest("unknown_address", f"there is no {printable(address)}")
+        near = nearest(short, _BY_ADDRESS)
+        raise BadRequest("unknown_address", f"there is no {printable(address)}{near}")
     return spec

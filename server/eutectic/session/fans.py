@@ -44,6 +44,7 @@ class Fans:
         """Make all places of a fan ready."""
         self._jobs.check_room()
         request = self._resolver.with_defaults(request)
+        self._resolver.check(request)
         await self._library.engine_synced.wait()
         pair, size = await self._resolver.pair(request), request.n
         ticket.queued()

@@ -1,12 +1,18 @@
-"""Which files clients may name: read under one folder, written under another, never replaced."""
+"""Which files clients may name: read under some folders, written under one, never replaced."""
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from eutectic.errors import BadInput, BadOutput
+from eutectic.errors import BadInput, BadOutput, NoFile
+from eutectic.near import nearest
+
+MOST_LISTED = 4096
+"""Files of a folder among which near names are looked for."""
 
 
 class BadPath(BadInput):
@@ -17,23 +23,56 @@ class BadPath(BadInput):
 
 @dataclass(frozen=True)
 class Folders:
-    """`clips` is read, `renders` is written, `shipped` clips are found by name. All absolute."""
+    """Folders by what may be done in them; all absolute.
 
-    clips: Path
+    Attributes:
+        clips: are read; of several files of one name, the first folder's is meant.
+        renders: is written, and read.
+        shipped: clips that ship, read.
+        home: read by the absolute paths of this machine's own clients.
+    """
+
+    clips: tuple[Path, ...]
     renders: Path
     shipped: Path | None = None
+    home: Path | None = None
 
-    def to_read(self, name: str) -> Path:
-        """A sound file under `clips`, or else a clip that ships; links are followed.
+    @property
+    def read(self) -> tuple[Path, ...]:
+        """Where files are looked for by their names."""
+        shipped = () if self.shipped is None else (self.shipped,)
+        return (*self.clips, self.renders, *shipped)
+
+    def to_read(self, name: str, local: bool = False) -> Path:
+        """An existing file; links are followed.
+
+        `local`: for a client on this machine, or a file of its user's.
 
         Raises:
-            BadPath: it is outside.
+            BadPath: it is outside the folders that are read.
+            NoFile: it is inside, and there is no such file.
         """
-        path = _inside(self.clips, name, "--clips")
-        if self.shipped is None or path.exists() or name != Path(name).name:
-            return path
-        shipped = self.shipped / name
-        return shipped if shipped.is_file() else path
+        name = _without_volume(name)
+        roots = self.read
+        if local and self.home is not None:
+            name = re.sub("^~(?=/)", str(self.home), name)
+            roots = (*roots, self.home) if Path(name).is_absolute() else roots
+        inside = [path for root in roots for path in [_resolved(root / name)]
+                  if path.is_relative_to(root.resolve())]  # fmt: skip
+        if not inside:
+            folders = ", ".join(map(str, roots))
+            raise BadPath(f"{name}: is not under {folders} (serve --clips names others)")
+        for path in inside:
+            if path.exists():
+                return path
+        raise NoFile(f"{name}: no such file under {_listed(inside, name)}")
+
+    def shown(self, path: Path) -> str:
+        """A path as clients would name it."""
+        for folder in self.read:
+            if path.is_relative_to(folder):
+                return path.relative_to(folder).as_posix()
+        return path.as_posix()
 
     def to_write(self, name: str) -> Path:
         """A new WAV file under `renders`.
@@ -42,7 +81,9 @@ class Folders:
             BadPath: it is outside, or doesn't end in .wav.
             BadOutput: it exists, or its folder can't be created.
         """
-        path = _inside(self.renders, name, "--renders")
+        path = _resolved(self.renders / _without_volume(name))
+        if not path.is_relative_to(self.renders.resolve()):
+            raise BadPath(f"{name}: is not under {self.renders} (serve --renders names another)")
         if not path.suffix:
             path = path.with_suffix(".wav")
         if path.suffix.lower() != ".wav":
@@ -65,12 +106,23 @@ def check_free(path: Path) -> None:
         raise BadOutput(f"{path}: exists; choose another name")
 
 
-def _inside(root: Path, name: str, option: str) -> Path:
-    name = re.sub(r"^[^/:]{2,}:(?=/)", "", name)  # Max names a volume first: "Macintosh HD:/…"
+def _without_volume(name: str) -> str:
+    """Max names a volume first: "Macintosh HD:/…"."""
+    return re.sub(r"^[^/:]{2,}:(?=/)", "", name)
+
+
+def _resolved(path: Path) -> Path:
     try:
-        path = (root / name).resolve()
+        return path.resolve()
     except (OSError, RuntimeError, ValueError) as error:  # circular links, or a null character
-        raise BadPath(f"{name}: can't be resolved ({error})") from None
-    if not path.is_relative_to(root.resolve()):
-        raise BadPath(f"{name}: is not under {root} ({option} chooses another folder)")
-    return path
+        raise BadPath(f"{path}: can't be resolved ({error})") from None
+
+
+def _listed(paths: list[Path], name: str) -> str:
+    """The folders that were searched, and near names there."""
+    folders = dict.fromkeys(path.parent for path in paths)
+    there: list[str] = []
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            there += [each.name for each in itertools.islice(folder.iterdir(), MOST_LISTED)]
+    return ", ".join(map(str, folders)) + nearest(Path(name).name, there)

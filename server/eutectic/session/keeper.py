@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from eutectic.files import toml
 from eutectic.files.toml import FORMAT, BadState, stamp_of
+from eutectic.near import nearest
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.session import kept
@@ -68,6 +69,8 @@ class Keeper:
             self._claim = kept.claim(self._path)
             if self._path.exists():
                 self._restore(kept.read(self._path))
+            else:
+                log.warning("%s", _unknown(self._path))
         self._restored = True
 
     def close(self) -> None:
@@ -115,7 +118,7 @@ class Keeper:
         await asyncio.to_thread(toml.write, path, preset)
 
     async def load_preset(self, ticket: Ticket, request: table.LoadPreset) -> None:
-        preset = await asyncio.to_thread(self._presets.read, request.name)
+        preset = self._presets.read(request.name)  # at once, so that fusions wait for what it loads
 
         def apply() -> None:
             self._apply(preset)
@@ -176,8 +179,20 @@ class Keeper:
         for r in session.references:
             reference = Reference(r.name, r.clip, r.source, r.spec, r.model)
             self._references.all[r.name] = reference
+        log.info(
+            "session %s: %d clips, %d references, %d voices with a fusion",
+            self._path.stem if self._path else "", len(session.clips), len(session.references),
+            sum(bool(voice.request) for voice in session.voices),
+        )  # fmt: skip
         self._resolver.defaults = dict(session.fusion)
         self._grids.kept.update(session.fans)
         self._voices.restore(session.master_db, session.voices)
         if session.clips or session.references:
             self._library.engine_synced.clear()
+
+
+def _unknown(path: Path) -> str:
+    """What there is instead of a session."""
+    there = sorted(each.stem for each in path.parent.glob("*.toml"))
+    near = nearest(path.stem, there) or (f"; there are: {', '.join(there)}" if there else "")
+    return f"no session {path.stem!r} in {path.parent}{near}: starting a new one"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +11,11 @@ from filelock import FileLock, Timeout
 from msgspec import Meta
 
 from eutectic.config import MAX_VOICES
-from eutectic.errors import BadOutput
+from eutectic.errors import BadOutput, BadSetting
 from eutectic.files import toml
 from eutectic.files.toml import BadState
 from eutectic.link.protocol import ReferenceSpec, Source
+from eutectic.osc.spec import check_title
 
 
 class KeptClip(msgspec.Struct, frozen=True):
@@ -103,10 +104,20 @@ def claim(path: Path) -> FileLock:
 
 
 def named(folder: Path, name: str) -> Path:
-    """The file of a name; names are short words (the OSC table checks them)."""
+    """The file of a name (the OSC table checks names)."""
     return folder / f"{name}.toml"
 
 
 def session_path(name: str, folder: Path) -> Path:
-    """The file of a session: given as a path, or as the name that it was saved by."""
-    return named(folder, name) if re.fullmatch(r"[A-Za-z0-9_-]+", name) else Path(name).absolute()
+    """The file of a session: by its name, or by a path, which has a separator or ends in .toml.
+
+    Raises:
+        BadSetting: it is neither.
+    """
+    if os.sep in name or "/" in name or name.endswith(".toml"):
+        return Path(name).expanduser().absolute()
+    try:
+        check_title(name)
+    except ValueError as error:
+        raise BadSetting(f"session: {error}") from None
+    return named(folder, name)

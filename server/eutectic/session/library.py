@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 
 from eutectic.audio import check_clip
 from eutectic.link.protocol import Load, Loaded, ModelFacts, Source
+from eutectic.near import nearest
 from eutectic.osc import answers, table
+from eutectic.osc.server import is_local
 from eutectic.playback.streams import record_input
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.jobs import Jobs
@@ -18,7 +21,11 @@ from eutectic.session.pair import Clip
 from eutectic.session.presets import PresetClip
 from eutectic.session.tickets import Refused, Ticket
 
+log = logging.getLogger("eutectic.session")
+
 RECORD_PROGRESS_SECONDS = 0.25
+
+_LOAD = "; /clip/load loads one"
 
 Sent = tuple[str, Source]
 """A clip as the engine is asked for it: by its key, "" if that isn't known, and its source."""
@@ -30,6 +37,8 @@ class Library:
     Attributes:
         clips: by name, once they are loaded.
         input_device: that clips are recorded from; None is the system's default.
+        missing: those whose files are gone, and which the engine hasn't kept; only their ready
+            fusions play.
         engine_synced: set while the engine has all of them, and those of references; cleared when
             it dies.
     """
@@ -40,6 +49,7 @@ class Library:
         self._jobs, self._folders, self._changed = jobs, folders, changed
         self.input_device = input_device
         self.clips: dict[str, Clip] = {}
+        self.missing: set[str] = set()
         self.engine_synced = asyncio.Event()
         self.engine_synced.set()
         self._loading: dict[str, asyncio.Event] = {}
@@ -53,17 +63,26 @@ class Library:
         """
         while name in self._loading:
             await self._loading[name].wait()
-        if name not in self.clips:
-            raise Refused("unknown_clip", f"there is no clip {name}; /clip/load loads one")
+        self.check(name)
         return self.clips[name]
 
     def is_loading(self, name: str) -> bool:
         return name in self._loading
 
+    def check(self, name: str) -> None:
+        """Check that there is a clip of this name, or one on its way.
+
+        Raises:
+            Refused: there is none (`unknown_clip`).
+        """
+        if name not in self.clips and name not in self._loading:
+            near = nearest(name, (*self.clips, *self._loading))
+            raise Refused("unknown_clip", f"there is no clip {name}{near or _LOAD}")
+
     # Requests
 
     async def load(self, ticket: Ticket, request: table.LoadClip) -> None:
-        path = self._folders.to_read(request.path)
+        path = self._folders.to_read(request.path, is_local(ticket.peer))
         source = Source(str(path), request.start or 0.0, request.duration)
         self._jobs.check_room()
         with self._as_loading([request.clip]):
@@ -80,12 +99,14 @@ class Library:
         `loaded` gets each, and the other clips that the preset needs.
 
         Raises:
-            BadPath: a file isn't under the folder of clips; nothing is loaded.
-            BadAudio: one can't be used; nothing is loaded.
+            BadPath: a file isn't under a folder that is read; nothing is loaded.
+            BadAudio: one is missing or can't be used; nothing is loaded.
             Refused: one of the others doesn't exist; nothing is loaded.
         """
         sources = {
-            each.name: Source(str(self._folders.to_read(each.path)), each.start, each.duration)
+            each.name: Source(
+                str(self._folders.to_read(each.path, local=True)), each.start, each.duration
+            )
             for each in clips
         }
         others = [name for name in dict.fromkeys(others) if name not in sources]
@@ -115,17 +136,25 @@ class Library:
             await self._load(ticket, name, Source(str(path)))
 
     async def free(self, _ticket: Ticket, request: table.FreeClip) -> None:
-        await self.clip(request.clip)
+        while self.is_loading(request.clip):
+            await self._loading[request.clip].wait()
+        self.check(request.clip)
         del self.clips[request.clip]
+        self.missing.discard(request.clip)
         self._changed()
 
     async def list(self, ticket: Ticket, _request: table.ListClips) -> None:
         for clip in self.clips.values():
-            path = Path(clip.source.path)
-            for folder in (self._folders.clips, self._folders.shipped or self._folders.clips):
-                with contextlib.suppress(ValueError):
-                    path = path.relative_to(folder)
-            ticket.reply(answers.Clip(ticket.id, clip.name, path.as_posix(), clip.seconds))
+            path = self._folders.shown(Path(clip.source.path))
+            ticket.reply(
+                answers.Clip(ticket.id, clip.name, path, clip.seconds, self.state(clip.name))
+            )
+
+    def state(self, name: str) -> str:
+        """Of a loaded clip: `loaded`, `loading` anew, or `missing`."""
+        if name in self._loading:
+            return "loading"
+        return "missing" if name in self.missing else "loaded"
 
     # A new engine, which has nothing yet
 
@@ -140,6 +169,12 @@ class Library:
             again = loaded.get((clip.key, clip.source))
             if again is not None and facts is not None:
                 self.clips[name] = _clip(name, clip.source, again, facts)
+                self.missing.discard(name)
+                if not Path(clip.source.path).exists():
+                    log.warning("clip %s: %s is gone; its kept copy plays", name, clip.source.path)
+            elif again is None:
+                self.missing.add(name)
+                log.warning("clip %s: %s is missing or can't be read", name, clip.source.path)
         return loaded
 
     async def _resend(self, key: str, source: Source) -> Loaded | None:
@@ -154,6 +189,7 @@ class Library:
         loaded = await self._jobs.run(Load(0, source), Loaded, ticket.progress)
         assert self._jobs.host.facts is not None
         self.clips[name] = _clip(name, source, loaded, self._jobs.host.facts)
+        self.missing.discard(name)
         self._changed()
 
     async def _capture(self, ticket: Ticket, path: Path, seconds: float) -> None:

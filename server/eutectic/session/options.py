@@ -15,7 +15,7 @@ Options = dict[str, int | float | str]
 """Options by name, as TOML files hold them."""
 
 SAMPLING = frozenset(field.name for field in fields(SamplingSettings))
-NOT_KEPT = ("id", "voice", "at_ms", "velocity", "preset")
+NOT_KEPT = ("id", "voice", "at_ms", "velocity", "within_ms", "preset")
 
 
 def sampling(request: FusionOptions) -> SamplingSettings:

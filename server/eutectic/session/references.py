@@ -6,6 +6,7 @@ waits for learning: a fusion uses the best that there is at the moment.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import msgspec
 
 from eutectic.config import LearnSettings, PadState
 from eutectic.link.protocol import Learn, Learned, ReferenceSpec
+from eutectic.near import nearest
 from eutectic.osc import answers, table
 from eutectic.session import options
 from eutectic.session.jobs import Jobs
@@ -23,12 +25,17 @@ from eutectic.session.pair import Clip, Reference
 from eutectic.session.presets import Preset, PresetReference
 from eutectic.session.tickets import Refused, Ticket
 
+log = logging.getLogger("eutectic.session")
+
+_REMEMBER = "; /reference/remember makes one of a clip"
+
 
 class References:
     """All references; owned by the event loop.
 
     Attributes:
         all: by name, those that can be fused with.
+        missing: those of clips whose files are gone, and which the engine hasn't kept.
         recall: the model's own; None while that isn't known.
     """
 
@@ -39,6 +46,7 @@ class References:
         self._jobs, self._library = jobs, library
         self._learned, self._changed = learned, changed
         self.all: dict[str, Reference] = {}
+        self.missing: set[str] = set()
         self.recall: float | None = None
         self._learnings = Learnings()
 
@@ -51,16 +59,24 @@ class References:
         """
         if name not in self.all:
             await self._learnings.until_remembered(name)
+        self.check(name, on_its_way=False)
+        return self.all[name]
+
+    def check(self, name: str, on_its_way: bool = True) -> None:
+        """Check that there is a reference of this name, or one on its way, if that is enough.
+
+        Raises:
+            Refused: as `named`.
+        """
         if name not in self.all:
-            raise Refused(
-                "unknown_reference",
-                f"there is no reference {name}; /reference/remember makes one of a clip",
-            )
+            if on_its_way and name in self._learnings:
+                return
+            near = nearest(name, (*self.all, *self._learnings))
+            raise Refused("unknown_reference", f"there is no reference {name}{near or _REMEMBER}")
         if self._is_stale(self.all[name]):
             raise Refused(
                 "stale_reference", f"reference {name} was learned by another model; learn it again"
             )
-        return self.all[name]
 
     def recall_of(self, reference: Reference) -> float | None:
         """Of its fusions where nothing else is asked for; None while that isn't known."""
@@ -69,7 +85,9 @@ class References:
     def state(self, name: str) -> str:
         """How far one is, in words."""
         if name in self.all and self._is_stale(self.all[name]):
-            return "stale"
+            return "not_learned"
+        if name in self.missing:
+            return "missing"
         if name in self._learnings:
             return self._learnings.state(name)
         return "learned" if self.all[name].learned else "remembered"
@@ -90,6 +108,7 @@ class References:
     # Requests
 
     async def remember(self, ticket: Ticket, request: table.Remember) -> None:
+        self._library.check(request.clip)
         with self._learnings.of(ticket, [request.reference]):
             await self._library.engine_synced.wait()
             clip = await self._library.clip(request.clip)
@@ -97,6 +116,7 @@ class References:
 
     async def learn(self, ticket: Ticket, request: table.Learn) -> None:
         settings, name = options.learning(request), request.reference
+        self._library.check(request.clip)
         self._jobs.check_room()
         with self._learnings.of(ticket, [name]) as learnings:
             await self._library.engine_synced.wait()
@@ -158,12 +178,18 @@ class References:
         if facts is None:  # it died again
             return
         self.recall = facts.recall
+        self.missing.clear()
         loaded = await self._library.resend((e.spec.clip, e.source) for e in self.all.values())
         if self._jobs.host.facts is not facts:  # it died meanwhile, or has another model
             return
         for name, each in list(self.all.items()):
             clip = loaded.get((each.spec.clip, each.source))
-            if clip is not None and not each.learned:
+            if clip is None:
+                self.missing.add(name)
+                log.warning("reference %s: %s is missing", name, each.source.path)
+            elif self._is_stale(each):
+                log.warning("reference %s was learned by another model; learn it again", name)
+            elif not each.learned:
                 spec = msgspec.structs.replace(each.spec, clip=clip.key)
                 self.all[name] = replace(each, spec=spec, model=facts.digest)
         self._library.engine_synced.set()
@@ -186,6 +212,7 @@ class References:
         if facts is None:
             raise Refused("no_model", "the engine has no model")
         self.all[name] = Reference(name, clip.name, clip.source, spec, facts.digest)
+        self.missing.discard(name)
         self._changed()
 
     async def _learn(

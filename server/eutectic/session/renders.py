@@ -31,6 +31,7 @@ class Renders:
         """Write a fusion to a file, at the model's rate."""
         path = self._folders.to_write(request.path)
         request = self._resolver.with_defaults(request)
+        self._resolver.check(request)
         where = place(request)
         await self._library.engine_synced.wait()
         pair = await self._resolver.pair(request)

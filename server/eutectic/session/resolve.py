@@ -11,7 +11,7 @@ from eutectic.osc.request import FusionOptions
 from eutectic.osc.spec import given
 from eutectic.osc.table import Fuse, MakeFan, Render, spec_of
 from eutectic.session.library import Library
-from eutectic.session.options import Options, sampling
+from eutectic.session.options import Options, place, sampling
 from eutectic.session.pair import Pair
 from eutectic.session.presets import Presets
 from eutectic.session.references import References
@@ -52,6 +52,18 @@ class Resolver:
         missing = {name: defaults[name] for name in defaults
                    if name in known and name not in options}  # fmt: skip
         return msgspec.structs.replace(request, **missing)
+
+    def check(self, request: Fuse | MakeFan | Render) -> None:
+        """Check all that can be checked at once, before anything is touched.
+
+        Raises:
+            Refused: a clip or a reference doesn't exist, nor is on its way.
+            BadSetting: its options exclude each other.
+        """
+        sampling(request)
+        place(request)
+        self._library.check(request.original)
+        self._references.check(request.reference)
 
     async def pair(self, request: Fuse | MakeFan | Render) -> Pair:
         """The sources that a request names, after waiting for a clip that is being loaded.

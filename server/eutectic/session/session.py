@@ -199,11 +199,15 @@ class Session:
         ticket.done(answers.Registered(number))
         ticket.reply(answers.Engine(self._host.state, self._models.warm))
 
-    async def _panic(self, _ticket: Ticket, _request: table.Panic) -> None:
+    async def _panic(self, _ticket: Ticket, request: table.Panic) -> None:
+        if request.press == 0:
+            return
         self._dispatcher.cancel_scheduled("panic")
         self._stage.panic()
 
-    async def _clear_schedule(self, _ticket: Ticket, _request: table.ClearSchedule) -> None:
+    async def _clear_schedule(self, _ticket: Ticket, request: table.ClearSchedule) -> None:
+        if request.press == 0:
+            return
         self._dispatcher.cancel_scheduled("the schedule was cleared")
         self._stage.clear_schedule()
 

@@ -29,7 +29,7 @@ from eutectic.session.options import place
 from eutectic.session.pair import Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
-from eutectic.session.tickets import Ticket
+from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voices import Played, Voice, Voices
 
 log = logging.getLogger("eutectic.session")
@@ -43,7 +43,7 @@ class Cue:
     """A fusion under way: for whom, on which voice, of what, and how and when it is played.
 
     `due` is None for at once; `loop` is None for the voice's own setting; `recall` is the voice's
-    at the time.
+    at the time; `limit` ends the request unless it is played before.
     """
 
     ticket: Ticket
@@ -54,6 +54,7 @@ class Cue:
     gain_db: float
     loop: bool | None
     recall: float | None
+    limit: asyncio.Timeout
 
 
 class Stage:
@@ -81,44 +82,56 @@ class Stage:
     async def fuse(self, ticket: Ticket, request: Fuse) -> None:
         """Play a fusion, at once if it is ready, else as soon as enough of it is decoded."""
         voice = self._voices[request.voice]
+        within_ms = request.within_ms
+        recall = voice.recall
+        request = self._resolver.with_defaults(request, voice)
+        self._resolver.check(request)
+        where = place(request, voice.blend)
         due = self._due(ticket, request)
+        until = None if within_ms is None else (due or ticket.received) + within_ms / 1000
         self._take_turn(ticket, voice, due)
         try:
-            recall = voice.recall
-            request = self._resolver.with_defaults(request, voice)
-            where = place(request, voice.blend)
-            pair = await self._resolver.pair(request)
-            if due is None:
-                self._aim(voice, pair, where, request)
-            loop = None if request.loop is None else bool(request.loop)
-            gain_db = _gain_db(request.velocity)
-            cue = Cue(ticket, voice, pair, where, due, gain_db, loop, recall)
-            ready = await self._jobs.ready(pair, where)
-            if ready is not None:
-                self._play(cue, ready.sound, ready.blend, ready=True)
-            else:
-                await self._fuse(cue, request)
+            async with asyncio.timeout_at(until) as limit:
+                pair = await self._resolver.pair(request)
+                if due is None:
+                    self._aim(voice, pair, where, request)
+                loop = None if request.loop is None else bool(request.loop)
+                gain_db = _gain_db(request.velocity)
+                cue = Cue(ticket, voice, pair, where, due, gain_db, loop, recall, limit)
+                ready = await self._jobs.ready(pair, where)
+                if ready is not None:
+                    self._play(cue, ready.sound, ready.blend, ready=True)
+                else:
+                    await self._fuse(cue, request)
             self._fans.prefetch(voice, Priority.AHEAD)
+        except TimeoutError:
+            raise Refused("too_late", f"it couldn't start within {within_ms:g} ms") from None
         finally:
             self._timed.discard(ticket)
             if voice.pending is ticket:
                 voice.pending = None
 
-    async def scrub(self, _ticket: Ticket, request: table.Scrub) -> None:
+    async def scrub(self, ticket: Ticket, request: table.Scrub) -> None:
         """Move a voice across its fan, which is made if it isn't ready."""
         voice = self._voices[request.voice]
         voice.blend = self._grids.blend(voice.pair, request.blend)
         self._player.scrub(voice.number, voice.blend)
         self._glides.moved(voice)
         self._fans.prefetch(voice, Priority.FAN)
+        if self._is_idle(voice):
+            ticket.remark(answers.Idle(voice.number, "its next fusion starts there"))
 
-    async def stop(self, _ticket: Ticket, request: table.Stop) -> None:
-        voice = self._voices[request.voice]
-        if voice.pending is not None:
-            voice.pending.cancel(f"voice {voice.number} was stopped")
-        voice.stop_glide()
+    async def stop(self, ticket: Ticket, request: table.Stop) -> None:
         fade_ms = 1000 * STOP_SECONDS if request.fade_ms is None else request.fade_ms
-        self._player.stop(voice.number, fade_ms / 1000)
+        for voice in self._voices.all:
+            if request.voice not in (None, voice.number):
+                continue
+            if request.voice is not None and self._is_idle(voice):
+                ticket.remark(answers.Idle(voice.number, "there is nothing to stop"))
+            if voice.pending is not None:
+                voice.pending.cancel(f"voice {voice.number} was stopped")
+            voice.stop_glide()
+            self._player.stop(voice.number, fade_ms / 1000)
 
     def panic(self) -> None:
         """Silence everything."""
@@ -181,6 +194,9 @@ class Stage:
 
     # Parts
 
+    def _is_idle(self, voice: Voice) -> bool:
+        return voice.pending is None and self._voices.playing(voice) is None
+
     def _due(self, ticket: Ticket, request: Fuse) -> float | None:
         """When it is to be heard (monotonic), by its time tag or `at_ms`; None: at once."""
         due = ticket.due
@@ -207,7 +223,7 @@ class Stage:
         voice.pair = pair
         voice.blend = where.blend_or(voice.blend)
         voice.request = msgspec.structs.replace(
-            request, id=0, at_ms=None, velocity=None, preset=None
+            request, id=0, at_ms=None, velocity=None, within_ms=None, preset=None
         )
         self._changed()
 
@@ -243,6 +259,7 @@ class Stage:
     def _play(self, cue: Cue, sound: Sound, blend: float, ready: bool) -> int:
         """Play it; returns its token."""
         voice, blend = cue.voice, cue.place.blend_or(blend)
+        cue.limit.reschedule(None)
         token = next(self._tokens)
         fan = self._fans.around(cue.pair, blend, sound)
         played = Played(

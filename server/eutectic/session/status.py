@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -62,7 +63,7 @@ class Status:
             ("voices", f"{' '.join(playing) or 'none'} of {len(voices)} playing"),
             ("requests", f"{len(self.registry)} open, {host.waiting} of them in the engine"),
             ("clients", str(len(self.subscribers))),
-            ("clips", " ".join(self.library.clips) or "none"),
+            ("clips", _counted(self.library.clips, self.library.missing)),
             ("references", ", ".join(f"{name} {self.references.state(name)}"
                                      for name in self.references.all) or "none"),
             ("ready", f"{len(self.shelf.memory)} fusions, {_mib(self.shelf.memory.size)} of "
@@ -79,6 +80,10 @@ class Status:
         if self.outputs.recorder is not None:
             lines.append(("recording", str(self.outputs.recorder.path)))
         return lines + self.timings.lines()
+
+
+def _counted(names: Iterable[str], missing: Collection[str]) -> str:
+    return (" ".join(names) or "none") + (f"; {len(missing)} missing" if missing else "")
 
 
 def _mib(size: int) -> str:

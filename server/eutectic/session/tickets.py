@@ -20,10 +20,13 @@ log = logging.getLogger("eutectic.session")
 MAX_OPEN = 256
 """Requests that may be open at once, of all clients together."""
 
-COMPLAINT_SECONDS = 1.0
-"""Between two failures of messages without an id, to one client."""
+REMARK_SECONDS = 1.0
+"""Between two remarks on messages without an id, to one client."""
 
-MAX_COMPLAINERS = 256
+MAX_REMARKED = 256
+
+
+WRONG_CLOCK_MS = 3_600_000.0
 
 
 class Refused(EutecticError):
@@ -57,6 +60,10 @@ class Ticket:
         if self.id >= 0:
             self._registry.send(self.peer, answer)
 
+    def remark(self, answer: Answer) -> None:
+        """Tell the client something about a message without an id, at most once a second."""
+        self._registry.remark(self.peer, answer)
+
     def queued(self) -> None:
         self.reply(answers.Queued(self.id))
 
@@ -64,8 +71,11 @@ class Ticket:
         self.reply(answers.Progress(self.id, stage, float(fraction)))
 
     def late(self, ms: float | None) -> None:
-        """Report a due time that was past or too far ahead, if it was."""
-        if ms is not None:
+        """Report a due time that was past or too far ahead, if it was.
+
+        Of a clock that is wrong altogether, once.
+        """
+        if ms is not None and (ms < WRONG_CLOCK_MS or self._registry.is_new(self.peer)):
             self.reply(answers.Late(self.id, ms))
 
     def done(self, found: Found | None = None) -> None:
@@ -82,7 +92,7 @@ class Ticket:
             if self.id >= 0:
                 self.reply(answers.Fail(PREFIX + self.address, self.id, code, text))
             else:
-                self._registry.complain(self.peer, self.address, code, text)
+                self.remark(answers.Fail(PREFIX + self.address, -1, code, text))
             log.info("%s: %s, %.0f ms: %s", self, code, self._milliseconds, text)
 
     def cancel(self, reason: str) -> None:
@@ -115,7 +125,8 @@ class RequestRegistry:
         self._subscribers = subscribers
         self._open: dict[tuple[Peer, int], list[Ticket]] = {}
         self._count = 0
-        self._complained: dict[Peer, float] = {}
+        self._remarked: dict[Peer, float] = {}
+        self._wrong_clocks: set[Peer] = set()
 
     def __len__(self) -> int:
         return self._count
@@ -124,15 +135,25 @@ class RequestRegistry:
         """Send an answer to a request's sender."""
         self._subscribers.reply(peer, packet(answer))
 
-    def complain(self, peer: Peer, address: str, code: str, text: str) -> None:
-        """Report the failure of a message without an id, at most once a second to one client."""
+    def is_new(self, peer: Peer) -> bool:
+        """Whether it is the first time that this client's clock is found to be wrong."""
+        known = peer in self._wrong_clocks
+        if not known:
+            log.warning("%s:%d: its clock is wrong; what it sends is played at once", *peer.address)
+            if len(self._wrong_clocks) >= MAX_REMARKED:
+                self._wrong_clocks.clear()
+            self._wrong_clocks.add(peer)
+        return not known
+
+    def remark(self, peer: Peer, answer: Answer) -> None:
+        """Tell a client about a message without an id, at most once a second."""
         now = time.monotonic()
-        if now - self._complained.get(peer, -COMPLAINT_SECONDS) < COMPLAINT_SECONDS:
+        if now - self._remarked.get(peer, -REMARK_SECONDS) < REMARK_SECONDS:
             return
-        if len(self._complained) >= MAX_COMPLAINERS:
-            self._complained.clear()
-        self._complained[peer] = now
-        self.send(peer, answers.Fail(PREFIX + address, -1, code, text))
+        if len(self._remarked) >= MAX_REMARKED:
+            self._remarked.clear()
+        self._remarked[peer] = now
+        self.send(peer, answer)
 
     def begin(self, ticket: Ticket, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Start a request's work; requests run in this order up to where each first waits."""
