@@ -91,7 +91,7 @@ def test_every_request_with_an_id_ends_exactly_once(client: Client) -> None:
         ("/fuse", (1, "a", "r", "@cfg", "high"), "bad_option"),
         ("/fuse", (1, "a"), "bad_arguments"),
         ("/fuse", (1, "a", "r", "@remaining", 900), "bad_setting"),
-        ("/clip/load", ("d", "nothing.wav"), "bad_audio"),
+        ("/clip/load", ("d", "nothing.wav"), "no_file"),
         ("/clip/load", ("d", "silence.wav"), "bad_audio"),
         ("/clip/load", ("d", "a.wav", "@start", 100), "bad_audio"),
         ("/clip/free", ("nobody",), "unknown_clip"),
@@ -122,16 +122,19 @@ def listed(client: Client) -> list[Answer]:
 
 def test_failures_without_an_id_are_reported_once_a_second(client: Client) -> None:
     for _ in range(50):
-        client.send("/stop", "loud")
+        client.send("/master/gain", "loud")
     client.request("/sync")
     (failed,) = [each for each in client.events(0.2) if isinstance(each, Fail)]
-    assert (failed.request, failed.id, failed.code) == (f"{PREFIX}/stop", -1, "bad_arguments")
+    assert (failed.request, failed.id) == (f"{PREFIX}/master/gain", -1)
+    assert failed.code == "bad_arguments"
 
 
 def test_an_unknown_address_fails(client: Client) -> None:
-    client.send("/nothing", 5)
-    failed = wait_for(client, Fail)
-    assert (failed.request, failed.id, failed.code) == (f"{PREFIX}/nothing", -1, "unknown_address")
+    for values, number in (((5,), 5), (("glass",), -1)):
+        client.send("/nothing", *values)
+        failed = wait_for(client, Fail)
+        assert (failed.request, failed.id) == (f"{PREFIX}/nothing", number)
+        assert failed.code == "unknown_address"
 
 
 def test_a_request_is_cancelled_by_its_id_and_its_own_client_alone(
@@ -149,7 +152,7 @@ def test_a_request_is_cancelled_by_its_id_and_its_own_client_alone(
 def test_clips_and_references_are_loaded_listed_and_freed(client: Client) -> None:
     client.request("/clip/load", 7, "c.wav", "@start", 0.25, "@duration", 0.5)
     client.request("/reference/learn", 8, 7, "a", "low", "tone", "@steps", 1)
-    assert answers.Clip(0, "7", "c.wav", 0.5) in listed(client)
+    assert answers.Clip(0, "7", "c.wav", 0.5, "loaded") in listed(client)
     assert answers.Reference(0, "8", "7", "a low tone", "learned") in listed(client)
     client.request("/clip/free", 7)
     client.request("/fuse", 1, "a", 8)

@@ -40,11 +40,13 @@ def test_an_unknown_name_is_said_with_the_near_ones(tmp_path: Path) -> None:
     with daemon(tmp_path) as process, process.client() as client:
         for name in ("berlin.2026", "tour"):
             client.request("/session/save", name)
-    for name, there in (("berlin", "there are: berlin.2026, tour"), ("tuor", "did you mean tour")):
+    for name, there in (("berlin", "did you mean berlin.2026"), ("tuor", "did you mean tour")):
         with daemon(tmp_path, "--session", name) as process, process.client() as client:
             client.request("/clip/load", "a", "a.wav")
-        (said,) = [line for line in process.log.splitlines() if "no session" in line]
-        assert f"no session '{name}' in" in said and there in said and "starting a new" in said
+        *_, said = [line for line in process.log.splitlines() if "no session" in line]
+        assert (
+            f"no session '{name}' in" in said and there in said and "a new one is started" in said
+        )
         (process.data / "sessions" / f"{name}.toml").unlink()
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from eutectic.osc.announce import announced, instance_name
 from eutectic.osc.query import QueryServer
 from eutectic.osc.server import Server
+from eutectic.osc.spec import PORT
 from eutectic.osc.subscribers import Subscribers
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
@@ -97,6 +98,11 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         folders = settings.session.folders
         ready(f"clips are read from {', '.join(map(str, folders.clips))}")
         ready(f"sounds are written to {folders.renders}")
+        to = "" if server.port == PORT else f" --port {server.port}"
+        ready(
+            f"try: eutectic send{to} /preset/load first_night; "
+            f"eutectic send{to} /fuse 1 glass drone @loop 1; eutectic status{to}"
+        )
         session.start_output()
         await stack.enter_async_context(announced(settings.host, server.port, query_port))
         await stop.wait()

@@ -17,10 +17,10 @@ from eutectic import AsyncClient, Client, NoAnswer, RequestFailed
 from eutectic.client.daemon_process import Daemon
 from eutectic.client.methods import (
     ClipOptions,
+    FanOptions,
     LearningOptions,
     Methods,
     PlayingOptions,
-    SamplingOptions,
 )
 from eutectic.osc import answers
 from eutectic.osc.answers import Ended, FanReady, Meter
@@ -28,7 +28,7 @@ from eutectic.osc.spec import PREFIX
 from eutectic.osc.table import REQUESTS, spec_of
 
 OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PlayingOptions,
-           "/fan": SamplingOptions}  # fmt: skip
+           "/fan": FanOptions}  # fmt: skip
 
 
 class Sent(Methods[None]):

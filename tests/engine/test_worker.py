@@ -122,7 +122,7 @@ def test_a_clip_is_found_by_its_key_without_its_file(engine: Process, tmp_path: 
     again = engine.load(Source(str(path)), first.key)
     assert same(again, first)
     missing = engine.load(Source(str(path)), "0" * 32)
-    assert isinstance(missing, Failed) and missing.code == "bad_audio"
+    assert isinstance(missing, Failed) and missing.code == "no_file"
 
 
 def test_another_engine_finds_clips_and_references_of_an_earlier_session(
@@ -238,6 +238,35 @@ def test_thousands_of_jobs_cancelled_at_once_each_end(tmp_path: Path) -> None:
     ended = [result for result in sent if isinstance(result, Failed)]
     assert [each.code for each in ended] == ["cancelled"] * 2000
     assert {each.job for each in ended} == set(range(2000))
+
+
+def test_triggers_start_in_the_order_received_also_while_sounds_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each begins as soon as the one before has a lead, and none before that."""
+    monkeypatch.setattr(render, "WHOLE_SECONDS", 0.0)
+    sent: list[link.Result] = []
+    queue = JobQueue()
+    worker = Worker(Engine(load("toy", torch.device("cpu")), Store(tmp_path)), queue, sent.append)
+    source = Source(str(CLIPS / "ambi_lunar_land.flac"), 0.0, 6.0)
+    queue.put(Job(link.Load(0, source), Priority.LOAD))
+    worker.run(queue.take() or pytest.fail("no job"))
+    (clip,) = (each for each in sent if isinstance(each, Loaded))
+    numbers = list(range(1, 9))
+    for number in numbers:
+        fuse = link.Fuse(
+            number, clip.key, ReferenceSpec(clip.key, "x"), [Place(blend=number / 10)],
+            SamplingSettings(steps=4, recall=0.5), "match",
+            [Canvas.make(2, 6 * RATE_HZ, TAIL, RATE_HZ)],
+        )  # fmt: skip
+        queue.put(Job(fuse, fuse.priority))
+    worker._lead.took(1e-3)
+    while len(queue):
+        worker.run(queue.take() or pytest.fail("no job"))
+    chunks = [each.job for each in sent if isinstance(each, link.Chunk)]
+    assert list(dict.fromkeys(chunks)) == numbers
+    ended = [each.job for each in sent if isinstance(each, Done) and each.job]
+    assert ended != numbers  # they were nested
 
 
 def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(

@@ -213,7 +213,7 @@ def test_a_preset_whose_clip_is_missing_changes_nothing(running: Daemon, own: Pa
         "[[clips]]\nname = 'y'\npath = 'nowhere.wav'\n"
     )
     with running.client() as client:
-        assert fails(client, "/preset/load", "lost") == "bad_audio"
+        assert fails(client, "/preset/load", "lost") == "no_file"
         assert not {"x", "y"} & {each.clip for each in client.clips().of(answers.Clip)}
 
 

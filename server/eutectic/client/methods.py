@@ -43,11 +43,18 @@ class FusionOptions(SamplingOptions, total=False):
 
 
 class PlayingOptions(FusionOptions, total=False):
-    """`at_ms`: from now; `velocity`: 127 is full level."""
+    """`at_ms`: from now; `velocity`: 127 is full level; `within_ms`: dropped if it is later."""
 
     loop: int
     at_ms: float
     velocity: float
+    within_ms: float
+
+
+class FanOptions(SamplingOptions, total=False):
+    """`even`: 1 for equal steps to the ear."""
+
+    even: int
 
 
 class LearningOptions(TypedDict, total=False):
@@ -125,7 +132,7 @@ class Methods(Generic[Answer_co]):
         return self.ask("/fuse", voice, original, reference, **options)
 
     def fan(
-        self, original: Name, reference: Name, n: int, **options: Unpack[SamplingOptions]
+        self, original: Name, reference: Name, n: int, **options: Unpack[FanOptions]
     ) -> Answer_co:
         return self.ask("/fan", original, reference, n, **options)
 

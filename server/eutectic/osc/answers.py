@@ -81,6 +81,7 @@ class Idle(Answer, frozen=True):
 
     address = "/idle"
 
+    id: Annotated[int, Argument("int", "-1: such messages have none", -1)]
     voice: Voice
     text: Text
 

@@ -166,7 +166,8 @@ class Keeper:
         ]
         return KeptSession(
             FORMAT, self._model(), self._voices.master_db, self._resolver.defaults, clips,
-            references, self._voices.kept(), self._references.recall, self._grids.kept,
+            references, self._voices.kept(), self._references.recall,
+            self._grids.kept or None,
         )  # fmt: skip
 
     def _restore(self, session: KeptSession) -> None:
@@ -185,7 +186,7 @@ class Keeper:
             sum(bool(voice.request) for voice in session.voices),
         )  # fmt: skip
         self._resolver.defaults = dict(session.fusion)
-        self._grids.kept.update(session.fans)
+        self._grids.kept.update(session.fans or {})
         self._voices.restore(session.master_db, session.voices)
         if session.clips or session.references:
             self._library.engine_synced.clear()
@@ -195,4 +196,4 @@ def _unknown(path: Path) -> str:
     """What there is instead of a session."""
     there = sorted(each.stem for each in path.parent.glob("*.toml"))
     near = nearest(path.stem, there) or (f"; there are: {', '.join(there)}" if there else "")
-    return f"no session {path.stem!r} in {path.parent}{near}: starting a new one"
+    return f"no session {path.stem!r} in {path.parent}{near}; a new one is started"

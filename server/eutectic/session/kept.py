@@ -68,7 +68,7 @@ class KeptSession(msgspec.Struct, frozen=True):
     references: list[KeptReference] = []
     voices: list[KeptVoice] = []
     recall: float | None = None
-    fans: dict[str, list[float]] = {}
+    fans: dict[str, list[float]] | None = None
 
 
 def read(path: Path) -> KeptSession:

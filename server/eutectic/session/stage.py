@@ -119,7 +119,7 @@ class Stage:
         self._glides.moved(voice)
         self._fans.prefetch(voice, Priority.FAN)
         if self._is_idle(voice):
-            ticket.remark(answers.Idle(voice.number, "its next fusion starts there"))
+            ticket.remark(answers.Idle(-1, voice.number, "its next fusion starts there"))
 
     async def stop(self, ticket: Ticket, request: table.Stop) -> None:
         fade_ms = 1000 * STOP_SECONDS if request.fade_ms is None else request.fade_ms
@@ -127,7 +127,7 @@ class Stage:
             if request.voice not in (None, voice.number):
                 continue
             if request.voice is not None and self._is_idle(voice):
-                ticket.remark(answers.Idle(voice.number, "there is nothing to stop"))
+                ticket.remark(answers.Idle(-1, voice.number, "there is nothing to stop"))
             if voice.pending is not None:
                 voice.pending.cancel(f"voice {voice.number} was stopped")
             voice.stop_glide()
