@@ -3,13 +3,15 @@
 import csv
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from commands import read, refused
-from eutectic.cli import run
+from eutectic.cli import COMMANDS, run
 from eutectic.engine.adapter import Adapter
+from eutectic.osc.table import spec_of
 from sound_files import BAD_CLIPS, RATE, bad_clip, tone, write
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
@@ -259,7 +261,7 @@ def test_training_without_recordings_names_their_package(
 
 def test_without_arguments_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 0
-    assert "Commands:" in capsys.readouterr().out
+    assert "Stage:" in capsys.readouterr().out
 
 
 def eutectic(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -300,3 +302,31 @@ def test_the_list_of_commands_waits_for_no_large_library() -> None:
     code = "import sys, eutectic.cli; print({'numpy', 'torch'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_the_help_groups_all_commands_with_whole_sentences(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["-h"]) == 0
+    shown = capsys.readouterr().out
+    assert [f"{title}:" in shown for title in COMMANDS] == [True] * 3
+    assert "Learn REFERENCE and store it for later fusions." in shown and "..." not in shown
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"{metadata.version('eutectic')}\n"
+
+
+def test_send_shows_a_request_s_own_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["send", "/fuse", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(
+        "Fuse, and play on a voice.\n/eutectic/fuse id voice original reference"
+    )
+    for option in spec_of("/fuse").options:
+        assert f"\n  @{option.name} " in shown
+    assert run(["send", "-h", "/fusee"]) == 2
+    assert "did you mean /fuse?" in capsys.readouterr().err
+    assert run(["send", "--help"]) == 0
+    assert "eutectic send" in capsys.readouterr().out

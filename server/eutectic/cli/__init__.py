@@ -5,10 +5,15 @@ A user's mistake ends with exit code 2 and one line, Ctrl-C with 130.
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
+from collections.abc import Callable
+from importlib import metadata
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from eutectic.cli import (
@@ -27,31 +32,62 @@ from eutectic.cli import (
 from eutectic.cli.terminal import fail
 from eutectic.client.replies import NoAnswer
 from eutectic.errors import BadInput, Cancelled
+from eutectic.osc.spec import words_of
+
+COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Fuse": (demo.demo, fuse.fuse, learn.learn, window.window),
+    "Stage": (daemon.serve, daemon.send, daemon.status, devices.devices, patches.patches),
+    "Research": (listen.listen, paper.paper, bench.bench, train.train_embedded),
+}
+"""All commands, as the help groups them."""
+
+
+class _Grouped(TyperGroup):
+    """Lists commands in groups, with whole sentences."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        for title, functions in COMMANDS.items():
+            rows = [(_name(each), _sentence(each)) for each in functions]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def _name(command: Callable[..., None]) -> str:
+    return command.__name__.replace("_", "-")
+
+
+def _sentence(command: Callable[..., None]) -> str:
+    """The first paragraph of its help."""
+    return words_of((command.__doc__ or "").split("\n\n")[0])
+
 
 app = typer.Typer(
+    cls=_Grouped,
     help="Fuse two sounds into a third: diffusion inversion for live electronic music.",
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(demo.demo)
-app.command()(fuse.fuse)
-app.command()(learn.learn)
-app.command()(window.window)
-app.command()(daemon.serve)
-app.command(context_settings={"ignore_unknown_options": True})(daemon.send)
-app.command()(daemon.status)
-app.command()(devices.devices)
-app.command()(patches.patches)
-app.command()(listen.listen)
-app.command()(paper.paper)
-app.command()(bench.bench)
-app.command()(train.train_embedded)
+for _command in itertools.chain(*COMMANDS.values()):
+    _verbatim = {"ignore_unknown_options": True} if _command is daemon.send else None
+    app.command(context_settings=_verbatim)(_command)
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Fuse two sounds into a third: diffusion inversion for live electronic music."""
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line; returns the exit code."""
+    if arguments == ["--version"]:
+        print(metadata.version("eutectic"))
+        return 0
     try:
+        if daemon.print_help_of_request(arguments):
+            return 0
         code = app(arguments or ["--help"], standalone_mode=False)
     except TyperException as error:
         return fail(error.format_message(), 2)

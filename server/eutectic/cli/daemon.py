@@ -14,7 +14,7 @@ from eutectic.cli.terminal import console
 from eutectic.config import data_folder
 from eutectic.errors import BadInput, BadSetting
 from eutectic.files.shipped import presets_folder
-from eutectic.osc.parse import number_or_word
+from eutectic.osc.parse import help_of, number_or_word
 from eutectic.osc.spec import PORT, flatten
 from eutectic.osc.table import spec_of
 
@@ -204,6 +204,21 @@ def send(
                         raise BadInput(answer.text)
         except RequestFailed as error:
             raise BadInput(f"{error.code}: {error}") from None
+
+
+def print_help_of_request(arguments: list[str]) -> bool:
+    """Of `send /fuse --help`, print /fuse's own help; False for anything else.
+
+    Raises:
+        BadRequest: there is no such request.
+    """
+    command, *words = arguments or [""]
+    addresses = [word for word in words if word.startswith("/")]
+    if command != "send" or not addresses or not {"-h", "--help"} & set(words):
+        return False
+    for line in help_of(spec_of(addresses[0])):
+        print(line)
+    return True
 
 
 def _gib(size: float) -> int:

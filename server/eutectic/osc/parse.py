@@ -84,6 +84,19 @@ def usage(spec: Spec) -> str:
     return " ".join(parts)
 
 
+def help_of(spec: Spec) -> list[str]:
+    """What a request does, and a line for each argument and option."""
+    lines = [spec.what, usage(spec)]
+    for each in (*spec.arguments, *spec.options):
+        name = f"@{each.name}" if each in spec.options else each.name
+        low, high = each.low, each.high
+        limits = f" ({low:g} to {high:g})" if math.isfinite(low) and math.isfinite(high) else ""
+        words = "one of " + ", ".join(each.choices) if each.choices else ""
+        what = "; ".join(filter(None, (each.what, words)))
+        lines.append(f"  {name:18} {what}{limits}")
+    return lines
+
+
 def number_or_word(text: str) -> int | float | str:
     """A word as an OSC value: a number if it reads as one, as patches send it."""
     for kind in (int, float):

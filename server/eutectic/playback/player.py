@@ -177,6 +177,11 @@ class Player:
         layers = list(self.voices[voice - 1].layers)
         return layers[-1].token if layers and not layers[-1].releasing else None
 
+    def position_seconds(self, voice: int) -> float:
+        """How far a voice is into what it plays; 0 if that is nothing."""
+        layers = list(self.voices[voice - 1].layers)
+        return layers[-1].position / self.rate_hz if layers else 0.0
+
     # The mixing thread
 
     def fill(self, out: NDArray[np.float32]) -> None:

@@ -92,6 +92,10 @@ class References:
             return self._learnings.state(name)
         return "learned" if self.all[name].learned else "remembered"
 
+    def under_way(self) -> list[str]:
+        """Those that are being learned, and how far that is."""
+        return [f"{name} {self._learnings.state(name)}" for name in self._learnings]
+
     def pad(self, original: str, reference: str) -> PadState:
         """Whether a fusion of these could start."""
         known = reference in self.all

@@ -100,8 +100,8 @@ class Session:
             self._publish,
         )  # fmt: skip
         self._status = Status(
-            self._host, self._models, self._outputs, player, self._stage, self._library,
-            self._references, self._shelf, self._registry, subscribers, timings,
+            self._host, self._models, self._outputs, player, self._stage, self._voices,
+            self._library, self._references, self._shelf, self._registry, subscribers, timings,
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
         self._reported_lost = 0

@@ -21,6 +21,7 @@ from eutectic.session.shelf import Shelf
 from eutectic.session.stage import Stage
 from eutectic.session.tickets import RequestRegistry, Ticket
 from eutectic.session.timings import Timings
+from eutectic.session.voices import Voice, Voices
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Status:
     outputs: Outputs
     player: Player
     stage: Stage
+    voices: Voices
     library: Library
     references: References
     shelf: Shelf
@@ -47,20 +49,20 @@ class Status:
     def lines(self) -> list[tuple[str, str]]:
         """Each item and its text."""
         host, device, usage = self.host, self.outputs.device, self.host.usage
-        voices = [voice.number for voice in self.player.voices]
-        playing = [str(number) for number in voices if self.player.playing(number)]
+        playing = sum(self.player.playing(voice.number) is not None for voice in self.voices.all)
         own = psutil.Process().memory_info().rss
         lines = [
             ("version", version("eutectic")),
             ("up", f"{time.monotonic() - self.started:.0f} s"),
-            ("engine", f"{host.state} {100 * self.models.warm:.0f} %, {host.deaths} deaths"),
+            ("engine", f"{self._engine()}, {host.deaths} deaths"),
             ("model", self.models.name),
             ("device", f"{device.name}, {device.rate_hz} Hz, {device.channels} channels, "
                        f"{device.state}"),
             ("latency", f"{1000 * self.outputs.latency_seconds():.1f} ms from the mix to the ear"),
             ("lost", f"{device.underruns} underruns, {device.xruns} xruns, "
                      f"{self.stage.waits} waits for the decoder"),
-            ("voices", f"{' '.join(playing) or 'none'} of {len(voices)} playing"),
+            ("voices", f"{playing or 'none'} of {len(self.voices.all)} playing"),
+            *((f"voice {voice.number}", self._voice(voice)) for voice in self.voices.all),
             ("requests", f"{len(self.registry)} open, {host.waiting} of them in the engine"),
             ("clients", str(len(self.subscribers))),
             ("clips", _counted(self.library.clips, self.library.missing)),
@@ -80,6 +82,25 @@ class Status:
         if self.outputs.recorder is not None:
             lines.append(("recording", str(self.outputs.recorder.path)))
         return lines + self.timings.lines()
+
+    def _engine(self) -> str:
+        """What it is doing."""
+        state = self.host.state
+        doing = state if state == "ready" else f"{state} {100 * self.models.warm:.0f} %"
+        return ", ".join((doing, *self.references.under_way()))
+
+    def _voice(self, voice: Voice) -> str:
+        """What a voice plays, and how far it is."""
+        playing = self.voices.playing(voice)
+        made = ["making another"] if voice.pending is not None else []
+        if playing is None:
+            return "making a fusion" if made else "idle"
+        pair, fan = playing[1].pair, playing[1].fan
+        at, whole = self.player.position_seconds(voice.number), fan.frames / self.player.rate_hz
+        return ", ".join([
+            f"{pair.original.name} with {pair.reference.name}", f"blend {voice.blend:.2f}",
+            f"{at:.1f} of {whole:.1f} s", *made,
+        ])  # fmt: skip
 
 
 def _counted(names: Iterable[str], missing: Collection[str]) -> str:
