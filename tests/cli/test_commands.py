@@ -310,7 +310,7 @@ def test_the_help_groups_all_commands_with_whole_sentences(
     assert run(["-h"]) == 0
     shown = capsys.readouterr().out
     assert [f"{title}:" in shown for title in COMMANDS] == [True] * 3
-    assert "Learn REFERENCE and store it for later fusions." in shown and "..." not in shown
+    assert "Learn REFERENCE and store it for later fusions.\n" in shown
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
@@ -329,4 +329,4 @@ def test_send_shows_a_request_s_own_help(capsys: pytest.CaptureFixture[str]) -> 
     assert run(["send", "-h", "/fusee"]) == 2
     assert "did you mean /fuse?" in capsys.readouterr().err
     assert run(["send", "--help"]) == 0
-    assert "eutectic send" in capsys.readouterr().out
+    assert "/fuse" in capsys.readouterr().out
