@@ -150,8 +150,12 @@ def test_a_full_disk_loses_only_what_would_be_kept_on_it(tmp_path: Path) -> None
     with limited, limited.client() as client:
         prepare(client)
         client.request("/fuse", 1, "a", "r", "@blend", 0.25)
+        client.send("/notify", 1)
         client.request("/record/start", "long")
-        time.sleep(2.5)
+        lost = wait_for(client, Fail)
+        assert (lost.request, lost.id) == ("/eutectic/record/start", -1)
+        assert "what was written is kept" in lost.text
+        assert "can't be written any more" in status(client)["recording"]
         assert fails(client, "/record/stop") == "bad_output"
         number = client.begin("/fuse", 1, "a", "r", "@blend", 0.25)
         assert not client.end("/fuse", number).of(Queued)

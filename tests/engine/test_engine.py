@@ -222,3 +222,17 @@ def test_a_store_that_cannot_be_written_stops_before_learning(tmp_path: Path) ->
             Watch(progress=lambda step, _: done.append(step)),
         )  # fmt: skip
     assert done == []
+
+
+def test_what_was_learned_on_a_full_disk_is_used_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    engine = Engine(load("toy", torch.device("cpu")), Store(tmp_path / "file"))
+    clip, settings = encode(engine, "ambi_glass_rub", 1.0), LearnSettings(steps=3)
+    with caplog.at_level("WARNING"):
+        learned = engine.learn(clip, "glass", settings, must_store=False)
+    assert "kept in memory alone" in caplog.text
+    before = engine.fuse(clip, Reference("glass", clip, None), [Place(blend=0.0)])
+    after = engine.fuse(clip, Reference("glass", clip, learned.adapter), [Place(blend=0.0)])
+    assert not torch.equal(before[0].latent, after[0].latent)

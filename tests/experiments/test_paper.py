@@ -206,7 +206,7 @@ def test_null_text_keeps_guided_sampling_closer_to_the_clip(embedded: Study) -> 
         (latent,) = methods.reconstruct(embedded, inverted, [top])
         errors[name] = relative_rms(latent, inverted.trajectory.x0)
     print(errors)
-    assert errors["null-text"] < 0.85 * errors["DDIM, guided"]
+    assert errors["null-text"] < 0.7 * errors["DDIM, guided"]
 
 
 def test_a_model_without_tokens_has_no_null_text(

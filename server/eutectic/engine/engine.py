@@ -138,17 +138,26 @@ class Engine:
         prompt: str,
         settings: LearnSettings,
         watch: Watch = UNWATCHED,
+        must_store: bool = True,
     ) -> Learned:
         """Learn a reference and store it; if its budget cut it short, under a key with the budget.
+
+        Without `must_store`, one that can't be stored is returned all the same, with a warning.
 
         Raises:
             Cancelled: by the watch.
             BadOutput: the store can't be written.
         """
-        self.store.prepare()
+        if must_store:
+            self.store.prepare()
         learned = self.memorise(clip, prompt, settings, watch)
         key = self.reference_key(clip, prompt, settings, capped=learned.capped)
-        self.store.put(key, learned.adapter)
+        try:
+            self.store.put(key, learned.adapter)
+        except BadOutput as error:
+            if must_store:
+                raise
+            log.warning("%s; what was learned is kept in memory alone", error)
         stored = self.store.get(key)  # mapped from its file, so that it leaves no hole in the heap
         return replace(learned, adapter=(stored or learned.adapter).on(self.model.device))
 

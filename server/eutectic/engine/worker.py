@@ -168,7 +168,9 @@ class Worker:
         if adapter is None:
             with torch.enable_grad():
                 watch = self._watch(job, "learn")
-                adapter = self.engine.learn(clip, spec.prompt, spec.settings, watch).adapter
+                adapter = self.engine.learn(
+                    clip, spec.prompt, spec.settings, watch, must_store=False
+                ).adapter
         self.catalogue.keep(spec, clip, adapter)
         return link.Learned(job.number, adapter.about["steps"])
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from eutectic.errors import BadDevice
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
+from eutectic.osc.spec import PREFIX
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
 from eutectic.playback.recorder import Recorder
 from eutectic.playback.streams import DeviceSettings, list_devices
 from eutectic.session.folders import Folders
 from eutectic.session.tickets import Refused, Ticket
+
+log = logging.getLogger("eutectic.session")
 
 
 class Outputs:
@@ -25,6 +29,8 @@ class Outputs:
         self.device, self._player, self._folders = device, player, folders
         self._publish = publish
         self.recorder: Recorder | None = None
+        self._reported: Recorder | None = None
+        """Of which clients know that it can't be written."""
 
     @property
     def lost(self) -> int:
@@ -99,6 +105,15 @@ class Outputs:
         if recorder.lost:
             raise Refused("gaps", f"{recorder.path}: the disk was too slow {recorder.lost} times")
         ticket.done(answers.SoundFile(str(recorder.path), frames, self._player.rate_hz))
+
+    def report_recording(self) -> None:
+        """Tell every client, once, that what is recorded can't be written any more."""
+        recorder = self.recorder
+        if recorder is not None and recorder.error is not None and recorder is not self._reported:
+            self._reported = recorder
+            log.error("%s", recorder.error)
+            text = f"{recorder.error}; what was written is kept"
+            self._publish(answers.Fail(PREFIX + "/record/start", -1, "bad_output", text))
 
     def _on_state(self, state: str) -> None:
         """The device was lost, or is back."""

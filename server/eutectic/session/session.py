@@ -254,6 +254,7 @@ class Session:
             if count % FOLLOW_ROUNDS == 0:
                 await self._follow()
             self._report_lost()
+            self._outputs.report_recording()
             for number, level_db in enumerate(self._player.levels_db(), 1):
                 self._publish(answers.Meter(number, level_db))
             for number in self._subscribers.expire(time.monotonic()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -80,7 +81,11 @@ class Status:
                                   f"{_mib(usage.device_bytes)} on the GPU"),
             ]  # fmt: skip
         if self.outputs.recorder is not None:
-            lines.append(("recording", str(self.outputs.recorder.path)))
+            recorder = self.outputs.recorder
+            free = shutil.disk_usage(recorder.path.parent).free
+            seconds = recorder.frames / self.player.rate_hz
+            state = recorder.error or f"{seconds:.0f} s, {_mib(free)} free"
+            lines.append(("recording", f"{recorder.path}, {state}"))
         return lines + self.timings.lines()
 
     def _engine(self) -> str:
