@@ -16,8 +16,8 @@ from eutectic.experiments.window import Window
 from eutectic.files.shipped import presets_folder
 from eutectic.link.protocol import Source
 
-ORIGINAL, REFERENCE = "loop_3d_printer", "ambi_glass_rub"
-WORST = "loop_3d_printer", "ambi_dark_woosh"
+ORIGINAL, REFERENCE = "loop_weirdo", "loop_drone_g_97"
+WORST = "loop_3d_printer", "perc_bell"
 """Original and reference of the pair of shipped clips that has the least balance to the ear."""
 
 BLENDS = (0.1, 0.3, 0.5, 0.7, 0.9)
