@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemons import daemon, fails, prepare
+from daemons import daemon, fails, prepare, until
 from eutectic.client.daemon_process import status, until_ready
 from eutectic.client.sync import Client
 from eutectic.osc.answers import Clip, Reference, SavedFile
@@ -65,8 +65,7 @@ def test_what_is_missing_is_found_out_at_start(tmp_path: Path) -> None:
             (tmp_path / "clips" / name).unlink()
         with process.client() as client:
             until_ready(client)
-            client.request("/sync")
-            assert clips(client) == {"a": "loaded", "b": "missing", "c": "missing"}
+            until(lambda: clips(client) == {"a": "loaded", "b": "missing", "c": "missing"})
             assert {each.reference: each.state for each in client.references().of(Reference)} == {
                 "r": "missing", "m": "missing"
             }  # fmt: skip

@@ -233,6 +233,7 @@ def test_what_was_learned_on_a_full_disk_is_used_all_the_same(
     with caplog.at_level("WARNING"):
         learned = engine.learn(clip, "glass", settings, must_store=False)
     assert "kept in memory alone" in caplog.text
-    before = engine.fuse(clip, Reference("glass", clip, None), [Place(blend=0.0)])
-    after = engine.fuse(clip, Reference("glass", clip, learned.adapter), [Place(blend=0.0)])
+    places, plainly = [Place(blend=0.0)], SamplingSettings(steps=4, recall=0.0)
+    before = engine.fuse(clip, Reference("glass", clip, None), places, plainly)
+    after = engine.fuse(clip, Reference("glass", clip, learned.adapter), places, plainly)
     assert not torch.equal(before[0].latent, after[0].latent)

@@ -1,6 +1,7 @@
 """Blends that are equal steps apart to the ear."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,6 +44,10 @@ def test_a_jump_is_taken_as_it_is() -> None:
     assert blends[0] == 0 and blends[-1] == 1
     assert all(low < high for low, high in itertools.pairwise(blends))
     assert blends[2] == pytest.approx(0.4, abs=0.05)
+
+
+def test_between_equal_sounds_every_blend_is_as_good() -> None:
+    assert even_blends(3, lambda blends: [math.nan for _ in blends]) == [0.0, 0.5, 1.0]
 
 
 def test_a_curve_that_goes_back_still_gives_rising_blends() -> None:

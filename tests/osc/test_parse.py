@@ -112,7 +112,11 @@ def test_an_invalid_request_keeps_its_id_if_that_can_be_read() -> None:
 )  # fmt: skip
 def test_buttons_are_never_refused(address: str, arguments: list[Any], value: int | None) -> None:
     request = parse(f"/eutectic{address}", arguments)
-    assert (request.voice if isinstance(request, Stop) else request.press) == value  # type: ignore[attr-defined]
+    if isinstance(request, Stop):
+        no_voice = arguments and arguments[0] in (0.5, -3, math.nan)
+        assert request.voice == (0 if no_voice else value)
+    else:
+        assert request.press == value  # type: ignore[attr-defined]
 
 
 def test_switches_take_true_and_false() -> None:

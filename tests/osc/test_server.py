@@ -140,7 +140,6 @@ def test_slip_may_begin_without_an_end() -> None:
 
 def test_silent_connections_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that are gone without a word don't fill the places; those in use are left alone."""
-    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.2)
     monkeypatch.setattr("eutectic.osc.server.MAX_CONNECTIONS", 2)
     ping = encode("/eutectic/ping", [1])
     framed = struct.pack(">i", len(ping)) + ping
@@ -158,6 +157,7 @@ def test_silent_connections_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
         assert await answered(silent) and await answered(busy)
         assert not await answered(await asyncio.open_connection("127.0.0.1", port))
         await asyncio.sleep(0.25)
+        monkeypatch.setattr(connections, "IDLE_SECONDS", 0.2)
         assert await answered(busy)
         assert await answered(await asyncio.open_connection("127.0.0.1", port))
         assert not await answered(silent)

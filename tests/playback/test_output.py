@@ -106,22 +106,23 @@ def test_what_is_played_arrives_without_a_gap_beside_a_busy_thread(
     jack: Jack, tmp_path: Path
 ) -> None:
     def play() -> None:
-        leave = threading.Event()
+        before, leave = output.underruns, threading.Event()
         threading.Thread(target=busy, args=(leave,), daemon=True).start()
         time.sleep(2.0)
         leave.set()
+        underruns.append(output.underruns - before)
 
+    underruns: list[int] = []
     output = Output(DeviceSettings("system", ring_seconds=0.05))
     assert output.rate_hz == RATE_HZ
     output.start(Sine(), lambda state: None)
     samples = take(tmp_path, play)
-    underruns = output.underruns
     output.close()
     heard = samples[np.flatnonzero(samples[:, 0])[0] :]
     assert len(heard) > RATE_HZ
     assert np.abs(heard).max() == pytest.approx(0.4, abs=0.01)
     assert click_db(heard[RATE_HZ // 4 :], RATE_HZ) < LIMIT_DB
-    assert underruns == 0
+    assert underruns[-1] == 0  # of the take that is judged
 
 
 def test_a_lost_device_is_reopened_and_the_mix_goes_on_meanwhile(

@@ -139,8 +139,9 @@ def _folders(clips: list[Path] | None, renders: Path | None, data: Path) -> Fold
     for given in (*(clips or ()), *([renders] if renders else ())):
         if not given.is_dir():
             raise BadInput(f"{given}: is not a folder")
-    music = Path(platformdirs.user_music_dir())
-    read = clips or [data / "clips", *([music] if music.is_dir() else ())]
+    music = Path(platformdirs.user_music_dir()).resolve()
+    is_all = Path.home().resolve().is_relative_to(music)  # as where there is no music folder
+    read = clips or [data / "clips", *([music] if music.is_dir() and not is_all else ())]
     written = renders or data / "renders"
     for folder in (read[0], written):
         make_folder(folder, parents=True)

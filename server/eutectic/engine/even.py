@@ -42,10 +42,13 @@ def even_blends(size: int, measure: Callable[[Sequence[float]], Sequence[float]]
 
     Args:
         size: 2 or more.
-        measure: p at some blends, 0 at blend 0 and 1 at blend 1; called a few times.
+        measure: p at some blends, 0 at blend 0 and 1 at blend 1; called a few times. NaN where
+            all are the same sound.
     """
     wanted = [k / (size - 1) for k in range(size)]
     known = dict(zip(wanted, measure(wanted), strict=True))
+    if any(math.isnan(p) for p in known.values()):  # both ends are the same sound
+        return wanted
     for _ in range(ROUNDS):
         halves = {
             (low + high) / 2

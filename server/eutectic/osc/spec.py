@@ -7,6 +7,7 @@ OSC values it takes: `voice: Annotated[int, Argument("int", "from 1", 1, 16)]`. 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import re
@@ -129,6 +130,19 @@ class Press(Argument):
             return super().read(value)
         except ValueError:
             return None
+
+
+class PressedVoice(Press):
+    """A voice's number as buttons send it; none, or no number at all, stands for all voices.
+
+    A number that no voice can have counts as 0, a release.
+    """
+
+    def read(self, value: Any) -> Any:
+        with contextlib.suppress(TypeError, ValueError):
+            number = super().read(float(value))
+            return 0 if number is None else number
+        return None
 
 
 class Option(Argument):

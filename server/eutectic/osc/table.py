@@ -21,6 +21,7 @@ from eutectic.osc.spec import (
     BadRequest,
     Option,
     Press,
+    PressedVoice,
     Spec,
     annotated_arguments,
     printable,
@@ -251,7 +252,7 @@ class Stop(Request, frozen=True, kw_only=True):
 
     voice: Annotated[
         int | None,
-        Press("int", "from 1; none: all; 0 (a release): nothing", 0, MAX_VOICES),
+        PressedVoice("int", "from 1; none: all; 0 (a release): nothing", 0, MAX_VOICES),
     ] = None
     fade_ms: Annotated[float | None, Press("float", "ms", 0, 60_000)] = None
 

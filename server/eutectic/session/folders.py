@@ -11,7 +11,7 @@ from pathlib import Path
 from eutectic.errors import BadInput, BadOutput, NoFile
 from eutectic.near import nearest
 
-MOST_LISTED = 4096
+MOST_LISTED = 256
 """Files of a folder among which near names are looked for."""
 
 

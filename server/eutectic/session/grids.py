@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -28,6 +28,13 @@ class Grids:
 
     def __init__(self) -> None:
         self.kept: dict[str, list[float]] = {}
+
+    def restore(self, kept: Mapping[str, Sequence[float]]) -> None:
+        """Take what a session kept, as far as it is valid."""
+        for key, blends in kept.items():
+            steps = np.diff(blends)
+            if len(steps) and blends[0] == 0 and blends[-1] == 1 and (steps > 0).all():
+                self.kept[key] = list(blends)
 
     def of(self, pair: Pair | None) -> list[float]:
         """The places of a pair's fan."""

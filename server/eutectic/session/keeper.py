@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from eutectic.errors import BadOutput
 from eutectic.files import toml
 from eutectic.files.toml import FORMAT, BadState, stamp_of
 from eutectic.near import nearest
@@ -75,10 +76,14 @@ class Keeper:
 
     def close(self) -> None:
         """Save for the last time."""
-        if self._path is not None and self._restored:
-            toml.write(self._path, self._session())
-        if self._claim is not None:
-            self._claim.release()
+        try:
+            if self._path is not None and self._restored:
+                toml.write(self._path, self._session())
+        except (OSError, BadOutput) as error:
+            log.error("the session can't be saved: %s", error)
+        finally:
+            if self._claim is not None:
+                self._claim.release()
 
     async def save_if_changed(self) -> None:
         """Save, at most once in SAVE_SECONDS."""
@@ -89,7 +94,7 @@ class Keeper:
             return
         try:
             await asyncio.to_thread(toml.write, self._path, self._session())
-        except OSError as error:
+        except (OSError, BadOutput) as error:
             log.error("the session can't be saved: %s", error)
 
     async def follow(self) -> None:
@@ -186,7 +191,7 @@ class Keeper:
             sum(bool(voice.request) for voice in session.voices),
         )  # fmt: skip
         self._resolver.defaults = dict(session.fusion)
-        self._grids.kept.update(session.fans or {})
+        self._grids.restore(session.fans or {})
         self._voices.restore(session.master_db, session.voices)
         if session.clips or session.references:
             self._library.engine_synced.clear()

@@ -27,6 +27,9 @@ RECORD_PROGRESS_SECONDS = 0.25
 
 _LOAD = "; /clip/load loads one"
 
+GONE = ("no_file", "bad_audio", "stale_clip")
+"""Why a clip can't be loaded again that once could."""
+
 Sent = tuple[str, Source]
 """A clip as the engine is asked for it: by its key, "" if that isn't known, and its source."""
 
@@ -161,27 +164,28 @@ class Library:
     async def resend(self, others: Iterable[Sent]) -> dict[Sent, Loaded]:
         """Load all clips, and others, into an engine that has just started; returns what it has."""
         sent = {(clip.key, clip.source) for clip in self.clips.values()} | set(others)
+        facts = self._jobs.host.facts
         answered = await asyncio.gather(*(self._resend(*each) for each in sent))
         found = dict(zip(sent, answered, strict=True))
-        loaded = {each: clip for each, clip in found.items() if clip is not None}
-        facts = self._jobs.host.facts
+        loaded = {each: clip for each, clip in found.items() if isinstance(clip, Loaded)}
         for name, clip in list(self.clips.items()):
-            again = loaded.get((clip.key, clip.source))
-            if again is not None and facts is not None:
+            again = found.get((clip.key, clip.source), "")
+            if isinstance(again, Loaded) and facts is not None and self._jobs.host.facts is facts:
                 self.clips[name] = _clip(name, clip.source, again, facts)
                 self.missing.discard(name)
                 if not Path(clip.source.path).exists():
                     log.warning("clip %s: %s is gone; its kept copy plays", name, clip.source.path)
-            elif again is None:
+            elif again in GONE:
                 self.missing.add(name)
                 log.warning("clip %s: %s is missing or can't be read", name, clip.source.path)
         return loaded
 
-    async def _resend(self, key: str, source: Source) -> Loaded | None:
+    async def _resend(self, key: str, source: Source) -> Loaded | str:
+        """What the engine has; or why not: then it stays in the session, and may come back."""
         try:
             return await self._jobs.run(Load(0, source, key or None), Loaded, always=True)
-        except Refused:  # it stays in the session: its file may come back
-            return None
+        except Refused as error:
+            return error.code
 
     # Parts
 

@@ -86,10 +86,10 @@ class References:
         """How far one is, in words."""
         if name in self.all and self._is_stale(self.all[name]):
             return "not_learned"
-        if name in self.missing:
-            return "missing"
         if name in self._learnings:
             return self._learnings.state(name)
+        if name in self.missing:
+            return "missing"
         return "learned" if self.all[name].learned else "remembered"
 
     def under_way(self) -> list[str]:
@@ -160,6 +160,7 @@ class References:
         if name not in self._learnings and name not in self.all:
             await self.named(name)  # raises the reason
         self._learnings.cancel(name, f"reference {name} was freed")
+        self.missing.discard(name)
         if self.all.pop(name, None) is not None:
             self._changed()
 
@@ -183,11 +184,14 @@ class References:
             return
         self.recall = facts.recall
         self.missing.clear()
-        loaded = await self._library.resend((e.spec.clip, e.source) for e in self.all.values())
+        before = dict(self.all)
+        loaded = await self._library.resend((e.spec.clip, e.source) for e in before.values())
         if self._jobs.host.facts is not facts:  # it died meanwhile, or has another model
             return
         for name, each in list(self.all.items()):
             clip = loaded.get((each.spec.clip, each.source))
+            if before.get(name) is not each:
+                continue  # it is new, and the engine has it
             if clip is None:
                 self.missing.add(name)
                 log.warning("reference %s: %s is missing", name, each.source.path)

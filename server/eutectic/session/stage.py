@@ -29,7 +29,7 @@ from eutectic.session.options import place
 from eutectic.session.pair import Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
-from eutectic.session.tickets import Refused, Ticket
+from eutectic.session.tickets import WRONG_CLOCK_MS, Refused, Ticket
 from eutectic.session.voices import Played, Voice, Voices
 
 log = logging.getLogger("eutectic.session")
@@ -87,11 +87,13 @@ class Stage:
         request = self._resolver.with_defaults(request, voice)
         self._resolver.check(request)
         where = place(request, voice.blend)
-        due = self._due(ticket, request)
-        until = None if within_ms is None else (due or ticket.received) + within_ms / 1000
+        asked = _asked(ticket, request)
+        due = self._due(ticket, asked)
+        until = None if within_ms is None else _last_moment(ticket, asked, within_ms / 1000)
+        limit = asyncio.timeout_at(until)
         self._take_turn(ticket, voice, due)
         try:
-            async with asyncio.timeout_at(until) as limit:
+            async with limit:
                 pair = await self._resolver.pair(request)
                 if due is None:
                     self._aim(voice, pair, where, request)
@@ -105,7 +107,9 @@ class Stage:
                     await self._fuse(cue, request)
             self._fans.prefetch(voice, Priority.AHEAD)
         except TimeoutError:
-            raise Refused("too_late", f"it couldn't start within {within_ms:g} ms") from None
+            if not limit.expired():
+                raise
+            raise _too_late() from None
         finally:
             self._timed.discard(ticket)
             if voice.pending is ticket:
@@ -123,6 +127,8 @@ class Stage:
 
     async def stop(self, ticket: Ticket, request: table.Stop) -> None:
         fade_ms = 1000 * STOP_SECONDS if request.fade_ms is None else request.fade_ms
+        if request.voice is not None and request.voice > len(self._voices.all):
+            ticket.remark(answers.Idle(-1, request.voice, "there is no such voice"))
         for voice in self._voices.all:
             if request.voice not in (None, voice.number):
                 continue
@@ -197,12 +203,9 @@ class Stage:
     def _is_idle(self, voice: Voice) -> bool:
         return voice.pending is None and self._voices.playing(voice) is None
 
-    def _due(self, ticket: Ticket, request: Fuse) -> float | None:
-        """When it is to be heard (monotonic), by its time tag or `at_ms`; None: at once."""
-        due = ticket.due
-        if request.at_ms:
-            due = (due or ticket.received) + request.at_ms / 1000
-        due, late_ms = timing(due, time.monotonic())
+    def _due(self, ticket: Ticket, asked: float | None) -> float | None:
+        """When it is to be heard (monotonic); None: at once."""
+        due, late_ms = timing(asked, time.monotonic())
         ticket.late(late_ms)
         return due
 
@@ -259,6 +262,9 @@ class Stage:
     def _play(self, cue: Cue, sound: Sound, blend: float, ready: bool) -> int:
         """Play it; returns its token."""
         voice, blend = cue.voice, cue.place.blend_or(blend)
+        last = cue.limit.when()
+        if last is not None and last < time.monotonic():
+            raise _too_late()
         cue.limit.reschedule(None)
         token = next(self._tokens)
         fan = self._fans.around(cue.pair, blend, sound)
@@ -283,6 +289,23 @@ class Stage:
     def _cancel_timed(self, reason: str) -> None:
         for ticket in list(self._timed):
             ticket.cancel(reason)
+
+
+def _asked(ticket: Ticket, request: Fuse) -> float | None:
+    """When it should be heard (monotonic), by its time tag or `at_ms`; None: at once."""
+    if request.at_ms:
+        return (ticket.due or ticket.received) + request.at_ms / 1000
+    return ticket.due
+
+
+def _last_moment(ticket: Ticket, asked: float | None, within_seconds: float) -> float:
+    """When it must have started (monotonic); a clock that is wrong altogether doesn't count."""
+    wrong = asked is not None and 1000 * abs(asked - ticket.received) > WRONG_CLOCK_MS
+    return (ticket.received if asked is None or wrong else asked) + within_seconds
+
+
+def _too_late() -> Refused:
+    return Refused("too_late", "it couldn't start within the time that @within_ms allows")
 
 
 def _gain_db(velocity: float | None) -> float:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 
 import psutil
 
@@ -82,9 +83,8 @@ class Status:
             ]  # fmt: skip
         if self.outputs.recorder is not None:
             recorder = self.outputs.recorder
-            free = shutil.disk_usage(recorder.path.parent).free
             seconds = recorder.frames / self.player.rate_hz
-            state = recorder.error or f"{seconds:.0f} s, {_mib(free)} free"
+            state = recorder.error or f"{seconds:.0f} s{_free(recorder.path.parent)}"
             lines.append(("recording", f"{recorder.path}, {state}"))
         return lines + self.timings.lines()
 
@@ -110,6 +110,13 @@ class Status:
 
 def _counted(names: Iterable[str], missing: Collection[str]) -> str:
     return (" ".join(names) or "none") + (f"; {len(missing)} missing" if missing else "")
+
+
+def _free(folder: Path) -> str:
+    try:
+        return f", {_mib(shutil.disk_usage(folder).free)} free"
+    except OSError:  # the disk is gone
+        return ""
 
 
 def _mib(size: int) -> str:

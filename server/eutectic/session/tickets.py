@@ -125,7 +125,7 @@ class RequestRegistry:
         self._subscribers = subscribers
         self._open: dict[tuple[Peer, int], list[Ticket]] = {}
         self._count = 0
-        self._remarked: dict[Peer, float] = {}
+        self._remarked: dict[tuple[Peer, type[Answer]], float] = {}
         self._wrong_clocks: set[Peer] = set()
 
     def __len__(self) -> int:
@@ -146,13 +146,14 @@ class RequestRegistry:
         return not known
 
     def remark(self, peer: Peer, answer: Answer) -> None:
-        """Tell a client about a message without an id, at most once a second."""
+        """Tell a client about a message without an id, at most once a second of each kind."""
         now = time.monotonic()
-        if now - self._remarked.get(peer, -REMARK_SECONDS) < REMARK_SECONDS:
+        about = peer, type(answer)
+        if now - self._remarked.get(about, -REMARK_SECONDS) < REMARK_SECONDS:
             return
         if len(self._remarked) >= MAX_REMARKED:
             self._remarked.clear()
-        self._remarked[peer] = now
+        self._remarked[about] = now
         self.send(peer, answer)
 
     def begin(self, ticket: Ticket, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -88,7 +88,7 @@ class Recording:
         recorded = np.load(self._path)
         self.xruns = int(recorded["xruns"])
         self._times = recorded["times"]
-        self.longest_period = float(np.diff(self._times).max())
+        self.longest_period = float(np.diff(self._times).max(initial=0.0))
         return recorded["samples"]
 
     def frame(self, at: float) -> int:
