@@ -170,7 +170,7 @@ def test_a_recorded_input_becomes_a_clip_that_can_be_fused(jack: Jack, tmp_path:
         clips = client.request("/clip/list").of(Clip)
         (clip,) = [each for each in clips if each.clip == "heard"]
         assert clip.seconds == pytest.approx(1.0, abs=1e-3)
-        samples, rate_hz = soundfile.read(clip.path)
+        samples, rate_hz = soundfile.read(renders / clip.path)  # by the name that loads it again
     spectrum = np.abs(np.fft.rfft(samples[:, 0] * np.hanning(len(samples))))
     assert np.argmax(spectrum) * rate_hz / len(samples) == pytest.approx(330, abs=2)
     assert np.abs(samples).max() == pytest.approx(0.4, abs=0.01)
