@@ -70,7 +70,7 @@ class DaemonSettings:
 
 
 async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
-    """Run until SIGINT or SIGTERM; `ready` is called with a line once requests are served.
+    """Run until SIGINT or SIGTERM; `ready` is called with lines to show once requests are served.
 
     Raises:
         BadInput: the port, the device or the session's file can't be used.

@@ -267,6 +267,7 @@ def test_triggers_start_in_the_order_received_also_while_sounds_are_decoded(
     assert list(dict.fromkeys(chunks)) == numbers
     ended = [each.job for each in sent if isinstance(each, Done) and each.job]
     assert ended != numbers  # they were nested
+    sweep(os.getpid())
 
 
 def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(

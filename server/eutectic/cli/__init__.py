@@ -73,18 +73,24 @@ for _command in itertools.chain(*COMMANDS.values()):
     app.command(context_settings=_verbatim)(_command)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(metadata.version("eutectic"))
+        raise typer.Exit
+
+
 @app.callback()
 def main(
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
+    ] = False,
 ) -> None:
     """Fuse two sounds into a third: diffusion inversion for live electronic music."""
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line; returns the exit code."""
-    if arguments == ["--version"]:
-        print(metadata.version("eutectic"))
-        return 0
     try:
         if daemon.print_help_of_request(arguments):
             return 0

@@ -46,14 +46,10 @@ class Peer(Protocol):
 
 def is_local(peer: Peer) -> bool:
     """Whether it is on this machine; a MIDI controller is, too."""
-    host = peer.address[0]
-    return not _is_address(host) or ipaddress.ip_address(host).is_loopback
-
-
-def _is_address(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return bool(ipaddress.ip_address(host))
-    return False
+    try:
+        return ipaddress.ip_address(peer.address[0]).is_loopback
+    except ValueError:  # a controller's name
+        return True
 
 
 FIRST_OF_PACKETS = (b"/", b"#")

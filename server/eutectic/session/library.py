@@ -139,9 +139,7 @@ class Library:
             await self._load(ticket, name, Source(str(path)))
 
     async def free(self, _ticket: Ticket, request: table.FreeClip) -> None:
-        while self.is_loading(request.clip):
-            await self._loading[request.clip].wait()
-        self.check(request.clip)
+        await self.clip(request.clip)
         del self.clips[request.clip]
         self.missing.discard(request.clip)
         self._changed()
