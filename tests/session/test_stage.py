@@ -60,6 +60,7 @@ def test_a_mistake_changes_nothing(client: Client) -> None:
         ("aa", "r", "unknown_clip"), ("a", "rr", "unknown_reference"),
         ("a", "r", "@blend", 0.1, "@remaining", 3, "bad_setting"),
         ("a", "r", "@preset", "none", "bad_state"),
+        ("a", "r", "@steps", 5, "@remaining", 9, "bad_setting"),
     )  # fmt: skip
     for seed, (*values, code) in enumerate(wrong):
         right = client.begin("/fuse", 2, "a", "r", "@seed", 300 + seed)
@@ -183,6 +184,9 @@ def test_a_fan_gets_ready_place_by_place_and_is_scrubbed(client: Client) -> None
     number = client.begin("/fan", "a", "r", 3, "@seed", 9)
     ready = client.end("/fan", number).of(FanReady)
     assert sorted(ready, key=lambda each: each.k) == [FanReady(number, k, 3) for k in range(3)]
+    number = client.begin("/fan", "a", "r", 9, "@seed", 10, "@recall", 0, "@even", 1)
+    fractions = [each.fraction for each in client.end("/fan", number).of(Progress)]
+    assert fractions and fractions == sorted(fractions) and fractions[-1] <= 1
     client.request("/fuse", 1, "a", "r", "@seed", 9, "@blend", 0.5, "@loop", 1)
     idle = "1 open, 0 of them in the engine"
     until(lambda: status(client)["requests"] == idle)  # fans of other voices are ready, too

@@ -11,9 +11,11 @@ from typing import BinaryIO, NoReturn
 
 import torch
 
+from eutectic.config import SamplingSettings
 from eutectic.engine.engine import TAIL_SECONDS, Engine
 from eutectic.engine.job_queue import Job, JobQueue
 from eutectic.engine.loading import choose_device, load
+from eutectic.engine.model import Model
 from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.store import Store
 from eutectic.engine.worker import Worker
@@ -46,16 +48,19 @@ def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) ->
     model.bfloat16 = has_native_bfloat16(model.device)
     engine = Engine(model, Store(Path(arguments.store)))
     engine.cache.limit = arguments.memory_bytes
-    codec = model.codec
-    send(
-        link.ModelFacts(
-            model.name, model.digest, codec.rate_hz, codec.channels, model.max_seconds,
-            TAIL_SECONDS, model.defaults.recall,
-        )
-    )  # fmt: skip
+    send(_facts(model))
     queue.put(Job(None, Priority.WARM))
     Worker(engine, queue, send).serve()
     return 0
+
+
+def _facts(model: Model) -> link.ModelFacts:
+    codec, defaults = model.codec, model.defaults
+    return link.ModelFacts(
+        model.name, model.digest, codec.rate_hz, codec.channels, model.max_seconds, TAIL_SECONDS,
+        defaults.recall, defaults.steps, defaults.cfg,
+        model.sampler(SamplingSettings()).grid.first_finite,
+    )  # fmt: skip
 
 
 def _read_commands(commands: BinaryIO, queue: JobQueue, daemon_pid: int) -> None:

@@ -37,6 +37,9 @@ log = logging.getLogger("eutectic.engine")
 PROGRESS_SECONDS = 0.1
 """A job's progress is reported at most this often."""
 
+DENOISED = 0.5
+"""How far a fusion has come when its latents are made."""
+
 TRIM_SECONDS = 5.0
 """Between fusions the heap is trimmed at most this often: it takes 20 ms."""
 
@@ -124,7 +127,9 @@ class Worker:
             return self._even(job, command)
         return self._fuse(job, command, decoded)
 
-    def _watch(self, job: Job, stage: str) -> Watch:
+    def _watch(self, job: Job, stage: str, start: float = 0.0, stop: float = 1.0) -> Watch:
+        """Of a stage that leads from one fraction of the job to another."""
+
         def cancelled() -> bool:
             self._run_more_urgent(job)
             return job.cancelled
@@ -133,7 +138,8 @@ class Worker:
             now = time.perf_counter()
             if job.command is not None and now - job.last_progress >= PROGRESS_SECONDS:
                 job.last_progress = now
-                self.send(link.Progress(job.number, stage, done / max(total, 1)))
+                fraction = start + (stop - start) * done / max(total, 1)
+                self.send(link.Progress(job.number, stage, fraction))
 
         return Watch(cancelled, progress)
 
@@ -188,7 +194,7 @@ class Worker:
         began = self._lead.now()
         original = self.catalogue.clip(command.original)
         reference = self.catalogue.reference(command.reference)
-        watch = self._watch(job, "denoise")
+        watch = self._watch(job, "denoise", 0.0, DENOISED)
         latents = self.engine.fuser.latents(
             original, reference, command.places, command.sampling, watch
         )
@@ -214,7 +220,9 @@ class Worker:
             target = RenderTarget(canvas.map(), canvas.frames, canvas.rate_hz)
         except FileNotFoundError:  # the daemon unlinked it: the job's cancellation is on its way
             raise Cancelled from None
-        watch = self._watch(job, "decode")
+        count = len(command.places)
+        places = (DENOISED + (1 - DENOISED) * number / count for number in (index, index + 1))
+        watch = self._watch(job, "decode", *places)
 
         def written(start: int, stop: int) -> None:
             stages.setdefault("first chunk", self._lead.now() - began)

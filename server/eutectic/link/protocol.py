@@ -173,6 +173,11 @@ class ModelFacts(msgspec.Struct, tag=True, frozen=True):
     tail_seconds: float
     recall: float
     """Of fusions with a learned reference where nothing else is asked for."""
+    steps: int
+    """Of the sampler, as `cfg`, where nothing else is asked for."""
+    cfg: float
+    infinite_levels: int
+    """Levels at the grid's beginning at which nothing can be injected."""
 
 
 class Begun(msgspec.Struct, tag=True, frozen=True):
@@ -182,6 +187,8 @@ class Begun(msgspec.Struct, tag=True, frozen=True):
 
 
 class Progress(msgspec.Struct, tag=True, frozen=True):
+    """What a job is doing, and how much of the whole is done, 0 to 1."""
+
     job: int
     stage: str
     fraction: float

@@ -48,7 +48,7 @@ class Queued(Answer, frozen=True):
 
 
 class Progress(Answer, frozen=True):
-    """How far it has come."""
+    """What is being done, and how much of the whole request is."""
 
     address = "/progress"
 

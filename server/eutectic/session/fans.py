@@ -14,7 +14,7 @@ from eutectic.link.protocol import Even, Evened, Priority
 from eutectic.osc import answers, table
 from eutectic.playback.sounds import Fan, Sound
 from eutectic.session.grids import Grids, steady
-from eutectic.session.jobs import Jobs, OnProgress
+from eutectic.session.jobs import Jobs, OnProgress, part
 from eutectic.session.library import Library
 from eutectic.session.pair import Pair
 from eutectic.session.resolve import Resolver
@@ -25,6 +25,9 @@ log = logging.getLogger("eutectic.session")
 
 GROUP = 4
 """Places of a fan that the engine makes at once."""
+
+EVENED = 0.5
+"""How far an even fan has come when its places are found."""
 
 NEAR_BLEND = 0.02
 """Places of a fan this near to another are left out."""
@@ -53,12 +56,12 @@ class Fans:
             even = Even(
                 0, pair.original.key, pair.reference.spec, size, pair.sampling, Priority.FAN
             )
-            blends = (await self._jobs.run(even, Evened, ticket.progress)).blends
+            blends = (await self._jobs.run(even, Evened, part(ticket.progress, 0.0, EVENED))).blends
         self._grids.keep(pair, blends)
         self._changed()
         await self._make(
-            pair, Priority.FAN,
-            lambda k: ticket.reply(answers.FanReady(ticket.id, k, size)), ticket.progress,
+            pair, Priority.FAN, lambda k: ticket.reply(answers.FanReady(ticket.id, k, size)),
+            part(ticket.progress, EVENED if request.even else 0.0, 1.0),
         )  # fmt: skip
 
     def around(self, pair: Pair, blend: float, sound: Sound) -> Fan:
@@ -125,7 +128,8 @@ class Fans:
 
     async def _make(
         self, pair: Pair, priority: Priority,
-        on_ready: Callable[[int], None] = lambda _: None, progress: OnProgress | None = None,
+        on_ready: Callable[[int], None] = lambda _: None,
+        progress: OnProgress = lambda _stage, _fraction: None,
     ) -> None:  # fmt: skip
         """Make every place of a fan ready, the farthest apart first."""
         grid = self._grids.of(pair)
@@ -140,7 +144,8 @@ class Fans:
         for first in range(0, len(missing), GROUP):
             group = missing[first : first + GROUP]
             places = [Place(grid[k]) for k in group]
-            async for made in self._jobs.sounds(pair, places, priority, progress):
+            done = [(first + more) / len(missing) for more in (0, len(group))]
+            async for made in self._jobs.sounds(pair, places, priority, part(progress, *done)):
                 if made.sound.complete:
                     k = group[made.index]
                     self.add(pair, made.sound, grid[k])

@@ -15,6 +15,8 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from eutectic.config import Place
 from eutectic.errors import EutecticError
 from eutectic.link.protocol import Priority
@@ -134,6 +136,8 @@ class Glides:
         played, before = aim.played, aim.played.pair
         blend = aim.place.blend_or(ready.blend)
         played.fan, played.pair = self._fans.around(aim.pair, blend, ready.sound), aim.pair
+        recall = aim.pair.sampling.recall
+        played.request = msgspec.structs.replace(played.request, recall=recall)
         self._player.change(voice.number, aim.token, played.fan)
         if aim.place.blend is None:
             self._player.scrub(voice.number, blend)

@@ -41,7 +41,12 @@ DEFAULT_TAIL_SECONDS = 0.05
 Ended = TypeVar("Ended", bound=Done)
 
 OnProgress = Callable[[str, float], None]
-"""Called with a stage and how much of it is done, 0 to 1."""
+"""Called with a stage, and with how much of the whole is done, 0 to 1."""
+
+
+def part(progress: OnProgress, start: float, stop: float) -> OnProgress:
+    """The progress of a part that leads from one fraction of the whole to another."""
+    return lambda stage, fraction: progress(stage, start + (stop - start) * fraction)
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,10 @@ class Jobs:
     def at_hand(self, pair: Pair, place: Place) -> Ready | None:
         """A fusion that is ready in memory."""
         return self.shelf.memory.get(pair.key_at(place, self.rate_hz))
+
+    def is_kept(self, pair: Pair, place: Place) -> bool:
+        """Whether a fusion is in memory or on disk, though it may be damaged there."""
+        return pair.key_at(place, self.rate_hz) in self.shelf
 
     async def ready(self, pair: Pair, place: Place, rate_hz: int | None = None) -> Ready | None:
         """A fusion that is ready in memory or on disk."""

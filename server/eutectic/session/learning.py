@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
+from eutectic.session.jobs import part
 from eutectic.session.tickets import Ticket
 
 
 @dataclass(eq=False)
 class Learning:
-    """One request that makes a reference; `remembered` is set once it can be fused with."""
+    """A reference that a request makes; `remembered` is set once it can be fused with.
+
+    `share`: of the request, from where to where.
+    """
 
     ticket: Ticket
+    share: tuple[float, float] = (0.0, 1.0)
     fraction: float = 0.0
     remembered: asyncio.Event = field(default_factory=asyncio.Event)
 
     def progress(self, stage: str, fraction: float) -> None:
         """Note it, and report it to the client."""
         self.fraction = fraction
-        self.ticket.progress(stage, fraction)
+        part(self.ticket.progress, *self.share)(stage, fraction)
 
 
 class Learnings:
@@ -42,9 +47,13 @@ class Learnings:
         return f"learning {100 * self._all[name][-1].fraction:.0f} %"
 
     @contextlib.contextmanager
-    def of(self, ticket: Ticket, names: Iterable[str]) -> Generator[dict[str, Learning]]:
-        """While a request makes these references."""
-        begun = {name: Learning(ticket) for name in names}
+    def of(self, ticket: Ticket, names: Sequence[str]) -> Generator[dict[str, Learning]]:
+        """While a request makes these references, in this order."""
+        count = len(names)
+        begun = {
+            name: Learning(ticket, (number / count, (number + 1) / count))
+            for number, name in enumerate(names)
+        }
         for name, each in begun.items():
             self._all.setdefault(name, []).append(each)
         try:

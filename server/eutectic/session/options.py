@@ -7,6 +7,7 @@ from typing import Any
 
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.errors import BadSetting
+from eutectic.link.protocol import ModelFacts
 from eutectic.osc.request import FusionOptions
 from eutectic.osc.spec import given
 from eutectic.osc.table import Fuse, Learn
@@ -38,6 +39,23 @@ def place(request: FusionOptions, default: float = 0.5) -> Place:
     if blend is not None and remaining is not None:
         raise BadSetting("choose either blend or remaining")
     return Place(default if blend is None and remaining is None else blend, remaining)
+
+
+def check_for_model(request: FusionOptions, facts: ModelFacts) -> None:
+    """Check what depends on the model that fuses.
+
+    Raises:
+        BadSetting: more steps remain than there are, or a negative prompt has no guidance.
+    """
+    cfg = facts.cfg if request.cfg is None else request.cfg
+    if request.negative is not None and cfg == 1:
+        raise BadSetting("a negative prompt needs guidance: choose a cfg other than 1")
+    steps = facts.steps if request.steps is None else request.steps
+    highest = steps - facts.infinite_levels
+    if request.remaining is not None and request.remaining > highest:
+        raise BadSetting(
+            f"remaining must be 0 to {highest} of {steps} steps, not {request.remaining}"
+        )
 
 
 def learning(request: Learn) -> LearnSettings:

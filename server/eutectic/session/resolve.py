@@ -10,9 +10,10 @@ import msgspec
 from eutectic.osc.request import FusionOptions
 from eutectic.osc.spec import given
 from eutectic.osc.table import Fuse, MakeFan, Render, spec_of
+from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
-from eutectic.session.options import Options, place, sampling
-from eutectic.session.pair import Pair
+from eutectic.session.options import Options, check_for_model, place, sampling
+from eutectic.session.pair import Clip, Pair, Reference
 from eutectic.session.presets import Presets
 from eutectic.session.references import References
 from eutectic.session.voices import Voice
@@ -27,8 +28,11 @@ class Resolver:
         defaults: options of all fusions that don't give them.
     """
 
-    def __init__(self, library: Library, references: References, presets: Presets) -> None:
-        self._library, self._references, self._presets = library, references, presets
+    def __init__(
+        self, jobs: Jobs, library: Library, references: References, presets: Presets
+    ) -> None:
+        self._jobs, self._library = jobs, library
+        self._references, self._presets = references, presets
         self.defaults: Options = {}
 
     def with_defaults(self, request: AnyFusion, voice: Voice | None = None) -> AnyFusion:
@@ -58,12 +62,23 @@ class Resolver:
 
         Raises:
             Refused: a clip or a reference doesn't exist, nor is on its way.
-            BadSetting: its options exclude each other.
+            BadSetting: its options exclude each other, or have no meaning with this model.
         """
         sampling(request)
         place(request)
+        facts = self._jobs.host.facts
+        if facts is not None:
+            check_for_model(request, facts)
         self._library.check(request.original)
         self._references.check(request.reference)
+
+    def at_hand(self, request: Fuse) -> Pair | None:
+        """The sources that a request names, if they are there already."""
+        original = self._library.clips.get(request.original)
+        reference = self._references.all.get(request.reference)
+        if original is None or reference is None:
+            return None
+        return self._pair(request, original, reference)
 
     async def pair(self, request: Fuse | MakeFan | Render) -> Pair:
         """The sources that a request names, after waiting for a clip that is being loaded.
@@ -71,9 +86,12 @@ class Resolver:
         Raises:
             Refused: a clip or a reference doesn't exist, or is another model's.
         """
-        settings = sampling(request)
         reference = await self._references.named(request.reference)
         original = await self._library.clip(request.original)
+        return self._pair(request, original, reference)
+
+    def _pair(self, request: Fuse | MakeFan | Render, original: Clip, reference: Reference) -> Pair:
+        settings = sampling(request)
         if settings.recall is None:
             settings = replace(settings, recall=self._references.recall_of(reference))
         return Pair(original, reference, settings, request.level or "match")

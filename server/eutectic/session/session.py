@@ -80,7 +80,7 @@ class Session:
         self._references = References(jobs, self._library, self._learned, self._changed)
         shipped = (presets_folder("fusions"), presets_folder("sessions"))
         presets = Presets(settings.data / "presets", shipped)
-        resolver = Resolver(self._library, self._references, presets)
+        self._resolver = resolver = Resolver(jobs, self._library, self._references, presets)
         grids = Grids()
         self._voices = Voices(player, grids, self._changed, self._turned)
         self._fans = Fans(jobs, self._library, resolver, self._voices, grids, self._changed)
@@ -226,7 +226,14 @@ class Session:
     def _on_engine(self, result: State | ModelFacts) -> None:
         self._models.on_engine(result)
         if isinstance(result, ModelFacts):
-            self._spawn(self._references.resend())
+            self._spawn(self._resend())
+
+    async def _resend(self) -> None:
+        """Give a new engine all that there is; then knobs find the fans that voices had."""
+        await self._references.resend()
+        for voice in self._voices.all:
+            if voice.pair is None and voice.request is not None:
+                voice.pair = self._resolver.at_hand(voice.request)
 
     def _publish(self, answer: Answer) -> None:
         """Send an event to every subscriber."""

@@ -47,6 +47,10 @@ class Shelf:
         self.memory: Cache[str, Ready] = Cache(memory_bytes)
         self._writing: set[asyncio.Task[None]] = set()
 
+    def __contains__(self, key: str) -> bool:
+        """Whether it is in memory or on disk."""
+        return key in self.memory or self._path(key).exists()
+
     async def fetch(self, key: str) -> Ready | None:
         """A fusion from memory or disk."""
         ready = self.memory.get(key)

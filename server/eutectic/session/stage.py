@@ -42,19 +42,29 @@ SILENT_DB = -120.0
 class Cue:
     """A fusion under way: for whom, on which voice, of what, and how and when it is played.
 
-    `due` is None for at once; `loop` is None for the voice's own setting; `recall` is the voice's
-    at the time; `limit` ends the request unless it is played before.
+    `due` is None for at once; `recall` is the voice's at the time; `limit` ends the request unless
+    it is played before.
     """
 
     ticket: Ticket
     voice: Voice
     pair: Pair
     place: Place
+    request: Fuse
     due: float | None
-    gain_db: float
-    loop: bool | None
     recall: float | None
     limit: asyncio.Timeout
+
+    @property
+    def loop(self) -> bool:
+        return self.voice.loop if self.request.loop is None else bool(self.request.loop)
+
+    @property
+    def own(self) -> Fuse:
+        """The request without what concerns this one trigger alone."""
+        return msgspec.structs.replace(
+            self.request, id=0, at_ms=None, velocity=None, within_ms=None, preset=None
+        )
 
 
 class Stage:
@@ -91,20 +101,21 @@ class Stage:
         due = self._due(ticket, asked)
         until = None if within_ms is None else _last_moment(ticket, asked, within_ms / 1000)
         limit = asyncio.timeout_at(until)
+        at_hand = self._resolver.at_hand(request)
+        if at_hand is None or not self._jobs.is_kept(at_hand, where):
+            self._jobs.check_room()
         self._take_turn(ticket, voice, due)
         try:
             async with limit:
                 pair = await self._resolver.pair(request)
+                cue = Cue(ticket, voice, pair, where, request, due, recall, limit)
                 if due is None:
-                    self._aim(voice, pair, where, request)
-                loop = None if request.loop is None else bool(request.loop)
-                gain_db = _gain_db(request.velocity)
-                cue = Cue(ticket, voice, pair, where, due, gain_db, loop, recall, limit)
+                    self._aim(voice, pair, where.blend_or(voice.blend), cue.own)
                 ready = await self._jobs.ready(pair, where)
                 if ready is not None:
                     self._play(cue, ready.sound, ready.blend, ready=True)
                 else:
-                    await self._fuse(cue, request)
+                    await self._fuse(cue)
             self._fans.prefetch(voice, Priority.AHEAD)
         except TimeoutError:
             if not limit.expired():
@@ -114,6 +125,7 @@ class Stage:
             self._timed.discard(ticket)
             if voice.pending is ticket:
                 voice.pending = None
+                self._aim_at_what_plays(voice)
 
     async def scrub(self, ticket: Ticket, request: table.Scrub) -> None:
         """Move a voice across its fan, which is made if it isn't ready."""
@@ -193,8 +205,11 @@ class Stage:
         ticket = played.ticket
         latency_ms = 1000 * (event.at + self._latency_seconds() - ticket.received)
         stage = "first sample, ready" if played.ready else "first sample, made"
-        if ticket not in self._timed:
+        if not played.timed:
             self._jobs.timings.add(stage, latency_ms)
+        elif voice.pending is None:
+            self._aim(voice, played.pair, played.place.blend_or(voice.blend), played.request)
+            self._fans.prefetch(voice, Priority.AHEAD)
         ticket.reply(answers.Started(ticket.id, event.voice, latency_ms))
         self._glides.started(voice, played)
 
@@ -218,26 +233,29 @@ class Stage:
             voice.pending.cancel(f"superseded by a newer fusion on voice {voice.number}")
         voice.pending = ticket
 
-    def _aim(self, voice: Voice, pair: Pair, where: Place, request: Fuse) -> None:
-        """Point the voice's knobs at this pair."""
+    def _aim(self, voice: Voice, pair: Pair, blend: float, request: Fuse) -> None:
+        """Point the voice's knobs at a pair."""
         if voice.pair is None or voice.pair.key != pair.key:
             voice.stop_prefetch()
         voice.stop_glide()
-        voice.pair = pair
-        voice.blend = where.blend_or(voice.blend)
-        voice.request = msgspec.structs.replace(
-            request, id=0, at_ms=None, velocity=None, within_ms=None, preset=None
-        )
+        voice.pair, voice.blend, voice.request = pair, blend, request
         self._changed()
 
-    async def _fuse(self, cue: Cue, request: Fuse) -> None:
+    def _aim_at_what_plays(self, voice: Voice) -> None:
+        """Point the voice's knobs back, after a fusion that is never heard."""
+        playing = self._voices.playing(voice)
+        if playing is not None:
+            played = playing[1]
+            self._aim(voice, played.pair, played.place.blend_or(voice.blend), played.request)
+
+    async def _fuse(self, cue: Cue) -> None:
         """Have the engine make it, and start it as soon as that is safe."""
         await asyncio.sleep(0)  # of many triggers at once, those superseded leave no job behind
         self._jobs.check_room()
         cue.ticket.queued()
         if not self._library.engine_synced.is_set():  # the engine has just started again
             await self._library.engine_synced.wait()
-            pair, before = await self._resolver.pair(request), cue.pair
+            pair, before = await self._resolver.pair(cue.request), cue.pair
             cue = replace(cue, pair=pair)
             if cue.voice.pair is before:
                 cue.voice.pair = pair
@@ -269,16 +287,17 @@ class Stage:
         token = next(self._tokens)
         fan = self._fans.around(cue.pair, blend, sound)
         played = Played(
-            cue.ticket, ready, cue.pair, fan, cue.place, cue.pair.sampling.recall, cue.recall
-        )
+            cue.ticket, cue.own, cue.due is not None, ready, cue.pair, fan, cue.place,
+            cue.pair.sampling.recall, cue.recall,
+        )  # fmt: skip
         voice.played[token] = played
         if voice.pending is cue.ticket:
             voice.pending = None
         due, late_ms = timing(cue.due, time.monotonic())
         cue.ticket.late(late_ms)
-        loop = voice.loop if cue.loop is None else cue.loop
+        gain_db = _gain_db(cue.request.velocity)
         self._player.play(
-            voice.number, fan, token, blend=blend, gain_db=cue.gain_db, loop=loop, at=due
+            voice.number, fan, token, blend=blend, gain_db=gain_db, loop=cue.loop, at=due
         )
         aimed = due is None and voice.pair is cue.pair and cue.place.blend is not None
         if aimed and voice.blend != blend:

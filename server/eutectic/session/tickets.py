@@ -54,6 +54,7 @@ class Ticket:
         self.task: asyncio.Task[None] | None = None
         self.reason = "cancelled"
         """Why it was cancelled."""
+        self._fraction = 0.0
 
     def reply(self, answer: Answer) -> None:
         """Send the client an answer; nothing if the request has no id."""
@@ -68,7 +69,9 @@ class Ticket:
         self.reply(answers.Queued(self.id))
 
     def progress(self, stage: str, fraction: float) -> None:
-        self.reply(answers.Progress(self.id, stage, float(fraction)))
+        """Report what is being done, and how much of the whole is; that never runs backwards."""
+        self._fraction = max(self._fraction, float(fraction))
+        self.reply(answers.Progress(self.id, stage, self._fraction))
 
     def late(self, ms: float | None) -> None:
         """Report a due time that was past or too far ahead, if it was.

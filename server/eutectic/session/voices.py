@@ -24,6 +24,8 @@ class Played:
     """A fusion that plays, or will at its time.
 
     Attributes:
+        request: without what concerned that one trigger alone.
+        timed: whether it had a time.
         ready: whether it was, when it was asked for.
         pair, fan: what is heard, as far as it is made.
         place: of the original in it, at present.
@@ -32,6 +34,8 @@ class Played:
     """
 
     ticket: Ticket
+    request: Fuse
+    timed: bool
     ready: bool
     pair: Pair
     fan: Fan

@@ -27,6 +27,9 @@ class Cache(Generic[Key, Value]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._values
+
     def get(self, key: Key) -> Value | None:
         """The value, now the most recently used; None if there is none."""
         if key not in self._values:
