@@ -50,6 +50,26 @@ def _one_of(name: str, value: str | None, choices: tuple[str, ...]) -> None:
         raise BadSetting(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 
 
+def check_guided(negative: str | None, cfg: float) -> None:
+    """Check that a negative prompt, if there is one, is heard.
+
+    Raises:
+        BadSetting: it isn't, as there is no guidance.
+    """
+    if negative is not None and cfg == 1:
+        raise BadSetting("a negative prompt needs guidance: choose a cfg other than 1")
+
+
+def check_remaining(remaining: int, highest: int) -> None:
+    """Check that a grid has this many steps to be left after an injection.
+
+    Raises:
+        BadSetting: it hasn't.
+    """
+    if not 0 <= remaining <= highest:
+        raise BadSetting(f"remaining must be 0 to {highest} with this grid, not {remaining}")
+
+
 @dataclass(frozen=True)
 class SamplingSettings:
     """How the reference is sampled and the original inverted; what a prefix depends on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tomllib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,6 +117,28 @@ def test_a_trigger_that_comes_too_late_is_dropped_and_says_so(client: Client) ->
     )
     failed = wait_for(client, Fail)
     assert (failed.id, failed.code) == (9_999, "too_late")
+
+
+def test_the_knobs_are_those_of_what_is_heard(running: Daemon, client: Client) -> None:
+    """A fusion that is never heard gives them back; a timed one takes them when it starts."""
+
+    def seed() -> int:
+        client.request("/preset/save", "knobs")
+        path = running.data / "presets" / "knobs.toml"
+        return tomllib.loads(path.read_text())["voices"][0]["request"]["seed"]
+
+    client.request("/fuse", 1, "a", "r", "@seed", 420, "@loop", 1)
+    client.request("/fuse", 1, "a", "r", "@seed", 421, "@loop", 1)
+    steps = ("@steps", 1000, "@recall", 0)
+    number = client.begin("/fuse", 1, "a", "r", "@seed", 422, *steps, "@within_ms", 50)
+    with pytest.raises(RequestFailed, match="couldn't start"):
+        client.end("/fuse", number)
+    assert seed() == 421
+    timed = client.begin("/fuse", 1, "a", "r", "@seed", 420, "@at_ms", 600)
+    client.end("/fuse", timed)
+    assert seed() == 421
+    wait_for(client, Started, lambda started: started.id == timed)
+    assert seed() == 420
 
 
 def test_buttons_act_when_pressed_and_not_when_released(client: Client) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from eutectic.config import Place, SamplingSettings
+from eutectic.config import Place, SamplingSettings, check_guided
 from eutectic.engine import fusion, inversion
 from eutectic.engine.adapter import Adapter
 from eutectic.engine.clips import Clip
@@ -21,7 +21,6 @@ from eutectic.engine.recall import Memory, Recalling, fit, remember
 from eutectic.engine.sample import Sampler
 from eutectic.engine.shrinkage import NETWORK, Shrinkage
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.errors import BadSetting
 from eutectic.system.cache import Cache
 
 MICRO_BATCH = 2
@@ -74,8 +73,7 @@ class Fuser:
         Raises:
             BadSetting: a place is off the grid, or a setting has no meaning with this model.
         """
-        if settings.negative is not None and self._cfg(settings) == 1.0:
-            raise BadSetting("a negative prompt needs guidance: choose a cfg other than 1")
+        check_guided(settings.negative, self._cfg(settings))
         sampler = self.model.sampler(settings)
         on_grid = settings.residual in NETWORK_RESIDUALS
         return sampler, [fusion.at_place(place, sampler, on_grid, shrinkage) for place in places]

@@ -19,7 +19,7 @@ from functools import lru_cache
 from jaxtyping import Float
 from torch import Tensor
 
-from eutectic.config import Place
+from eutectic.config import Place, check_remaining
 from eutectic.engine.denoiser import Denoiser
 from eutectic.engine.inversion import Trajectory
 from eutectic.engine.noise import SamplingNoise
@@ -133,8 +133,7 @@ def at_remaining(remaining: int, sampler: Sampler) -> Injection:
         BadSetting: out of 0..steps, or at a level that is infinite (a flow model's first).
     """
     highest = sampler.steps - sampler.grid.first_finite
-    if not 0 <= remaining <= highest:
-        raise BadSetting(f"remaining must be 0 to {highest} with this grid, not {remaining}")
+    check_remaining(remaining, highest)
     index = sampler.steps - remaining
     return Injection(index, sampler.grid.sigmas[index])
 

@@ -220,9 +220,9 @@ class Worker:
             target = RenderTarget(canvas.map(), canvas.frames, canvas.rate_hz)
         except FileNotFoundError:  # the daemon unlinked it: the job's cancellation is on its way
             raise Cancelled from None
-        count = len(command.places)
-        places = (DENOISED + (1 - DENOISED) * number / count for number in (index, index + 1))
-        watch = self._watch(job, "decode", *places)
+        share = (1 - DENOISED) / len(command.places)
+        start = DENOISED + index * share
+        watch = self._watch(job, "decode", start, start + share)
 
         def written(start: int, stop: int) -> None:
             stages.setdefault("first chunk", self._lead.now() - began)

@@ -98,8 +98,7 @@ class Fans:
         self._grids.follow(pair, voice.pair)
         again, priority = voice.is_prefetching, voice.prefetch_priority
         voice.stop_prefetch()
-        if pair.sampling != voice.pair.sampling:
-            voice.request = msgspec.structs.replace(voice.request, recall=pair.sampling.recall)
+        voice.request = followed(voice.request, pair, voice.pair)
         voice.pair = pair
         if again:
             self._start_prefetch(voice, voice.request, priority)
@@ -144,12 +143,20 @@ class Fans:
         for first in range(0, len(missing), GROUP):
             group = missing[first : first + GROUP]
             places = [Place(grid[k]) for k in group]
-            done = [(first + more) / len(missing) for more in (0, len(group))]
-            async for made in self._jobs.sounds(pair, places, priority, part(progress, *done)):
+            start, stop = first / len(missing), (first + len(group)) / len(missing)
+            of_group = part(progress, start, stop)
+            async for made in self._jobs.sounds(pair, places, priority, of_group):
                 if made.sound.complete:
                     k = group[made.index]
                     self.add(pair, made.sound, grid[k])
                     on_ready(k)
+
+
+def followed(request: table.Fuse, pair: Pair, before: Pair) -> table.Fuse:
+    """The request for a pair that takes another's place, at another recall or learned by now."""
+    if pair.sampling == before.sampling:
+        return request
+    return msgspec.structs.replace(request, recall=pair.sampling.recall)
 
 
 def _coarse_first(size: int) -> list[int]:

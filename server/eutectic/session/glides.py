@@ -15,13 +15,11 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
-
 from eutectic.config import Place
 from eutectic.errors import EutecticError
 from eutectic.link.protocol import Priority
 from eutectic.playback.player import Player
-from eutectic.session.fans import Fans
+from eutectic.session.fans import Fans, followed
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
 from eutectic.session.pair import Pair
@@ -136,8 +134,7 @@ class Glides:
         played, before = aim.played, aim.played.pair
         blend = aim.place.blend_or(ready.blend)
         played.fan, played.pair = self._fans.around(aim.pair, blend, ready.sound), aim.pair
-        recall = aim.pair.sampling.recall
-        played.request = msgspec.structs.replace(played.request, recall=recall)
+        played.request = followed(played.request, aim.pair, before)
         self._player.change(voice.number, aim.token, played.fan)
         if aim.place.blend is None:
             self._player.scrub(voice.number, blend)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from eutectic.config import LearnSettings, Place, SamplingSettings
+from eutectic.config import (
+    LearnSettings,
+    Place,
+    SamplingSettings,
+    check_guided,
+    check_remaining,
+)
 from eutectic.errors import BadSetting
 from eutectic.link.protocol import ModelFacts
 from eutectic.osc.request import FusionOptions
@@ -47,15 +53,10 @@ def check_for_model(request: FusionOptions, facts: ModelFacts) -> None:
     Raises:
         BadSetting: more steps remain than there are, or a negative prompt has no guidance.
     """
-    cfg = facts.cfg if request.cfg is None else request.cfg
-    if request.negative is not None and cfg == 1:
-        raise BadSetting("a negative prompt needs guidance: choose a cfg other than 1")
-    steps = facts.steps if request.steps is None else request.steps
-    highest = steps - facts.infinite_levels
-    if request.remaining is not None and request.remaining > highest:
-        raise BadSetting(
-            f"remaining must be 0 to {highest} of {steps} steps, not {request.remaining}"
-        )
+    check_guided(request.negative, facts.cfg if request.cfg is None else request.cfg)
+    if request.remaining is not None:
+        steps = facts.steps if request.steps is None else request.steps
+        check_remaining(request.remaining, steps - facts.infinite_levels)
 
 
 def learning(request: Learn) -> LearnSettings:

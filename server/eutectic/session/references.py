@@ -78,6 +78,11 @@ class References:
                 "stale_reference", f"reference {name} was learned by another model; learn it again"
             )
 
+    def at_hand(self, name: str) -> Reference | None:
+        """One that can be fused with now."""
+        known = self.all.get(name)
+        return None if known is None or self._is_stale(known) else known
+
     def recall_of(self, reference: Reference) -> float | None:
         """Of its fusions where nothing else is asked for; None while that isn't known."""
         return self.recall if reference.learned else 1.0

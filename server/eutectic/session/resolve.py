@@ -73,10 +73,10 @@ class Resolver:
         self._references.check(request.reference)
 
     def at_hand(self, request: Fuse) -> Pair | None:
-        """The sources that a request names, if they are there already."""
+        """The sources that a request names; None if `pair` would wait for one, or fail."""
         original = self._library.clips.get(request.original)
-        reference = self._references.all.get(request.reference)
-        if original is None or reference is None:
+        reference = self._references.at_hand(request.reference)
+        if original is None or reference is None or self._library.is_loading(request.original):
             return None
         return self._pair(request, original, reference)
 

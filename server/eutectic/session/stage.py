@@ -101,13 +101,13 @@ class Stage:
         due = self._due(ticket, asked)
         until = None if within_ms is None else _last_moment(ticket, asked, within_ms / 1000)
         limit = asyncio.timeout_at(until)
-        at_hand = self._resolver.at_hand(request)
-        if at_hand is None or not self._jobs.is_kept(at_hand, where):
+        pair = self._resolver.at_hand(request)
+        if pair is None or not self._jobs.is_kept(pair, where):
             self._jobs.check_room()
         self._take_turn(ticket, voice, due)
         try:
             async with limit:
-                pair = await self._resolver.pair(request)
+                pair = pair or await self._resolver.pair(request)
                 cue = Cue(ticket, voice, pair, where, request, due, recall, limit)
                 if due is None:
                     self._aim(voice, pair, where.blend_or(voice.blend), cue.own)
@@ -244,7 +244,7 @@ class Stage:
     def _aim_at_what_plays(self, voice: Voice) -> None:
         """Point the voice's knobs back, after a fusion that is never heard."""
         playing = self._voices.playing(voice)
-        if playing is not None:
+        if playing is not None and playing[1].pair is not voice.pair:
             played = playing[1]
             self._aim(voice, played.pair, played.place.blend_or(voice.blend), played.request)
 
