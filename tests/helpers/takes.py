@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,14 +29,15 @@ def take(
     of: str = "PortAudio",
     before: Callable[[], object] = lambda: None,
 ) -> NDArray[np.float32]:
-    """Record (frame, 2) while `what` runs; taken again where the machine was held up.
+    """Record (frame, 2) while `what` runs; taken again, a while later, if the machine was held up.
 
     `before` is done before each take.
 
     Raises:
         AssertionError: it was in every take, so that nothing could be judged.
     """
-    for _ in range(TAKES):
+    for failed in range(TAKES):
+        time.sleep(failed)
         before()
         recording = Recording(of, folder)
         recording.start()

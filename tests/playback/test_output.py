@@ -115,9 +115,9 @@ def test_what_is_played_arrives_without_a_gap_beside_a_busy_thread(
     underruns: list[int] = []
     output = Output(DeviceSettings("system", ring_seconds=0.05))
     assert output.rate_hz == RATE_HZ
-    output.start(Sine(), lambda state: None)
-    samples = take(tmp_path, play)
-    output.close()
+    with contextlib.closing(output):
+        output.start(Sine(), lambda state: None)
+        samples = take(tmp_path, play)
     heard = samples[np.flatnonzero(samples[:, 0])[0] :]
     assert len(heard) > RATE_HZ
     assert np.abs(heard).max() == pytest.approx(0.4, abs=0.01)
@@ -131,16 +131,16 @@ def test_a_lost_device_is_reopened_and_the_mix_goes_on_meanwhile(
     states: list[str] = []
     sine = Sine()
     output = Output(DeviceSettings("system"))
-    output.start(sine, states.append)
-    until(lambda: sine.frames > RATE_HZ // 4)
-    jack.stop()
-    until(lambda: "lost" in states)
-    frames = sine.frames
-    until(lambda: sine.frames > frames + RATE_HZ // 2)
-    jack.start()
-    until(lambda: "back" in states)
-    samples = take(tmp_path, lambda: time.sleep(1))
-    output.close()
+    with contextlib.closing(output):
+        output.start(sine, states.append)
+        until(lambda: sine.frames > RATE_HZ // 4)
+        jack.stop()
+        until(lambda: "lost" in states)
+        frames = sine.frames
+        until(lambda: sine.frames > frames + RATE_HZ // 2)
+        jack.start()
+        until(lambda: "back" in states)
+        samples = take(tmp_path, lambda: time.sleep(1))
     assert np.abs(samples).max() == pytest.approx(0.4, abs=0.01)
     assert states == ["lost", "back"]
 
