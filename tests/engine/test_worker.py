@@ -226,16 +226,49 @@ def test_a_job_cancelled_behind_a_long_one_does_not_wait_for_it(engine: Process)
     engine.end(long)
 
 
+class Inline:
+    """A worker that runs its jobs here and now."""
+
+    def __init__(self, model: str, store: Path) -> None:
+        self.sent: list[link.Result] = []
+        self.queue = JobQueue()
+        engine = Engine(load(model, torch.device("cpu")), Store(store))
+        self.worker = Worker(engine, self.queue, self.sent.append)
+
+    def do(self, *commands: link.Work) -> list[link.Result]:
+        """What it sends while it runs these, queued together."""
+        self.sent.clear()
+        for command in commands:
+            self.queue.put(Job(command, command.priority))
+        while len(self.queue) and (job := self.queue.take()):
+            self.worker.run(job)
+        return list(self.sent)
+
+    def load_six_seconds(self) -> str:
+        """The key of a clip."""
+        source = Source(str(CLIPS / "ambi_lunar_land.flac"), 0.0, 6.0)
+        (clip,) = (r for r in self.do(link.Load(0, source)) if isinstance(r, Loaded))
+        return clip.key
+
+
+def fuse_six_seconds(
+    number: int, reference: ReferenceSpec, blend: float, sampling: SamplingSettings
+) -> link.Fuse:
+    """A trigger of a reference's own clip."""
+    return link.Fuse(
+        number, reference.clip, reference, [Place(blend=blend)], sampling, "match",
+        [Canvas.make(2, 6 * RATE_HZ, TAIL, RATE_HZ)], Priority.TRIGGER,
+    )  # fmt: skip
+
+
 def test_thousands_of_jobs_cancelled_at_once_each_end(tmp_path: Path) -> None:
-    sent: list[link.Result] = []
-    queue = JobQueue()
-    worker = Worker(Engine(load("toy", torch.device("cpu")), Store(tmp_path)), queue, sent.append)
+    inline = Inline("toy", tmp_path)
     for number in range(2000):
-        queue.put(Job(link.Load(number, WEIRDO), Priority.LOAD))
+        inline.queue.put(Job(link.Load(number, WEIRDO), Priority.LOAD))
     for number in range(2000):
-        queue.cancel(number)
-    worker.run(Job(None, Priority.WARM))
-    ended = [result for result in sent if isinstance(result, Failed)]
+        inline.queue.cancel(number)
+    inline.worker.run(Job(None, Priority.WARM))
+    ended = [result for result in inline.sent if isinstance(result, Failed)]
     assert [each.code for each in ended] == ["cancelled"] * 2000
     assert {each.job for each in ended} == set(range(2000))
 
@@ -245,24 +278,14 @@ def test_triggers_start_in_the_order_received_also_while_sounds_are_decoded(
 ) -> None:
     """Each begins as soon as the one before has a lead, and none before that."""
     monkeypatch.setattr(render, "WHOLE_SECONDS", 0.0)
-    sent: list[link.Result] = []
-    queue = JobQueue()
-    worker = Worker(Engine(load("toy", torch.device("cpu")), Store(tmp_path)), queue, sent.append)
-    source = Source(str(CLIPS / "ambi_lunar_land.flac"), 0.0, 6.0)
-    queue.put(Job(link.Load(0, source), Priority.LOAD))
-    worker.run(queue.take() or pytest.fail("no job"))
-    (clip,) = (each for each in sent if isinstance(each, Loaded))
+    inline = Inline("toy", tmp_path)
+    reference = ReferenceSpec(inline.load_six_seconds(), "x")
+    sampling = SamplingSettings(steps=4, recall=0.5)
     numbers = list(range(1, 9))
-    for number in numbers:
-        fuse = link.Fuse(
-            number, clip.key, ReferenceSpec(clip.key, "x"), [Place(blend=number / 10)],
-            SamplingSettings(steps=4, recall=0.5), "match",
-            [Canvas.make(2, 6 * RATE_HZ, TAIL, RATE_HZ)],
-        )  # fmt: skip
-        queue.put(Job(fuse, fuse.priority))
-    worker._lead.took(1e-3)
-    while len(queue):
-        worker.run(queue.take() or pytest.fail("no job"))
+    inline.worker._lead.took(1e-3)
+    sent = inline.do(
+        *(fuse_six_seconds(number, reference, number / 10, sampling) for number in numbers)
+    )
     chunks = [each.job for each in sent if isinstance(each, link.Chunk)]
     assert list(dict.fromkeys(chunks)) == numbers
     ended = [each.job for each in sent if isinstance(each, Done) and each.job]
@@ -275,32 +298,13 @@ def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(
 ) -> None:
     """It completes first and changes no frame of the other, unless time may not suffice."""
     monkeypatch.setattr(render, "WHOLE_SECONDS", 0.0)
-    sent: list[link.Result] = []
-    queue = JobQueue()
-    model = load("embedded", torch.device("cpu"))
-    worker = Worker(Engine(model, Store(tmp_path)), queue, sent.append)
-    numbers = itertools.count()
-
-    def do(*commands: link.Command) -> list[link.Result]:
-        sent.clear()
-        for command in commands:
-            assert not isinstance(command, link.Cancel)
-            queue.put(Job(command, command.priority))
-        while len(queue) and (job := queue.take()):
-            worker.run(job)
-        return list(sent)
+    inline = Inline("embedded", tmp_path)
+    do, numbers = inline.do, itertools.count()
 
     def fusion(blend: float) -> link.Fuse:
-        canvas = Canvas.make(2, 6 * RATE_HZ, TAIL, RATE_HZ)
-        return link.Fuse(
-            next(numbers), key, reference, [Place(blend=blend)], SamplingSettings(steps=4),
-            "match", [canvas], Priority.TRIGGER,
-        )  # fmt: skip
+        return fuse_six_seconds(next(numbers), reference, blend, SamplingSettings(steps=4))
 
-    source = Source(str(CLIPS / "ambi_lunar_land.flac"), 0.0, 6.0)
-    (clip,) = (r for r in do(link.Load(next(numbers), source)) if isinstance(r, Loaded))
-    key = str(clip.key)
-    reference = ReferenceSpec(key, "x", LearnSettings(steps=1))
+    reference = ReferenceSpec(inline.load_six_seconds(), "x", LearnSettings(steps=1))
     do(link.Learn(next(numbers), reference))
     alone = [fusion(blend) for blend in (0.4, 0.6)]
     for each in alone * 2:  # the second time with the gain measured the first time
@@ -313,7 +317,7 @@ def test_a_trigger_does_not_wait_for_the_rest_of_another_sound(
     assert order[begun - 1] == ("Chunk", first.job)
     for made, expected in zip((first, second), alone, strict=True):
         assert np.array_equal(made.canvases[0].map(), expected.canvases[0].map())
-    worker._lead.took(1e6)
+    inline.worker._lead.took(1e6)
     results = do(fusion(0.4), fusion(0.6))
     ended = [r.job for r in results if isinstance(r, Done)]
     assert ended == sorted(ended)

@@ -73,10 +73,10 @@ def test_a_mistake_changes_nothing(client: Client) -> None:
 def test_the_status_says_what_every_voice_plays(client: Client) -> None:
     client.request("/fuse", 3, "a", "r", "@blend", 0.4, "@loop", 1)
     until(lambda: status(client)["voices"] == "1 of 4 playing")
+    until(lambda: status(client)["voice 3"].startswith("a with r, blend 0.40, 0."))  # not its end
     lines = status(client)
-    assert lines["voice 3"].startswith("a with r, blend 0.40, 0.") and lines["voice 3"].endswith(
-        " of 1.0 s"
-    )
+    assert lines["voice 3"].startswith("a with r, blend 0.40, ")
+    assert lines["voice 3"].endswith(" of 1.0 s")
     assert lines["voice 2"] == "idle" and lines["engine"].startswith("ready, ")
     with learning(client):
         until(lambda: "long learning" in status(client)["engine"])

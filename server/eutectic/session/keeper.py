@@ -78,9 +78,7 @@ class Keeper:
         """Save for the last time."""
         try:
             if self._path is not None and self._restored:
-                toml.write(self._path, self._session())
-        except (OSError, BadOutput) as error:
-            log.error("the session can't be saved: %s", error)
+                _save(self._path, self._session())
         finally:
             if self._claim is not None:
                 self._claim.release()
@@ -92,10 +90,7 @@ class Keeper:
         self._dirty, self._saved = False, time.monotonic()
         if self._path is None:
             return
-        try:
-            await asyncio.to_thread(toml.write, self._path, self._session())
-        except (OSError, BadOutput) as error:
-            log.error("the session can't be saved: %s", error)
+        await asyncio.to_thread(_save, self._path, self._session())
 
     async def follow(self) -> None:
         """Reload the preset loaded last if its file has changed."""
@@ -195,6 +190,13 @@ class Keeper:
         self._voices.restore(session.master_db, session.voices)
         if session.clips or session.references:
             self._library.engine_synced.clear()
+
+
+def _save(path: Path, session: KeptSession) -> None:
+    try:
+        toml.write(path, session)
+    except (OSError, BadOutput) as error:
+        log.error("the session can't be saved: %s", error)
 
 
 def _unknown(path: Path) -> str:
