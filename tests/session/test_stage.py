@@ -71,6 +71,7 @@ def test_a_mistake_changes_nothing(client: Client) -> None:
 
 
 def test_the_status_says_what_every_voice_plays(client: Client) -> None:
+    until_ready(client)
     client.request("/fuse", 3, "a", "r", "@blend", 0.4, "@loop", 1)
     until(lambda: status(client)["voices"] == "1 of 4 playing")
     until(lambda: status(client)["voice 3"].startswith("a with r, blend 0.40, 0."))  # not its end
