@@ -14,7 +14,7 @@ from eutectic.engine.fusion import needed
 from eutectic.engine.loading import load
 from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.store import Store
-from eutectic.experiments.speed import Published, costs, faithful, floors, ratios
+from eutectic.experiments.speed import Published, costs, faithful, floors, ratios, recalls
 from eutectic.experiments.speed.parts import Parts
 from eutectic.experiments.speed.published import CONFIGURATIONS
 
@@ -45,6 +45,15 @@ def test_every_ratio_is_measured(engine: Engine) -> None:
         ("inversion", "edit-friendly inversion"),
     ]
     assert all(isinstance(cell, float) and cell > 0 for row in table.rows for cell in row[2:])
+
+
+@pytest.mark.realtime
+def test_the_less_is_recalled_the_longer_a_fusion_takes(tmp_path: Path) -> None:
+    table = recalls.measure(Parts(new_engine(tmp_path), 0.5, SamplingSettings(steps=20)), 2, 2)
+    assert table.column("recall") == ("1", "0.7", "0")
+    recalled, between, network = table.column("over 0")
+    assert 0 < float(recalled) < float(between)
+    assert network == 1
 
 
 @pytest.mark.realtime

@@ -11,7 +11,7 @@ from eutectic.experiments.ear import comparison, distinct
 from eutectic.experiments.quality import Part, codec, denoising, learning, prompts, windows
 from eutectic.experiments.quality.setup import Setup
 from eutectic.experiments.report import Table
-from eutectic.experiments.speed import costs, faithful, ratios
+from eutectic.experiments.speed import costs, faithful, ratios, recalls
 from eutectic.experiments.speed.parts import Parts
 
 TABLES: Mapping[Part, Callable[[Setup], list[Table]]] = {
@@ -43,6 +43,7 @@ def run(
             faithful.measure(parts, setup.watch),
         ]
         parts.model.bfloat16 = has_native_bfloat16(parts.model.device)  # as in the daemon
+        tables.append(recalls.measure(parts, timed_runs, learn_steps, setup.watch))
         tables.append(costs.measure(parts, timed_runs, learn_steps, setup.watch))
         parts.model.bfloat16 = False
     else:

@@ -37,7 +37,9 @@ class Served:
         self._reference = ReferenceSpec(self._key, prompt, learning)
         self._do(link.Learn(next(self._numbers), self._reference))
 
-    def fuse(self, blends: list[float], seed: int = 0, steps: int | None = None) -> list[Fused]:
+    def fuse(
+        self, blends: list[float], seed: int = 0, steps: int | None = None, recall: float = 0.0
+    ) -> list[Fused]:
         """Fuse the clip with itself; returns the stages' times of each fusion.
 
         Raises:
@@ -47,7 +49,7 @@ class Served:
         canvases = [Canvas.make(2, frames, 0, RATE_HZ) for _ in blends]
         priority = Priority.TRIGGER if len(blends) == 1 else Priority.FAN
         places = [Place(blend=blend) for blend in blends]
-        sampling = SamplingSettings(seed, steps=steps, recall=0.0)
+        sampling = SamplingSettings(seed, steps=steps, recall=recall)
         job = link.Fuse(
             next(self._numbers), self._key, self._reference, places, sampling, "match", canvases,
             priority,
