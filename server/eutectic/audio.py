@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from eutectic.errors import BadAudio, NoFile
 from eutectic.files.atomic import atomic_path
+from eutectic.files.tags import Tags, append_tags
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -96,12 +97,30 @@ def load_clip(
             MIN_SECONDS or longer than max_seconds.
     """
     samples, file_rate_hz = _read_section(path, start_seconds, duration_seconds, max_seconds)
-    if not np.isfinite(samples).all():
-        raise BadAudio(f"{path}: has samples that are not finite (NaN or infinity)")
     samples = resample(to_channels(samples, channels), file_rate_hz, rate_hz)
+    _check_heard(path, samples)
+    return Waveform(samples, rate_hz)
+
+
+def check_section(
+    path: Path,
+    start_seconds: float = 0.0,
+    duration_seconds: float | None = None,
+    max_seconds: float | None = None,
+) -> str:
+    """Check that `load_clip` can read a section; returns the digest of what it holds.
+
+    Raises:
+        BadAudio: as `load_clip`.
+    """
+    samples, rate_hz = _read_section(path, start_seconds, duration_seconds, max_seconds)
+    _check_heard(path, to_channels(samples, 2))
+    return Waveform(samples, rate_hz).digest
+
+
+def _check_heard(path: Path, samples: Samples) -> None:
     if gain_to_db(float(np.abs(samples).max())) < SILENCE_DB:
         raise BadAudio(f"{path}: is silent (peak under {SILENCE_DB:g} dB)")
-    return Waveform(samples, rate_hz)
 
 
 def check_clip(path: Path) -> None:
@@ -160,7 +179,9 @@ def _read_section(
             )
         file.seek(start)
         samples = np.asarray(file.read(frames, dtype="float32", always_2d=True), np.float32)
-        return samples.T, rate_hz
+    if not np.isfinite(samples).all():
+        raise BadAudio(f"{path}: has samples that are not finite (NaN or infinity)")
+    return samples.T, rate_hz
 
 
 def _reason(error: BaseException) -> str:
@@ -273,7 +294,7 @@ def limit(samples: Samples, rate_hz: int) -> Samples:
     return (samples * np.minimum(gains, needed)).astype(np.float32)
 
 
-def save_wav(path: Path, waveform: Waveform) -> None:
+def save_wav(path: Path, waveform: Waveform, tags: Tags | None = None) -> None:
     """Write a 32-bit float WAV file atomically; no level is lost.
 
     SciPy writes it, because libsndfile stamps float files with the time: the same sound must give
@@ -286,3 +307,5 @@ def save_wav(path: Path, waveform: Waveform) -> None:
 
     with atomic_path(path) as temporary:
         wavfile.write(temporary, waveform.rate_hz, np.ascontiguousarray(waveform.samples.T))
+        if tags is not None:
+            append_tags(temporary, tags)

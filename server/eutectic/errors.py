@@ -7,7 +7,8 @@ EutecticError
 │   ├── BadSetting    a value out of range
 │   ├── BadModel      an unknown model, missing or mismatched weights
 │   ├── BadOutput     a file or folder that can't be written
-│   └── BadDevice     an audio device that is missing or can't be opened
+│   ├── BadDevice     an audio device that is missing or can't be opened
+│   └── BadInputs     several mistakes, a line each
 └── Cancelled         the work was cancelled
 """
 
@@ -58,6 +59,14 @@ class BadDevice(BadInput):
     """An audio device that is missing or can't be opened."""
 
     code = "bad_device"
+
+
+class BadInputs(BadInput):
+    """Several mistakes at once; `all` has one or more."""
+
+    def __init__(self, all: list[BadInput]) -> None:  # noqa: A002
+        super().__init__("; ".join(map(str, all)))
+        self.all = all
 
 
 class Cancelled(EutecticError):

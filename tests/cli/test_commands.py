@@ -6,6 +6,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from commands import read, refused
@@ -78,7 +79,8 @@ def test_bad_options_are_refused(
     ("out", "words"),
     [
         ("none/out.wav", "does not exist"),
-        ("folder.wav/", "is a directory"),
+        ("none/out/", "does not exist"),
+        ("file.wav/", "is not a folder"),
         ("/proc/out.wav", ""),
         ("out.mp3", "written as .wav"),
         ("a" * 300 + ".wav", "can't be written"),
@@ -89,8 +91,8 @@ def test_unwritable_outputs_are_refused(
 ) -> None:
     if out.startswith("/proc") and not Path("/proc").is_dir():
         out = "none/out.wav"
-    if out.endswith("/"):
-        Path(out).mkdir()
+    if out.startswith("file"):
+        Path(out).touch()
     assert words in refused(capsys, "fuse", WEIRDO, GLASS, "-o", out, *TOY)
 
 
@@ -140,9 +142,10 @@ def test_at_full_recall_nothing_is_learned_and_the_prompt_does_not_matter(tmp_pa
     for name, options in made.items():
         assert run([*fuse, *options, "-o", f"{name}.wav"]) == 0
     assert not (tmp_path / "data" / "references").exists()
-    full, *same = (Path(f"{name}.wav").read_bytes() for name in ("full", "prompt", "no-learn"))
-    assert same == [full, full]
-    assert full not in [Path(f"{name}.wav").read_bytes() for name in ("slack", "network")]
+    full = read("full.wav")
+    for name in made:
+        same = np.array_equal(read(f"{name}.wav"), full)
+        assert same == (name in ("full", "prompt", "no-learn")), name
     assert run([*fuse, "-o", "half.wav", "--recall", "0.5"]) == 0
     assert len(list((tmp_path / "data" / "references").iterdir())) == 1
 

@@ -31,7 +31,7 @@ from eutectic.cli import (
 )
 from eutectic.cli.terminal import fail
 from eutectic.client.replies import NoAnswer
-from eutectic.errors import BadInput, Cancelled
+from eutectic.errors import BadInput, BadInputs, Cancelled
 from eutectic.osc.spec import words_of
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -40,6 +40,10 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Research": (listen.listen, paper.paper, bench.bench, train.train_embedded),
 }
 """All commands, as the help groups them."""
+
+
+CANCELLED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 
 class _Grouped(TyperGroup):
@@ -70,7 +74,7 @@ app = typer.Typer(
 )
 for _command in itertools.chain(*COMMANDS.values()):
     _verbatim = {"ignore_unknown_options": True} if _command is daemon.send else None
-    app.command(context_settings=_verbatim)(_command)
+    app.command(context_settings=_verbatim, short_help=_sentence(_command))(_command)
 
 
 def _print_version(asked: bool) -> None:
@@ -95,12 +99,18 @@ def run(arguments: list[str]) -> int:
         if daemon.print_help_of_request(arguments):
             return 0
         code = app(arguments or ["--help"], standalone_mode=False)
+        if code == CANCELLED:  # Typer's answer to Ctrl-C
+            return fail("cancelled", CANCELLED)
     except TyperException as error:
         return fail(error.format_message(), 2)
+    except BadInputs as error:
+        for each in error.all:
+            fail(str(each), 2)
+        return 2
     except (BadInput, NoAnswer) as error:
         return fail(str(error), 2)
     except (Cancelled, KeyboardInterrupt, typer.Abort):
-        return fail("cancelled", 130)
+        return fail("cancelled", CANCELLED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

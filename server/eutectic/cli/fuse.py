@@ -2,39 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from eutectic.cli import options
-from eutectic.cli.loading import Pair, check_section, hears_network, load_engine
-from eutectic.cli.morphing import morphs, refuse_others
-from eutectic.cli.outputs import check_output
-from eutectic.cli.terminal import console, progress
+from eutectic.cli.fusing import Work, fuse_all, morph_all
+from eutectic.cli.inputs import MORPH_MAX_SECONDS, Sound, check_model, check_sounds, expand
+from eutectic.cli.morphing import refuse_others
+from eutectic.cli.naming import Format, outputs
+from eutectic.cli.repeating import (
+    check_unchanged,
+    is_given,
+    remarks_on_sounds,
+    sources,
+    use_settings,
+)
+from eutectic.cli.terminal import warn
 from eutectic.config import (
     Fusing,
     LearnSettings,
-    Level,
-    Morphing,
     Place,
     Residual,
     SamplingSettings,
     interpolating,
     sdedit,
 )
-from eutectic.errors import BadOutput, BadSetting
+from eutectic.errors import BadInput, BadSetting
 
 if TYPE_CHECKING:
-    from eutectic.engine.engine import Engine
+    from eutectic.recipe import Recipe
 
-Blends = Annotated[
+Number = TypeVar("Number", int, float)
+
+Sounds = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="ORIGINAL... REFERENCE",
+        help="The sounds whose course in time is kept, one or many; last, the sound that gives "
+        "the character.",
+        show_default=False,
+    ),
+]
+Out = Annotated[
     str | None,
+    typer.Option(
+        "-o", "--out",
+        help="File to write, .wav or .flac, or a folder, FOLDER/ (default: a name such as "
+        "ORIGINAL+REFERENCE-050.wav in the current folder; names like that never replace a file).",
+    ),
+]  # fmt: skip
+FileFormat = Annotated[
+    Format | None,
+    typer.Option("--format", help="Of files whose name -o doesn't give (default: wav)."),
+]
+Like = Annotated[
+    Path | None,
+    typer.Option(
+        help="Repeat this fusion, with the sounds and settings in its tags; other sounds and "
+        "options that are given take precedence (default: none).",
+        is_eager=True,
+        callback=use_settings,
+    ),
+]
+Blends = Annotated[
+    list[str] | None,
     typer.Option(
         "--blend", "--blends",
         help="From 0, the reference, to 1, the original (default: 0.5); several, such as "
         "0.3,0.5,0.7, make a file each: OUT-030.wav and so on.",
+    ),
+]  # fmt: skip
+Seeds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--seed", "--seeds",
+        help="Random seed; the same seed gives the same sound (default: 0); several, such as "
+        "1,2,3, make a file each: OUT-s1.wav and so on.",
     ),
 ]  # fmt: skip
 Method = Annotated[
@@ -46,22 +93,28 @@ Method = Annotated[
         "transport.",
     ),
 ]
-Order = Annotated[int | None, typer.Option(help="Sampler order, 1 to 3.")]
+Order = Annotated[
+    int | None,
+    typer.Option(help=f"Sampler order, 1 to 3 {options.of_model(options.EMBEDDED.order)}."),
+]
+Remaining = Annotated[
+    int | None,
+    typer.Option(help="Instead of blend: steps left after the injection (default: as blend)."),
+]
 ResidualName = Annotated[Residual, typer.Option("--residual", help="How the original is inverted.")]
 
 
 def fuse(
     context: typer.Context,
-    original: options.Original,
-    reference: options.Reference,
-    out: Annotated[Path, typer.Option("-o", "--out", help="WAV file to write.")],
+    sounds: Sounds = None,
+    out: Out = None,
+    file_format: FileFormat = None,
+    like: Like = None,
     prompt: options.Prompt = None,
     blend: Blends = None,
-    remaining: Annotated[
-        int | None, typer.Option(help="Instead of blend: steps left after the injection.")
-    ] = None,
+    remaining: Remaining = None,
     method: Method = "fusion",
-    seed: options.Seed = 0,
+    seed: Seeds = None,
     steps: options.Steps = None,
     cfg: options.Cfg = None,
     negative: options.Negative = None,
@@ -86,108 +139,104 @@ def fuse(
     compute: options.Device = None,
     force: options.Force = False,
 ) -> None:
-    """Fuse ORIGINAL with REFERENCE.
+    """Fuse each ORIGINAL with REFERENCE.
 
-    Where recall is less than 1, the reference is learned first if it hasn't been learned yet.
+    Where recall is less than 1, the reference is learned first if it hasn't been learned yet. A
+    file's tags say how it was made; --like repeats it.
     """
     refuse_others(context, method)
+    earlier: Recipe | None = context.obj
+    if is_given(context, "remaining") != is_given(context, "blend"):  # the other is the file's
+        blend, remaining = (None, remaining) if is_given(context, "remaining") else (blend, None)
+    if is_given(context, "residual") and residual == "edit-friendly":  # which has its own
+        order = order if is_given(context, "order") else None
+        solver = solver if is_given(context, "solver") else None
+        eta = eta if is_given(context, "eta") else None
     places = _places(blend, remaining)
     sampling = SamplingSettings(
-        seed, cfg, negative, steps, order, solver, eta, residual, residual_amount, recall, slack
-    )
+        0, cfg, negative, steps, order, solver, eta, residual, residual_amount, recall, slack,
+        0.0 if earlier is None or earlier.sampling is None else earlier.sampling.start,
+    )  # fmt: skip
+    sampling = {"latent": interpolating, "sdedit": sdedit}.get(method, _as_it_is)(sampling)
+    settings = [replace(sampling, seed=each) for each in _numbers("seed", seed or ["0"], int)]
     learning = LearnSettings(learn_method, learn_steps, rank, budget_seconds=budget)
-    pair = Pair(
-        check_section(original, start, duration),
-        check_section(reference, reference_start, reference_duration),
+    plain = method not in ("fusion", "latent", "sdedit")
+    longest = MORPH_MAX_SECONDS if plain else check_model(model)
+    paths = _named(sounds, like, earlier)
+    sections = [(path, start, duration) for path in paths[:-1]]
+    *originals, reference = check_sounds(
+        [*sections, (paths[-1], reference_start, reference_duration)], longest
     )
-    outs = _outputs(out, places)
-    for path in outs:
-        check_output(path, pair.paths, force)
-    if method == "latent":
-        sampling = interpolating(sampling)
-    elif method == "sdedit":
-        sampling = sdedit(sampling)
+    if earlier is not None and like is not None:
+        _compare(earlier, like, bool(sounds), originals, reference)
+    originals = _without_repeats(originals, reference)
+    named = outputs(out, file_format, len(originals), len(places), len(settings))
+    work = Work(originals, reference, method, places, settings, level, named)
+    named.check(work.paths, tuple(paths), force)
     if method in ("fusion", "latent", "sdedit"):
-        engine = load_engine(model, compute)
-        engine.fuser.plan(places, sampling)
-        known = learning if hears_network(engine, sampling) and not no_learn else None
-        _save_fusions(engine, pair, prompt, known, places, sampling, level, outs)
+        failed = fuse_all(work, prompt, None if no_learn else learning, model, compute, earlier)
     else:
-        _save_morphs(pair, method, places, level, outs)
+        failed = morph_all(work, method)
+    if failed:
+        raise typer.Exit(2)
 
 
-def _places(blends: str | None, remaining: int | None) -> list[Place]:
+def _as_it_is(settings: SamplingSettings) -> SamplingSettings:
+    return settings
+
+
+def _places(blends: list[str] | None, remaining: int | None) -> list[Place]:
     """Where the original enters: at each of the blends, or with so many steps remaining."""
-    if blends is None:
+    if not blends:
         return [Place(0.5) if remaining is None else Place(remaining=remaining)]
+    return [Place(blend, remaining) for blend in _numbers("blend", blends, float)]
+
+
+def _numbers(name: str, texts: Sequence[str], kind: Callable[[str], Number]) -> list[Number]:
+    """Numbers from options that may be repeated, and hold several with commas between them."""
+    text = ",".join(texts)
     try:
-        return [Place(float(each), remaining) for each in blends.split(",")]
+        return list(dict.fromkeys(kind(each) for each in text.split(",")))
     except ValueError:
-        raise BadSetting(f"blend must be numbers, not {blends!r}") from None
+        whole = "whole numbers" if kind is int else "numbers"
+        raise BadSetting(f"{name} must be {whole}, not {text!r}") from None
 
 
-def _outputs(out: Path, places: Sequence[Place]) -> list[Path]:
-    """The file of each place.
+def _named(sounds: list[str] | None, like: Path | None, earlier: Recipe | None) -> list[Path]:
+    """The originals and, last, the reference.
 
     Raises:
-        BadOutput: not a .wav, or two of the same name.
+        BadInput: there are too few.
     """
-    if out.suffix.lower() != ".wav":
-        raise BadOutput(f"{out}: fusions are written as .wav")
-    if len(places) == 1:
-        return [out]
-    outs = [
-        out.with_name(f"{out.stem}-{round(100 * (place.blend or 0)):03d}{out.suffix}")
-        for place in places
-    ]
-    for path in outs:
-        if outs.count(path) > 1:
-            raise BadOutput(f"{path}: several blends would be written to it")
-    return outs
-
-
-def _save_fusions(
-    engine: Engine,
-    pair: Pair,
-    prompt: str | None,
-    learning: LearnSettings | None,
-    places: list[Place],
-    sampling: SamplingSettings,
-    level: Level,
-    outs: list[Path],
-) -> None:
-    """Make and write the engine's fusion for each place."""
-    from eutectic.audio import save_wav
-
-    source, known = pair.load(engine, prompt, learning)
-    with progress("fusing") as watch:
-        fusions = engine.fuse(source, known, places, sampling, level, watch=watch)
-    for path, fusion in zip(outs, fusions, strict=True):
-        save_wav(path, fusion.waveform)
-        how = (
-            "the reference's own sampling"
-            if fusion.remaining is None
-            else f"remaining {fusion.remaining}"
+    if not sounds and like is not None and earlier is not None:
+        return sources(earlier, like)
+    paths = expand(sounds or [])
+    if len(paths) < 2:
+        what = f"{paths[0]}: is one sound" if paths else "no sounds are named"
+        raise BadInput(
+            f"{what}; name an original and a reference: eutectic fuse ORIGINAL REFERENCE"
         )
-        _report(path, fusion.waveform.seconds, fusion.blend, how, fusion.gain_db)
+    if len(paths) > 2 and not paths[-1].exists() and paths[-1].parent.is_dir():
+        raise BadInput(f"{paths[-1]}: no such file; to write to it, put -o before it")
+    return paths
 
 
-def _save_morphs(
-    pair: Pair, method: Morphing, places: list[Place], level: Level, outs: list[Path]
+def _compare(
+    earlier: Recipe, like: Path, named: bool, originals: Sequence[Sound], reference: Sound
 ) -> None:
-    """Make and write a plain morph for each place."""
-    from eutectic.audio import save_wav
-
-    blends = [place.blend_or(0.5) for place in places]
-    with progress("fusing") as watch:
-        made = morphs(pair, method, blends, level)
-        for done, (path, blend, (morph, gain_db)) in enumerate(
-            zip(outs, blends, made, strict=True)
-        ):
-            save_wav(path, morph)
-            _report(path, morph.seconds, blend, method, gain_db)
-            watch.progress(done + 1, len(outs))
+    """Compare the sounds with those of the fusion that is to be repeated."""
+    if not named:
+        check_unchanged(earlier, like, originals[0], reference)
+    elif len(originals) == 1:
+        for remark in remarks_on_sounds(earlier, originals[0], reference):
+            warn(remark)
 
 
-def _report(path: Path, seconds: float, blend: float, how: str, gain_db: float) -> None:
-    console.print(f"{path}: {seconds:.2f} s, blend {blend:.2f}, {how}, gain {gain_db:+.1f} dB")
+def _without_repeats(originals: Sequence[Sound], reference: Sound) -> list[Sound]:
+    """Each original once; of many, without the reference, which patterns may match, too."""
+    if len(originals) == 1:
+        return list(originals)
+    kept = {sound.path.resolve(): sound for sound in reversed(originals)}
+    if len(kept) > 1 and kept.pop(reference.path.resolve(), None) is not None:
+        warn(f"{reference.path} is the reference, and isn't fused with itself")
+    return [sound for sound in originals if kept.get(sound.path.resolve()) is sound]

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from eutectic.cli import options
-from eutectic.cli.loading import check_section, load_engine, load_reference
+from eutectic.cli.inputs import check_model, check_sounds
+from eutectic.cli.loading import load_engine, load_reference
 from eutectic.cli.terminal import console
 from eutectic.config import LearnSettings
 
@@ -27,8 +28,8 @@ def learn(
 ) -> None:
     """Learn REFERENCE and store it for later fusions."""
     learning = LearnSettings(method, steps, rank, budget_seconds=budget)
-    source = check_section(reference, start, duration)
-    known = load_reference(load_engine(model, compute), source, prompt, learning)
+    (sound,) = check_sounds([(reference, start, duration)], check_model(model))
+    known = load_reference(load_engine(model, compute), sound.source, prompt, learning)
     assert known.adapter is not None
     about = known.adapter.about
     console.print(

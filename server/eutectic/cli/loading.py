@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eutectic.cli.terminal import errors, progress
 from eutectic.config import LearnSettings, SamplingSettings, data_folder
-from eutectic.errors import BadSetting
 
 if TYPE_CHECKING:
     from eutectic.engine.clips import Clip
@@ -34,34 +32,12 @@ def hears_network(engine: Engine, sampling: SamplingSettings) -> bool:
     return engine.model.recall(sampling) < 1
 
 
-def check_section(path: Path, start: float, duration: float | None) -> Source:
-    """A section of a sound file, checked before the engine is loaded.
-
-    Raises:
-        BadAudio: the file can't be used as a clip.
-        BadSetting: start or duration is out of range.
-    """
-    from eutectic.audio import check_clip  # imports NumPy, which --help shouldn't wait for
-    from eutectic.link.protocol import Source
-
-    check_clip(path)
-    if not 0 <= start < math.inf:
-        raise BadSetting(f"start must be 0 or more, not {start:g}")
-    if duration is not None and not 0 < duration < math.inf:
-        raise BadSetting(f"duration must be more than 0, not {duration:g}")
-    return Source(str(path), start, duration)
-
-
 @dataclass(frozen=True)
 class Pair:
     """The two sounds of a fusion."""
 
     original: Source
     reference: Source
-
-    @property
-    def paths(self) -> tuple[Path, Path]:
-        return Path(self.original.path), Path(self.reference.path)
 
     def load(
         self, engine: Engine, prompt: str | None, learning: LearnSettings | None

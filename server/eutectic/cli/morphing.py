@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from eutectic.cli.inputs import MORPH_MAX_SECONDS
 from eutectic.cli.loading import Pair
+from eutectic.cli.repeating import is_given
 from eutectic.config import Fusing, Level, Morphing
 from eutectic.errors import BadSetting
 
@@ -19,11 +21,9 @@ if TYPE_CHECKING:
 RATE_HZ, CHANNELS = 44_100, 2
 """As the embedded model's, so that morphs compare with its fusions."""
 
-MAX_SECONDS = 600.0
-
 PLAIN = frozenset(
-    ("original", "reference", "out", "blend", "level", "start", "duration", "reference_start",
-     "reference_duration", "method", "force")
+    ("sounds", "out", "file_format", "like", "blend", "level", "start", "duration",
+     "reference_start", "reference_duration", "method", "force")
 )  # fmt: skip
 """Parameters of `eutectic fuse` that mean something without a model."""
 
@@ -50,11 +50,11 @@ def refuse_others(context: typer.Context, method: Fusing) -> None:
             meaningful = INTERPOLATING
         case _:
             meaningful = PLAIN
-    given: list[str] = []
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        if parameter.name not in meaningful and source is not None and source.name != "DEFAULT":
-            given.append(max(parameter.opts, key=len))
+    given = [
+        next(each for each in parameter.opts if each.startswith("--"))
+        for parameter in context.command.params
+        if parameter.name not in meaningful and is_given(context, parameter.name or "")
+    ]  # fmt: skip
     if given:
         raise BadSetting(f"{', '.join(given)}: without meaning for the method {method}")
 
@@ -88,6 +88,6 @@ def _open(source: Source) -> Waveform:
     return audio.fade_end(
         audio.load_clip(
             Path(source.path), RATE_HZ, CHANNELS,
-            source.start_seconds, source.duration_seconds, MAX_SECONDS,
+            source.start_seconds, source.duration_seconds, MORPH_MAX_SECONDS,
         )
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share, with their real defaults."""
 
 from __future__ import annotations
 
@@ -8,29 +8,52 @@ from typing import Annotated
 import typer
 
 from eutectic.config import Level, Method, Solver
+from eutectic.engine import model_files
+from eutectic.engine.defaults import defaults_of
+
+EMBEDDED = defaults_of("v", model_files.own_settings("embedded"))
+"""Of the model that ships."""
+
+
+def of_model(value: float | str) -> str:
+    """What help says of an option whose default is the model's; `value` is the embedded one's."""
+    text = value if isinstance(value, str) else f"{value:g}"
+    return f"(default: the model's; embedded: {text})"
+
 
 Original = Annotated[Path, typer.Argument(help="The sound whose course in time is kept.")]
 Reference = Annotated[Path, typer.Argument(help="The sound that gives the character.")]
 Start = Annotated[float, typer.Option(help="Where to start in the original, in seconds.")]
-Duration = Annotated[float | None, typer.Option(help="How much of the original, in seconds.")]
+Duration = Annotated[
+    float | None, typer.Option(help="How much of the original, in seconds (default: to its end).")
+]
 ReferenceStart = Annotated[
     float, typer.Option("--reference-start", help="Where to start in the reference, in seconds.")
 ]
 ReferenceDuration = Annotated[
     float | None,
-    typer.Option("--reference-duration", help="How much of the reference, in seconds."),
+    typer.Option(
+        "--reference-duration", help="How much of the reference, in seconds (default: to its end)."
+    ),
 ]
 
 Prompt = Annotated[
     str | None, typer.Option(help="Prompt for the reference (default: its file name).")
 ]
 LearnMethod = Annotated[
-    Method | None, typer.Option("--learn-method", help="How the reference is learned.")
+    Method | None,
+    typer.Option(
+        "--learn-method", help=f"How the reference is learned {of_model(EMBEDDED.learn.method)}."
+    ),
 ]
-LearnSteps = Annotated[int | None, typer.Option("--learn-steps", help="Learning steps.")]
+LearnSteps = Annotated[
+    int | None,
+    typer.Option("--learn-steps", help=f"Learning steps {of_model(EMBEDDED.learn.steps)}."),
+]
 Rank = Annotated[int, typer.Option(help="Rank for lora.")]
 Budget = Annotated[
-    float | None, typer.Option("--budget", help="Stop learning after this many seconds.")
+    float | None,
+    typer.Option("--budget", help="Stop learning after this many seconds (default: no limit)."),
 ]
 NoLearn = Annotated[
     bool,
@@ -41,14 +64,21 @@ NoLearn = Annotated[
 ]
 
 Seed = Annotated[int, typer.Option(help="Random seed; the same seed gives the same sound.")]
-Steps = Annotated[int | None, typer.Option(help="Sampler steps.")]
-Cfg = Annotated[float | None, typer.Option(help="Guidance scale; 1 turns guidance off.")]
-Negative = Annotated[str | None, typer.Option(help="Prompt to steer away from.")]
+Steps = Annotated[int | None, typer.Option(help=f"Sampler steps {of_model(EMBEDDED.steps)}.")]
+Cfg = Annotated[
+    float | None,
+    typer.Option(help=f"Guidance scale; 1 turns guidance off {of_model(EMBEDDED.cfg)}."),
+]
+Negative = Annotated[str | None, typer.Option(help="Prompt to steer away from (default: none).")]
 SolverName = Annotated[
-    Solver | None, typer.Option("--solver", help="Second-order update, or pingpong.")
+    Solver | None,
+    typer.Option("--solver", help=f"Second-order update, or pingpong {of_model(EMBEDDED.solver)}."),
 ]
 Eta = Annotated[
-    float | None, typer.Option(help="Share of fresh noise: 1 solves the SDE, 0 the ODE.")
+    float | None,
+    typer.Option(
+        help=f"Share of fresh noise: 1 solves the SDE, 0 the ODE {of_model(EMBEDDED.eta)}."
+    ),
 ]
 Amount = Annotated[
     float, typer.Option("--residual-amount", help="Amount of noise for gaussian, 0 to 1.")
@@ -57,11 +87,14 @@ Recall = Annotated[
     float | None,
     typer.Option(
         help="From 0, what the network has learned of the reference, to 1, the reference as it "
-        "is remembered, which needs no learning."
+        f"is remembered, which needs no learning {of_model(EMBEDDED.recall)}."
     ),
 ]
 Slack = Annotated[
-    float | None, typer.Option(help="Deviation that is allowed around what is remembered.")
+    float | None,
+    typer.Option(
+        help=f"Deviation that is allowed around what is remembered {of_model(EMBEDDED.slack)}."
+    ),
 ]
 LevelName = Annotated[
     Level, typer.Option("--level", help="match: as loud as the sources; raw: as sampled.")
@@ -73,3 +106,4 @@ Device = Annotated[
     typer.Option("--compute", help="Where to compute: cuda, mps or cpu (default: the best)."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -22,6 +23,16 @@ def fail(text: str, code: int) -> int:
     """Print an error as one line; returns the exit code."""
     errors.print("eutectic: " + " ".join(text.split()))
     return code
+
+
+def warn(text: str) -> None:
+    """Print a remark as one line, apart from the results."""
+    errors.print("note: " + " ".join(text.split()))
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one line of JSON."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
 
 
 @contextlib.contextmanager

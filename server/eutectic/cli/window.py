@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from eutectic.cli import options
-from eutectic.cli.loading import Pair, check_section, hears_network, load_engine
+from eutectic.cli.inputs import check_model, check_sounds
+from eutectic.cli.loading import Pair, hears_network, load_engine
 from eutectic.cli.outputs import check_folder, make_folder
 from eutectic.cli.terminal import console, print_window, progress
 from eutectic.config import LearnSettings, Level, Place, Residual, SamplingSettings
@@ -84,11 +85,10 @@ def window(
     learning = LearnSettings(method, learn_steps, rank, budget_seconds=budget)
     if not 2 <= points <= 101:
         raise BadSetting(f"points must be 2 to 101, not {points}")
-    pair = Pair(
-        check_section(original, start, duration),
-        check_section(reference, reference_start, reference_duration),
-    )
-    check_folder(out, pair.paths, force)
+    sections = (original, start, duration), (reference, reference_start, reference_duration)
+    sounds = check_sounds(sections, check_model(model))
+    pair = Pair(*(sound.source for sound in sounds))
+    check_folder(out, (original, reference), force)
     engine = load_engine(model, compute)
     for choice in choices:
         engine.fuser.plan([Place(blend=0.5)], choice)

@@ -176,20 +176,27 @@ class Engine:
             {"audio": clip.waveform.digest}, watch,
         )  # fmt: skip
 
+    def settled(self, settings: LearnSettings) -> LearnSettings:
+        """The same settings, with the model's wherever they leave it open."""
+        defaults = self.model.defaults.learn
+        return replace(
+            settings, method=settings.method or defaults.method,
+            steps=settings.steps or defaults.steps,
+        )  # fmt: skip
+
     def reference_key(
         self, clip: Clip, prompt: str, settings: LearnSettings, capped: bool = False
     ) -> str:
         """The name of a reference in the store; the budget counts only where it cut steps short."""
-        defaults = self.model.defaults.learn
-        method = settings.method or defaults.method
+        used = self.settled(settings)
         return Store.key(
             format=FORMAT,
             model=self.model.digest,
             audio=clip.waveform.digest,
             prompt=prompt,
-            method=method,
-            steps=settings.steps or defaults.steps,
-            rank=settings.rank if method == "lora" else None,
+            method=used.method,
+            steps=used.steps,
+            rank=used.rank if used.method == "lora" else None,
             learning_rate=settings.learning_rate,
             seed=settings.seed,
             **({"budget_seconds": settings.budget_seconds} if capped else {}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jaxtyping import Float
@@ -88,6 +88,19 @@ class Fuser:
         if settings.recall is None and reference.adapter is None:
             recall = 1.0
         return Shrinkage(recall, self.model.defaults.slack if slack is None else slack)
+
+    def settled(self, reference: Reference, settings: SamplingSettings) -> SamplingSettings:
+        """The same settings, with the model's wherever they leave it open."""
+        names = ["steps", "cfg"]
+        if settings.residual != "edit-friendly":  # which has its own
+            names += ["order", "solver", "eta"]
+        chosen = {
+            name: getattr(self.model.defaults, name)
+            for name in names
+            if getattr(settings, name) is None
+        }
+        kept = self.shrinkage(reference, settings)
+        return replace(settings, **chosen, recall=kept.recall, slack=kept.slack)
 
     def latents(
         self,

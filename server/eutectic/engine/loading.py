@@ -14,8 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eutectic.config import is_hub_id
-from eutectic.engine import toy
+from eutectic.engine import model_files, toy
 from eutectic.engine.defaults import BY_OBJECTIVE
 from eutectic.engine.model import CONDITIONS, Model
 from eutectic.errors import BadModel
@@ -54,19 +53,7 @@ def load(name: str = "embedded", device: torch.device | None = None) -> Model:
     device = device or choose_device()
     if name == "toy":
         return Model(name, toy.ToyModel(), toy.CONFIG, "toy-1", device)
-    if name == "embedded":
-        from eutectic.engine import embedded
-
-        config_path, weights_path = _files_in(embedded.FOLDER)
-    elif Path(name).is_dir():
-        config_path, weights_path = _files_in(Path(name))
-    elif is_hub_id(name):
-        config_path, weights_path = _from_hub(name)
-    else:
-        raise BadModel(
-            f"unknown model {name!r}: use embedded, toy, a folder, or a Hub id "
-            "such as stabilityai/stable-audio-open-1.0"
-        )
+    config_path, weights_path = model_files.find(name)
     config = _read_config(config_path)
     wrapper = _build(config, config_path)
     _load_weights(wrapper, weights_path)
@@ -75,45 +62,6 @@ def load(name: str = "embedded", device: torch.device | None = None) -> Model:
 
         use_plain_kernels(wrapper.model)
     return Model(name, wrapper, config, _digest(config_path, weights_path), device)
-
-
-def _files_in(folder: Path) -> tuple[Path, Path]:
-    config = folder / "model_config.json"
-    weights = [folder / name for name in ("model.safetensors", "model.ckpt")]
-    if not config.is_file():
-        raise BadModel(f"{folder}: has no model_config.json")
-    for path in weights:
-        if path.is_file():
-            return config, path
-    raise BadModel(f"{folder}: has neither model.safetensors nor model.ckpt")
-
-
-def _from_hub(name: str) -> tuple[Path, Path]:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        GatedRepoError,
-        RemoteEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
-
-    try:
-        config = Path(hf_hub_download(name, "model_config.json"))
-        try:
-            return config, Path(hf_hub_download(name, "model.safetensors"))
-        except EntryNotFoundError:
-            return config, Path(hf_hub_download(name, "model.ckpt"))
-    except GatedRepoError:
-        raise BadModel(
-            f"{name}: accept its licence on the Hub's page, then log in with `hf auth login`"
-        ) from None
-    except (RepositoryNotFoundError, RemoteEntryNotFoundError):
-        raise BadModel(f"{name}: the Hub has no such stable-audio-tools model") from None
-    except Exception as error:  # the Hub's client raises many types when it can't connect
-        raise BadModel(
-            f"{name}: the Hub can't be reached ({type(error).__name__}); download the model "
-            "elsewhere and pass its folder with --model DIR"
-        ) from None
 
 
 def _read_config(path: Path) -> dict[str, Any]:
