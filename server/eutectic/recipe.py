@@ -15,7 +15,7 @@ FORMAT = 1
 
 
 class Section(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A section of a sound file, in seconds; `digest` is that of the samples it held.
+    """A section of a sound file, in seconds; `digest` is that of its samples, empty if unknown.
 
     A path in the user's home starts with `~`.
     """
@@ -43,16 +43,16 @@ class Section(msgspec.Struct, frozen=True, omit_defaults=True):
         return Path(self.path).stem
 
 
-class ModelUsed(msgspec.Struct, frozen=True):
-    """A model: its name, the digest of its weights, and where it ran."""
+class ModelUsed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A model: its name, the digest of its weights, and where it ran, empty if unknown."""
 
     name: str
     digest: str
-    compute: str
+    compute: str = ""
 
 
 class Learned(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a reference was learned, and the digest of what was learned."""
+    """How a reference was learned, and the digest of what was learned, empty if unknown."""
 
     settings: LearnSettings
     digest: str = ""

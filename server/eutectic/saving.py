@@ -11,6 +11,9 @@ from eutectic.errors import BadOutput
 from eutectic.files.atomic import atomic_path
 from eutectic.files.tags import Tags
 
+FORMATS = (".wav", ".flac")
+"""Ends of the names of the files that are written."""
+
 
 def save_sound(path: Path, waveform: Waveform, tags: Tags | None = None) -> str:
     """Write a sound atomically; returns a remark about it, or nothing.

@@ -16,8 +16,6 @@ from eutectic.errors import BadOutput
 
 Format = Literal["wav", "flac"]
 
-SUFFIXES = (".wav", ".flac")
-
 
 @dataclass(frozen=True)
 class Outputs:
@@ -86,12 +84,14 @@ def outputs(
     several = blends > 1, seeds > 1
     if out is None:
         return Outputs(Path(), None, suffix, *several)
+    from eutectic.saving import FORMATS
+
     path = Path(out)
     with writable(path):
         is_folder = out.endswith(("/", os.sep)) or path.is_dir()
     if is_folder:
         return Outputs(path, None, suffix, *several)
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in FORMATS:
         raise BadOutput(f"{out}: fusions are written as .wav or .flac, or into a folder: {out}/")
     if file_format is not None and path.suffix.lower() != suffix:
         raise BadOutput(f"{out}: is not {file_format}; leave --format out, or name a folder")

@@ -226,7 +226,7 @@ class Scrub(Request, frozen=True, kw_only=True):
 
 
 class Render(FusionOptions, frozen=True, kw_only=True):
-    """Fuse into a sound file."""
+    """Fuse into a sound file, .wav or .flac, whose tags say how it was made."""
 
     address = "/render"
     replies = JOB

@@ -74,20 +74,20 @@ class Folders:
                 return path.relative_to(folder).as_posix()
         return path.as_posix()
 
-    def to_write(self, name: str) -> Path:
-        """A new WAV file under `renders`.
+    def to_write(self, name: str, formats: tuple[str, ...] = (".wav",)) -> Path:
+        """A new sound file under `renders`; its name ends with one of `formats`, or gets the first.
 
         Raises:
-            BadPath: it is outside, or doesn't end in .wav.
+            BadPath: it is outside, or its name ends otherwise.
             BadOutput: it exists, or its folder can't be created.
         """
         path = _resolved(self.renders / _without_volume(name))
         if not path.is_relative_to(self.renders.resolve()):
             raise BadPath(f"{name}: is not under {self.renders} (serve --renders names another)")
         if not path.suffix:
-            path = path.with_suffix(".wav")
-        if path.suffix.lower() != ".wav":
-            raise BadPath(f"{name}: sounds are written as .wav")
+            path = path.with_suffix(formats[0])
+        if path.suffix.lower() not in formats:
+            raise BadPath(f"{name}: sounds are written as {' or '.join(formats)}")
         check_free(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
