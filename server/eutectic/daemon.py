@@ -31,6 +31,7 @@ from eutectic.session.session import Session
 from eutectic.session.settings import SessionSettings
 from eutectic.system.memory import mmap_large_blocks
 from eutectic.system.processes import set_niceness
+from eutectic.system.summing import Summing
 
 if TYPE_CHECKING:
     from eutectic.midi.surface import Surface
@@ -161,17 +162,23 @@ def _stop_signal() -> asyncio.Event:
 
 @contextlib.contextmanager
 def logging_to_terminal(level: str) -> Generator[None]:
-    """Log from a separate thread, so that a terminal that blocks holds up nothing else."""
+    """Log from a separate thread, so that a terminal that blocks holds up nothing else.
+
+    Warnings that repeat are summed up.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     logging.getLogger().addHandler(logging.NullHandler())  # libraries stay quiet
     logger = logging.getLogger("eutectic")
     logger.setLevel(level.upper())
-    logger.addHandler(logging.handlers.QueueHandler(records))
+    summing = Summing(logging.handlers.QueueHandler(records))
+    logger.addHandler(summing)
     listener = logging.handlers.QueueListener(records, handler)
     listener.start()
     try:
         yield
     finally:
+        logger.removeHandler(summing)
+        summing.close()
         listener.stop()

@@ -23,11 +23,14 @@ from eutectic.errors import BadInput
 from eutectic.link import protocol as link
 from eutectic.link.protocol import Command, Priority, Result
 from eutectic.system.shared_memory import sweep
+from eutectic.system.summing import Summing
 
 
 def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) -> int:
     """Load the model, then run jobs until the pipe of commands closes."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[Summing(handler)], level=logging.INFO)
     torch.set_flush_denormal(True)  # denormals near silence would take three times as long
     daemon_pid: int = arguments.daemon_pid
 
