@@ -116,7 +116,7 @@ def test_what_can_not_be_done_fails_with_a_word_and_changes_nothing(
 
 def listed(client: Client) -> list[Answer]:
     """All clips and references, whatever the ids of the requests."""
-    found = [*client.clips().of(answers.Clip), *client.references().of(answers.Reference)]
+    found = [*client.clips(), *client.references()]
     return [msgspec.structs.replace(each, id=0) for each in found]
 
 
@@ -200,7 +200,7 @@ def test_a_preset_brings_voices_back(client: Client, folder: Path) -> None:
     client.send("/voice/set", 4, "gain", 0)
     client.request("/preset/load", "quiet")
     client.request("/preset/save", "again")
-    names = [each.name for each in client.presets().of(answers.Preset)]
+    names = [each.name for each in client.presets()]
     folders = presets_folder("fusions"), presets_folder("sessions")
     shipped = {path.stem for each in folders for path in each.glob("*.toml")}
     assert names == sorted({"again", "before", "quiet"} | shipped)
@@ -306,13 +306,13 @@ def test_another_model_makes_references_stale_and_the_old_one_brings_them_back(
         prepare(client)
         client.request("/model/set", "embedded", timeout=120)
         assert fails(client, "/fuse", 1, "a", "r") == "stale_reference"
-        (reference,) = client.references().of(answers.Reference)
+        (reference,) = client.references()
         assert reference.state == "not_learned"
         broken = tmp_path / "data" / "models" / "broken"
         broken.mkdir(parents=True)
         (broken / "model_config.json").write_text("{}")
         assert fails(client, "/model/set", "broken") == "bad_model"
-        models = {each.name: each.in_use for each in client.models().of(answers.Model)}
+        models = {each.name: each.in_use for each in client.models()}
         assert models == {"embedded": 1, "toy": 0, "broken": 0}
         client.request("/model/set", "toy", timeout=120)
         client.request("/fuse", 1, "a", "r")

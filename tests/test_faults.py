@@ -21,7 +21,6 @@ from eutectic.client.daemon_process import Daemon, NotServing, status, until_rea
 from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack
-from eutectic.osc import answers
 from eutectic.osc.answers import Device, Engine, Fail, Late, Progress, Queued, Started
 from eutectic.system.shared_memory import PREFIX, SHARED
 from takes import GAP_FRAMES, PERIOD, take
@@ -102,7 +101,7 @@ def test_a_daemon_that_is_killed_leaves_nothing_behind_and_is_restored(
             assert not status(client)["engine"].startswith("ready")
             assert not shared_of(killed)
             client.request("/fuse", 1, "a", "r", "@blend", 0.35)
-            assert [each.clip for each in client.clips().of(answers.Clip)] == ["a", "b"]
+            assert [each.clip for each in client.clips()] == ["a", "b"]
             client.request("/preset/save", "as-it-was")
     finally:
         assert process.stop() == 0

@@ -15,7 +15,6 @@ import soundfile
 from daemons import fails, make_clips, next_end, wait_for
 from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client
-from eutectic.osc import answers
 from eutectic.osc.answers import Done, Fail
 from eutectic.osc.packets import encode
 from eutectic.osc.spec import PREFIX
@@ -53,7 +52,7 @@ def test_nothing_outside_the_folders_is_read_or_written(client: Client, folder: 
         assert fails(client, "/render", "a", "r", path) == "bad_path"
         assert fails(client, "/record/start", path) == "bad_path"
     assert {path.name for path in outside.iterdir()} == {"a.wav", "b.wav", "c.wav"}
-    assert [each.clip for each in client.clips().of(answers.Clip)] == ["a", "b"]
+    assert [each.clip for each in client.clips()] == ["a", "b"]
 
 
 def test_a_device_that_is_a_file_is_created_under_renders_alone(

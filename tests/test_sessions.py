@@ -9,14 +9,14 @@ import pytest
 from daemons import daemon, fails, prepare, until
 from eutectic.client.daemon_process import status, until_ready
 from eutectic.client.sync import Client
-from eutectic.osc.answers import Clip, Reference, SavedFile
+from eutectic.osc.answers import SavedFile
 
 pytestmark = pytest.mark.process
 
 
 def clips(client: Client) -> dict[str, str]:
     """States by name."""
-    return {each.clip: each.state for each in client.clips().of(Clip)}
+    return {each.clip: each.state for each in client.clips()}
 
 
 @pytest.mark.parametrize("name", ["berlin.2026", "My Night", "Köln №1"])
@@ -66,7 +66,7 @@ def test_what_is_missing_is_found_out_at_start(tmp_path: Path) -> None:
         with process.client() as client:
             until_ready(client)
             until(lambda: clips(client) == {"a": "loaded", "b": "missing", "c": "missing"})
-            assert {each.reference: each.state for each in client.references().of(Reference)} == {
+            assert {each.reference: each.state for each in client.references()} == {
                 "r": "missing", "m": "missing"
             }  # fmt: skip
             assert status(client)["clips"] == "a b c; 2 missing"

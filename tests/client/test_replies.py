@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from eutectic.client.replies import RequestFailed, ends, is_for, outcome, with_options
+from eutectic.client.replies import RequestFailed, ends, is_for, lists, outcome, with_options
 from eutectic.osc.answers import (
+    Device,
     Done,
     Ended,
     Engine,
@@ -72,6 +73,13 @@ def test_a_request_ends_with_its_own_answer_alone() -> None:
 def test_answers_with_the_request_s_id_in_front_are_for_it() -> None:
     assert is_for(Queued(3), 3) and not is_for(Queued(4), 3)
     assert not is_for(Ended(3, 3), 3) and not is_for(Engine("ready", 1.0), 3)
+
+
+def test_listed_answers_without_an_id_are_for_the_request_that_lists_them() -> None:
+    assert lists(Device("null", "playing"), "/device/list")
+    for address in ("/fuse", "/clip/list", "/nothing"):
+        assert not lists(Device("null", "playing"), address)
+    assert not lists(Ended(1, 3), "/fuse")
 
 
 def test_options_are_sent_last_by_name() -> None:

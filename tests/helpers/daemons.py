@@ -13,7 +13,6 @@ import soundfile
 from eutectic.client.daemon_process import Daemon
 from eutectic.client.replies import AnyAnswer, RequestFailed
 from eutectic.client.sync import Client
-from eutectic.osc import answers
 from eutectic.osc.answers import Answer, Done, Fail
 
 SECONDS = 1.0
@@ -63,10 +62,10 @@ def restored(process: Daemon) -> Generator[Daemon]:
     yield process
     with silenced(process) as client:
         client.request("/preset/load", "before")
-        for each in client.clips().of(answers.Clip):
+        for each in client.clips():
             if each.clip not in ("a", "b"):
                 client.free_clip(each.clip)
-        for each in client.references().of(answers.Reference):
+        for each in client.references():
             if each.reference != "r":
                 client.free_reference(each.reference)
     assert "Traceback" not in process.log[begin:]

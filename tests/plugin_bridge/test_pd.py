@@ -173,7 +173,7 @@ def test_help_loads_a_clip(running: Daemon, client: Client, tmp_path: Path) -> N
         patch.send("eutectic.clip.try", "bang")
         patch.wait("clip: done")
         no_complaint(patch.said, "clip")
-    paths = {each.clip: each.path for each in client.clips().of(answers.Clip)}
+    paths = {each.clip: each.path for each in client.clips()}
     assert paths["glass"] == "ambi_glass_rub.flac"
 
 
@@ -184,7 +184,7 @@ def test_help_learns_a_reference(running: Daemon, client: Client, tmp_path: Path
         patch.wait(r"reference: progress learn 0\.\d")
         patch.wait(r"reference: done \d+")
         no_complaint(patch.said, "reference")
-    listed = client.references().of(answers.Reference)
+    listed = client.references()
     (drone,) = [each for each in listed if each.reference == "drone"]
     assert drone == answers.Reference(drone.id, "drone", "drone", "warm low drone", "learned")
 
@@ -220,7 +220,7 @@ def test_help_fills_arrays(running: Daemon, tmp_path: Path) -> None:
 def test_help_lists_presets(running: Daemon, client: Client, tmp_path: Path) -> None:
     with helped(tmp_path, running, "eutectic.request") as patch:
         patch.send("eutectic.request.try", "bang")
-        count = len(client.presets().of(answers.Preset))
+        count = len(client.presets())
         until(lambda: sum("preset:" in line for line in patch.said) == count)
         no_complaint(patch.said, "preset")
 

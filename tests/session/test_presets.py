@@ -16,7 +16,6 @@ from eutectic.client.sync import Client
 from eutectic.experiments.demo import ORIGINAL, REFERENCE, WORST
 from eutectic.files.shipped import presets_folder
 from eutectic.files.toml import BadState
-from eutectic.osc import answers
 from eutectic.osc.answers import Ended, PresetChanged, Progress
 from eutectic.playback.output import Output
 from eutectic.playback.presets import override, read_audio_preset
@@ -184,7 +183,7 @@ def test_a_preset_that_is_damaged_while_it_plays_is_named_and_changes_nothing(
         changed = wait_for(client, PresetChanged)
         assert changed.name == "live"
         assert f"{path}:5: gain_db: " in changed.text
-        listed = {each.name: each.what for each in client.presets().of(answers.Preset)}
+        listed = {each.name: each.what for each in client.presets()}
         assert f"{path}:5: gain_db: " in listed["live"]
         assert fails(client, "/preset/load", "live") == "bad_state"
         assert "1" in status(client)["voices"]
@@ -199,7 +198,7 @@ def test_a_session_that_ships_is_loaded_learned_and_played(running: Daemon) -> N
         client.send("/notify", 1)
         reply = client.request("/preset/load", "first_night", timeout=120)
         assert reply.of(Progress)
-        assert {"glass", "drone"} <= {each.clip for each in client.clips().of(answers.Clip)}
+        assert {"glass", "drone"} <= {each.clip for each in client.clips()}
         client.send("/scrub", 1, 0.75)
         client.request("/fuse", 1, "glass", "drone", timeout=60)
         client.send("/stop", 1)
@@ -214,7 +213,7 @@ def test_a_preset_whose_clip_is_missing_changes_nothing(running: Daemon, own: Pa
     )
     with running.client() as client:
         assert fails(client, "/preset/load", "lost") == "no_file"
-        assert not {"x", "y"} & {each.clip for each in client.clips().of(answers.Clip)}
+        assert not {"x", "y"} & {each.clip for each in client.clips()}
 
 
 @pytest.mark.process

@@ -28,9 +28,7 @@ numbers = itertools.count()
 
 def state(client: Client, name: str) -> str:
     """Of a reference, as listed and as the status says."""
-    (listed,) = [
-        each.state for each in client.references().of(answers.Reference) if each.reference == name
-    ]
+    (listed,) = [each.state for each in client.references() if each.reference == name]
     assert f"{name} {listed.split()[0]}" in status(client)["references"]
     return listed
 
@@ -60,7 +58,7 @@ def test_what_is_remembered_plays_at_once_and_nothing_is_learned(
     assert client.request("/reference/remember", "m", "b").answers == []
     assert answers.Reference(0, "m", "b", "b", "remembered") in [
         answers.Reference(0, each.reference, each.clip, each.prompt, each.state)
-        for each in client.references().of(answers.Reference)
+        for each in client.references()
     ]
     number = client.begin("/fuse", 1, "a", "m", "@blend", 0.5)
     wait_for(client, Started, lambda started: started.id == number)

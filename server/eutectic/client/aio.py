@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any
 
+from eutectic.client.asked import Asked, Awaiting, Result
 from eutectic.client.methods import Methods
 from eutectic.client.replies import (
+    LOST_SECONDS,
+    PING_SECONDS,
     NoAnswer,
     Reply,
     RequestFailed,
+    check_answered,
     ends,
     is_for,
+    lists,
     outcome,
     with_options,
 )
@@ -33,20 +38,24 @@ class _Request:
         self.over: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
 
-class AsyncClient(Methods[Awaitable[Reply]], asyncio.DatagramProtocol):
+class AsyncClient(Methods, Awaiting, asyncio.DatagramProtocol):
     """Talks to one daemon over UDP, from one event loop.
 
         async with AsyncClient() as daemon:
             await daemon.load_clip("glass", "ambi_glass_rub.flac")
 
-    Cancelling a request here cancels it in the daemon, too.
+    Cancelling a request here cancels it in the daemon, too. Nothing is waited for once the daemon
+    is gone.
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = PORT, timeout: float = 3600.0) -> None:
         self._to, self.timeout = (host, port), timeout
         self._ids = itertools.count(1)
         self._requests: dict[int, _Request] = {}
-        self._events: asyncio.Queue[Answer] = asyncio.Queue()
+        self._events: asyncio.Queue[Answer | None] = asyncio.Queue()
+        """None is the last."""
+        self._pings: set[int] = set()
+        self._heard = 0.0
         self._transport: asyncio.DatagramTransport | None = None
 
     async def __aenter__(self) -> AsyncClient:
@@ -74,13 +83,21 @@ class AsyncClient(Methods[Awaitable[Reply]], asyncio.DatagramProtocol):
 
         Raises:
             RequestFailed: it failed.
-            NoAnswer: nothing arrived within `timeout` seconds, or nobody is listening.
+            NoAnswer: it wasn't within `timeout` seconds, or the daemon is gone.
+            BadRequest: it is one that is never answered.
         """
+        check_answered(address)
         number = next(self._ids)
         request = self._requests[number] = _Request(address)
         try:
             self.send(address, number, *with_options(values, options))
-            return await asyncio.wait_for(request.over, self.timeout)
+            async with asyncio.timeout(self.timeout):
+                self._heard = self._now()
+                while not request.over.done():
+                    await asyncio.wait({request.over}, timeout=PING_SECONDS)
+                    if not request.over.done():
+                        self._check_heard()
+            return request.over.result()
         except TimeoutError:
             raise NoAnswer(f"no answer to {address} in {self.timeout:g} s") from None
         except asyncio.CancelledError:
@@ -90,9 +107,48 @@ class AsyncClient(Methods[Awaitable[Reply]], asyncio.DatagramProtocol):
             del self._requests[number]
 
     async def events(self) -> AsyncIterator[Answer]:
-        """What arrives and belongs to no open request: events, and late answers."""
+        """What arrives and belongs to no open request, until the client is closed.
+
+        Raises:
+            NoAnswer: the daemon is gone.
+        """
+        self._heard = self._now()
         while True:
-            yield await self._events.get()
+            try:
+                async with asyncio.timeout(PING_SECONDS):
+                    answer = await self._events.get()
+            except TimeoutError:
+                self._check_heard()
+                continue
+            if answer is None:
+                self._events.put_nowait(None)  # others may be waiting
+                return
+            yield answer
+
+    async def run(self, asked: Asked[Result]) -> Result:
+        """Send a request and return its value."""
+        return asked.read(await self.ask(asked.address, *asked.values, **asked.options))
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _check_heard(self) -> None:
+        """Ask a daemon that is silent whether it is there, which also keeps it sending events.
+
+        Raises:
+            NoAnswer: it isn't, or the client is closed.
+        """
+        silent = self._now() - self._heard
+        if silent > LOST_SECONDS:
+            raise self._no_answer(f"silent for {LOST_SECONDS:g} s")
+        if silent >= PING_SECONDS:
+            number = next(self._ids)
+            self._pings.add(number)
+            self.send("/ping", number)
+
+    def _no_answer(self, reason: object) -> NoAnswer:
+        host, port = self._to
+        return NoAnswer(f"no answer from {host}:{port} ({reason}); is `eutectic serve` running?")
 
     # Called by asyncio
 
@@ -101,13 +157,21 @@ class AsyncClient(Methods[Awaitable[Reply]], asyncio.DatagramProtocol):
             self._receive(read_answer(address, values))
 
     def error_received(self, exc: Exception) -> None:
-        host, port = self._to
         for request in self._requests.values():
             if not request.over.done():
-                text = f"no answer from {host}:{port} ({exc}); is `eutectic serve` running?"
-                request.over.set_exception(NoAnswer(text))
+                request.over.set_exception(self._no_answer(exc))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self.error_received(exc or ConnectionError("the client is closed"))
+        self._events.put_nowait(None)
 
     def _receive(self, answer: Answer) -> None:
+        self._heard = self._now()
+        for number in self._pings:
+            if ends(answer, "/ping", number):
+                self._pings.discard(number)
+                return
         for number, request in self._requests.items():
             if ends(answer, request.address, number) and not request.over.done():
                 try:
@@ -115,7 +179,7 @@ class AsyncClient(Methods[Awaitable[Reply]], asyncio.DatagramProtocol):
                 except RequestFailed as error:
                     request.over.set_exception(error)
                 return
-            if is_for(answer, number):
+            if is_for(answer, number) or lists(answer, request.address):
                 request.earlier.append(answer)
                 return
         if self._events.qsize() >= MAX_EVENTS:

@@ -1,17 +1,23 @@
-"""The OSC table as methods, the same for the blocking and the asyncio client."""
+"""The OSC table as methods, the same for the blocking and the asyncio client.
+
+They return values: `clips()[0].seconds`, `status().voices[0].blend`, `render(...).path`.
+"""
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from os import PathLike
-from typing import Any, Generic, TypedDict, TypeVar
+from typing import TypedDict
 
 from typing_extensions import Unpack
 
+from eutectic.client.asked import Asked, Asking, found, listed, nothing
+from eutectic.client.replies import Reply
+from eutectic.client.values import Loaded, Status
 from eutectic.config import Level, Method, Residual, Solver
+from eutectic.osc import answers
 from eutectic.osc.packets import Value
 
-Answer_co = TypeVar("Answer_co", covariant=True)
 Name = int | str
 PathName = str | PathLike[str]
 
@@ -73,103 +79,134 @@ class ClipOptions(TypedDict, total=False):
     duration: float
 
 
-class Methods(Generic[Answer_co]):
-    """One method per request; those that are answered return what `ask` returns."""
+def _version(reply: Reply) -> str:
+    return reply.of(answers.VersionReply)[0].text
 
-    @abstractmethod
-    def ask(self, address: str, *values: Value, **options: Any) -> Answer_co:
-        """Send a request and return its answer; options are those of the table, without @."""
 
-    def ping(self) -> Answer_co:
-        return self.ask("/ping")
+class Methods(ABC):
+    """One method per request; options are those of the table, without @."""
 
-    def version(self) -> Answer_co:
-        return self.ask("/version")
+    @Asking
+    def ping(self) -> Asked[None]:
+        return Asked(nothing, "/ping")
 
-    def status(self) -> Answer_co:
-        return self.ask("/status")
+    @Asking
+    def version(self) -> Asked[str]:
+        return Asked(_version, "/version")
 
-    def sync(self) -> Answer_co:
-        return self.ask("/sync")
+    @Asking
+    def status(self) -> Asked[Status]:
+        return Asked(Status.of, "/status")
 
-    def models(self) -> Answer_co:
-        return self.ask("/model/list")
+    @Asking
+    def sync(self) -> Asked[None]:
+        return Asked(nothing, "/sync")
 
-    def set_model(self, model: str) -> Answer_co:
-        return self.ask("/model/set", model)
+    @Asking
+    def models(self) -> Asked[list[answers.Model]]:
+        return Asked(listed(answers.Model), "/model/list")
 
-    def load_clip(self, clip: Name, path: PathName, **options: Unpack[ClipOptions]) -> Answer_co:
-        return self.ask("/clip/load", clip, str(path), **options)
+    @Asking
+    def set_model(self, model: str) -> Asked[None]:
+        return Asked(nothing, "/model/set", (model,))
 
-    def record_clip(self, clip: Name, seconds: float) -> Answer_co:
-        return self.ask("/clip/record", clip, seconds)
+    @Asking
+    def load_clip(self, clip: Name, path: PathName, **options: Unpack[ClipOptions]) -> Asked[None]:
+        return Asked(nothing, "/clip/load", (clip, str(path)), {**options})
 
-    def free_clip(self, clip: Name) -> Answer_co:
-        return self.ask("/clip/free", clip)
+    @Asking
+    def record_clip(self, clip: Name, seconds: float) -> Asked[None]:
+        return Asked(nothing, "/clip/record", (clip, seconds))
 
-    def clips(self) -> Answer_co:
-        return self.ask("/clip/list")
+    @Asking
+    def free_clip(self, clip: Name) -> Asked[None]:
+        return Asked(nothing, "/clip/free", (clip,))
 
-    def remember(self, reference: Name, clip: Name, *prompt: str) -> Answer_co:
+    @Asking
+    def clips(self) -> Asked[list[answers.Clip]]:
+        return Asked(listed(answers.Clip), "/clip/list")
+
+    @Asking
+    def remember(self, reference: Name, clip: Name, *prompt: str) -> Asked[None]:
         """Make a clip a reference at once, without learning."""
-        return self.ask("/reference/remember", reference, clip, *prompt)
+        return Asked(nothing, "/reference/remember", (reference, clip, *prompt))
 
+    @Asking
     def learn(
         self, reference: Name, clip: Name, prompt: str, **options: Unpack[LearningOptions]
-    ) -> Answer_co:
-        return self.ask("/reference/learn", reference, clip, prompt, **options)
+    ) -> Asked[answers.Learned]:
+        return Asked(
+            found(answers.Learned), "/reference/learn", (reference, clip, prompt), {**options}
+        )
 
-    def free_reference(self, reference: Name) -> Answer_co:
-        return self.ask("/reference/free", reference)
+    @Asking
+    def free_reference(self, reference: Name) -> Asked[None]:
+        return Asked(nothing, "/reference/free", (reference,))
 
-    def references(self) -> Answer_co:
-        return self.ask("/reference/list")
+    @Asking
+    def references(self) -> Asked[list[answers.Reference]]:
+        return Asked(listed(answers.Reference), "/reference/list")
 
+    @Asking
     def fuse(
         self, voice: int, original: Name, reference: Name, **options: Unpack[PlayingOptions]
-    ) -> Answer_co:
-        """Play a fusion; done when it is completely decoded."""
-        return self.ask("/fuse", voice, original, reference, **options)
+    ) -> Asked[None]:
+        """Play a fusion; done when it is completely decoded. `events` tell when it is heard."""
+        return Asked(nothing, "/fuse", (voice, original, reference), {**options})
 
+    @Asking
     def fan(
         self, original: Name, reference: Name, n: int, **options: Unpack[FanOptions]
-    ) -> Answer_co:
-        return self.ask("/fan", original, reference, n, **options)
+    ) -> Asked[None]:
+        return Asked(nothing, "/fan", (original, reference, n), {**options})
 
+    @Asking
     def render(
         self, original: Name, reference: Name, path: PathName, **options: Unpack[FusionOptions]
-    ) -> Answer_co:
-        return self.ask("/render", original, reference, str(path), **options)
+    ) -> Asked[answers.SoundFile]:
+        return Asked(
+            found(answers.SoundFile), "/render", (original, reference, str(path)), {**options}
+        )
 
-    def cancel(self, request: int) -> Answer_co:
-        return self.ask("/cancel", request)
+    @Asking
+    def cancel(self, request: int) -> Asked[None]:
+        return Asked(nothing, "/cancel", (request,))
 
-    def save_preset(self, name: Name) -> Answer_co:
-        return self.ask("/preset/save", name)
+    @Asking
+    def save_preset(self, name: Name) -> Asked[None]:
+        return Asked(nothing, "/preset/save", (name,))
 
-    def load_preset(self, name: Name) -> Answer_co:
-        return self.ask("/preset/load", name)
+    @Asking
+    def load_preset(self, name: Name) -> Asked[Loaded]:
+        return Asked(Loaded.of, "/preset/load", (name,))
 
-    def presets(self) -> Answer_co:
-        return self.ask("/preset/list")
+    @Asking
+    def presets(self) -> Asked[list[answers.Preset]]:
+        return Asked(listed(answers.Preset), "/preset/list")
 
-    def save_session(self, *name: Name) -> Answer_co:
-        return self.ask("/session/save", *name)
+    @Asking
+    def save_session(self, *name: Name) -> Asked[answers.SavedFile]:
+        return Asked(found(answers.SavedFile), "/session/save", (*name,))
 
-    def devices(self) -> Answer_co:
-        return self.ask("/device/list")
+    @Asking
+    def devices(self) -> Asked[list[answers.Device]]:
+        return Asked(listed(answers.Device), "/device/list")
 
-    def set_device(self, device: str) -> Answer_co:
-        return self.ask("/device/set", device)
+    @Asking
+    def set_device(self, device: str) -> Asked[None]:
+        return Asked(nothing, "/device/set", (device,))
 
-    def start_recording(self, path: PathName) -> Answer_co:
-        return self.ask("/record/start", str(path))
+    @Asking
+    def start_recording(self, path: PathName) -> Asked[answers.SavedFile]:
+        return Asked(found(answers.SavedFile), "/record/start", (str(path),))
 
-    def stop_recording(self) -> Answer_co:
-        return self.ask("/record/stop")
+    @Asking
+    def stop_recording(self) -> Asked[answers.SoundFile]:
+        return Asked(found(answers.SoundFile), "/record/stop")
 
-    def learn_midi(self, target: str) -> Answer_co:
-        return self.ask("/midi/learn", target)
+    @Asking
+    def learn_midi(self, target: str) -> Asked[answers.LearnedControl]:
+        return Asked(found(answers.LearnedControl), "/midi/learn", (target,))
 
     # Not answered, since they may be sent many times a second
 

@@ -10,8 +10,11 @@ from eutectic.errors import EutecticError
 from eutectic.osc.answers import Answer, Done, Fail, starts_with_id
 from eutectic.osc.packets import Value
 from eutectic.osc.request import Request
-from eutectic.osc.spec import PREFIX, annotated_arguments
+from eutectic.osc.spec import PREFIX, BadRequest, annotated_arguments
 from eutectic.osc.table import spec_of
+
+PING_SECONDS, LOST_SECONDS = 1.0, 10.0
+"""A daemon that has been silent for so long is asked whether it is there; for so long, it isn't."""
 
 AnyAnswer = TypeVar("AnyAnswer", bound=Answer)
 
@@ -70,6 +73,29 @@ def outcome(address: str, last: Answer, earlier: list[Answer]) -> Reply:
 def is_for(answer: Answer, number: int) -> bool:
     """Whether an answer, not a request's last, starts with this request's id."""
     return starts_with_id(answer) and getattr(answer, "id", None) == number
+
+
+def lists(answer: Answer, address: str) -> bool:
+    """Whether a request lists answers of this kind, which have no id."""
+    try:
+        kinds = spec_of(address).answers
+    except BadRequest:
+        return False
+    return answer.address in kinds and not hasattr(answer, "id")
+
+
+def check_answered(address: str) -> None:
+    """Check that a request is one that is answered, as far as this version knows it.
+
+    Raises:
+        BadRequest: it never is.
+    """
+    try:
+        is_answered = spec_of(address).has_id
+    except BadRequest:  # the daemon's version may know it
+        return
+    if not is_answered:
+        raise BadRequest("bad_arguments", f"{address} is never answered; send it instead")
 
 
 def with_options(values: Sequence[Value], options: dict[str, Value]) -> tuple[Value, ...]:

@@ -123,6 +123,21 @@ class StatusReply(Answer, frozen=True):
     text: Text
 
 
+class VoiceReply(Answer, frozen=True):
+    """A voice of the status; names are empty and times 0 unless it plays."""
+
+    address = "/voice.reply"
+
+    id: Id
+    voice: Voice
+    state: Annotated[str, Argument("text", "idle, making or playing")]
+    original: Annotated[str, Argument("text", "a clip's name")]
+    reference: Annotated[str, Argument("text", "a reference's name")]
+    blend: Fraction
+    position: Annotated[float, Argument("float", "s", 0)]
+    seconds: Annotated[float, Argument("float", "s, its length", 0)]
+
+
 class Model(Answer, frozen=True):
     """A model."""
 
@@ -232,7 +247,7 @@ class Unknown(Answer, frozen=True):
 
 ANSWERS: tuple[type[Answer], ...] = (
     Done, Fail, Queued, Progress, Started, Ended, Idle, FanReady, Synced, VersionReply, StatusReply,
-    Model, Clip, Reference, Preset, PresetChanged, Device, Engine, Xrun, Late, Meter,
+    VoiceReply, Model, Clip, Reference, Preset, PresetChanged, Device, Engine, Xrun, Late, Meter,
 )  # fmt: skip
 
 _BY_ADDRESS = {PREFIX + kind.address: kind for kind in ANSWERS}
@@ -255,6 +270,12 @@ class Learned(Found, frozen=True):
 
 class SavedFile(Found, frozen=True):
     path: Path
+
+
+class LoadedPreset(Found, frozen=True):
+    clips: Annotated[str, Argument("text", "names with spaces between, maybe none")]
+    references: Annotated[str, Argument("text", "names with spaces between, maybe none")]
+    voices: Annotated[str, Argument("text", "numbers with spaces between, maybe none")]
 
 
 class SoundFile(Found, frozen=True):

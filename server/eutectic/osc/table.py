@@ -58,10 +58,10 @@ class Version(Answered, frozen=True, kw_only=True):
 
 
 class Status(Answered, frozen=True, kw_only=True):
-    """Report the daemon's state, one line per item."""
+    """Report the daemon's state, one line per item, then every voice."""
 
     address = "/status"
-    replies = (answers.StatusReply,)
+    replies = (answers.StatusReply, answers.VoiceReply)
 
 
 class Sync(Answered, frozen=True, kw_only=True):
@@ -319,6 +319,7 @@ class LoadPreset(Answered, frozen=True, kw_only=True):
 
     address = "/preset/load"
     replies = JOB
+    found = answers.LoadedPreset
 
     name: Name
 

@@ -126,10 +126,14 @@ class Keeper:
 
         if not preset.clips and not preset.references:
             apply()
-            return
-        self._jobs.check_room()
-        ticket.queued()
-        await self._references.load_preset(ticket, preset, apply)
+        else:
+            self._jobs.check_room()
+            ticket.queued()
+            await self._references.load_preset(ticket, preset, apply)
+        loaded = preset.clips, preset.references
+        clips, references = (" ".join(each.name for each in kind) for kind in loaded)
+        voices = " ".join(str(each.number) for each in preset.voices)
+        ticket.done(answers.LoadedPreset(clips, references, voices))
 
     async def list_presets(self, ticket: Ticket, _request: table.ListPresets) -> None:
         for name, what in await asyncio.to_thread(self._presets.list):

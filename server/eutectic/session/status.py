@@ -47,6 +47,8 @@ class Status:
     async def report(self, ticket: Ticket, _request: table.Status) -> None:
         for what, text in self.lines():
             ticket.reply(answers.StatusReply(ticket.id, what, text))
+        for voice in self.voices.all:
+            ticket.reply(self._voice_reply(ticket.id, voice))
 
     def lines(self) -> list[tuple[str, str]]:
         """Each item and its text."""
@@ -106,6 +108,18 @@ class Status:
             f"{pair.original.name} with {pair.reference.name}", f"blend {voice.blend:.2f}",
             f"{at:.1f} of {whole:.1f} s", *made,
         ])  # fmt: skip
+
+    def _voice_reply(self, request: int, voice: Voice) -> answers.VoiceReply:
+        """A voice, as programs read it."""
+        playing = self.voices.playing(voice)
+        if playing is None:
+            state = "idle" if voice.pending is None else "making"
+            return answers.VoiceReply(request, voice.number, state, "", "", voice.blend, 0.0, 0.0)
+        pair, fan = playing[1].pair, playing[1].fan
+        return answers.VoiceReply(
+            request, voice.number, "playing", pair.original.name, pair.reference.name, voice.blend,
+            self.player.position_seconds(voice.number), fan.frames / self.player.rate_hz,
+        )  # fmt: skip
 
 
 def _counted(names: Iterable[str], missing: Collection[str]) -> str:

@@ -106,8 +106,8 @@ class Ticket:
 
     @property
     def _level(self) -> int:
-        """Continuous values have no id, and would flood the log."""
-        return logging.INFO if self.id >= 0 else logging.DEBUG
+        """Continuous values, which have no id, and pings would flood the log."""
+        return logging.INFO if self.id >= 0 and self.address != "/ping" else logging.DEBUG
 
     def _first(self) -> bool:
         first, self.answered = not self.answered, True
