@@ -26,6 +26,7 @@ from eutectic.cli import (
     listen,
     paper,
     patches,
+    remote,
     train,
     window,
 )
@@ -36,7 +37,7 @@ from eutectic.osc.spec import words_of
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Fuse": (demo.demo, fuse.fuse, learn.learn, window.window),
-    "Stage": (daemon.serve, daemon.send, daemon.status, devices.devices, patches.patches),
+    "Stage": (daemon.serve, remote.send, remote.status, devices.devices, patches.patches),
     "Research": (listen.listen, paper.paper, bench.bench, train.train_embedded),
 }
 """All commands, as the help groups them."""
@@ -73,7 +74,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _command in itertools.chain(*COMMANDS.values()):
-    _verbatim = {"ignore_unknown_options": True} if _command is daemon.send else None
+    _verbatim = {"ignore_unknown_options": True} if _command is remote.send else None
     app.command(context_settings=_verbatim, short_help=_sentence(_command))(_command)
 
 
@@ -96,7 +97,7 @@ def main(
 def run(arguments: list[str]) -> int:
     """Run the command line; returns the exit code."""
     try:
-        if daemon.print_help_of_request(arguments):
+        if remote.print_help_of_request(arguments):
             return 0
         code = app(arguments or ["--help"], standalone_mode=False)
         if code == CANCELLED:  # Typer's answer to Ctrl-C

@@ -38,7 +38,10 @@ def bench(
     steps: options.Steps = None,
     random_weights: Annotated[
         Published | None,
-        typer.Option(help="speed: use a published model's configuration, with random weights."),
+        typer.Option(
+            help="speed: use a published model's configuration, with random weights (default: the "
+            "model's own)."
+        ),
     ] = None,
     runs: Annotated[int, typer.Option(help="speed: timed runs of each row.")] = 3,
     learn_steps: Annotated[int, typer.Option(help="speed: learning steps.")] = 100,
@@ -49,15 +52,15 @@ def bench(
     pairs: Annotated[
         Path | None,
         typer.Option(
-            help="ear: what to fuse instead of held-out recordings: a folder, or a list of "
-            "original and reference as CSV or TOML ([[pair]])."
+            help="ear: what to fuse: a folder, or a list of original and reference as CSV or TOML "
+            "([[pair]]) (default: held-out recordings)."
         ),
     ] = None,
     variant: Annotated[
         list[str] | None,
         typer.Option(
             help="ear: fuse with these settings, too, such as order=1,eta=0,budget=0 (budget 0: "
-            "without learning); repeatable."
+            "without learning); repeatable (default: none)."
         ),
     ] = None,
     live: Annotated[
@@ -65,13 +68,21 @@ def bench(
     ] = False,
     soak: Annotated[
         float | None,
-        typer.Option(help="Load the daemon with random requests for this many minutes instead."),
+        typer.Option(
+            help="Load the daemon with random requests for this many minutes instead (default: "
+            "don't)."
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Folder for sounds, pictures and references.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="Folder for sounds, pictures and references (default: none; they aren't kept).",
+        ),
     ] = None,
     json: Annotated[
-        Path | None, typer.Option(help="Also write the figures to this JSON file.")
+        Path | None, typer.Option(help="Also write the figures to this JSON file (default: none).")
     ] = None,
     force: options.Force = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""`eutectic serve`, `status` and `send`: running the daemon, and talking to it."""
+"""`eutectic serve`: running the daemon."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ import typer
 
 from eutectic.cli import options
 from eutectic.cli.outputs import make_folder
-from eutectic.cli.terminal import console
 from eutectic.config import data_folder
 from eutectic.errors import BadInput, BadSetting
 from eutectic.files.shipped import presets_folder
-from eutectic.osc.parse import help_of, number_or_word
-from eutectic.osc.spec import PORT, flatten
-from eutectic.osc.table import spec_of
+from eutectic.osc.spec import PORT
+from eutectic.playback.presets import AudioPreset
 
 if TYPE_CHECKING:
     from eutectic.daemon import Controller
-    from eutectic.osc.answers import Answer
     from eutectic.session.folders import Folders
 
-ANSWER_SECONDS = 5.0
-"""The daemon answers within this time, whatever its engine is doing."""
-
-DaemonHost = Annotated[str, typer.Option("--host", help="Where the daemon runs.")]
-DaemonPort = Annotated[int, typer.Option("--port", help="The daemon's port.")]
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+PLAIN = AudioPreset()
+"""What laptop, the preset that is used by default, leaves as it is."""
+
+
+def _of_preset(value: float | str) -> str:
+    return f"(default: the preset's; laptop: {value})"
 
 
 def serve(
@@ -53,7 +52,10 @@ def serve(
     ] = None,
     session: Annotated[
         str | None,
-        typer.Option(help="Session to save everything to and restore it from: a name or a file."),
+        typer.Option(
+            help="Session to save everything to and restore it from: a name or a file "
+            "(default: none; nothing is kept)."
+        ),
     ] = None,
     audio: Annotated[
         str,
@@ -65,27 +67,40 @@ def serve(
         str | None,
         typer.Option(help="Output device: a name, null or file:PATH (default: the system's)."),
     ] = None,
-    voices: Annotated[int | None, typer.Option(help="Number of voices, 1 to 16.")] = None,
-    channels: Annotated[int | None, typer.Option(help="Output channels to open.")] = None,
+    voices: Annotated[
+        int | None, typer.Option(help=f"Number of voices, 1 to 16 {_of_preset(PLAIN.voices)}.")
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option(help=f"Output channels to open {_of_preset(PLAIN.channels)}.")
+    ] = None,
     rate: Annotated[
         int | None, typer.Option(help="Sample rate in Hz (default: the device's).")
     ] = None,
-    block: Annotated[int | None, typer.Option(help="The device's block size, in frames.")] = None,
+    block: Annotated[
+        int | None,
+        typer.Option(help=f"The device's block size, in frames {_of_preset(PLAIN.block)}."),
+    ] = None,
     ring_ms: Annotated[
-        float | None, typer.Option(help="How far ahead to mix, in milliseconds.")
+        float | None,
+        typer.Option(help=f"How far ahead to mix, in milliseconds {_of_preset(PLAIN.ring_ms)}."),
     ] = None,
     latency: Annotated[
         str | None,
-        typer.Option(help="Latency to request from the device: low, high or a number of seconds."),
+        typer.Option(
+            help="Latency to request from the device: low, high or a number of seconds "
+            f"{_of_preset(PLAIN.latency)}."
+        ),
     ] = None,
     midi: Annotated[
-        str | None, typer.Option(help="MIDI controller: part of its port's name.")
+        str | None,
+        typer.Option(help="MIDI controller: part of its port's name (default: the map's, if any)."),
     ] = None,
     controller: Annotated[
         str | None, typer.Option(help="Map of the controller: a name or a file (default: generic).")
     ] = None,
     input_device: Annotated[
-        str | None, typer.Option("--input", help="Input device to record clips from.")
+        str | None,
+        typer.Option("--input", help="Input device to record clips from (default: the system's)."),
     ] = None,
     memory: Annotated[float, typer.Option(help="The engine's cache, in GiB.")] = 2.0,
     ready: Annotated[float, typer.Option(help="Memory for ready fusions, in GiB.")] = 1.0,
@@ -160,72 +175,5 @@ def _controller(midi: str | None, controller: str | None, own: Path) -> Controll
     return Controller(midi, path, path if controller == str(path) else own / path.name)
 
 
-def status(host: DaemonHost = "127.0.0.1", port: DaemonPort = PORT) -> None:
-    """Show the daemon's status."""
-    from eutectic.client.sync import Client
-    from eutectic.osc.answers import StatusReply
-
-    with Client(host, port) as client:
-        for line in client.request("/status", timeout=ANSWER_SECONDS).of(StatusReply):
-            console.print(f"{line.what:20} {line.text}")
-
-
-def send(
-    address: Annotated[str, typer.Argument(help="A request from PROTOCOL.md, such as /fuse.")],
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(help="Its arguments, without the id; options as @key value."),
-    ] = None,
-    host: DaemonHost = "127.0.0.1",
-    port: DaemonPort = PORT,
-    timeout: Annotated[
-        float, typer.Option(help="How long to wait until it is done, in seconds.")
-    ] = 3600.0,
-) -> None:
-    """Send the daemon a request and print its replies.
-
-    Returns once the request is done.
-    """
-    from eutectic.client.replies import RequestFailed
-    from eutectic.client.sync import Client
-    from eutectic.osc.answers import Fail
-
-    spec, values = spec_of(address), [number_or_word(each) for each in arguments or []]
-    with Client(host, port) as client:
-        try:
-            if spec.has_id:
-                client.on_answer = _print_answer
-                client.request(spec.address, *values, timeout=timeout)
-            else:
-                client.send(spec.address, *values)
-                client.request("/sync", timeout=ANSWER_SECONDS)  # a failure comes before its reply
-                for answer in client.events():
-                    _print_answer(answer)
-                    if isinstance(answer, Fail):
-                        raise BadInput(answer.text)
-        except RequestFailed as error:
-            raise BadInput(f"{error.code}: {error}") from None
-
-
-def print_help_of_request(arguments: list[str]) -> bool:
-    """Of `send /fuse --help`, print /fuse's own help; False for anything else.
-
-    Raises:
-        BadRequest: there is no such request.
-    """
-    command, *words = arguments or [""]
-    addresses = [word for word in words if word.startswith("/")]
-    if command != "send" or not addresses or not {"-h", "--help"} & set(words):
-        return False
-    for line in help_of(spec_of(addresses[0])):
-        print(line)
-    return True
-
-
 def _gib(size: float) -> int:
     return round(size * (1 << 30))
-
-
-def _print_answer(answer: Answer) -> None:
-    words = (f"{each:g}" if isinstance(each, float) else str(each) for each in flatten(answer))
-    console.print(" ".join((answer.address, *words)).strip())

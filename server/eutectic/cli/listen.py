@@ -39,13 +39,18 @@ def listen(
         typer.Option(help="File for the answers (default: answers.sqlite in the first folder)."),
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(help="Export the answers to this CSV file instead.")
+        Path | None,
+        typer.Option(help="Export the answers to this CSV file instead (default: none)."),
     ] = None,
     draw: Annotated[
-        Path | None, typer.Option(help="Draw the paper's Figures 5 and 6 into this folder instead.")
+        Path | None,
+        typer.Option(
+            help="Draw the paper's Figures 5 and 6 into this folder instead (default: none)."
+        ),
     ] = None,
     webmushra: Annotated[
-        Path | None, typer.Option(help="Write the sets for webMUSHRA into this folder instead.")
+        Path | None,
+        typer.Option(help="Write the sets for webMUSHRA into this folder instead (default: none)."),
     ] = None,
     force: options.Force = False,
 ) -> None:

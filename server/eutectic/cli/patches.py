@@ -18,7 +18,10 @@ def patches(
     ] = False,
     to: Annotated[
         Path | None,
-        typer.Option(help="Copy them into this folder instead, into a subfolder per program."),
+        typer.Option(
+            help="Copy them into this folder instead, into a subfolder per program (default: the "
+            "programs' own)."
+        ),
     ] = None,
     force: Annotated[
         bool,

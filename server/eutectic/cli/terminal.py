@@ -19,6 +19,10 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 console = Console(highlight=False, soft_wrap=True, markup=False)
 
 
+MAX_WIDTH = 1000
+"""Of tables, in characters."""
+
+
 def fail(text: str, code: int) -> int:
     """Print an error as one line; returns the exit code."""
     errors.print("eutectic: " + " ".join(text.split()))
@@ -51,6 +55,11 @@ def progress(what: str) -> Generator[Watch]:
         yield Watch(progress=lambda done, whole: bar.update(task, completed=done, total=whole))
 
 
+def print_table(table: Table) -> None:
+    """Print a table as wide as it is: a terminal wraps what doesn't fit, and nothing is cut."""
+    console.print(table, width=MAX_WIDTH, crop=False)
+
+
 def print_window(measured: Window) -> None:
     """Print a row for each fusion, and where the sources balance."""
     table = Table(box=None, header_style="bold")
@@ -67,7 +76,7 @@ def print_window(measured: Window) -> None:
             f"{point.seconds:.2f}", f"{to_original:.2f}", f"{to_reference:.2f}",
             f"{fusion.gain_db:+.1f}",
         )  # fmt: skip
-    console.print(table)
+    print_table(table)
     crossing = measured.curves.crossing
     if crossing is not None:
         console.print(f"the sources balance at blend {crossing:.2f}")

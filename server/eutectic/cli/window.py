@@ -13,7 +13,7 @@ from eutectic.cli import options
 from eutectic.cli.inputs import check_model, check_sounds
 from eutectic.cli.loading import Pair, hears_network, load_engine
 from eutectic.cli.outputs import check_folder, make_folder
-from eutectic.cli.terminal import console, print_window, progress
+from eutectic.cli.terminal import console, print_json, print_window, progress
 from eutectic.config import LearnSettings, Level, Place, Residual, SamplingSettings
 from eutectic.errors import BadSetting
 
@@ -24,12 +24,19 @@ if TYPE_CHECKING:
 
 Steps = Annotated[
     str | None,
-    typer.Option("--steps", help="Sampler steps; several, such as 25,50,100, are compared."),
+    typer.Option(
+        "--steps",
+        help="Sampler steps; several, such as 25,50,100, are compared "
+        f"{options.of_model(options.EMBEDDED.steps)}.",
+    ),
 ]
 Orders = Annotated[
     str | None,
     typer.Option(
-        "--order", "--orders", help="Sampler order, 1 to 3; several, such as 1,2, are compared."
+        "--order",
+        "--orders",
+        help="Sampler order, 1 to 3; several, such as 1,2, are compared "
+        f"{options.of_model(options.EMBEDDED.order)}.",
     ),
 ]
 Residuals = Annotated[
@@ -71,6 +78,7 @@ def window(
     model: options.Model = "embedded",
     compute: options.Device = None,
     force: options.Force = False,
+    json: options.Json = False,
 ) -> None:
     """Fuse at points all along the window, and measure them.
 
@@ -96,7 +104,7 @@ def window(
     source, known = pair.load(engine, prompt, learning if learns else None)
     places = [Place(blend=number / (points - 1)) for number in range(points)]
     if len(choices) > 1:
-        _compare(engine, source, known, places, choices, level, out)
+        _compare(engine, source, known, places, choices, level, out, json)
         return
     from eutectic.experiments import pictures
     from eutectic.experiments import window as window_
@@ -107,6 +115,9 @@ def window(
     window_.save_sounds(measured, out)
     window_.save_table(measured, out / "window.csv")
     pictures.draw_window(measured, out / "window.png", (original.stem, reference.stem))
+    if json:
+        print_json(window_.values(measured) | {"folder": str(out)})
+        return
     print_window(measured)
     console.print(f"sounds, window.csv and window.png are in {out}")
 
@@ -142,6 +153,7 @@ def _compare(
     choices: list[SamplingSettings],
     level: Level,
     out: Path,
+    json: bool,
 ) -> None:
     """Measure a window for each choice; save the middle fusions, a table and a picture."""
     from eutectic.experiments import choices as choices_
@@ -155,6 +167,9 @@ def _compare(
     choices_.save_sounds(made, out)
     save_csv(figures, out / "choices.csv")
     pictures.draw_choices(made, out / "choices.png")
+    if json:
+        print_json(figures.values() | {"folder": str(out)})
+        return
     for line in figures.lines():
         console.print(line)
     console.print(f"the fusions at mid-window, choices.csv and choices.png are in {out}")

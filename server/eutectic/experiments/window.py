@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -172,6 +173,27 @@ def save_sounds(window: Window, folder: Path) -> list[Path]:
         audio.save_wav(path, point.fusion.waveform)
         paths.append(path)
     return paths
+
+
+def values(window: Window) -> dict[str, Any]:
+    """The figures of a window as values for JSON; None where two sounds have no distance."""
+    points = [
+        {
+            "blend": point.fusion.blend, "remaining": point.fusion.remaining,
+            "evaluations": point.evaluations, "seconds": point.seconds,
+            "gain_db": point.fusion.gain_db, "from_original": point.from_original,
+            "from_reference": point.from_reference,
+            "like_original": _finite(to_original), "like_reference": _finite(to_reference),
+        }
+        for point, to_original, to_reference in zip(
+            window.points, window.like_original, window.like_reference, strict=True
+        )
+    ]  # fmt: skip
+    return {"points": points, "crossing": window.curves.crossing}
+
+
+def _finite(figure: float) -> float | None:
+    return figure if math.isfinite(figure) else None
 
 
 def save_table(window: Window, path: Path) -> None:

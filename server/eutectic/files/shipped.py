@@ -1,12 +1,20 @@
-"""Finds the presets that ship: inside the package in a wheel, else in the repository."""
+"""Finds what ships, such as presets: inside the package in a wheel, else in the repository."""
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from eutectic.errors import BadInput
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def training_defaults() -> dict[str, Any]:
+    """Settings of `eutectic train-embedded` where none are given."""
+    text = (_PACKAGE / "training" / "settings.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
 
 
 def presets_folder(kind: str) -> Path:

@@ -1,0 +1,121 @@
+"""`eutectic send` and `eutectic status`: talking to the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from eutectic.cli import options
+from eutectic.cli.terminal import console, print_json
+from eutectic.errors import BadInput
+from eutectic.osc.parse import help_of, number_or_word
+from eutectic.osc.spec import PORT, Spec, flatten
+from eutectic.osc.table import spec_of
+
+if TYPE_CHECKING:
+    from eutectic.osc.answers import Answer
+
+ANSWER_SECONDS = 5.0
+"""The daemon answers within this time, whatever its engine is doing."""
+
+DaemonHost = Annotated[str, typer.Option("--host", help="Where the daemon runs.")]
+DaemonPort = Annotated[int, typer.Option("--port", help="The daemon's port.")]
+
+
+def status(
+    host: DaemonHost = "127.0.0.1", port: DaemonPort = PORT, json: options.Json = False
+) -> None:
+    """Show the daemon's status."""
+    from eutectic.client.sync import Client
+
+    with Client(host, port, timeout=ANSWER_SECONDS) as client:
+        found = client.status()
+    if json:
+        voices = [_values(voice) for voice in found.voices]
+        print_json({"lines": found.lines, "voices": voices})
+        return
+    for what, text in found.lines.items():
+        console.print(f"{what:20} {text}")
+
+
+def send(
+    address: Annotated[str, typer.Argument(help="A request from PROTOCOL.md, such as /fuse.")],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(help="Its arguments, without the id; options as @key value."),
+    ] = None,
+    host: DaemonHost = "127.0.0.1",
+    port: DaemonPort = PORT,
+    timeout: Annotated[
+        float, typer.Option(help="How long to wait until it is done, in seconds.")
+    ] = 3600.0,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the replies as JSON, one a line.")
+    ] = False,
+) -> None:
+    """Send the daemon a request and print its replies.
+
+    Returns once the request is done.
+    """
+    from eutectic.client.replies import RequestFailed
+    from eutectic.client.sync import Client
+    from eutectic.osc.answers import Fail
+
+    spec, values = spec_of(address), [number_or_word(each) for each in arguments or []]
+    show = _printing(spec, json)
+    with Client(host, port) as client:
+        try:
+            if spec.has_id:
+                client.on_answer = show
+                client.request(spec.address, *values, timeout=timeout)
+            else:
+                client.send(spec.address, *values)
+                client.request("/sync", timeout=ANSWER_SECONDS)  # a failure comes before its reply
+                for answer in client.events():
+                    show(answer)
+                    if isinstance(answer, Fail):
+                        raise BadInput(answer.text)
+        except RequestFailed as error:
+            raise BadInput(f"{error.code}: {error}") from None
+
+
+def print_help_of_request(arguments: list[str]) -> bool:
+    """Of `send /fuse --help`, print /fuse's own help; False for anything else.
+
+    Raises:
+        BadRequest: there is no such request.
+    """
+    command, *words = arguments or [""]
+    addresses = [word for word in words if word.startswith("/")]
+    if command != "send" or not addresses or not {"-h", "--help"} & set(words):
+        return False
+    for line in help_of(spec_of(addresses[0])):
+        print(line)
+    return True
+
+
+def _printing(spec: Spec, json: bool) -> Callable[[Answer], None]:
+    """Prints an answer to a request, as words or as JSON."""
+    from eutectic.client.replies import outcome
+    from eutectic.osc.answers import Done
+
+    def print_words(answer: Answer) -> None:
+        words = (f"{each:g}" if isinstance(each, float) else str(each) for each in flatten(answer))
+        console.print(" ".join((answer.address, *words)).strip())
+
+    def print_values(answer: Answer) -> None:
+        values = {"address": answer.address} | _values(answer)
+        if isinstance(answer, Done):  # with names for what it reports
+            values["found"] = msgspec.to_builtins(outcome(spec.address, answer, []).found)
+        print_json(values)
+
+    return print_values if json else print_words
+
+
+def _values(answer: Answer) -> dict[str, Any]:
+    """An answer's fields, without the request's number, which says nothing here."""
+    values: dict[str, Any] = msgspec.to_builtins(answer)
+    return {name: values[name] for name in values if name != "id"}
