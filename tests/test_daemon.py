@@ -28,6 +28,7 @@ from eutectic.osc.answers import (
     PresetChanged,
     Progress,
     SoundFile,
+    VoiceState,
 )
 from eutectic.osc.packets import decode, encode, slip
 from eutectic.osc.spec import PREFIX
@@ -223,11 +224,54 @@ def test_events_go_to_subscribers_and_replies_to_the_sender(
         client.request("/fuse", 1, "a", "r", "@blend", 0.5)
         meters = [wait_for(other, Meter) for _ in range(8)]
         assert {each.voice for each in meters} == {1, 2, 3, 4}
-        assert all(isinstance(each, Meter | Engine) for each in other.events(0.3))
+        assert all(isinstance(each, Meter | Engine | VoiceState) for each in other.events(0.3))
         other.send("/notify", 0)
         wait_for(other, Done)
         other.events()
         assert not other.events(0.3)
+
+
+def test_every_client_sees_what_voices_play_and_how_their_knobs_are_set(
+    running: Daemon, client: Client
+) -> None:
+    def seen(**values: int | float | str) -> VoiceState:
+        return wait_for(
+            other, VoiceState, lambda each: all(getattr(each, k) == values[k] for k in values)
+        )
+
+    with running.client() as other:
+        client.send("/voice/set", 2, "gain", -3)
+        client.request("/sync")
+        other.send("/notify", 1)
+        assert [wait_for(other, VoiceState).voice for _ in range(4)] == [1, 2, 3, 4]
+        client.request("/fuse", 2, "a", "r", "@blend", 0.25, "@loop", 1)
+        playing = seen(voice=2, state="playing")
+        assert (playing.original, playing.reference) == ("a", "r")
+        assert (playing.blend, playing.gain) == (0.25, -3)
+        client.send("/scrub", 2, 0.75)
+        assert seen(voice=2, blend=0.75).state == "playing"
+        client.send("/voice/set", 2, "recall", 0.5)
+        client.send("/voice/set", 2, "gain", -6)
+        seen(voice=2, recall=0.5, gain=-6)
+        client.request("/preset/save", "knobs")
+        client.send("/scrub", 2, 0.0)
+        seen(voice=2, blend=0.0)
+        client.request("/preset/load", "knobs")
+        seen(voice=2, blend=0.75)
+        client.send("/stop", 2)
+        assert seen(voice=2, state="silent", blend=0.75).original == "a"
+        other.events()
+        assert not [each for each in other.events(0.3) if isinstance(each, VoiceState)]
+        client.send("/voice/set", 2, "gain", 0)
+
+
+def test_renewals_of_notify_spare_the_log(running: Daemon) -> None:
+    with running.client() as client:
+        begin = len(running.log)
+        for _ in range(3):
+            client.send("/notify", 1)
+            wait_for(client, Done)
+        assert running.log[begin:].count("/notify 0") == 1
 
 
 def test_a_reply_port_receives_as_well(running: Daemon) -> None:

@@ -229,6 +229,20 @@ class Late(Answer, frozen=True):
     ms: Annotated[float, Argument("float", "ms", 0)]
 
 
+class VoiceState(Answer, frozen=True):
+    """What a voice plays, or played last, and how its knobs are set: at `/notify`, and changes."""
+
+    address = "/voice"
+
+    voice: Voice
+    original: Annotated[str, Argument("name", "a clip's number or word; empty: none yet")]
+    reference: Annotated[str, Argument("name", "a reference's number or word; empty: none yet")]
+    blend: Annotated[float, Argument("float", "0 the reference … 1 the original", 0, 1)]
+    state: Annotated[str, Argument("text", "playing, waiting or silent")]
+    gain: Annotated[float, Argument("float", "dB", -200, 24)]
+    recall: Annotated[float, Argument("float", "0 … 1; -1: the reference's own", -1, 1)]
+
+
 class Meter(Answer, frozen=True):
     """A voice's peak."""
 
@@ -247,7 +261,8 @@ class Unknown(Answer, frozen=True):
 
 ANSWERS: tuple[type[Answer], ...] = (
     Done, Fail, Queued, Progress, Started, Ended, Idle, FanReady, Synced, VersionReply, StatusReply,
-    VoiceReply, Model, Clip, Reference, Preset, PresetChanged, Device, Engine, Xrun, Late, Meter,
+    VoiceReply, Model, Clip, Reference, Preset, PresetChanged, Device, Engine, Xrun, Late, VoiceState,
+    Meter,
 )  # fmt: skip
 
 _BY_ADDRESS = {PREFIX + kind.address: kind for kind in ANSWERS}

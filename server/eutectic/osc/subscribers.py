@@ -39,6 +39,9 @@ class Subscribers:
     def __len__(self) -> int:
         return len(self._subscribers)
 
+    def __contains__(self, peer: Peer) -> bool:
+        return peer in self._subscribers
+
     def register(self, peer: Peer, reply_port: int | None, meter: bool, now: float) -> int:
         """Add a subscriber, or update it; returns its number, from 1.
 

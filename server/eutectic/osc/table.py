@@ -75,6 +75,7 @@ class Notify(Request, frozen=True, kw_only=True):
     """Send events to this client, as long as it sends something every 30 s."""
 
     address = "/notify"
+    replies = (answers.Engine, answers.VoiceState)
     found = answers.Registered
 
     id: int = 0

@@ -193,11 +193,14 @@ class Session:
         if not request.on:
             ticket.done(answers.Registered(self._subscribers.leave(ticket.peer)))
             return
+        ticket.is_routine = ticket.peer in self._subscribers
         number = self._subscribers.register(
             ticket.peer, request.reply_port, bool(request.meter), time.monotonic()
         )
         ticket.done(answers.Registered(number))
         ticket.reply(answers.Engine(self._host.state, self._models.warm))
+        for state in self._voices.states():
+            ticket.reply(state)
 
     async def _panic(self, _ticket: Ticket, request: table.Panic) -> None:
         if request.press == 0:
@@ -264,6 +267,8 @@ class Session:
             self._outputs.report_recording()
             for number, level_db in enumerate(self._player.levels_db(), 1):
                 self._publish(answers.Meter(number, level_db))
+            for state in self._voices.changes():
+                self._publish(state)
             for number in self._subscribers.expire(time.monotonic()):
                 log.info("client %d: silent for too long, dropped", number)
             await self._keeper.save_if_changed()

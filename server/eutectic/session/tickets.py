@@ -55,6 +55,8 @@ class Ticket:
         self.reason = "cancelled"
         """Why it was cancelled."""
         self._fraction = 0.0
+        self.is_routine = address == "/ping"
+        """Whether it only renews what is known: the log is spared it."""
 
     def reply(self, answer: Answer) -> None:
         """Send the client an answer; nothing if the request has no id."""
@@ -106,8 +108,8 @@ class Ticket:
 
     @property
     def _level(self) -> int:
-        """Continuous values, which have no id, and pings would flood the log."""
-        return logging.INFO if self.id >= 0 and self.address != "/ping" else logging.DEBUG
+        """Continuous values have no id, and would flood the log, as routine does."""
+        return logging.INFO if self.id >= 0 and not self.is_routine else logging.DEBUG
 
     def _first(self) -> bool:
         first, self.answered = not self.answered, True

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from eutectic.config import Place
 from eutectic.link.protocol import Priority
-from eutectic.osc import table
+from eutectic.osc import answers, table
 from eutectic.osc.table import VOICE_RANGES, Fuse, Request
 from eutectic.playback.player import Player
 from eutectic.playback.sounds import Fan
@@ -105,6 +105,7 @@ class Voices:
         self._player, self._grids, self._changed, self._turned = player, grids, changed, turned
         self.all = [Voice(voice.number) for voice in player.voices]
         self.master_db = 0.0
+        self._reported: dict[int, answers.VoiceState] = {}
 
     def __getitem__(self, number: int) -> Voice:
         """A voice by its number.
@@ -155,7 +156,7 @@ class Voices:
             return None
         voice = self[request.voice]
         if isinstance(request, table.Scrub):
-            return self._grids.knob(voice.pair, voice.blend)
+            return self._knob(voice)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
                   "cfg": voice.cfg, "recall": self._recall_of(voice)}  # fmt: skip
         return values.get(request.what)
@@ -165,6 +166,31 @@ class Voices:
         token = self._player.playing(voice.number)
         played = None if token is None else voice.played.get(token)
         return None if token is None or played is None else (token, played)
+
+    # What clients see
+
+    def states(self) -> list[answers.VoiceState]:
+        """What every voice plays, and how its knobs are set."""
+        return [self._state(voice) for voice in self.all]
+
+    def changes(self) -> Iterator[answers.VoiceState]:
+        """The states that have changed since the last call."""
+        for state in self.states():
+            if self._reported.get(state.voice) != state:
+                self._reported[state.voice] = state
+                yield state
+
+    def _state(self, voice: Voice) -> answers.VoiceState:
+        request, recall = voice.request, self._recall_of(voice)
+        original, reference = (
+            ("", "") if request is None else (request.original, request.reference)
+        )
+        waiting = "silent" if voice.pending is None else "waiting"
+        return answers.VoiceState(
+            voice.number, original, reference, self._knob(voice),
+            waiting if self.playing(voice) is None else "playing",
+            voice.gain_db, -1.0 if recall is None else recall,
+        )  # fmt: skip
 
     # Kept in sessions and presets
 
@@ -199,6 +225,10 @@ class Voices:
             for what in VOICE_RANGES:
                 self._apply(voice, what)
         self._changed()
+
+    def _knob(self, voice: Voice) -> float:
+        """Where the knob of its blend is."""
+        return self._grids.knob(voice.pair, voice.blend)
 
     def _recall(self, voice: Voice, recall: float | None) -> None:
         """Set it; what is playing follows, unless none is set now."""
