@@ -214,18 +214,20 @@ def _lines(box: Box) -> list[str]:
 
 
 class Pd(Service):
-    """A running Pd without a window, which knows the daemon's port."""
+    """A running Pd, which knows the daemon's port; without a window, unless that is asked for."""
 
     def __init__(
-        self, folder: Path, *patches: Path, port: int, audio: tuple[str, ...] = ()
-    ) -> None:
+        self, folder: Path, *patches: Path, port: int, audio: tuple[str, ...] = (),
+        window: bool = False,
+    ) -> None:  # fmt: skip
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         remote = folder / "remote.pd"
         remote.write_text(REMOTE.format(port=self._port))
         self._log = folder / "pd.log"
-        self._command = ["pd", "-nogui", "-nomidi", "-stderr", *(audio or ("-noaudio",))]
+        self._command = ["pd", *(() if window else ("-nogui",)), "-nomidi", "-stderr"]
+        self._command += audio or ("-noaudio",)
         for patch in (remote, *patches):
             self._command += ["-open", str(patch)]
         self._command += ["-send", f"eutectic.connect 127.0.0.1 {port}"]
