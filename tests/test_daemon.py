@@ -265,13 +265,15 @@ def test_every_client_sees_what_voices_play_and_how_their_knobs_are_set(
         client.send("/voice/set", 2, "gain", 0)
 
 
-def test_renewals_of_notify_spare_the_log(running: Daemon) -> None:
+def test_staying_in_contact_spares_the_log(running: Daemon) -> None:
     with running.client() as client:
         begin = len(running.log)
         for _ in range(3):
+            client.request("/ping")
             client.send("/notify", 1)
             wait_for(client, Done)
         assert running.log[begin:].count("/notify 0") == 1
+        assert "/ping" not in running.log[begin:]
 
 
 def test_a_reply_port_receives_as_well(running: Daemon) -> None:

@@ -40,6 +40,12 @@ REMOTE = """#N canvas 0 0 300 260 12;
 """
 """What comes as `name message` is sent to that name: hands for a Pd without a window."""
 
+PANELS, FIRST = 60, 1001
+"""Patches and abstractions that are looked at, and the $0 of Pd's first."""
+
+PARTS = ("text", "line-1", "line-2", "blend", "gain")
+"""What panels receive under their $0: the word, the reason in two lines, and sliders."""
+
 
 @dataclass(frozen=True)
 class Area:
@@ -213,6 +219,45 @@ def _lines(box: Box) -> list[str]:
     return lines or [""]
 
 
+@dataclass(frozen=True)
+class Panel:
+    """What an abstraction shows, by PARTS."""
+
+    parts: dict[str, str]
+
+    @property
+    def word(self) -> str:
+        return self.parts.get("text", "")
+
+    @property
+    def lines(self) -> list[str]:
+        """Why it failed."""
+        found = [self.parts.get(part, "empty") for part in ("line-1", "line-2")]
+        return [line for line in found if line not in ("empty", "")]
+
+    @property
+    def reason(self) -> str:
+        return " ".join(self.lines)
+
+    def knob(self, name: str) -> float | None:
+        """Where the daemon has put a slider; None: nowhere yet."""
+        return float(self.parts[name]) if name in self.parts else None
+
+
+def _eyes() -> str:
+    """A patch that prints what panels are sent."""
+    lines = ["#N canvas 0 0 300 260 12;", "#X obj 20 80 print panel;"]
+    cords: list[str] = []
+    for number in range(FIRST, FIRST + PANELS):
+        for part in PARTS:
+            at = len(lines) - 1
+            lines += [
+                f"#X obj 20 20 r {number}-{part};", f"#X obj 20 50 list prepend {number} {part};"
+            ]  # fmt: skip
+            cords += [f"#X connect {at} 0 {at + 1} 0;", f"#X connect {at + 1} 0 0 0;"]
+    return "\n".join([*lines, *cords, ""])
+
+
 class Pd(Service):
     """A running Pd, which knows the daemon's port; without a window, unless that is asked for."""
 
@@ -228,7 +273,9 @@ class Pd(Service):
         self._log = folder / "pd.log"
         self._command = ["pd", *(() if window else ("-nogui",)), "-nomidi", "-stderr"]
         self._command += audio or ("-noaudio",)
-        for patch in (remote, *patches):
+        eyes = folder / "eyes.pd"
+        eyes.write_text(_eyes())
+        for patch in (remote, eyes, *patches):
             self._command += ["-open", str(patch)]
         self._command += ["-send", f"eutectic.connect 127.0.0.1 {port}"]
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -253,7 +300,18 @@ class Pd(Service):
     def said(self) -> list[str]:
         """What its [print] boxes say, and it complains of."""
         lines = self._log.read_text().splitlines()
-        return [line for line in lines if not line.startswith("remote:")]
+        return [line for line in lines if not line.startswith(("remote:", "panel:"))]
+
+    @property
+    def panels(self) -> list[Panel]:
+        """What the panels show that have shown anything."""
+        seen: dict[str, dict[str, str]] = {}
+        for line in self._log.read_text().splitlines():
+            found = re.match(r"panel: (\d+) (\S+) (label |set )?(.*)", line)
+            if found is not None and (found[3] == "set " or found[2] not in ("blend", "gain")):
+                parts = seen.setdefault(found[1], {})
+                parts[found[2]] = re.sub(r"\\(.)", r"\1", found[4])
+        return [Panel(parts) for parts in seen.values()]
 
     def send(self, name: str, *message: float | str) -> None:
         """A message to one of its receivers."""

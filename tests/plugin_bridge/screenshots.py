@@ -7,6 +7,7 @@ needs them. It needs Debian's puredata-gui, xvfb, xdotool and imagemagick.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -98,14 +99,14 @@ PRESSED = {
 """Buttons of each example."""
 
 
-def without_a_file(patch: Path, folder: Path) -> Path:
-    """A copy of a patch that loads a file which isn't there."""
-    text = patch.read_text().replace("ambi_glass_rub.flac", "ambi_glass_rab.flac")
-    text = text.replace("perc_bell.flac", "perc_bull.flac")
-    text = text.replace("declare -path ..", f"declare -path {pd.FOLDER}")
-    copy = folder / patch.name
-    copy.write_text(text)
-    return copy
+def without_files(folder: Path) -> dict[str, Path]:
+    """The examples, copied, and loading files that aren't there."""
+    shutil.copytree(pd.FOLDER, folder)
+    copies = {name: folder / "examples" / f"{name}.pd" for name in PRESSED}
+    for path in copies.values():
+        text = path.read_text()
+        path.write_text(text.replace("glass_rub", "glass_rab").replace("perc_bell", "perc_bull"))
+    return copies
 
 
 def all_pictures(folder: Path) -> None:
@@ -124,10 +125,13 @@ def all_pictures(folder: Path) -> None:
 def _with_a_daemon(
     process: Daemon, client: Client, examples: dict[str, Path], folder: Path, data: Path
 ) -> None:
+    missing = without_files(data / "pd")
+    pads = pressing("eutectic.pad.1", "eutectic.pad.2")
+    picture(examples["eight-pads"], process.port, pads, folder / "eight-pads-unprepared.png")
     for name, patch in examples.items():
-        missing = without_a_file(patch, data)
         act = pressing(*PRESSED[name])
-        picture(missing, process.port, act, folder / f"{name}-file-missing.png")
+        if name != "eight-pads":  # its files are the preset's
+            picture(missing[name], process.port, act, folder / f"{name}-file-missing.png")
         picture(patch, process.port, act, folder / f"{name}.png")
         client.send("/panic")
     act = knobs_moved_elsewhere(client)

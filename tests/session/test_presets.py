@@ -1,6 +1,8 @@
 """Everything under presets is usable, and every clip is listed with its source."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -221,3 +223,38 @@ def test_a_clip_that_ships_is_found_by_its_name(running: Daemon) -> None:
     with running.client() as client:
         client.request("/clip/load", "bell", "perc_bell.flac")
         assert fails(client, "/clip/load", "up", "../other/perc_bell.flac") == "bad_path"
+
+
+READERS = """
+import sys, threading
+from pathlib import Path
+import msgspec
+from eutectic.files import toml
+
+sys.setswitchinterval(1e-6)
+for _ in range(100):
+    class Part(msgspec.Struct):
+        name: str
+        also: list["int"] = []
+
+    kind = msgspec.defstruct("Kind", [("format", int), ("parts", list[Part])])
+    start = threading.Barrier(4)
+
+    def read():
+        start.wait()
+        toml.read(Path(sys.argv[1]), kind)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+"""
+
+
+@pytest.mark.process
+def test_clients_that_ask_for_presets_at_once_end_no_daemon(tmp_path: Path) -> None:
+    """Threads that are the first to read a kind of file: without a lock, all crash."""
+    path = tmp_path / "parts.toml"
+    path.write_text("format = 1\n" + "[[parts]]\nname = 'p'\n" * 20)
+    subprocess.run([sys.executable, "-c", READERS, path], check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,9 @@ from eutectic.errors import BadInput, BadOutput
 from eutectic.files.atomic import atomic_path
 
 FORMAT = 1
+
+_one_at_a_time = threading.Lock()
+"""msgspec 0.22 crashes when two threads decode a type for the first time at once."""
 
 
 class BadState(BadInput):
@@ -38,7 +42,8 @@ def read(path: Path, kind: type[Kind]) -> Kind:
     except UnicodeDecodeError as error:
         raise BadState(f"{path}: isn't UTF-8 text ({error.reason})") from None
     try:
-        found = msgspec.toml.decode(text, type=kind)
+        with _one_at_a_time:
+            found = msgspec.toml.decode(text, type=kind)
     except msgspec.ValidationError as error:
         raise BadState(_located(path, text, str(error))) from None
     except (ValueError, BadInput) as error:  # not TOML, or rejected by a type's own checks

@@ -65,7 +65,7 @@ class Folders:
         for path in inside:
             if path.exists():
                 return path
-        raise NoFile(f"{name}: no such file under {_listed(inside, name)}")
+        raise NoFile(f"{name}: no such file{_near(inside, name)}")
 
     def shown(self, path: Path) -> str:
         """A path as clients would name it."""
@@ -118,11 +118,12 @@ def _resolved(path: Path) -> Path:
         raise BadPath(f"{path}: can't be resolved ({error})") from None
 
 
-def _listed(paths: list[Path], name: str) -> str:
-    """The folders that were searched, and near names there."""
+def _near(paths: list[Path], name: str) -> str:
+    """Near names in the folders that were searched, and these."""
     folders = dict.fromkeys(path.parent for path in paths)
     there: list[str] = []
     for folder in folders:
         with contextlib.suppress(OSError):
             there += [each.name for each in itertools.islice(folder.iterdir(), MOST_LISTED)]
-    return ", ".join(map(str, folders)) + nearest(Path(name).name, there)
+    near, searched = nearest(Path(name).name, there), ", ".join(map(str, folders))
+    return f"{near} Looked in {searched}" if near else f"; looked in {searched}"

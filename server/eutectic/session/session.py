@@ -180,8 +180,8 @@ class Session:
 
     # Requests
 
-    async def _ping(self, _ticket: Ticket, _request: table.Ping) -> None:
-        pass
+    async def _ping(self, ticket: Ticket, _request: table.Ping) -> None:
+        ticket.is_routine = True
 
     async def _version(self, ticket: Ticket, _request: table.Version) -> None:
         ticket.reply(answers.VersionReply(ticket.id, version("eutectic")))

@@ -55,8 +55,8 @@ class Ticket:
         self.reason = "cancelled"
         """Why it was cancelled."""
         self._fraction = 0.0
-        self.is_routine = address == "/ping"
-        """Whether it only renews what is known: the log is spared it."""
+        self.is_routine = False
+        """Whether it is sent over and over, to stay in contact: the log is spared it."""
 
     def reply(self, answer: Answer) -> None:
         """Send the client an answer; nothing if the request has no id."""
