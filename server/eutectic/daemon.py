@@ -14,8 +14,9 @@ import logging.handlers
 import queue
 import signal
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ from eutectic.system.processes import set_niceness
 from eutectic.system.summing import Summing
 
 if TYPE_CHECKING:
-    from eutectic.midi.surface import Surface
+    from eutectic.midi.surfaces import Surfaces
 
 log = logging.getLogger("eutectic.daemon")
 
@@ -66,7 +67,7 @@ class DaemonSettings:
     device: DeviceSettings
     voices: int
     session: SessionSettings
-    controller: Controller | None = None
+    controllers: tuple[Controller, ...] = ()
     query_port: int | None = None
 
 
@@ -85,8 +86,8 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         stack.push_async_callback(server.close)
         output = Output(settings.device)
         player = Player(output.rate_hz, output.channels, settings.voices)
-        surface = _surface(settings.controller, stack)
-        session = Session(settings.session, output, player, Subscribers(server.udp_peer), surface)
+        surfaces = _surfaces(settings.controllers, stack)
+        session = Session(settings.session, output, player, Subscribers(server.udp_peer), surfaces)
         stack.push_async_callback(session.close)
         await session.start()
         await server.serve(session.take)
@@ -126,22 +127,28 @@ async def _query_server(
     return server.port
 
 
-def _surface(controller: Controller | None, stack: contextlib.AsyncExitStack) -> Surface | None:
-    """The controller's surface; its ports are opened as soon as it is plugged in."""
-    if controller is None:
+def _surfaces(
+    controllers: Sequence[Controller], stack: contextlib.AsyncExitStack
+) -> Surfaces | None:
+    """The controllers' surfaces; their ports are opened as soon as they are plugged in."""
+    if not controllers:
         return None
-    from eutectic.midi.ports import Ports
+    from eutectic.midi.ports import Plug, Ports
     from eutectic.midi.surface import Surface
+    from eutectic.midi.surfaces import Surfaces
 
-    surface = Surface(controller.map, controller.own, controller.port)
     call = asyncio.get_running_loop().call_soon_threadsafe
-    ports = Ports(
-        surface.port, lambda data: _soon(call, surface.receive, data),
-        lambda: _soon(call, surface.plugged_in),
-    )  # fmt: skip
+    surfaces = [
+        Surface(each.map, each.own, each.port, number) for number, each in enumerate(controllers)
+    ]
+    ports = Ports([
+        Plug(each.port, partial(_soon, call, each.receive), partial(_soon, call, each.plugged_in))
+        for each in surfaces
+    ])  # fmt: skip
     stack.callback(ports.close)
-    surface.open(ports.send)
-    return surface
+    for number, each in enumerate(surfaces):
+        each.open(partial(ports.send, number))
+    return Surfaces(surfaces)
 
 
 def _soon(call: Callable[..., object], what: Callable[..., None], *values: object) -> None:

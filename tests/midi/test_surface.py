@@ -1,9 +1,11 @@
 """Controllers: maps, what controls do, and a real daemon on real MIDI ports of JACK's."""
 
 import asyncio
+import itertools
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ import rtmidi
 
 from daemons import daemon, fails, prepare, until, wait_for
 from eutectic.client.daemon_process import Daemon, status
+from eutectic.client.sync import Client
 from eutectic.experiments.live.jack_server import Jack
 from eutectic.files.shipped import presets_folder
 from eutectic.files.toml import BadState
+from eutectic.midi import surface
 from eutectic.midi.maps import parse_target, read_map
 from eutectic.midi.surface import Surface
 from eutectic.osc.answers import Queued
@@ -160,6 +164,43 @@ def test_fourteen_bits_are_joined(desk: Desk) -> None:
     assert desk.move(0xB0, 2, 64) == []  # another channel's
 
 
+@pytest.mark.parametrize("order", [(2, 34), (34, 2)])
+def test_a_fourteen_bit_fader_moves_without_a_dip_whichever_half_is_first(
+    desk: Desk, order: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = itertools.count(100.0, 0.01)
+
+    async def move() -> None:
+        for value in [*range(8000, 8300), *range(8300, 7000, -50), *range(7000, 16384, 300)]:
+            halves = {2: value >> 7, 34: value & 127}
+            monkeypatch.setattr(surface.time, "monotonic", partial(float, next(now)))
+            made = [each for number in order for each in desk.move(0xB2, number, halves[number])]
+            if value > 8000 or order[0] == 34:  # until then no lower half is known
+                assert [values[2] for _, values in made] == [pytest.approx(value / 16383 * 2 - 1)]
+
+    asyncio.run(move())
+
+
+def test_half_a_value_is_used_soon_if_the_other_half_is_not_sent(desk: Desk) -> None:
+    async def move() -> list[tuple[str, tuple[Any, ...]]]:
+        for number, value in ((2, 64), (34, 127), (2, 65)):
+            desk.move(0xB2, number, value)
+        assert not desk.sent
+        while not desk.sent:
+            await asyncio.sleep(0.005)
+        return desk.sent
+
+    ((_, values),) = asyncio.run(asyncio.wait_for(move(), 10))
+    assert values[2] == pytest.approx((65 << 7) / 16383 * 2 - 1)
+
+
+def test_running_status_is_followed_until_the_controller_is_plugged_in_again(desk: Desk) -> None:
+    assert desk.move(0xB0, 30, 0) == desk.move(30, 0) != []
+    assert len(desk.move(0x90, 36, 1, 37, 1)) == 2
+    desk.surface.plugged_in()
+    assert desk.move(36, 1) == []
+
+
 def test_the_wheel_covers_the_whole_range(desk: Desk) -> None:
     ends = [desk.move(0xE0, *data)[0][1][2] for data in ((0, 0), (127, 127))]
     assert ends == [-1.0, 1.0]
@@ -247,15 +288,44 @@ def test_what_is_learned_is_kept_in_the_users_own_map(desk: Desk, tmp_path: Path
     assert (tmp_path / "map.toml").read_text() == MAP
 
 
+def test_learning_a_fourteen_bit_fader_replaces_what_its_halves_did(
+    desk: Desk, tmp_path: Path
+) -> None:
+    async def learn() -> str:
+        learning = asyncio.ensure_future(desk.surface.learn("/scrub 2 $", 5))
+        await asyncio.sleep(0)
+        for data in (
+            [0xB0, 99, 1],
+            [0xB0, 98, 1],
+            [0xB0, 6, 3],
+            [0xD0, 50],
+            [0xA0, 36, 5],
+            [0xFE],
+            [0xF8],
+            [0xB0, 123, 1],
+            [0xB0, 50, 0],
+            [0xB0, 20, 9],
+            [0xB0, 52, 9],
+        ):
+            desk.surface.receive(data)
+        return await learning
+
+    assert asyncio.run(learn()) == "cc14 20 channel 1"
+    _, controls = read_map(tmp_path / "own.toml")
+    found = [each.control.message for each in controls if each.number in (20, 52)]
+    assert found == ["cc14"]
+
+
 class Pads:
     """A controller that can be plugged in: its ports, and the states of its lights.
 
     The lights' port stays open: JACK may never run a client that is opened while others are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "pads") -> None:
+        self._name = name
         self._lit: dict[int, int] = {}
-        self._in = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="pads lights")
+        self._in = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=f"{name} lights")
         self._in.open_virtual_port("in")
 
     @property
@@ -269,7 +339,7 @@ class Pads:
     def plugged_in(self) -> Generator[Any]:
         """Its output port, while it is plugged in."""
         self.lit.clear()
-        out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="pads")
+        out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name=self._name)
         out.open_virtual_port("out")
         try:
             yield out
@@ -318,6 +388,24 @@ def test_a_controller_plays_is_lit_and_can_be_unplugged_and_plugged_in_again(
 
 
 @pytest.mark.realtime
+def test_a_controller_that_is_back_in_a_moment_still_plays(
+    running: tuple[Daemon, Path], pads: Pads
+) -> None:
+    """A loose plug: whether or not a look at all ports falls between."""
+    process, _ = running
+    with process.client() as client:
+        for _ in range(3):
+            begin = process.log.count(" connected")
+            with pads.plugged_in() as out:
+                until(lambda before=begin: process.log.count(" connected") > before)
+                out.send_message([0x90, 36, 100])
+                until(lambda: status(client)["voices"].startswith("1 of"))
+                out.send_message([37, 100])  # running status
+                until(lambda: status(client)["voices"].startswith("none"))
+        until(lambda: "disconnected" in process.log.split("MIDI: pads")[-1])
+
+
+@pytest.mark.realtime
 def test_a_control_is_learned_over_osc(running: tuple[Daemon, Path], pads: Pads) -> None:
     process, path = running
     with process.client() as client, pads.plugged_in() as out:
@@ -332,3 +420,53 @@ def test_a_control_is_learned_over_osc(running: tuple[Daemon, Path], pads: Pads)
         until(lambda: f"{path}:4: target: there is no /panik" in process.log)
         out.send_message([0x90, 36, 100])  # as before
         until(lambda: status(client)["voices"].startswith("1 of"))
+
+
+@pytest.mark.realtime
+def test_two_controllers_of_one_kind_each_do_what_they_learned(pads: Pads, tmp_path: Path) -> None:
+    """JACK calls the second pads-01; each keeps its place while the other is unplugged."""
+    path = tmp_path / "stage.toml"
+    path.write_text(text := MAP.replace("/stop 1", "/panic"))
+    options = ("--midi", "pads", "--midi", "pads", "--controller", str(path))
+    with daemon(tmp_path, *options) as process, process.client() as client:
+        prepare(client)
+
+        def playing(*voices: int) -> None:
+            until(lambda: {f"voice {n}" for n in voices} == playing_now(client))
+
+        with pads.plugged_in() as first:
+            with pads.plugged_in() as second:
+                until(lambda: process.log.count(" connected") == 2)
+                target = "/fuse 2 a r @blend 0.5 @loop 1 @velocity $"
+                number = client.begin("/midi/learn", target)
+                wait_for(client, Queued)
+                second.send_message([0x90, 36, 100])
+                client.end("/midi/learn", number)
+                assert path.read_text() == text
+                assert "/fuse 2" in path.with_stem("stage-2").read_text()
+                second.send_message([0x80, 36, 0])
+                second.send_message([0x90, 36, 100])
+                playing(2)
+                first.send_message([0x90, 36, 100])
+                playing(1, 2)
+                first.send_message([0x90, 37, 100])
+                playing()
+            until(lambda: process.log.count("disconnected") == 1)
+            for number in (36, 37):
+                first.send_message([0x80, number, 0])
+            first.send_message([0x90, 36, 100])
+            playing(1)
+            first.send_message([0x90, 37, 100])
+            playing()
+            with pads.plugged_in() as second:
+                until(lambda: process.log.count(" connected") == 3)
+                second.send_message([0x90, 36, 100])
+                playing(2)
+        assert "Traceback" not in process.log
+
+
+def playing_now(client: Client) -> set[str]:
+    """The voices that play."""
+    lines = status(client)
+    return {name for name, text in lines.items()
+            if name.startswith("voice ") and text != "idle"}  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -92,11 +93,18 @@ def serve(
         ),
     ] = None,
     midi: Annotated[
-        str | None,
-        typer.Option(help="MIDI controller: part of its port's name (default: the map's, if any)."),
+        list[str] | None,
+        typer.Option(
+            help="MIDI controller: part of its port's name; repeatable, also for two of one kind "
+            "(default: the map's, if any)."
+        ),
     ] = None,
     controller: Annotated[
-        str | None, typer.Option(help="Map of the controller: a name or a file (default: generic).")
+        list[str] | None,
+        typer.Option(
+            help="Map of the controller: a name or a file; repeatable, one for each --midi, of "
+            "which further ones have the last (default: generic)."
+        ),
     ] = None,
     input_device: Annotated[
         str | None,
@@ -138,7 +146,7 @@ def serve(
             session_path(session, data / "sessions") if session is not None else None,
             input_device, _gib(memory), _gib(ready), _gib(stored),
         ),
-        _controller(midi, controller, data / "controllers"),
+        _controllers(midi or [], controller or [], data / "controllers"),
         query,
     )  # fmt: skip
     with logging_to_terminal(log_level):
@@ -164,15 +172,27 @@ def _folders(clips: list[Path] | None, renders: Path | None, data: Path) -> Fold
     return Folders(absolute, written.absolute(), presets_folder("clips"), Path.home())
 
 
-def _controller(midi: str | None, controller: str | None, own: Path) -> Controller | None:
-    """The requested controller, if any; a map of the user's own takes precedence."""
+def _controllers(midi: list[str], maps: list[str], own: Path) -> tuple[Controller, ...]:
+    """The requested controllers; maps of the user's own take precedence.
+
+    What is learned on the second of two with one map is kept in a file of its own.
+    """
     from eutectic.daemon import Controller
     from eutectic.files.toml import find
 
-    if midi is None and controller is None:
-        return None
-    path = find(controller or "generic", (own, presets_folder("controllers")))
-    return Controller(midi, path, path if controller == str(path) else own / path.name)
+    controllers: list[Controller] = []
+    used: Counter[str] = Counter()
+    for number in range(max(len(midi), len(maps))):
+        port = midi[number] if number < len(midi) else None
+        name = maps[min(number, len(maps) - 1)] if maps else "generic"
+        used[name] += 1
+        path = find(name, (own, presets_folder("controllers")))
+        kept = path if name == str(path) else own / path.name
+        if used[name] > 1:
+            kept = kept.with_stem(f"{kept.stem}-{used[name]}")
+            path = kept if kept.exists() else path
+        controllers.append(Controller(port, path, kept))
+    return tuple(controllers)
 
 
 def _gib(size: float) -> int:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import mido
 import msgspec
 
 from eutectic.config import PadState
 from eutectic.files.toml import BadState, stamp_of, write
+from eutectic.midi.fourteen import HOLD_SECONDS, LSB, MAX_VALUE, Halves
+from eutectic.midi.learning import Learning
 from eutectic.midi.maps import (
     Control,
     Kind,
@@ -24,7 +26,8 @@ from eutectic.midi.maps import (
     mapped_control,
     read_map,
 )
-from eutectic.osc.server import Handler
+from eutectic.midi.messages import Event, Splitter, movement
+from eutectic.osc.server import MIDI, Handler
 from eutectic.osc.spec import PREFIX
 from eutectic.osc.table import Fuse, Request, spec_of
 
@@ -38,20 +41,6 @@ PRESSED = 64
 
 CATCH = 2 / 127
 """A knob this close to the current value takes over."""
-
-LSB = 32
-"""Offset from a 14-bit control's number to that of its lower seven bits."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """A control's movement: `position` from 0 to 1, and the `raw` value."""
-
-    kind: Kind
-    channel: int
-    number: int
-    position: float
-    raw: int
 
 
 @dataclass
@@ -71,23 +60,25 @@ class Surface:
         address: its address as a peer.
     """
 
-    address = ("midi", 0)
-
-    def __init__(self, path: Path, own: Path, port: str | None) -> None:
+    def __init__(self, path: Path, own: Path, port: str | None, number: int = 0) -> None:
         """Read the map at `path`; learned controls are saved to `own`.
+
+        `number` tells it from other controllers, and is in its address.
 
         Raises:
             BadState: the map can't be read.
         """
         self._path, self._own = path, own
+        self.address = (MIDI, number)
         self._map, self._controls = read_map(path)
         self._stamp = stamp_of(path)
         self.port = self._map.device if port is None else port
         self._knobs: dict[Mapped, _Knob] = {}
-        self._high_bits: dict[tuple[int, int], int] = {}
+        self._splitter = Splitter()
+        self._halves: dict[tuple[int, int], Halves] = {}
         self._ids = itertools.count(1)
         self._shown: dict[tuple[Kind, int, int], int] = {}
-        self._learning: asyncio.Future[Event] | None = None
+        self._learning: Learning | None = None
         self._take: Handler | None = None
         self._current: Current = lambda _: None
         self._light: Light = lambda _: None
@@ -106,49 +97,54 @@ class Surface:
     # Controls
 
     def receive(self, data: list[int]) -> None:
-        """Act on a message from the controller."""
-        event = self._read(data)
-        if event is None:
-            return
-        if self._learning is not None and not self._learning.done() and event.raw:
-            self._learning.set_result(event)
-            return
+        """Act on bytes from the controller."""
+        for message in self._splitter.split(data):
+            event = movement(message)
+            if event is None:
+                continue
+            half = self._half(event)
+            if self._learning is not None:
+                joined = event if half is None else replace(event, kind="cc14", number=half)
+                self._learning.take(joined)
+            elif half is not None:
+                self._join(event, half)
+            else:
+                self._act(event)
+
+    def _act(self, event: Event) -> None:
         for mapped in self._controls:
             if _is_of(mapped, event):
                 self._move(mapped, event)
 
-    def _read(self, data: list[int]) -> Event | None:
-        """The movement in a message; None if it is no control's."""
-        try:
-            message: Any = mido.Message.from_bytes(data)
-        except ValueError:
+    def _half(self, event: Event) -> int | None:
+        """The 14-bit control that an event is half of, if the map has one."""
+        if event.kind != "cc":
             return None
-        kind, channel = message.type, getattr(message, "channel", 0) + 1
-        if kind in ("note_on", "note_off"):
-            raw = message.velocity if kind == "note_on" else 0
-            return Event("note", channel, message.note, raw / 127, raw)
-        if kind == "pitchwheel":
-            return Event("pitch", channel, 0, (message.pitch + 8192) / 16383, 1)
-        if kind == "program_change":
-            return Event("program", channel, message.program, 1.0, 127)
-        if kind == "control_change":
-            return self._control_change(channel, message.control, message.value)
-        return None
-
-    def _control_change(self, channel: int, number: int, value: int) -> Event:
-        """A movement of 7 bits, or of 14 if the map says so; the upper 7 come first."""
-        for first in (number, number - LSB):
-            if self._is_fourteen(channel, first):
-                if first == number:
-                    self._high_bits[channel, number] = value
-                    return Event("cc14", channel, first, (value << 7) / 16383, value)
-                both = (self._high_bits.get((channel, first), 0) << 7) | value
-                return Event("cc14", channel, first, both / 16383, value)
-        return Event("cc", channel, number, value / 127, value)
+        return next((number for number in (event.number, event.number - LSB)
+                     if self._is_fourteen(event.channel, number)), None)  # fmt: skip
 
     def _is_fourteen(self, channel: int, number: int) -> bool:
         return any(each.control.message == "cc14" and each.number == number
                    and each.control.channel in (0, channel) for each in self._controls)  # fmt: skip
+
+    def _join(self, event: Event, number: int) -> None:
+        """Act on a 14-bit control as soon as both halves are there."""
+        halves = self._halves.setdefault((event.channel, number), Halves())
+        half = "upper" if event.number == number else "lower"
+        value = halves.take(half, event.raw, time.monotonic())
+        self._act_on(event.channel, number, value)
+        if halves.held:
+            what = self._release, event.channel, number, halves, halves.count
+            asyncio.get_running_loop().call_later(HOLD_SECONDS, *what)
+
+    def _release(self, channel: int, number: int, halves: Halves, count: int) -> None:
+        """Act on a half whose other half hasn't come."""
+        if halves.count == count:
+            self._act_on(channel, number, halves.release())
+
+    def _act_on(self, channel: int, number: int, value: int | None) -> None:
+        if value is not None:
+            self._act(Event("cc14", channel, number, value / MAX_VALUE, value >> 7))
 
     def _move(self, mapped: Mapped, event: Event) -> None:
         knob = self._knobs.setdefault(mapped, _Knob())
@@ -218,7 +214,9 @@ class Surface:
     def plugged_in(self) -> None:
         """Reset after the controller was plugged in: no pad is down, none is lit."""
         self._knobs.clear()
+        self._halves.clear()
         self._shown.clear()
+        self._splitter = Splitter()
 
     # Its map
 
@@ -231,11 +229,24 @@ class Surface:
             TimeoutError: no control was moved.
         """
         mapped_control(Control("cc", text))
-        self._learning = asyncio.get_running_loop().create_future()
+        async with asyncio.timeout(seconds):
+            event = await self.moved()
+        return await self.assign(event, text)
+
+    async def moved(self) -> Event:
+        """The next control to move, which does nothing else meanwhile."""
+        self._learning = Learning()
         try:
-            event = await asyncio.wait_for(self._learning, seconds)
+            return await self._learning.moved
         finally:
             self._learning = None
+
+    async def assign(self, event: Event, text: str) -> str:
+        """Assign a control to a target; returns which one it is.
+
+        Raises:
+            BadOutput: the changed map can't be saved.
+        """
         control = Control(event.kind, text, event.number, event.channel)
         others = [each for each in self._single_controls() if not _same(each, control)]
         await self._keep(msgspec.structs.replace(self._map, controls=[*others, control]))
@@ -299,6 +310,12 @@ def _index(mapped: Mapped) -> int:
 
 
 def _same(one: Control, other: Control) -> bool:
-    return (one.message, one.number) == (other.message, other.number) and (
-        0 in (one.channel, other.channel) or one.channel == other.channel
-    )
+    """Whether one would act on messages of the other."""
+    channel = 0 in (one.channel, other.channel) or one.channel == other.channel
+    return channel and bool(_messages(one) & _messages(other))
+
+
+def _messages(control: Control) -> set[tuple[str, int]]:
+    if control.message == "cc14":
+        return {("cc", control.number), ("cc", control.number + LSB)}
+    return {(control.message, control.number)}

@@ -44,12 +44,21 @@ class Peer(Protocol):
         ...
 
 
+MIDI = "midi"
+"""In place of a host, of controllers that are plugged into this machine."""
+
+
 def is_local(peer: Peer) -> bool:
-    """Whether it is on this machine; a MIDI controller is, too."""
-    try:
-        return ipaddress.ip_address(peer.address[0]).is_loopback
-    except ValueError:  # a controller's name
+    """Whether it is on this machine, as far as its address proves that; a controller is, too."""
+    host = peer.address[0]
+    if host == MIDI:
         return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 FIRST_OF_PACKETS = (b"/", b"#")

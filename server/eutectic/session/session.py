@@ -46,7 +46,7 @@ from eutectic.session.voices import Voice, Voices
 from eutectic.system.shared_memory import sweep
 
 if TYPE_CHECKING:  # importing mido takes time, and only a controller needs it
-    from eutectic.midi.surface import Surface
+    from eutectic.midi.surfaces import Surfaces
 
 log = logging.getLogger("eutectic.session")
 
@@ -68,9 +68,9 @@ class Session:
 
     def __init__(
         self, settings: SessionSettings, output: Output, player: Player, subscribers: Subscribers,
-        surface: Surface | None = None,
+        surfaces: Surfaces | None = None,
     ) -> None:  # fmt: skip
-        self._player, self._subscribers, self._surface = player, subscribers, surface
+        self._player, self._subscribers, self._surfaces = player, subscribers, surfaces
         folders, timings = settings.folders, Timings()
         self._registry = RequestRegistry(subscribers)
         self._shelf = Shelf(settings.data / "fusions", settings.ready_bytes, settings.stored_bytes)
@@ -156,8 +156,8 @@ class Session:
         """
         self._keeper.open()
         sweep()
-        if self._surface is not None:
-            self._surface.connect(self.take, self._voices.current)
+        if self._surfaces is not None:
+            self._surfaces.connect(self.take, self._voices.current)
         self._host.start()
         self._spawn(self._poll())
         self._spawn(self._housekeeping())
@@ -215,11 +215,11 @@ class Session:
         self._stage.clear_schedule()
 
     async def _learn_midi(self, ticket: Ticket, request: table.LearnMidi) -> None:
-        if self._surface is None:
+        if self._surfaces is None:
             raise Refused("no_midi", "no controller is open; serve --midi opens one")
         ticket.queued()
         try:
-            control = await self._surface.learn(request.target, LEARN_SECONDS)
+            control = await self._surfaces.learn(request.target, LEARN_SECONDS)
         except TimeoutError:
             raise Refused("no_control", f"no control was moved in {LEARN_SECONDS:g} s") from None
         ticket.done(answers.LearnedControl(control))
@@ -259,8 +259,8 @@ class Session:
     async def _housekeeping(self) -> None:
         for count in itertools.count():
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
-            if self._surface is not None:
-                self._surface.show(self._stage.pad)
+            if self._surfaces is not None:
+                self._surfaces.show(self._stage.pad)
             if count % FOLLOW_ROUNDS == 0:
                 await self._follow()
             self._report_lost()
@@ -274,9 +274,9 @@ class Session:
             await self._keeper.save_if_changed()
 
     async def _follow(self) -> None:
-        """Reload files that a user edits while they are in use: the preset and the map."""
-        if self._surface is not None and self._surface.stale:
-            await self._surface.reload()
+        """Reload files that a user edits while they are in use: the preset and the maps."""
+        if self._surfaces is not None:
+            await self._surfaces.follow()
         await self._keeper.follow()
 
     def _report_lost(self) -> None:
