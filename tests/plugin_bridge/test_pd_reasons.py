@@ -58,9 +58,10 @@ def showing(patch: Pd, word: str, reason: str = "") -> Panel:
     """The panel that shows a word and the beginning of a reason, once there is one."""
 
     def found() -> list[Panel]:
+        alike = [each for each in patch.panels if each.word == word]
         return [
-            each for each in patch.panels
-            if each.word == word and each.reason.startswith(reason) and bool(reason) == bool(each.lines)
+            each for each in alike
+            if each.reason.startswith(reason) and bool(reason) == bool(each.lines)
         ]  # fmt: skip
 
     try:
@@ -105,7 +106,7 @@ def test_a_failure_is_said_where_it_was_asked_and_once_in_the_console(
     for _ in range(3):
         patch.send(f"do.{receiver}", *wrong)
         time.sleep(0.1)
-    title, _, reason = text.partition(": ")
+    _, _, reason = text.partition(": ")
     panel = showing(patch, code, reason[:30])
     assert all(len(line) <= 40 for line in panel.lines)
     assert reasons(patch) == [panel.reason]

@@ -67,7 +67,8 @@ def test_a_link_out_of_a_folder_leads_nowhere(folders: Folders, tmp_path: Path) 
 
 
 def test_a_missing_file_is_said_where_it_was_looked_for_with_near_names(folders: Folders) -> None:
-    with pytest.raises(NoFile, match=r"frst\.wav: no such file; did you mean first.*Looked in .*one"):
+    said = r"frst\.wav: no such file; did you mean first.*Looked in .*one"
+    with pytest.raises(NoFile, match=said):
         folders.to_read("frst.wav")
 
 

@@ -261,8 +261,8 @@ class Unknown(Answer, frozen=True):
 
 ANSWERS: tuple[type[Answer], ...] = (
     Done, Fail, Queued, Progress, Started, Ended, Idle, FanReady, Synced, VersionReply, StatusReply,
-    VoiceReply, Model, Clip, Reference, Preset, PresetChanged, Device, Engine, Xrun, Late, VoiceState,
-    Meter,
+    VoiceReply, Model, Clip, Reference, Preset, PresetChanged, Device, Engine, Xrun, Late,
+    VoiceState, Meter,
 )  # fmt: skip
 
 _BY_ADDRESS = {PREFIX + kind.address: kind for kind in ANSWERS}

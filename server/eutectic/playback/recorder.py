@@ -7,17 +7,20 @@ import threading
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from eutectic.errors import BadOutput
+from eutectic.files.wav import WavWriter
+
+SYNC_SECONDS = 1.0
+"""So much sound may be lost if the power fails."""
 
 MAX_QUEUED_BLOCKS = 2048
 """Blocks that may wait for the disk, about 10 s."""
 
 
 class Recorder:
-    """A 24-bit WAV file being written; it can be read even if it is never closed.
+    """A 24-bit WAV file being written; it can be read at any time, even if it is never closed.
 
     Attributes:
         frames: written so far.
@@ -33,16 +36,14 @@ class Recorder:
         """
         self.path, self.frames, self.lost = path, 0, 0
         self.error: str | None = None
+        self._sync_frames, self._synced = round(SYNC_SECONDS * rate_hz), 0
         self._blocks: queue.Queue[NDArray[np.float32] | None] = queue.Queue(MAX_QUEUED_BLOCKS)
         try:
-            path.open("xb").close()
-            self._file = soundfile.SoundFile(
-                path, "w", rate_hz, channels, subtype="PCM_24", format="WAV"
-            )
+            self._file = WavWriter(path, rate_hz, channels, "pcm24")
         except FileExistsError:
             raise BadOutput(f"{path}: exists; choose another name") from None
-        except (OSError, soundfile.LibsndfileError) as error:
-            raise BadOutput(f"{path}: can't be written ({error})") from None
+        except OSError as error:
+            raise BadOutput(f"{path}: can't be written ({error.strerror})") from None
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         self._thread.start()
 
@@ -65,14 +66,16 @@ class Recorder:
                 self._append(block)
         try:
             self._file.close()
-        except soundfile.LibsndfileError as error:
-            self.error = self.error or f"{self.path}: can't be closed ({error})"
+        except OSError as error:
+            self.error = self.error or f"{self.path}: can't be closed ({error.strerror})"
 
     def _append(self, block: NDArray[np.float32]) -> None:
         try:
             self._file.write(block)
-            self._file.flush()
-        except (OSError, soundfile.LibsndfileError) as error:
-            self.error = f"{self.path}: can't be written any more ({error})"
+            if self._file.frames - self._synced >= self._sync_frames:
+                self._synced = self._file.frames
+                self._file.sync()
+        except OSError as error:
+            self.error = f"{self.path}: can't be written any more ({error.strerror})"
         else:
             self.frames += len(block)

@@ -5,6 +5,8 @@ A device plays in a process of its own, from a ring in shared memory (see `porta
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import subprocess
 import sys
@@ -20,9 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.errors import BadDevice, BadOutput, BadSetting
+from eutectic.files.wav import WavWriter
 from eutectic.playback.replies import DeviceInfo, Devices, Opened, Recorded, Refused, Reply
 from eutectic.playback.ring import Ring
 from eutectic.system.shared_memory import new_path
+
+log = logging.getLogger("eutectic.playback")
 
 Block = NDArray[np.float32]
 """(frame, channel), float32."""
@@ -108,22 +113,25 @@ class FileStream(NullStream):
     """Takes blocks at the clock's pace and writes them to a 32-bit float WAV file."""
 
     def __init__(self, path: Path, rate_hz: int, channels: int) -> None:
-        import soundfile
-
         super().__init__(rate_hz, f"file:{path}")
-        if path.exists():
-            raise BadOutput(f"{path}: exists; choose another name")
         try:
-            self._file = soundfile.SoundFile(path, "w", rate_hz, channels, "FLOAT", format="WAV")
-        except (OSError, soundfile.LibsndfileError) as error:
-            raise BadOutput(f"{path}: can't be written ({error})") from None
+            self._file = WavWriter(path, rate_hz, channels, "float32")
+        except FileExistsError:
+            raise BadOutput(f"{path}: exists; choose another name") from None
+        except OSError as error:
+            raise BadOutput(f"{path}: can't be written ({error.strerror})") from None
 
     def write(self, block: Block) -> None:
         super().write(block)
-        self._file.write(block)
+        try:
+            self._file.write(block)
+        except OSError as error:
+            log.error("%s: can't be written any more (%s)", self.name, error.strerror)
+            self.alive = False
 
     def close(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # as before
+            self._file.close()
 
 
 class DeviceStream:

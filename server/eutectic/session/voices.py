@@ -182,9 +182,7 @@ class Voices:
 
     def _state(self, voice: Voice) -> answers.VoiceState:
         request, recall = voice.request, self._recall_of(voice)
-        original, reference = (
-            ("", "") if request is None else (request.original, request.reference)
-        )
+        original, reference = ("", "") if request is None else (request.original, request.reference)
         waiting = "silent" if voice.pending is None else "waiting"
         return answers.VoiceState(
             voice.number, original, reference, self._knob(voice),
