@@ -134,13 +134,41 @@ def test_learning_again_keeps_what_was_learned_until_it_is_done(client: Client) 
     assert state(client, "twice") == "remembered"
 
 
-def test_a_reference_that_is_freed_while_it_is_learned_stays_away(client: Client) -> None:
+@pytest.mark.parametrize(("how", "said"), [("free", "freed"), ("delete", "deleted")])
+def test_a_reference_that_is_freed_while_it_is_learned_stays_away(
+    client: Client, how: str, said: str
+) -> None:
     number = client.begin("/reference/learn", "gone", "b", "for ever", *FOR_EVER)
     wait_for(client, Progress, lambda each: (each.id, each.stage) == (number, "learn"))
-    client.request("/reference/free", "gone")
+    client.request(f"/reference/{how}", "gone")
     failed = wait_for(client, Fail, lambda each: each.id == number)
-    assert failed.code == "cancelled" and "freed" in failed.text
+    assert failed.code == "cancelled" and said in failed.text
     assert fails(client, "/fuse", 1, "a", "gone") == "unknown_reference"
+
+
+def test_a_deleted_reference_takes_its_file_along_unless_another_has_it(
+    running: Daemon, client: Client
+) -> None:
+    def files() -> set[Path]:
+        return set((running.data / "references").iterdir())
+
+    before = files()
+    client.request("/reference/learn", "first", "b", "deleted", "@steps", 4)
+    client.request("/reference/learn", "second", "b", "deleted", "@steps", 4)
+    client.request("/reference/remember", "third", "b", "deleted")
+    (made,) = files() - before
+    size = made.stat().st_size / 1e6
+    assert client.request("/reference/delete", "first").found.mb == 0  # the second plays on
+    assert client.request("/reference/delete", "third").found.mb == 0
+    rendered(client, "second")
+    assert client.request("/reference/delete", "second").found.mb == pytest.approx(size, 1e-3)
+    assert files() == before
+    for name in ("first", "second", "third"):
+        assert fails(client, "/fuse", 1, "a", name) == "unknown_reference"
+    assert fails(client, "/reference/delete", "second") == "unknown_reference"
+    client.request("/reference/learn", "again", "b", "deleted", "@steps", 4)
+    assert state(client, "again") == "learned"
+    assert client.delete_reference("again").mb > 0
 
 
 def test_no_pad_is_refused_while_a_session_is_loaded_and_learned(running: Daemon) -> None:

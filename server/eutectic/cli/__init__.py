@@ -26,6 +26,7 @@ from eutectic.cli import (
     listen,
     paper,
     patches,
+    references,
     remote,
     train,
     window,
@@ -36,7 +37,7 @@ from eutectic.errors import BadInput, BadInputs, Cancelled
 from eutectic.osc.spec import words_of
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Fuse": (demo.demo, fuse.fuse, learn.learn, window.window),
+    "Fuse": (demo.demo, fuse.fuse, learn.learn, references.references, window.window),
     "Stage": (daemon.serve, remote.send, remote.status, devices.devices, patches.patches),
     "Research": (listen.listen, paper.paper, bench.bench, train.train_embedded),
 }

@@ -144,6 +144,11 @@ class Methods(ABC):
         return Asked(nothing, "/reference/free", (reference,))
 
     @Asking
+    def delete_reference(self, reference: Name) -> Asked[answers.Deleted]:
+        """Remove a reference, and the file of what was learned."""
+        return Asked(found(answers.Deleted), "/reference/delete", (reference,))
+
+    @Asking
     def references(self) -> Asked[list[answers.Reference]]:
         return Asked(listed(answers.Reference), "/reference/list")
 

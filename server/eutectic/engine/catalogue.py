@@ -72,6 +72,19 @@ class Catalogue:
             raise Stale("stale_reference", "not learned under this model: learn it again")
         return self.keep(spec, clip, adapter)
 
+    def forget(self, spec: ReferenceSpec) -> int:
+        """Delete what was learned of a reference; returns the number of bytes it took.
+
+        Raises:
+            Stale: its clip is gone.
+            BadOutput: it can't be deleted.
+        """
+        if spec.settings is None:
+            return 0
+        size = self._engine.forget(self.clip(spec.clip), spec.prompt, spec.settings)
+        self._engine.cache.discard(spec)
+        return size
+
     def keep(self, spec: ReferenceSpec, clip: Clip, adapter: Adapter) -> Reference:
         """Keep a reference in memory while there is room."""
         reference = Reference(spec.prompt, clip, adapter)

@@ -132,6 +132,16 @@ class Engine:
             found = self.store.get(self.reference_key(clip, prompt, settings, capped=True))
         return None if found is None else found.on(self.model.device)
 
+    def forget(self, clip: Clip, prompt: str, settings: LearnSettings) -> int:
+        """Delete what was learned with these settings; returns the number of bytes it took.
+
+        Raises:
+            BadOutput: it can't be deleted.
+        """
+        capped = (False,) if settings.budget_seconds is None else (False, True)
+        keys = (self.reference_key(clip, prompt, settings, each) for each in capped)
+        return sum(self.store.delete(key) for key in keys)
+
     def learn(
         self,
         clip: Clip,
@@ -173,7 +183,7 @@ class Engine:
         own_frames = self.model.codec.latent_frames(clip.waveform.frames)
         return learn(
             self.model, clip.latent, own_frames, prompt, self.fuser.seconds(clip), settings,
-            {"audio": clip.waveform.digest}, watch,
+            {"audio": clip.waveform.digest, "model_name": self.model.name}, watch,
         )  # fmt: skip
 
     def settled(self, settings: LearnSettings) -> LearnSettings:

@@ -6,6 +6,7 @@ limit the least recently used are deleted.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ import torch
 from eutectic.engine.adapter import Adapter
 from eutectic.engine.clips import Clip
 from eutectic.errors import BadOutput
-from eutectic.files.tensors import keep_newest
+from eutectic.files.tensors import delete, keep_newest
 
 CLIPS_LIMIT_BYTES = 8 << 30
 
@@ -37,10 +38,14 @@ class Store:
 
     def get(self, key: str) -> Adapter | None:
         """The adapter; None if it is missing or damaged, so that it is learned again."""
+        path = _path(self.folder, key)
         try:
-            return Adapter.read(_path(self.folder, key))
+            adapter = Adapter.read(path)
         except ValueError:
             return None
+        with contextlib.suppress(OSError):  # a folder that is only read
+            os.utime(path)  # used now: `eutectic references --unused` goes by this
+        return adapter
 
     def put(self, key: str, adapter: Adapter) -> Path:
         """Store an adapter.
@@ -52,6 +57,14 @@ class Store:
         path = _path(self.folder, key)
         adapter.save(path)
         return path
+
+    def delete(self, key: str) -> int:
+        """Delete an adapter; returns the number of bytes that are free now.
+
+        Raises:
+            BadOutput: it can't be deleted.
+        """
+        return delete(_path(self.folder, key))
 
     def get_clip(self, key: str, device: torch.device) -> Clip | None:
         """The clip; None if it is missing or damaged."""

@@ -29,7 +29,7 @@ from eutectic.engine.render import Renderer, RenderTarget
 from eutectic.engine.watch import Watch
 from eutectic.errors import Cancelled, EutecticError
 from eutectic.link import protocol as link
-from eutectic.link.protocol import Even, Fuse, Learn, Load, Priority, Result
+from eutectic.link.protocol import Even, Forget, Fuse, Learn, Load, Priority, Result
 from eutectic.system.memory import trim_heap
 
 log = logging.getLogger("eutectic.engine")
@@ -125,6 +125,8 @@ class Worker:
             return self._load(command)
         if isinstance(command, Even):
             return self._even(job, command)
+        if isinstance(command, Forget):
+            return link.Forgotten(job.number, self.catalogue.forget(command.reference))
         return self._fuse(job, command, decoded)
 
     def _watch(self, job: Job, stage: str, start: float = 0.0, stop: float = 1.0) -> Watch:

@@ -47,6 +47,37 @@ def read(path: Path, framework: Literal["np", "pt"]) -> tuple[dict[str, Any], di
         raise ValueError(f"{path}: can't be read ({type(error).__name__})") from None
 
 
+def about(path: Path) -> dict[str, str]:
+    """A file's metadata; its tensors aren't read.
+
+    Raises:
+        ValueError: not a safetensors file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            return file.metadata() or {}
+    except (OSError, SafetensorError, ValueError) as error:
+        raise ValueError(f"{path}: can't be read ({type(error).__name__})") from None
+
+
+def delete(path: Path) -> int:
+    """Delete a file; returns the number of bytes that are free now: 0 if there is none.
+
+    Raises:
+        BadOutput: it can't be deleted.
+    """
+    try:
+        size = path.stat().st_size
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise BadOutput(f"{path}: can't be deleted ({error.strerror})") from None
+    return size
+
+
 def keep_newest(folder: Path, limit_bytes: int) -> None:
     """Delete a folder's oldest files until the rest fits a limit; the newest stays.
 

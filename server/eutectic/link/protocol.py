@@ -66,6 +66,14 @@ class Learn(msgspec.Struct, tag=True, frozen=True):
     priority: Priority = Priority.LOAD
 
 
+class Forget(msgspec.Struct, tag=True, frozen=True):
+    """Delete what was learned of a reference from the store."""
+
+    job: int
+    reference: ReferenceSpec
+    priority: Priority = Priority.LOAD
+
+
 class ReferenceSpec(msgspec.Struct, frozen=True):
     """A reference: everything that its key in the store is made from.
 
@@ -150,7 +158,7 @@ class Cancel(msgspec.Struct, tag=True, frozen=True):
     job: int
 
 
-Work = Load | Learn | Fuse | Even
+Work = Load | Learn | Forget | Fuse | Even
 Command = Work | Cancel
 
 
@@ -238,6 +246,12 @@ class Learned(Done, tag=True, frozen=True):
     steps: int
 
 
+class Forgotten(Done, tag=True, frozen=True):
+    """So many bytes of the store are free."""
+
+    size: int
+
+
 class Evened(Done, tag=True, frozen=True):
     """The blends of a fan's places, rising from 0 to 1."""
 
@@ -270,6 +284,7 @@ Result = (
     | Fused
     | Done
     | Loaded
+    | Forgotten
     | Learned
     | Evened
     | Failed

@@ -283,6 +283,10 @@ class Learned(Found, frozen=True):
     steps: Annotated[int, Argument("int", "of learning", 0)]
 
 
+class Deleted(Found, frozen=True):
+    mb: Annotated[float, Argument("float", "MB that are free now", 0)]
+
+
 class SavedFile(Found, frozen=True):
     path: Path
 

@@ -173,9 +173,19 @@ class Learn(Answered, frozen=True, kw_only=True):
 
 
 class FreeReference(Answered, frozen=True, kw_only=True):
-    """Remove a reference; its file is kept."""
+    """Remove a reference; the file of what was learned is kept, and learning again is instant."""
 
     address = "/reference/free"
+
+    reference: Reference
+
+
+class DeleteReference(Answered, frozen=True, kw_only=True):
+    """Remove a reference and the file of what was learned, unless others use that."""
+
+    address = "/reference/delete"
+    replies = JOB
+    found = answers.Deleted
 
     reference: Reference
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from eutectic.config import LearnSettings, PadState
-from eutectic.link.protocol import Learn, Learned, ReferenceSpec
+from eutectic.link.protocol import Forget, Forgotten, Learn, Learned, ReferenceSpec
 from eutectic.near import nearest
 from eutectic.osc import answers, table
 from eutectic.session import options
@@ -165,9 +165,28 @@ class References:
         if name not in self._learnings and name not in self.all:
             await self.named(name)  # raises the reason
         self._learnings.cancel(name, f"reference {name} was freed")
-        self.missing.discard(name)
-        if self.all.pop(name, None) is not None:
-            self._changed()
+        self._remove(name)
+
+    async def delete(self, ticket: Ticket, request: table.DeleteReference) -> None:
+        """Remove a reference, and the file of what was learned unless another has it, too."""
+        name = request.reference
+        known, size = self.all.get(name), 0
+        if known is not None and self._is_stale(known):
+            raise Refused(
+                "stale_reference", f"reference {name} was learned by another model: "
+                "/reference/free removes it, and `eutectic references` deletes its file",
+            )  # fmt: skip
+        self.check(name)
+        others = [each.spec for each in self.all.values() if each is not known]
+        if known is not None and known.learned and known.spec not in others:
+            self._jobs.check_room()
+            ticket.queued()
+            forgotten = await self._jobs.run(Forget(0, known.spec), Forgotten, ticket.progress)
+            size = forgotten.size
+        self._learnings.cancel(name, f"reference {name} was deleted")
+        if self.all.get(name) is known:
+            self._remove(name)
+        ticket.done(answers.Deleted(size / 1e6))
 
     async def list(self, ticket: Ticket, _request: table.ListReferences) -> None:
         for name, each in self.all.items():
@@ -209,6 +228,11 @@ class References:
         self._changed()
 
     # Parts
+
+    def _remove(self, name: str) -> None:
+        self.missing.discard(name)
+        if self.all.pop(name, None) is not None:
+            self._changed()
 
     def _prepare(self, name: str, clip: Clip, prompt: str) -> None:
         """Have something to fuse with while it is learned: what was learned of it, or its clip."""

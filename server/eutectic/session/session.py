@@ -127,6 +127,7 @@ class Session:
         on(table.Remember, self._references.remember)
         on(table.Learn, self._references.learn)
         on(table.FreeReference, self._references.free)
+        on(table.DeleteReference, self._references.delete)
         on(table.ListReferences, self._references.list)
         on(table.Fuse, self._stage.fuse)
         on(table.MakeFan, self._fans.make)

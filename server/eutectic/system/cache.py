@@ -39,13 +39,17 @@ class Cache(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value, size: int = 1) -> None:
         """Add or replace a value, and evict others as needed."""
-        if key in self._values:
-            self.size -= self._values.pop(key)[1]
+        self.discard(key)
         self._values[key] = value, size
         self.size += size
         while self.size > self.limit:
             self.size -= self._values.popitem(last=False)[1][1]
             self.evicted += 1
+
+    def discard(self, key: Key) -> None:
+        """Remove a value, if it is there."""
+        if key in self._values:
+            self.size -= self._values.pop(key)[1]
 
     def clear(self) -> None:
         """Evict everything."""

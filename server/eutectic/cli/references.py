@@ -1,0 +1,87 @@
+"""`eutectic references`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eutectic.cli import options
+from eutectic.cli.terminal import console, print_json, print_table
+from eutectic.config import data_folder
+from eutectic.errors import BadSetting
+
+if TYPE_CHECKING:
+    from eutectic.files.learned import LearnedFile
+
+
+def references(
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID]...",
+            help="Those that are meant, by their ids or beginnings of them.",
+            show_default=False,
+        ),
+    ] = None,
+    unused: Annotated[
+        float | None,
+        typer.Option(help="Only those that weren't used for this many days (default: all)."),
+    ] = None,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete those that are named, or that are unused.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """List or delete the references that were learned.
+
+    A reference whose file is deleted can be learned again from its sound.
+    """
+    from eutectic.files.learned import chosen, learned_files
+    from eutectic.files.tensors import delete as delete_file
+
+    if unused is not None and not unused >= 0:
+        raise BadSetting(f"unused must be a number of days, not {unused:g}")
+    if delete and not ids and unused is None:
+        raise BadSetting("--delete needs the ids of references, or --unused DAYS")
+    folder = data_folder() / "references"
+    found = chosen(learned_files(folder), ids or [], unused)
+    if delete:
+        for each in found:
+            delete_file(each.path)
+    if json:
+        print_json({"folder": str(folder), "deleted": delete, "references": _values(found)})
+        return
+    _print(found)
+    size = sum(each.size for each in found) / 1e6
+    console.print(f"{'deleted ' if delete else ''}{len(found)}, {size:.0f} MB, in {folder}")
+
+
+def _print(found: Sequence[LearnedFile]) -> None:
+    from rich.table import Table
+
+    if not found:
+        return
+    table = Table(box=None, header_style="bold")
+    for heading in ("id", "prompt", "s", "method", "steps", "model", "MB", "last used"):
+        table.add_column(heading)
+    for each in found:
+        about = each.about
+        table.add_row(
+            each.id, str(about.get("prompt", "damaged")), f"{about.get('seconds', 0):.1f}",
+            str(about.get("method", "")), str(about.get("steps", "")),
+            str(about.get("model_name") or about.get("model", ""))[:24], f"{each.size / 1e6:.1f}",
+            f"{each.used:%Y-%m-%d %H:%M}",
+        )  # fmt: skip
+    print_table(table)
+
+
+def _values(found: Sequence[LearnedFile]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": each.path.stem, "bytes": each.size,
+            "used": each.used.isoformat(timespec="seconds"), "about": each.about,
+        }
+        for each in found
+    ]  # fmt: skip
