@@ -1,35 +1,28 @@
-"""Waveforms: reading, writing, resampling, channels, fades, loudness. NumPy only, no torch.
+"""Waveforms: loading, writing, resampling, channels, fades, loudness. NumPy only, no torch.
 
 A waveform is float32, shape (channel, frame), full scale at ±1.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-from collections.abc import Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.errors import BadAudio, NoFile
+from eutectic.errors import BadAudio
 from eutectic.files.atomic import atomic_path
 from eutectic.files.tags import Tags, append_tags
-
-if TYPE_CHECKING:
-    from soundfile import SoundFile
+from eutectic.reading.layouts import FIVE_ONE, Speakers, stereo_gains
+from eutectic.reading.sections import Piece, read_section
 
 Samples = NDArray[np.float32]
 
 MIN_SECONDS = 0.05
-MAX_SAMPLES = 100_000_000
-"""Most samples read from one file, over all channels: a header may claim anything."""
-
 SILENCE_DB = -80.0
 PEAK_CEILING_DB = -0.3
 """Ceiling of the limiters."""
@@ -43,9 +36,6 @@ LIMITING_ROUNDS = 4
 MAX_LEVEL_GAIN_DB = 40.0
 
 FADE_END_SECONDS = 0.005
-
-_ITU_51 = np.array([[1, 0, 0.7071, 0, 0.7071, 0], [0, 1, 0.7071, 0, 0, 0.7071]], dtype=np.float32)
-"""Left and right from L R C LFE Ls Rs (ITU-R BS.775)."""
 
 
 @dataclass(frozen=True)
@@ -87,19 +77,19 @@ def load_clip(
     start_seconds: float = 0.0,
     duration_seconds: float | None = None,
     max_seconds: float | None = None,
+    alive: Callable[[], None] = lambda: None,
 ) -> Waveform:
     """Read a clip, at any rate and channel count, as (channels, frame) at rate_hz.
 
-    Only the requested section is read, so a short section of an hour costs little.
+    Only the requested section is read, so a short section of an hour costs little. `alive` is
+    called whenever the disk has answered.
 
     Raises:
-        BadAudio: missing, a directory, unreadable, not audio, silent, not finite, shorter than
+        BadAudio: missing, not a file, unreadable, not audio, silent, not finite, shorter than
             MIN_SECONDS or longer than max_seconds.
     """
-    samples, file_rate_hz = _read_section(path, start_seconds, duration_seconds, max_seconds)
-    samples = resample(to_channels(samples, channels), file_rate_hz, rate_hz)
-    _check_heard(path, samples)
-    return Waveform(samples, rate_hz)
+    pieces = _pieces(path, start_seconds, duration_seconds, max_seconds, alive)
+    return _joined(path, pieces, rate_hz, channels)
 
 
 def check_section(
@@ -108,99 +98,59 @@ def check_section(
     duration_seconds: float | None = None,
     max_seconds: float | None = None,
 ) -> str:
-    """Check that `load_clip` can read a section; returns the digest of what it holds.
+    """Check that `load_clip` can read a section; returns the digest of what it holds, in stereo.
 
     Raises:
         BadAudio: as `load_clip`.
     """
-    samples, rate_hz = _read_section(path, start_seconds, duration_seconds, max_seconds)
-    _check_heard(path, to_channels(samples, 2))
-    return Waveform(samples, rate_hz).digest
+    pieces = _pieces(path, start_seconds, duration_seconds, max_seconds)
+    return _joined(path, pieces, pieces[0].rate_hz, 2).digest
 
 
-def _check_heard(path: Path, samples: Samples) -> None:
+def _pieces(
+    path: Path, start_seconds: float, duration_seconds: float | None, max_seconds: float | None,
+    alive: Callable[[], None] = lambda: None,
+) -> list[Piece]:  # fmt: skip
+    pieces = read_section(path, start_seconds, duration_seconds, max_seconds, alive)
+    seconds = sum(piece.seconds for piece in pieces)
+    if seconds < MIN_SECONDS:
+        raise BadAudio(
+            f"{path}: {seconds * 1000:.3g} ms long; the shortest clip is {MIN_SECONDS * 1000:g} ms"
+        )
+    if not all(np.isfinite(piece.samples).all() for piece in pieces):
+        raise BadAudio(f"{path}: has samples that are not finite (NaN or infinity)")
+    return pieces
+
+
+def _joined(path: Path, pieces: list[Piece], rate_hz: int, channels: int) -> Waveform:
+    """Pieces as one waveform that can be heard."""
+    samples = np.concatenate([_converted(piece, rate_hz, channels) for piece in pieces], axis=1)
     if gain_to_db(float(np.abs(samples).max())) < SILENCE_DB:
         raise BadAudio(f"{path}: is silent (peak under {SILENCE_DB:g} dB)")
+    return Waveform(samples, rate_hz)
 
 
-def check_clip(path: Path) -> None:
-    """Check that a path is a sound file, before any long work.
-
-    Raises:
-        BadAudio: missing, a directory, unreadable, not audio.
-    """
-    with _opened(path):
-        pass
+def _converted(piece: Piece, rate_hz: int, channels: int) -> Samples:
+    samples = to_channels(piece.samples, channels, piece.speakers)
+    return resample(samples, piece.rate_hz, rate_hz)
 
 
-@contextlib.contextmanager
-def _opened(path: Path) -> Generator[SoundFile]:
-    import soundfile
-
-    try:
-        if not path.exists():
-            raise NoFile(f"{path}: no such file")
-        if path.is_dir():
-            raise BadAudio(f"{path}: is a directory, not a sound file")
-        if not os.access(path, os.R_OK):
-            raise BadAudio(f"{path}: no permission to read it")
-        with soundfile.SoundFile(path) as file:
-            yield file
-    except (soundfile.LibsndfileError, OSError, MemoryError, ValueError) as error:
-        raise BadAudio(f"{path}: can't be read as audio ({_reason(error)})") from None
-
-
-def _read_section(
-    path: Path, start_seconds: float, duration_seconds: float | None, max_seconds: float | None
-) -> tuple[Samples, int]:
-    with _opened(path) as file:
-        rate_hz = file.samplerate
-        start = round(start_seconds * rate_hz)
-        if start and start >= file.frames:
-            raise BadAudio(f"{path}: ends before the section's start at {start_seconds:g} s")
-        frames = file.frames - start
-        if duration_seconds is not None:
-            frames = min(frames, round(duration_seconds * rate_hz))
-        seconds = frames / rate_hz
-        if seconds < MIN_SECONDS:
-            raise BadAudio(
-                f"{path}: {seconds * 1000:.3g} ms long; the shortest clip is "
-                f"{MIN_SECONDS * 1000:g} ms"
-            )
-        if max_seconds is not None and frames > round(max_seconds * rate_hz):
-            raise BadAudio(
-                f"{path}: {seconds:.1f} s long, where {max_seconds:.1f} s is the most; "
-                "choose a shorter section"
-            )
-        if frames * file.channels > MAX_SAMPLES:
-            raise BadAudio(
-                f"{path}: {file.channels} channels at {rate_hz} Hz are too much to read; "
-                "choose a shorter section"
-            )
-        file.seek(start)
-        samples = np.asarray(file.read(frames, dtype="float32", always_2d=True), np.float32)
-    if not np.isfinite(samples).all():
-        raise BadAudio(f"{path}: has samples that are not finite (NaN or infinity)")
-    return samples.T, rate_hz
-
-
-def _reason(error: BaseException) -> str:
-    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-    return str(text).strip().rstrip(".")
-
-
-def to_channels(samples: Samples, channels: int) -> Samples:
+def to_channels(samples: Samples, channels: int, speakers: Speakers | None = None) -> Samples:
     """Fold or spread (any, frame) to (channels, frame); mono goes to every channel.
 
-    Six channels are taken as 5.1 in WAV order; other surplus channels go to the sides in turn.
+    `speakers` says where more than two channels belong. Where that isn't known, six are taken as
+    5.1 in WAV order; others, and those that belong nowhere, go to the sides in turn.
     """
     count = samples.shape[0]
     if count == channels:
         return samples
     if count == 1:
         return np.repeat(samples, channels, axis=0)
-    if channels == 2 and count == 6:
-        return _ITU_51 @ samples
+    if speakers is None and count == 6 and channels == 2:
+        speakers = FIVE_ONE
+    if speakers and channels <= 2:
+        pair = stereo_gains(speakers) @ samples
+        return pair if channels == 2 else pair.mean(axis=0, keepdims=True)
     folded = [samples[side::channels].mean(axis=0) for side in range(min(channels, count))]
     folded += [folded[-1]] * (channels - len(folded))
     return np.stack(folded).astype(np.float32)

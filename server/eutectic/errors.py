@@ -3,7 +3,8 @@
 EutecticError
 ├── BadInput          a user's mistake: one clear line, exit code 2
 │   ├── BadAudio      a clip that can't be read or used
-│   │   └── NoFile    there is none
+│   │   ├── NoFile    there is none
+│   │   └── Stalled   its disk doesn't answer
 │   ├── BadSetting    a value out of range
 │   ├── BadModel      an unknown model, missing or mismatched weights
 │   ├── BadOutput     a file or folder that can't be written
@@ -35,6 +36,12 @@ class NoFile(BadAudio):
     """There is no such sound file."""
 
     code = "no_file"
+
+
+class Stalled(BadAudio):
+    """The disk that a sound file is on doesn't answer."""
+
+    code = "stalled"
 
 
 class BadSetting(BadInput):
@@ -73,3 +80,8 @@ class Cancelled(EutecticError):
     """The work was cancelled between two network evaluations."""
 
     code = "cancelled"
+
+
+def one_line(text: str) -> str:
+    """A text as one line, its words as they are: names may hold any spaces."""
+    return " ".join(line.strip(" \t") for line in text.splitlines())

@@ -9,6 +9,7 @@ import msgspec
 
 from eutectic.config import Fusing, LearnSettings, Level, Place, SamplingSettings
 from eutectic.errors import BadInput
+from eutectic.files import names
 from eutectic.files.tags import Tags, read_comment
 
 FORMAT = 1
@@ -31,7 +32,7 @@ class Section(msgspec.Struct, frozen=True, omit_defaults=True):
         path = path.absolute()
         home = Path.home()
         short = Path("~") / path.relative_to(home) if path.is_relative_to(home) else path
-        return cls(short.as_posix(), digest, start, duration)
+        return cls(names.text(short.as_posix()), digest, start, duration)
 
     @property
     def file(self) -> Path:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from eutectic.errors import one_line
+
 if TYPE_CHECKING:
     from eutectic.engine.watch import Watch
     from eutectic.experiments.window import Window
@@ -25,7 +27,7 @@ MAX_WIDTH = 1000
 
 def fail(text: str, code: int) -> int:
     """Print an error as one line; returns the exit code."""
-    errors.print("eutectic: " + " ".join(text.split()))
+    errors.print("eutectic: " + one_line(text))
     return code
 
 

@@ -6,6 +6,7 @@ from eutectic.engine.adapter import Adapter
 from eutectic.engine.clips import Clip
 from eutectic.engine.engine import Engine
 from eutectic.engine.fuser import Reference
+from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import EutecticError
 from eutectic.link.protocol import ReferenceSpec, Source
 
@@ -26,7 +27,7 @@ class Catalogue:
         self._sources: dict[str, Source] = {}
         """Where to read this session's clips again if neither memory nor disk has them."""
 
-    def load(self, source: Source, key: str | None) -> tuple[str, Clip]:
+    def load(self, source: Source, key: str | None, watch: Watch = UNWATCHED) -> tuple[str, Clip]:
         """A clip and its key; with its key from an earlier session, its file may be gone.
 
         Raises:
@@ -34,28 +35,28 @@ class Catalogue:
         """
         clip = None if key is None else self._engine.find_clip(key)
         if clip is None or self._engine.clip_key(clip.waveform) != key:  # another model's
-            clip = self._engine.open(source)
+            clip = self._engine.open(source, watch)
             key = self._engine.clip_key(clip.waveform)
         assert key is not None
         self._sources[key] = source
         return key, clip
 
-    def clip(self, key: str) -> Clip:
-        """The clip of a key.
+    def clip(self, key: str, watch: Watch = UNWATCHED) -> Clip:
+        """The clip of a key; `watch` is checked while its file is read anew.
 
         Raises:
             Stale: it is gone, or its file has changed.
         """
         clip = self._engine.find_clip(key)
         if clip is None and key in self._sources:
-            clip = self._engine.open(self._sources[key])
+            clip = self._engine.open(self._sources[key], watch)
             if self._engine.clip_key(clip.waveform) != key:
                 clip = None
         if clip is None:
             raise Stale("stale_clip", "the clip's file is gone or has changed: load it again")
         return clip
 
-    def reference(self, spec: ReferenceSpec) -> Reference:
+    def reference(self, spec: ReferenceSpec, watch: Watch = UNWATCHED) -> Reference:
         """A reference: one that has been learned, or one without settings, only remembered.
 
         Raises:
@@ -64,7 +65,7 @@ class Catalogue:
         cached: Reference | None = self._engine.cache.get(spec)
         if cached is not None:
             return cached
-        clip = self.clip(spec.clip)
+        clip = self.clip(spec.clip, watch)
         if spec.settings is None:
             return Reference(spec.prompt, clip, None)
         adapter = self._engine.find_adapter(clip, spec.prompt, spec.settings)

@@ -6,7 +6,7 @@ It has no process and no queue of its own; one thread owns it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from eutectic.engine.model import Model
 from eutectic.engine.store import Store
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import BadOutput
+from eutectic.files import stalls
 from eutectic.link.protocol import Source
 from eutectic.system.cache import Cache
 
@@ -63,20 +64,20 @@ class Engine:
         self.cache: Cache[Hashable, Any] = Cache(CACHE_BYTES)
         self.fuser = Fuser(model, self.cache)
 
-    def open(self, source: Source) -> Clip:
+    def open(self, source: Source, watch: Watch = UNWATCHED) -> Clip:
         """A section of a sound file as a clip, encoded if it hasn't been before.
 
         The only way from a file to a clip: a reference's key in the store holds the digest of what
-        is read here, so the daemon finds what the command line learned.
+        is read here, so the daemon finds what the command line learned. While the disk is waited
+        for, `watch` is checked.
 
         Raises:
             BadAudio: the file can't be read or used.
+            Cancelled: by the watch.
         """
-        codec = self.model.codec
-        waveform = load_clip(
-            Path(source.path), codec.rate_hz, codec.channels,
-            source.start_seconds, source.duration_seconds, self.model.max_seconds,
-        )  # fmt: skip
+        waveform = stalls.wait_for(
+            source.path, lambda alive: self._read(source, alive), watch.checkpoint
+        )
         waveform = fade_end(waveform)  # a cut clicks, and so would every fusion of it
         key = self.clip_key(waveform)
         clip = self.find_clip(key)
@@ -88,6 +89,13 @@ class Engine:
             except BadOutput as error:  # the clip is usable all the same
                 log.warning("%s", error)
         return clip
+
+    def _read(self, source: Source, alive: Callable[[], None]) -> Waveform:
+        codec = self.model.codec
+        return load_clip(
+            Path(source.path), codec.rate_hz, codec.channels,
+            source.start_seconds, source.duration_seconds, self.model.max_seconds, alive,
+        )  # fmt: skip
 
     def clip_key(self, waveform: Waveform) -> str:
         """The name of an encoded clip in the store."""

@@ -122,7 +122,7 @@ class Worker:
             return self._learn(job, command)
         self.send(link.Begun(job.number))
         if isinstance(command, Load):
-            return self._load(command)
+            return self._load(job, command)
         if isinstance(command, Even):
             return self._even(job, command)
         if isinstance(command, Forget):
@@ -156,8 +156,8 @@ class Worker:
             return self.queue.take(above=Priority.LOAD)  # another trigger
         return urgent
 
-    def _load(self, command: Load) -> Result:
-        key, clip = self.catalogue.load(command.source, command.key)
+    def _load(self, job: Job, command: Load) -> Result:
+        key, clip = self.catalogue.load(command.source, command.key, self._watch(job, ""))
         self.engine.prepare(clip)
         waveform = clip.waveform
         return link.Loaded(command.job, key, waveform.frames, waveform.seconds, clip.loudness_lufs)
@@ -166,7 +166,7 @@ class Worker:
         """Find a reference; if it hasn't been learned, requeue the job at learning's priority."""
         spec = command.reference
         assert spec.settings is not None
-        clip = self.catalogue.clip(spec.clip)
+        clip = self.catalogue.clip(spec.clip, self._watch(job, ""))
         adapter = self.engine.find_adapter(clip, spec.prompt, spec.settings)
         if adapter is None and job.priority < Priority.LEARN:
             job.priority = Priority.LEARN
@@ -183,9 +183,9 @@ class Worker:
         return link.Learned(job.number, adapter.about["steps"])
 
     def _even(self, job: Job, command: Even) -> Result:
-        original = self.catalogue.clip(command.original)
-        reference = self.catalogue.reference(command.reference)
         watch = self._watch(job, "even")
+        original = self.catalogue.clip(command.original, watch)
+        reference = self.catalogue.reference(command.reference, watch)
         return link.Evened(
             job.number,
             self.engine.even_blends(original, reference, command.size, command.sampling, watch),
@@ -194,9 +194,9 @@ class Worker:
     def _fuse(self, job: Job, command: Fuse, decoded: Callable[[float], None]) -> Result:
         stages = {"queue": time.perf_counter() - job.received}
         began = self._lead.now()
-        original = self.catalogue.clip(command.original)
-        reference = self.catalogue.reference(command.reference)
         watch = self._watch(job, "denoise", 0.0, DENOISED)
+        original = self.catalogue.clip(command.original, watch)
+        reference = self.catalogue.reference(command.reference, watch)
         latents = self.engine.fuser.latents(
             original, reference, command.places, command.sampling, watch
         )

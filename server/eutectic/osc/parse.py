@@ -159,7 +159,7 @@ def _word(argument: Argument, value: Any) -> str:
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{argument.name} must be words or numbers, not {value!r}")
-    return f"{value:g}"
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:g}"
 
 
 def _read_options(spec: Spec, given: list[Any]) -> dict[str, Any]:

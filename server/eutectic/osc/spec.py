@@ -25,6 +25,9 @@ PORT = 9720
 MAX_ARGUMENTS, MAX_TEXT = 64, 1024
 LARGEST_INT = 2**31 - 1
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters and line ends; a name may have any other."""
+
 Kind = Literal["int", "float", "name", "title", "text", "words", "path", "choice"]
 
 MANY: tuple[Kind, ...] = ("title", "words", "path")
@@ -69,7 +72,7 @@ class Argument:
             return self._name(value)
         if not isinstance(value, str):
             raise ValueError(f"{self.name} must be text, not {value!r}")
-        if len(value) > MAX_TEXT or not value.isprintable():
+        if len(value) > MAX_TEXT or _CONTROL.search(value):
             raise ValueError(f"{self.name} must be printable, {MAX_TEXT} characters at most")
         if self.kind == "name":
             return self._name(value)
@@ -111,7 +114,7 @@ def check_title(title: str) -> None:
     Raises:
         ValueError: it can't.
     """
-    shape = r"(?![.\s])[^/\\:\x00-\x1f]{1,64}(?<!\s)"
+    shape = r"(?![.\s])[^/\\:\x00-\x1f\x7f]{1,64}(?<!\s)"
     if not re.fullmatch(shape, title) or title.endswith(".toml"):
         raise ValueError(
             f"{printable(title)!r} is no name: 1 to 64 characters other than / \\ :, "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eutectic.errors import BadInput, BadOutput, NoFile
+from eutectic.files import names
 from eutectic.near import nearest
 
 MOST_LISTED = 256
@@ -63,7 +64,7 @@ class Folders:
             folders = ", ".join(map(str, roots))
             raise BadPath(f"{name}: is not under {folders} (serve --clips names others)")
         for path in inside:
-            if path.exists():
+            if _exists(path):
                 return path
         raise NoFile(f"{name}: no such file{_near(inside, name)}")
 
@@ -102,8 +103,14 @@ def check_free(path: Path) -> None:
     Raises:
         BadOutput: something exists there.
     """
-    if path.exists() or path.is_symlink():
-        raise BadOutput(f"{path}: exists; choose another name")
+    try:
+        taken = names.found(path)
+        taken.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise BadOutput(f"{path}: can't be written ({error.strerror})") from None
+    raise BadOutput(f"{path}: exists; choose another name")
 
 
 def _without_volume(name: str) -> str:
@@ -112,10 +119,25 @@ def _without_volume(name: str) -> str:
 
 
 def _resolved(path: Path) -> Path:
+    """Where a path leads, in whatever form its names are stored; all links are followed."""
     try:
-        return path.resolve()
-    except (OSError, RuntimeError, ValueError) as error:  # circular links, or a null character
+        return names.found(path).resolve()
+    except OSError as error:  # no permission, a name that is too long
+        raise BadPath(f"{path}: can't be resolved ({error.strerror})") from None
+    except RuntimeError:
+        raise BadPath(f"{path}: can't be resolved (its links lead in a circle)") from None
+    except ValueError as error:  # a null character
         raise BadPath(f"{path}: can't be resolved ({error})") from None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise BadPath(f"{path}: can't be read ({error.strerror})") from None
+    return True
 
 
 def _near(paths: list[Path], name: str) -> str:
@@ -124,6 +146,8 @@ def _near(paths: list[Path], name: str) -> str:
     there: list[str] = []
     for folder in folders:
         with contextlib.suppress(OSError):
-            there += [each.name for each in itertools.islice(folder.iterdir(), MOST_LISTED)]
+            there += [
+                names.text(each.name) for each in itertools.islice(folder.iterdir(), MOST_LISTED)
+            ]
     near, searched = nearest(Path(name).name, there), ", ".join(map(str, folders))
     return f"{near} Looked in {searched}" if near else f"; looked in {searched}"

@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 
-from eutectic.audio import check_clip
+from eutectic.errors import Stalled
+from eutectic.files import names
+from eutectic.files.stalls import answered
 from eutectic.link.protocol import Load, Loaded, ModelFacts, Source
 from eutectic.near import nearest
 from eutectic.osc import answers, table
 from eutectic.osc.server import is_local
 from eutectic.playback.streams import record_input
+from eutectic.reading import sections
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.jobs import Jobs
 from eutectic.session.pair import Clip
@@ -27,7 +30,7 @@ RECORD_PROGRESS_SECONDS = 0.25
 
 _LOAD = "; /clip/load loads one"
 
-GONE = ("no_file", "bad_audio", "stale_clip")
+GONE = ("no_file", "bad_audio", "stale_clip", "stalled")
 """Why a clip can't be loaded again that once could."""
 
 Sent = tuple[str, Source]
@@ -85,11 +88,11 @@ class Library:
     # Requests
 
     async def load(self, ticket: Ticket, request: table.LoadClip) -> None:
-        path = self._folders.to_read(request.path, is_local(ticket.peer))
-        source = Source(str(path), request.start or 0.0, request.duration)
+        local = is_local(ticket.peer)
         self._jobs.check_room()
         with self._as_loading([request.clip]):
-            await asyncio.to_thread(check_clip, path)
+            source = await self._source(request.path, request.start or 0.0, request.duration, local)
+            await self._check(source)
             ticket.queued()
             await self._load(ticket, request.clip, source)
 
@@ -106,24 +109,27 @@ class Library:
             BadAudio: one is missing or can't be used; nothing is loaded.
             Refused: one of the others doesn't exist; nothing is loaded.
         """
-        sources = {
-            each.name: Source(
-                str(self._folders.to_read(each.path, local=True)), each.start, each.duration
+        given = {each.name: each for each in clips}
+        others = [name for name in dict.fromkeys(others) if name not in given]
+        with contextlib.ExitStack() as stack:
+            events = stack.enter_context(
+                self._as_loading([name for name in given if name not in self.clips])
             )
-            for each in clips
-        }
-        others = [name for name in dict.fromkeys(others) if name not in sources]
-        new = [
-            name for name, source in sources.items()
-            if name not in self.clips or self.clips[name].source != source
-        ]  # fmt: skip
-        with self._as_loading(new) as events:
+            sources = {
+                name: await self._source(each.path, each.start, each.duration, local=True)
+                for name, each in given.items()
+            }
+            changed = [
+                name for name, source in sources.items()
+                if name not in events and self._source_of(name) != source
+            ]  # fmt: skip
+            events |= stack.enter_context(self._as_loading(changed))
             for source in sources.values():
-                await asyncio.to_thread(check_clip, Path(source.path))
+                await self._check(source)
             for name in others:
                 await self.clip(name)
             for name in (*sources, *others):
-                if name in new:
+                if name in events:
                     await self._load(ticket, name, sources[name])
                     self._end_loading(name, events[name])
                 loaded(await self.clip(name))
@@ -171,12 +177,18 @@ class Library:
             if isinstance(again, Loaded) and facts is not None and self._jobs.host.facts is facts:
                 self.clips[name] = _clip(name, clip.source, again, facts)
                 self.missing.discard(name)
-                if not Path(clip.source.path).exists():
-                    log.warning("clip %s: %s is gone; its kept copy plays", name, clip.source.path)
+                await self._warn_if_gone(clip)
             elif again in GONE:
                 self.missing.add(name)
                 log.warning("clip %s: %s is missing or can't be read", name, clip.source.path)
         return loaded
+
+    async def _warn_if_gone(self, clip: Clip) -> None:
+        path = Path(clip.source.path)
+        try:
+            await answered(clip.source.path, lambda _: names.found(path).stat())
+        except (OSError, Stalled):
+            log.warning("clip %s: %s is gone; its kept copy plays", clip.name, path)
 
     async def _resend(self, key: str, source: Source) -> Loaded | str:
         """What the engine has; or why not: then it stays in the session, and may come back."""
@@ -186,6 +198,19 @@ class Library:
             return error.code
 
     # Parts
+
+    async def _source(self, path: str, start: float, duration: float | None, local: bool) -> Source:
+        """A section of a file that may be read, by its name as text."""
+        there = await answered(path, lambda _: self._folders.to_read(path, local))
+        return Source(names.text(there), start, duration)
+
+    async def _check(self, source: Source) -> None:
+        """Check that it is a sound file, before the engine has work with it."""
+        path = Path(source.path)
+        await answered(source.path, lambda alive: sections.check(path, alive))
+
+    def _source_of(self, name: str) -> Source | None:
+        return self.clips[name].source if name in self.clips else None
 
     async def _load(self, ticket: Ticket, name: str, source: Source) -> None:
         loaded = await self._jobs.run(Load(0, source), Loaded, ticket.progress)

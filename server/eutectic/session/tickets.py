@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from eutectic.errors import EutecticError
+from eutectic.errors import EutecticError, one_line
 from eutectic.osc import answers
 from eutectic.osc.answers import Answer, Found, packet
 from eutectic.osc.server import Peer
@@ -93,7 +93,7 @@ class Ticket:
     def fail(self, code: str, text: str) -> None:
         """Report failure: a code for programs and a line for people."""
         if self._first():
-            text = " ".join(text.split())
+            text = one_line(text)
             if self.id >= 0:
                 self.reply(answers.Fail(PREFIX + self.address, self.id, code, text))
             else:

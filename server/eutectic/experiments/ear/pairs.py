@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from eutectic.audio import check_clip
 from eutectic.errors import BadInput
 from eutectic.experiments.quality.recordings import SHORTEST_SECONDS
 from eutectic.files import toml
+from eutectic.reading import sections
 from eutectic.training.recordings import check_recordings, is_held_out
 
 SOUND_FILES = frozenset({".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".wav"})
@@ -73,7 +73,7 @@ def find_pairs(source: Path | None, recordings: Path) -> list[Pair]:
         raise BadInput(f"{source}: lists no pair")
     pairs = [Pair(source.parent / each.original, source.parent / each.reference) for each in listed]
     for path in files_of(pairs):
-        check_clip(path)
+        sections.check(path)
     return pairs
 
 

@@ -1,0 +1,1 @@
+"""Sound files as they are found: of many formats, with headers that lie, of unknown length."""
