@@ -163,7 +163,7 @@ def _bench_live(model: str, live: bool, minutes: float | None, json: Path | None
         )
     if minutes is not None and not 0.1 <= minutes <= 1440:
         raise BadSetting(f"soak must be 0.1 to 1440 minutes, not {minutes:g}")
-    from eutectic.experiments.live import latency
+    from eutectic.experiments.live import latency, pads
     from eutectic.experiments.live import soak as soak_
     from eutectic.experiments.report import save
 
@@ -172,6 +172,9 @@ def _bench_live(model: str, live: bool, minutes: float | None, json: Path | None
     if live:
         with progress("live") as watch:
             tables, figures["live"] = latency.measure(model, watch.progress)
+        with progress("pads") as watch:
+            tables.append(pads.measure(model, watch.progress))
+        figures["pads"] = tables[-1].values()
     if minutes is not None:
         with progress("soak") as watch:
             soaked = soak_.soak(model, minutes, watch.progress)

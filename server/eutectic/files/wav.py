@@ -72,7 +72,7 @@ class WavWriter:
             OSError: it can't be written.
         """
         self._form = rate_hz, channels, encoding, max_riff_bytes
-        self._encoding = encoding
+        self._encoding: Encoding = encoding
         self.frames = 0
         self._file = path.open("xb", buffering=0)
         self._write_header()

@@ -37,7 +37,7 @@ def measure(
     """Latencies with a model on this machine, as tables and as figures."""
     with tempfile.TemporaryDirectory() as temporary, Jack():
         folder = Path(temporary)
-        _make_clips(folder)
+        make_clips(folder)
         starts = [_start(folder / f"start-{number}", model) for number in range(STARTS)]
         percentiles = np.percentile(starts, (50, 95, 99)).round(1)
         rows: list[Row] = [("start to the first /done of a ping", STARTS, *percentiles)]
@@ -89,8 +89,8 @@ def _start(data: Path, model: str) -> float:
         return 1000 * (time.monotonic() - began)
 
 
-def _make_clips(folder: Path) -> None:
-    """Write a noise with an immediate onset, and a low tone."""
+def make_clips(folder: Path) -> None:
+    """Write two clips: a noise with an immediate onset, and a low tone."""
     generator = np.random.default_rng(0)
     frames = round(SECONDS * 44_100)
     noise = 0.1 * generator.standard_normal((frames, 2))

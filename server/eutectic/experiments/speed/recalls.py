@@ -1,4 +1,4 @@
-"""What recall costs: the time to a new fusion's first chunk at 1, 0.7 and 0, and a clip's memory."""
+"""What recall costs: time to a new fusion's first chunk at 1, 0.7 and 0; and a clip's memory."""
 
 from __future__ import annotations
 
