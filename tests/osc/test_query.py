@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import json
 import re
 import socket
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,7 +98,9 @@ def test_one_node_and_one_attribute(port: int) -> None:
         ("/eutectic/scrub?VALUE", "GET", 204), ("/eutectic/scrub?CONTENTS", "GET", 204),
         ("/eutectic/panic?RANGE", "GET", 204), ("/?TYPE", "GET", 204),
         ("/eutectic/scrub?nothing", "GET", 400), ("/%ff", "GET", 400), ("//[", "GET", 400),
-        ("/", "POST", 405), ("/", "HEAD", 200), ("/eutectic/scrub/", "GET", 200),
+        ("/?HOST_INFO=", "GET", 200), ("/?HOST_INFO&x=1", "GET", 200), ("/", "OPTIONS", 204),
+        ("/eutectic/scrub?TYPE=", "GET", 200), ("/", "POST", 405), ("/", "HEAD", 200),
+        ("/eutectic/scrub/", "GET", 200),
     ],
 )  # fmt: skip
 def test_what_can_not_be_served_has_its_status(
@@ -109,7 +114,20 @@ def test_what_can_not_be_served_has_its_status(
     lambda target: f"GET /{target} HTTP/1.1".encode())))  # fmt: skip
 def test_every_request_is_answered(head: bytes) -> None:
     answer = respond(head, HostInfo("x", None, 1))
-    assert re.match(rb"HTTP/1\.1 (200|204|400|404|405) [A-Za-z ]+\r\n", answer)
+    assert re.match(rb"HTTP/1\.1 (200|204|400|404|405|501) [A-Za-z ]+\r\n", answer)
+
+
+def test_web_pages_may_read_it_and_are_told_that_there_is_no_websocket(port: int) -> None:
+    at = f"http://127.0.0.1:{port}/"
+    asked = urllib.request.Request(at, headers={"Origin": "http://show.example"})
+    with urllib.request.urlopen(asked) as answer:
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    with contextlib.closing(connection):
+        connection.request("GET", "/", headers=upgrade)
+        answer = connection.getresponse()
+        assert answer.status == 501 and "no WebSocket" in json.loads(answer.read())["ERROR"]
 
 
 def test_floods_and_slow_clients_harm_nothing(running: Daemon, port: int) -> None:

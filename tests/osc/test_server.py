@@ -226,7 +226,13 @@ def test_subscribers_keep_their_numbers_and_lose_their_lease() -> None:
         subscribers.touch(second, 20.0)
         assert subscribers.expire(40.0) == [1]
         assert subscribers.leave(second) == 2 and subscribers.leave(second) == 0
-        assert subscribers.register(first, None, False, 50.0) == 3
+        third = received.server.udp_peer(("127.0.0.1", 5003))
+        assert subscribers.register(third, None, False, 50.0) == 3
+        assert subscribers.touch(third, 50.0) == 0
+        assert subscribers.touch(first, 60.0) == 1  # a tablet that slept
+        assert subscribers.touch(first, 61.0) == 0
+        assert len(subscribers) == 2 and subscribers.expire(95.0) == [3, 1]
+        assert subscribers.leave(first) == 1 and subscribers.touch(first, 96.0) == 0
 
     served(scenario)
 

@@ -23,7 +23,8 @@ Generated from `server/eutectic/osc/table.py` and `answers.py` by `make protocol
   `/fail address -1 …`, at most once a second.
 - Options come last, as `@key value`. A prompt may be sent as several arguments.
 - Events are sent to clients that have sent `/notify 1`, as long as they send something at least
-  every 30 s.
+  every 30 s. One that was silent for longer is sent the state of things, and events again, as soon
+  as it sends something.
 - A bundle's time tag, or `@at_ms`, sets the time at which something is heard, to the frame. What is
   late, or more than 10 s ahead, is played at once and reported by `/late`.
 """

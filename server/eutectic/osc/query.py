@@ -20,6 +20,7 @@ import functools
 import json
 import logging
 import math
+import re
 import socket
 from dataclasses import dataclass, replace
 from typing import Any
@@ -52,8 +53,18 @@ NOBODY, SENT, TAKEN = 0, 1, 2
 
 REASONS = {
     200: "OK", 204: "No Content", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
-    431: "Request Header Fields Too Large",
+    431: "Request Header Fields Too Large", 501: "Not Implemented",
 }  # fmt: skip
+
+METHODS = "GET, HEAD, OPTIONS"
+ANYBODY = (
+    "Access-Control-Allow-Origin: *",
+    f"Access-Control-Allow-Methods: {METHODS}",
+    "Access-Control-Allow-Headers: *",
+)
+"""The description is no secret: web pages may read it, too."""
+
+_WEBSOCKET = re.compile(rb"(?im)^upgrade:[^\r\n]*websocket")
 
 
 @dataclass(frozen=True)
@@ -147,15 +158,20 @@ def _allowed(argument: Argument) -> str:
 
 
 def respond(head: bytes, info: HostInfo) -> bytes:
-    """The whole response to a request, of which only the first line matters."""
+    """The whole response to a request, of which only the first line and any upgrade matter."""
     line = head.split(b"\r\n", 1)[0].split(b" ")
     if len(line) != 3 or not line[2].startswith(b"HTTP/1."):
         return _answer(400)
+    if line[0] == b"OPTIONS":
+        return _answer(204)
     if line[0] not in (b"GET", b"HEAD"):
         return _answer(405)
+    if _WEBSOCKET.search(head):
+        return _answer(501, {"ERROR": f"no WebSocket here: OSC goes to port {info.port}"})
     try:
         target = urlsplit(line[1].decode("ascii"))
-        path, query = unquote(target.path, errors="strict"), unquote(target.query, errors="strict")
+        path = unquote(target.path, errors="strict")
+        query = unquote(target.query.split("&")[0], errors="strict").removesuffix("=")
     except ValueError:
         return _answer(400)
     status, found = _look_up("/" + path.strip("/"), query, info)
@@ -177,9 +193,9 @@ def _look_up(path: str, query: str, info: HostInfo) -> tuple[int, Any]:
 
 def _answer(status: int, found: Any = None, with_body: bool = True) -> bytes:
     body = b"" if found is None else json.dumps(found, ensure_ascii=False).encode()
-    lines = [f"HTTP/1.1 {status} {REASONS[status]}", "Connection: close"]
-    if status == 405:
-        lines.append("Allow: GET, HEAD")
+    lines = [f"HTTP/1.1 {status} {REASONS[status]}", "Connection: close", *ANYBODY]
+    if status in (204, 405):
+        lines.append(f"Allow: {METHODS}")
     if body:
         lines.append("Content-Type: application/json; charset=utf-8")
     if status != 204:

@@ -1,4 +1,4 @@
-"""Clients that receive events: registered by `/notify`, dropped when they fall silent."""
+"""Clients that receive events: registered by `/notify`, and dropped while they are silent."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from eutectic.errors import BadInput
 from eutectic.osc.server import Peer
 
 LEASE_SECONDS = 30.0
-"""A subscriber that sends nothing for this long is dropped."""
+"""A subscriber that sends nothing for this long is dropped until it sends something again."""
 
 MAX_SUBSCRIBERS = 64
+"""Also of those that may come back."""
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Subscribers:
     def __init__(self, udp_peer: Callable[[tuple[str, int]], Peer]) -> None:
         self._udp_peer = udp_peer
         self._subscribers: dict[Peer, Subscriber] = {}
+        self._silent: dict[Peer, Subscriber] = {}
         self._last = 0
 
     def __len__(self) -> int:
@@ -48,6 +50,7 @@ class Subscribers:
         Raises:
             BadInput: there are too many.
         """
+        self._wake(peer)
         known = self._subscribers.get(peer)
         if known is None and len(self._subscribers) >= MAX_SUBSCRIBERS:
             raise BadInput(f"no more than {MAX_SUBSCRIBERS} clients can be registered")
@@ -60,20 +63,36 @@ class Subscribers:
         self._subscribers[peer] = Subscriber(number, peer, extra, meter, now + LEASE_SECONDS)
         return number
 
-    def touch(self, peer: Peer, now: float) -> None:
-        """Renew the lease of a peer that sent something."""
+    def touch(self, peer: Peer, now: float) -> int:
+        """Renew the lease of a peer that sent something.
+
+        Returns the number of one that had been dropped, such as a tablet that slept; else 0.
+        """
+        number = self._wake(peer)
         if peer in self._subscribers:
             self._subscribers[peer].until = now + LEASE_SECONDS
+        return number
+
+    def _wake(self, peer: Peer) -> int:
+        if peer not in self._silent or len(self._subscribers) >= MAX_SUBSCRIBERS:
+            return 0
+        self._subscribers[peer] = self._silent.pop(peer)
+        return self._subscribers[peer].number
 
     def leave(self, peer: Peer) -> int:
         """Remove a subscriber; returns its number, 0 for a peer that wasn't registered."""
+        self._wake(peer)
         subscriber = self._subscribers.pop(peer, None)
         return 0 if subscriber is None else subscriber.number
 
     def expire(self, now: float) -> list[int]:
-        """Remove those whose lease has ended; returns their numbers."""
+        """Drop those whose lease has ended; returns their numbers."""
         gone = [each for each in self._subscribers.values() if each.until < now]
-        return [self.leave(each.peer) for each in gone]
+        for each in gone:
+            self._silent[each.peer] = self._subscribers.pop(each.peer)
+        while len(self._silent) > MAX_SUBSCRIBERS:
+            del self._silent[next(iter(self._silent))]
+        return [each.number for each in gone]
 
     def reply(self, peer: Peer, packet: bytes) -> None:
         """Send a reply to a peer, and to the reply port that it named."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -15,14 +16,21 @@ from eutectic.osc.table import Cancel, Request
 from eutectic.session.due import timing
 from eutectic.session.tickets import MAX_OPEN, Refused, RequestRegistry, Ticket
 
+log = logging.getLogger("eutectic.session")
+
 AnyRequest = TypeVar("AnyRequest", bound=Request)
 
 
 class Dispatcher:
-    """Handlers by request, and those that wait for their time; owned by the event loop."""
+    """Handlers by request, and those that wait for their time; owned by the event loop.
 
-    def __init__(self, registry: RequestRegistry, subscribers: Subscribers) -> None:
-        self._registry, self._subscribers = registry, subscribers
+    `greet` sends a subscriber that was silent for too long, and is back, what it has missed.
+    """
+
+    def __init__(
+        self, registry: RequestRegistry, subscribers: Subscribers, greet: Callable[[Peer], None]
+    ) -> None:
+        self._registry, self._subscribers, self._greet = registry, subscribers, greet
         self._handlers: dict[type[Request], Callable[..., Coroutine[Any, Any, None]]] = {}
         self._timers: dict[Ticket, asyncio.TimerHandle] = {}
 
@@ -35,7 +43,10 @@ class Dispatcher:
 
     def take(self, peer: Peer, address: str, arguments: tuple[Any, ...], due: float | None) -> None:
         """Handle a message; `due` is the monotonic time of its time tag."""
-        self._subscribers.touch(peer, time.monotonic())
+        returned = self._subscribers.touch(peer, time.monotonic())
+        if returned:
+            log.info("client %d: is back", returned)
+            self._greet(peer)
         try:
             request = parse(address, arguments)
         except BadRequest as error:

@@ -19,6 +19,7 @@ from eutectic.link.host import Host
 from eutectic.link.protocol import ModelFacts, State
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer, packet
+from eutectic.osc.server import Peer
 from eutectic.osc.subscribers import Subscribers
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
@@ -105,7 +106,7 @@ class Session:
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
         self._reported_lost = 0
-        self._dispatcher = Dispatcher(self._registry, subscribers)
+        self._dispatcher = Dispatcher(self._registry, subscribers, self._greet)
         self._register()
         self.take = self._dispatcher.take
         """Handles one message that was received."""
@@ -199,9 +200,13 @@ class Session:
             ticket.peer, request.reply_port, bool(request.meter), time.monotonic()
         )
         ticket.done(answers.Registered(number))
-        ticket.reply(answers.Engine(self._host.state, self._models.warm))
+        self._greet(ticket.peer)
+
+    def _greet(self, peer: Peer) -> None:
+        """Send a client the state of things, which events will change."""
+        self._registry.send(peer, answers.Engine(self._host.state, self._models.warm))
         for state in self._voices.states():
-            ticket.reply(state)
+            self._registry.send(peer, state)
 
     async def _panic(self, _ticket: Ticket, request: table.Panic) -> None:
         if request.press == 0:
