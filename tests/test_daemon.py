@@ -55,9 +55,9 @@ def test_the_daemon_has_no_torch_and_answers_before_its_engine_is_there(tmp_path
 
 
 def written(process: Daemon) -> dict[str, int]:
-    """The references on disk, and when each was written."""
+    """The references on disk, and their inodes: a file that is written anew has another."""
     files = (process.data / "references").iterdir()
-    return {path.name: path.stat().st_mtime_ns for path in files}
+    return {path.name: path.stat().st_ino for path in files}
 
 
 def test_the_daemon_finds_what_a_command_learned_before(tmp_path: Path) -> None:

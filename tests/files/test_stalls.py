@@ -22,8 +22,9 @@ def stalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
     path = tmp_path / "stalled"
     os.mkfifo(path)
     yield path
-    with path.open("r+b"):  # lets its reader go
-        time.sleep(0.05)
+    lets_go = os.open(path, os.O_RDWR)  # its reader
+    time.sleep(0.05)
+    os.close(lets_go)
 
 
 def reading(path: Path) -> stalls.Work[bytes]:

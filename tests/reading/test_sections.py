@@ -19,6 +19,8 @@ from eutectic import audio
 from eutectic.errors import BadAudio, NoFile
 from eutectic.reading import ffmpeg, sections
 
+pytestmark = pytest.mark.process
+
 RATE = 48_000
 HERTZ = (300.0, 600.0, 1200.0)
 

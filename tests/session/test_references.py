@@ -157,18 +157,18 @@ def test_a_deleted_reference_takes_its_file_along_unless_another_has_it(
     client.request("/reference/learn", "second", "b", "deleted", "@steps", 4)
     client.request("/reference/remember", "third", "b", "deleted")
     (made,) = files() - before
-    size = made.stat().st_size / 1e6
-    assert client.request("/reference/delete", "first").found.mb == 0  # the second plays on
-    assert client.request("/reference/delete", "third").found.mb == 0
+    size = made.stat().st_size // 1000
+    assert client.request("/reference/delete", "first").found.kb == 0  # the second plays on
+    assert client.request("/reference/delete", "third").found.kb == 0
     rendered(client, "second")
-    assert client.request("/reference/delete", "second").found.mb == pytest.approx(size, 1e-3)
+    assert client.request("/reference/delete", "second").found.kb == size
     assert files() == before
     for name in ("first", "second", "third"):
         assert fails(client, "/fuse", 1, "a", name) == "unknown_reference"
     assert fails(client, "/reference/delete", "second") == "unknown_reference"
     client.request("/reference/learn", "again", "b", "deleted", "@steps", 4)
     assert state(client, "again") == "learned"
-    assert client.delete_reference("again").mb > 0
+    assert client.delete_reference("again").kb > 0
 
 
 def test_no_pad_is_refused_while_a_session_is_loaded_and_learned(running: Daemon) -> None:

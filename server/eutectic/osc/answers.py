@@ -284,7 +284,7 @@ class Learned(Found, frozen=True):
 
 
 class Deleted(Found, frozen=True):
-    mb: Annotated[float, Argument("float", "MB that are free now", 0)]
+    kb: Annotated[int, Argument("int", "kB that are free now", 0)]
 
 
 class SavedFile(Found, frozen=True):

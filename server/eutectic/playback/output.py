@@ -15,7 +15,14 @@ import numpy as np
 
 from eutectic.audio import smoothstep
 from eutectic.errors import BadDevice
-from eutectic.playback.streams import Block, DeviceSettings, NullStream, Stream, open_stream
+from eutectic.playback.streams import (
+    Block,
+    DeviceSettings,
+    NullStream,
+    Stream,
+    open_stream,
+    reopen_stream,
+)
 from eutectic.system.processes import make_thread_real_time
 
 log = logging.getLogger("eutectic.playback")
@@ -71,7 +78,14 @@ class Output:
     @property
     def latency_seconds(self) -> float:
         """From `fill` to the ear, as reported by the system."""
-        return self.settings.ring_seconds + self._stream.latency_seconds
+        return self._ring / self.rate_hz + self._stream.latency_seconds
+
+    @property
+    def _ring(self) -> int:
+        """Frames to keep queued: more than was asked for where the device takes more at once."""
+        burst = self._stream.burst
+        needed = burst + self.settings.block_frames if burst > self.settings.block_frames else 0
+        return max(round(self.settings.ring_seconds * self.rate_hz), needed)
 
     def start(self, fill: Callable[[Block], None], on_state: Callable[[str], None]) -> None:
         """Play what `fill` writes; a thread calls `on_state` with `lost` and `back`."""
@@ -92,7 +106,6 @@ class Output:
     def _run(self, fill: Callable[[Block], None], on_state: Callable[[str], None]) -> None:
         make_thread_real_time()
         block = np.zeros((self.settings.block_frames, self.channels), np.float32)
-        ring = round(self.settings.ring_seconds * self.rate_hz)
         pause = 0.25 * self.settings.block_frames / self.rate_hz
         while not self._closing.is_set():
             if self.state == "playing" and not self._stream.alive:
@@ -101,17 +114,18 @@ class Output:
             if self._reopened is not None:
                 self._stream, self._reopened, self.state = self._reopened, None, "playing"
                 self._faded_in = 0
-                log.info("%s: the device is back", self.name)
+                log.info("%s: the device is back", self._stream.name)
                 on_state("back")
-            while self._stream.queued < ring:
+            while self._stream.queued < self._ring:
                 self._mix(fill, block)
                 self._stream.write(block)
             self._closing.wait(pause)
         if self.state == "playing":
-            self._fade_out(fill, block, ring)
+            self._fade_out(fill, block)
 
-    def _fade_out(self, fill: Callable[[Block], None], block: Block, ring: int) -> None:
+    def _fade_out(self, fill: Callable[[Block], None], block: Block) -> None:
         """Fade out, and wait until that has been played."""
+        ring = self._ring
         fade = self._fade[::-1]
         while len(fade):
             self._mix(fill, block)
@@ -149,7 +163,7 @@ class Output:
         """Try until the device opens again, at the mix's rate."""
         while not self._closing.wait(RETRY_SECONDS):
             try:
-                stream = open_stream(self.settings, self.rate_hz)
+                stream = reopen_stream(self.settings, self.rate_hz)
             except BadDevice:
                 continue
             if self._closing.is_set():

@@ -9,9 +9,12 @@ process, and because a list of devices stays as it was when PortAudio started.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import re
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -30,6 +33,29 @@ STUCK_SECONDS = 1.0
 
 RECORD_FRAMES = 1024
 
+BURSTS, USUAL = 16, 3
+"""So many bursts are remembered, of which as many as that must have been as large."""
+
+
+class Bursts:
+    """How many frames a device takes at once: several blocks where its own period is longer."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._recent: deque[int] = deque([0] * BURSTS, BURSTS)
+
+    def add(self, frames: int, seconds: float) -> None:
+        """Add a block, so many seconds after the last one."""
+        if seconds < 0.5 * frames / self._rate_hz:
+            self._recent[-1] += frames
+        else:
+            self._recent.append(frames)
+
+    @property
+    def usual(self) -> int:
+        """Frames; a device that catches up once doesn't count."""
+        return sorted(self._recent)[-USUAL]
+
 
 def _reply(reply: Reply) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(reply) + b"\n")
@@ -41,22 +67,29 @@ def _refuse(text: str) -> NoReturn:
     os._exit(2)
 
 
-def _devices() -> list[DeviceInfo]:
-    apis = sounddevice.query_hostapis()
+def _devices() -> dict[int, DeviceInfo]:
+    """All by PortAudio's index, but for those whose names no encoding gives."""
     default = sounddevice.default.device
-    return [
-        DeviceInfo(
-            each["name"], apis[each["hostapi"]]["name"], each["max_output_channels"],
-            each["max_input_channels"], round(each["default_samplerate"]), index in default,
-        )
-        for index, each in enumerate(sounddevice.query_devices())
-    ]  # fmt: skip
+    found: dict[int, DeviceInfo] = {}
+    for api in sounddevice.query_hostapis():
+        for index in api["devices"]:
+            with contextlib.suppress(UnicodeDecodeError):  # of a JACK client, for one
+                each = sounddevice.query_devices(index)
+                found[index] = DeviceInfo(
+                    each["name"], api["name"], each["max_output_channels"],
+                    each["max_input_channels"], round(each["default_samplerate"]), index in default,
+                )  # fmt: skip
+    return found
 
 
 def _find(name: str | None, kind: Literal["input", "output"]) -> int:
-    """Index of the device with this name, the only one with it in its name, or the default."""
+    """Index of the device with this name, the only one with it in its name, or the default.
+
+    ALSA's numbers of cards, such as (hw:1,0), change from one start of the machine to the next: a
+    name is the same without them.
+    """
     devices = _devices()
-    able = [index for index, each in enumerate(devices) if getattr(each, f"{kind}s") > 0]
+    able = [index for index, each in devices.items() if getattr(each, f"{kind}s") > 0]
     if not able:
         _refuse(f"no {kind} device found; --device null runs without audio")
     if name is None:
@@ -64,6 +97,8 @@ def _find(name: str | None, kind: Literal["input", "output"]) -> int:
         return default if default in able else able[0]
     exact = [index for index in able if devices[index].name == name]
     similar = [index for index in able if name.lower() in devices[index].name.lower()]
+    if not similar and unnumbered(name):
+        similar = [index for index in able if unnumbered(name) == unnumbered(devices[index].name)]
     if exact or len(similar) == 1:
         return (exact or similar)[0]
     names = ", ".join(dict.fromkeys(devices[index].name for index in similar or able))
@@ -71,22 +106,35 @@ def _find(name: str | None, kind: Literal["input", "output"]) -> int:
     return _refuse(f"{count} {kind} device matches {name!r}; available: {names}")
 
 
+def unnumbered(name: str) -> str:
+    """A device's name in lower case, without the number of its card."""
+    return re.sub(r"\s*\((plug)?hw:\d+(,\d+)?\)", "", name).lower()
+
+
 def _play(arguments: argparse.Namespace) -> None:
     ring = Ring(Path(arguments.ring), arguments.channels)
     index = _find(arguments.device, "output")
     info = sounddevice.query_devices(index)
     rate = arguments.rate or round(info["default_samplerate"])
-    called = time.monotonic()
+    outputs = 1 if info["max_output_channels"] == 1 else arguments.channels
+    called, bursts = time.monotonic(), Bursts(rate)
 
-    def callback(out: NDArray[np.float32], _frames: int, _time: Any, status: Any) -> None:
+    def callback(out: NDArray[np.float32], frames: int, _time: Any, status: Any) -> None:
         nonlocal called
-        called = time.monotonic()
-        ring.read(out, bool(status.output_underflow))
+        now = time.monotonic()
+        bursts.add(frames, now - called)
+        ring.burst, called = bursts.usual, now
+        if outputs == arguments.channels:
+            ring.read(out, bool(status.output_underflow))
+        else:  # one loudspeaker has all
+            mixed = np.empty((frames, arguments.channels), np.float32)
+            ring.read(mixed, bool(status.output_underflow))
+            np.mean(mixed, axis=1, keepdims=True, out=out)
 
     latency = arguments.latency
     try:
         stream = sounddevice.OutputStream(
-            rate, arguments.block, index, arguments.channels, "float32",
+            rate, arguments.block, index, outputs, "float32",
             latency if latency in ("low", "high") else float(latency), callback=callback,
         )  # fmt: skip
         stream.start()
@@ -132,7 +180,7 @@ def main() -> None:
     arguments = parser.parse_args()
     end_with_parent(lambda: os._exit(0))
     if arguments.action == "list":
-        _reply(Devices(_devices()))
+        _reply(Devices(list(_devices().values())))
     elif arguments.action == "play":
         _play(arguments)
     else:

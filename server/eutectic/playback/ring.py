@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FRAMES = 1 << 16
-_WRITTEN, _READ, _UNDERRUNS, _XRUNS = range(4)
-_HEADER_BYTES = 4 * 8
+_WRITTEN, _READ, _UNDERRUNS, _XRUNS, _BURST = range(5)
+_HEADER_BYTES = 5 * 8
 
 
 class Ring:
@@ -24,7 +24,7 @@ class Ring:
             with path.open("xb") as file:
                 file.truncate(size)
         self.path = path
-        self._counters = np.memmap(path, np.int64, "r+", 0, (4,))
+        self._counters = np.memmap(path, np.int64, "r+", 0, (5,))
         self._frames = np.memmap(path, np.float32, "r+", _HEADER_BYTES, (FRAMES, channels))
         self._started = False
 
@@ -42,6 +42,15 @@ class Ring:
     def xruns(self) -> int:
         """Reads before which the system had lost audio."""
         return int(self._counters[_XRUNS])
+
+    @property
+    def burst(self) -> int:
+        """Frames that the device takes at once; 0 until that is known."""
+        return int(self._counters[_BURST])
+
+    @burst.setter
+    def burst(self, frames: int) -> None:
+        self._counters[_BURST] = frames
 
     def write(self, block: NDArray[np.float32]) -> None:
         """Append a block (frame, channel); the caller makes sure that it fits."""

@@ -70,7 +70,10 @@ class DeviceSettings:
 
 
 class Stream(Protocol):
-    """A running stream: `write` queues a block; `queued` frames haven't been played yet."""
+    """A running stream: `write` queues a block; `queued` frames haven't been played yet.
+
+    `burst`: frames that the device takes at once.
+    """
 
     name: str
     rate_hz: int
@@ -80,6 +83,8 @@ class Stream(Protocol):
     def queued(self) -> int: ...
     @property
     def underruns(self) -> int: ...
+    @property
+    def burst(self) -> int: ...
     @property
     def xruns(self) -> int: ...
     @property
@@ -91,7 +96,7 @@ class Stream(Protocol):
 class NullStream:
     """Takes blocks at the clock's pace and drops them."""
 
-    underruns = xruns = 0
+    underruns = xruns = burst = 0
     alive = True
 
     def __init__(self, rate_hz: int, name: str = "null") -> None:
@@ -163,6 +168,10 @@ class DeviceStream:
         return self._ring.underruns
 
     @property
+    def burst(self) -> int:
+        return self._ring.burst
+
+    @property
     def xruns(self) -> int:
         return self._ring.xruns
 
@@ -180,6 +189,66 @@ class DeviceStream:
             if pipe is not None:
                 pipe.close()
         self._ring.unlink()
+
+
+class ResampledStream:
+    """A device at another rate than the mix, which came back with it; all else is the device's.
+
+    Attributes:
+        rate_hz: the mix's, in which `queued` and `burst` count, too.
+    """
+
+    def __init__(self, stream: DeviceStream, rate_hz: int, channels: int) -> None:
+        import soxr
+
+        self._stream, self.rate_hz = stream, rate_hz
+        self._resampler = soxr.ResampleStream(rate_hz, stream.rate_hz, channels, "float32")
+        self.name = f"{stream.name} (now at {stream.rate_hz} Hz)"
+        self.latency_seconds = stream.latency_seconds
+
+    @property
+    def queued(self) -> int:
+        return self._at_mix(self._stream.queued)
+
+    @property
+    def underruns(self) -> int:
+        return self._stream.underruns
+
+    @property
+    def burst(self) -> int:
+        return self._at_mix(self._stream.burst)
+
+    @property
+    def xruns(self) -> int:
+        return self._stream.xruns
+
+    @property
+    def alive(self) -> bool:
+        return self._stream.alive
+
+    def write(self, block: Block) -> None:
+        self._stream.write(self._resampler.resample_chunk(block))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _at_mix(self, frames: int) -> int:
+        return -(-frames * self.rate_hz // self._stream.rate_hz)
+
+
+def reopen_stream(settings: DeviceSettings, rate_hz: int) -> Stream:
+    """Open again what was open at a rate; a device that has another one by now is resampled to.
+
+    Raises:
+        BadDevice, BadOutput: as `open_stream`.
+    """
+    try:
+        return open_stream(settings, rate_hz)
+    except BadDevice:
+        stream = open_stream(settings, None)
+    if not isinstance(stream, DeviceStream) or stream.rate_hz == rate_hz:
+        return stream
+    return ResampledStream(stream, rate_hz, settings.channels)
 
 
 def open_stream(settings: DeviceSettings, rate_hz: int | None) -> Stream:

@@ -186,7 +186,7 @@ class References:
         self._learnings.cancel(name, f"reference {name} was deleted")
         if self.all.get(name) is known:
             self._remove(name)
-        ticket.done(answers.Deleted(size / 1e6))
+        ticket.done(answers.Deleted(size // 1000))
 
     async def list(self, ticket: Ticket, _request: table.ListReferences) -> None:
         for name, each in self.all.items():

@@ -20,8 +20,9 @@ RATE_HZ, PERIOD = 48_000, 256
 class Jack(Service):
     """`jackd` with the dummy driver, under a unique name that this process's clients connect to."""
 
-    def __init__(self, period: int = PERIOD) -> None:
-        self.name, self._period = f"eutectic-{os.getpid()}", period
+    def __init__(self, period: int = PERIOD, rate_hz: int = RATE_HZ, outputs: int = 2) -> None:
+        self.name, self.rate_hz = f"eutectic-{os.getpid()}", rate_hz
+        self._period, self._outputs = period, outputs
         self._process: subprocess.Popen[bytes] | None = None
         self._before: dict[str, str | None] = {}
 
@@ -39,8 +40,8 @@ class Jack(Service):
                 os.environ[name] = value
 
     def start(self) -> None:
-        command = ["jackd", "-n", self.name, "-R", "-d", "dummy", "-r", str(RATE_HZ),
-                   "-p", str(self._period)]  # fmt: skip
+        command = ["jackd", "-n", self.name, "-R", "-d", "dummy", "-r", str(self.rate_hz),
+                   "-p", str(self._period), "-P", str(self._outputs)]  # fmt: skip
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
