@@ -152,8 +152,8 @@ def test_channels_are_heard_where_they_belong(tmp_path: Path, layout: str, suffi
     """A tone for each second on each channel in turn."""
     if suffix == ".m4a" and layout in ("quad", "2.1"):
         suffix = ".wav"  # AAC has no such layout
-    if suffix in (".ogg", ".opus") and layout == "2.1":
-        suffix = ".flac"  # neither have these
+    if suffix in (".ogg", ".opus") and (layout == "2.1" or (layout, suffix) == ("5.0", ".opus")):
+        suffix = ".flac"  # they have no 2.1, and some versions of ffmpeg mix up the other
     names = LAYOUTS[layout].split()
     time = np.arange(RATE) / RATE
     sound = np.zeros((len(names) * RATE, len(names)), np.float32)
@@ -161,12 +161,10 @@ def test_channels_are_heard_where_they_belong(tmp_path: Path, layout: str, suffi
         sound[number * RATE : (number + 1) * RATE, number] = 0.5 * np.sin(600 * np.pi * time)
     source = tmp_path / "source.wav"
     soundfile.write(source, sound, RATE, "PCM_16")
-    filters = f"aformat=channel_layouts={layout}"
-    path = tmp_path / f"made{suffix}"
-    shape = ("-channel_layout", layout)
-    command = ["ffmpeg", "-v", "error", *shape, "-i", str(source), "-af", filters, str(path)]
-    made = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True)
-    assert made.returncode == 0, made.stderr
+    places = "|".join(map(str, range(len(names))))
+    path = encode(
+        source, tmp_path / f"made{suffix}", "-af", f"channelmap={places}:channel_layout={layout}"
+    )
     stereo = whole(path).samples
     for number, name in enumerate(names):
         part = stereo[:, round((number + 0.25) * RATE) : round((number + 0.75) * RATE)]

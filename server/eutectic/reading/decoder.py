@@ -71,8 +71,9 @@ class Decoder:
         if self.stream.is_mp3:
             before = first - round(PREROLL_SECONDS * self.rate_hz)
             return 0 if self.frames is None else self.sound.seek(max(0, before))
-        if first and (self.frames is None or first < self.frames):
-            return self.sound.seek(first)
+        before = max(0, first - round(self.stream.preroll_seconds * self.rate_hz))
+        if before and (self.frames is None or before < self.frames):
+            return self.sound.seek(before)
         return 0
 
     def count(self) -> int:

@@ -21,6 +21,10 @@ FORMATS = (
 
 HOW = "install it, or Eutectic's extra: pip install 'eutectic[ffmpeg]'"
 
+SOUGHT_SECONDS, PREROLL_SECONDS = 120.0, 2.0
+"""A section that starts later is sought, from so much before it; formats differ in where that leads
+by some milliseconds. Others are decoded from the file's start on, and are exact."""
+
 CHUNK_BYTES = 1 << 16
 MAX_BYTES = 500_000_000
 
@@ -52,11 +56,14 @@ def decode(path: Path, start_seconds: float, seconds: float, alive: Callable[[],
     Raises:
         Unreadable: it can't be read.
     """
+    sought = start_seconds - PREROLL_SECONDS if start_seconds > SOUGHT_SECONDS else 0.0
+    first = start_seconds - sought
+    section = f"asetpts=N/SR/TB,atrim={first:.6f}:{first + seconds:.6f},asetpts=N/SR/TB"
     command = [
         program() or "ffmpeg", "-nostdin", "-hide_banner", "-v", "error",
         "-protocol_whitelist", "file", "-format_whitelist", FORMATS,
-        "-ss", f"{start_seconds:.6f}", "-i", f"file:{path}",
-        "-map", "0:a:0", "-t", f"{seconds:.6f}", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1",
+        "-ss", f"{sought:.6f}", "-i", f"file:{path}",
+        "-map", "0:a:0", "-af", section, "-c:a", "pcm_f32le", "-f", "wav", "pipe:1",
     ]  # fmt: skip
     found = bytearray()
     with (

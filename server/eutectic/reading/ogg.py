@@ -13,6 +13,9 @@ from eutectic.reading import layouts
 from eutectic.reading.layouts import Speakers
 from eutectic.reading.views import Part, read_at
 
+LONGEST_PAGE_SECONDS = 12.0
+"""Within its last page libsndfile seeks Vorbis to a wrong place: by as much as the page was cut."""
+
 Orders = Mapping[int, Speakers]
 """Of channels, by how many there are."""
 

@@ -23,6 +23,7 @@ class Stream:
 
     `orders` are those of its format by the number of channels, for where the file says nothing.
     An MP3 file's length is a guess unless it is decoded; it is `indexed` if places in it are known.
+    `preroll_seconds`: so much is decoded before a section, too, to be at the right place.
     """
 
     parts: tuple[Part, ...]
@@ -30,6 +31,7 @@ class Stream:
     orders: Mapping[int, Speakers] = field(default_factory=dict[int, Speakers])
     is_mp3: bool = False
     indexed: bool = False
+    preroll_seconds: float = 0.0
 
     def channels(self, count: int) -> Speakers | None:
         """Whose channels they are, of so many."""
@@ -56,7 +58,10 @@ def streams_of(file: BinaryIO) -> list[Stream]:
         return [Stream(mended.parts, mended.speakers)]
     if head.startswith(b"OggS"):
         links = [ogg.described(file, pages) for pages in ogg.links(file, tag, end)]
-        return [Stream(parts, orders=orders) for parts, orders in links]
+        return [
+            Stream(parts, orders=orders, preroll_seconds=ogg.LONGEST_PAGE_SECONDS)
+            for parts, orders in links
+        ]
     if head.startswith(b"fLaC"):
         return [Stream(((tag, end),), _of_flac(head), layouts.FLAC)]
     if head.startswith(b"caff"):
