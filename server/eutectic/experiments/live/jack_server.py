@@ -68,9 +68,9 @@ class Recording:
         longest_period: seconds; longer than JACK's own where the machine was held up.
     """
 
-    def __init__(self, client: str, folder: Path) -> None:
+    def __init__(self, client: str, folder: Path, channels: int = 2) -> None:
         self._path = folder / "recording.npz"
-        self._command = [sys.executable, __file__, client, str(self._path)]
+        self._command = [sys.executable, __file__, client, str(self._path), str(channels)]
         self._process: subprocess.Popen[str] | None = None
         self.xruns = 0
         self.longest_period = 0.0
@@ -83,7 +83,7 @@ class Recording:
         assert self._process.stdout.readline() == "recording\n"
 
     def stop(self) -> NDArray[np.float32]:
-        """Stop; returns the recording (frame, 2)."""
+        """Stop; returns the recording (frame, channel)."""
         assert self._process is not None
         self._process.communicate("", timeout=30)
         recorded = np.load(self._path)
@@ -98,14 +98,14 @@ class Recording:
         return block * PERIOD + round((at - float(self._times[block])) * RATE_HZ)
 
 
-def record(client: str, path: Path) -> None:
+def record(client: str, path: Path, channels: int) -> None:
     """Record until standard input ends."""
     import jack
 
     blocks: list[NDArray[np.float32]] = []
     times: list[float] = []
     own = jack.Client(f"recording-{os.getpid()}", no_start_server=True)
-    inputs: list[Any] = [own.inports.register(f"in_{side}") for side in range(2)]
+    inputs: list[Any] = [own.inports.register(f"in_{number}") for number in range(channels)]
     xruns = 0
 
     @own.set_process_callback
@@ -121,7 +121,7 @@ def record(client: str, path: Path) -> None:
     own.activate()
     ports: list[Any] = []
     until = time.monotonic() + 20
-    while len(ports) < 2:
+    while len(ports) < channels:
         if time.monotonic() > until:
             sys.exit(f"no JACK client {client}")
         time.sleep(0.02)
@@ -136,4 +136,4 @@ def record(client: str, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    record(sys.argv[1], Path(sys.argv[2]))
+    record(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
