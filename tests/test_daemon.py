@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -97,6 +98,7 @@ def test_every_request_with_an_id_ends_exactly_once(client: Client) -> None:
         ("/clip/load", ("d", "a.wav", "@start", 100), "bad_audio"),
         ("/clip/free", ("nobody",), "unknown_clip"),
         ("/reference/free", ("nobody",), "unknown_reference"),
+        ("/reference/delete", ("nobody",), "unknown_reference"),
         ("/reference/learn", ("q", "nobody", "words"), "unknown_clip"),
         ("/cancel", (123_456,), "unknown_request"),
         ("/preset/load", ("nobody",), "bad_state"),
@@ -373,6 +375,10 @@ def test_the_command_line_sends_and_prints_answers(running: Daemon) -> None:
     assert sent.returncode == 0 and sent.stdout.splitlines()[-1].startswith("/done /eutectic/fuse")
     wrong = run("send", "/fuse", "1", "nobody", "r")
     assert wrong.returncode == 2 and wrong.stderr.startswith("eutectic: unknown_clip")
+    assert wrong.stdout == "" and wrong.stderr.count("\n") == 1  # said once
+    wrong = run("send", "/fuse", "1", "nobody", "r", "--json")
+    assert json.loads(wrong.stdout)["code"] == "unknown_clip"
+    assert (wrong.returncode, wrong.stderr) == (2, "")
     assert run("send", "/scrub", "1", "0.5").returncode == 0
     assert run("send", "/scrub", "1", "much").returncode == 2
     assert run("send", "/nothing").returncode == 2

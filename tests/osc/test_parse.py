@@ -64,7 +64,7 @@ def test_what_is_left_out_is_none(spec: Spec) -> None:
         ("/eutectic/clip/load", ["a", "a.wav"], "bad_arguments", "the id is missing"),
         ("/eutectic/ping", ["x"], "bad_arguments", "id must be a number"),
         ("/eutectic/ping", [1.5], "bad_arguments", "id must be a whole number"),
-        ("/eutectic/ping", [1, 2], "bad_arguments", "1 arguments too many"),
+        ("/eutectic/ping", [1, 2], "bad_arguments", "an argument too many"),
         ("/eutectic/ping", [math.nan], "bad_arguments", "id must be 0 to"),
         ("/eutectic/ping", [2**40], "bad_arguments", "id must be 0 to"),
         ("/eutectic/scrub", [17, 1], "bad_arguments", "voice must be 1 to 16"),

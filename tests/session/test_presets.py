@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from daemons import daemon, fails, prepare, wait_for
 from eutectic.audio import load_clip
 from eutectic.client.daemon_process import Daemon, status
+from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
 from eutectic.experiments.demo import ORIGINAL, REFERENCE, WORST
 from eutectic.files.shipped import presets_folder
@@ -258,3 +259,16 @@ def test_clients_that_ask_for_presets_at_once_end_no_daemon(tmp_path: Path) -> N
     path = tmp_path / "parts.toml"
     path.write_text("format = 1\n" + "[[parts]]\nname = 'p'\n" * 20)
     subprocess.run([sys.executable, "-c", READERS, path], check=True)
+
+
+@pytest.mark.process
+def test_a_mistyped_preset_is_answered_with_near_names(running: Daemon) -> None:
+    with running.client() as client:
+        for address, *values in (
+            ("/preset/load", "rsut"),
+            ("/fuse", 1, "a", "r", "@preset", "rsut"),
+        ):
+            with pytest.raises(
+                RequestFailed, match=r"there is no preset rsut; did you mean rust\?"
+            ):
+                client.request(str(address), *values)

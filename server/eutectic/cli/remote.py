@@ -77,8 +77,10 @@ def send(
                 for answer in client.events():
                     show(answer)
                     if isinstance(answer, Fail):
-                        raise BadInput(answer.text)
+                        raise RequestFailed(answer.code, answer.text)
         except RequestFailed as error:
+            if json:  # it has been printed
+                raise typer.Exit(2) from None
             raise BadInput(f"{error.code}: {error}") from None
 
 
@@ -100,9 +102,11 @@ def print_help_of_request(arguments: list[str]) -> bool:
 def _printing(spec: Spec, json: bool) -> Callable[[Answer], None]:
     """Prints an answer to a request, as words or as JSON."""
     from eutectic.client.replies import outcome
-    from eutectic.osc.answers import Done
+    from eutectic.osc.answers import Done, Fail
 
     def print_words(answer: Answer) -> None:
+        if isinstance(answer, Fail):
+            return  # it becomes the command's one line
         words = (f"{each:g}" if isinstance(each, float) else str(each) for each in flatten(answer))
         console.print(" ".join((answer.address, *words)).strip())
 

@@ -80,7 +80,7 @@ def usage(spec: Spec) -> str:
     for argument in spec.arguments:
         name = f"{argument.name}…" if argument.kind in MANY else argument.name
         parts.append(f"[{name}]" if argument.optional else name)
-    parts += [f"[@{option.name}]" for option in spec.options]
+    parts += ["[@option value]..."] if spec.options else []
     return " ".join(parts)
 
 
@@ -90,7 +90,9 @@ def help_of(spec: Spec) -> list[str]:
     for each in (*spec.arguments, *spec.options):
         name = f"@{each.name}" if each in spec.options else each.name
         low, high = each.low, each.high
-        limits = f" ({low:g} to {high:g})" if math.isfinite(low) and math.isfinite(high) else ""
+        limits = (
+            f" ({low:.10g} to {high:.10g})" if math.isfinite(low) and math.isfinite(high) else ""
+        )
         words = "one of " + ", ".join(each.choices) if each.choices else ""
         what = "; ".join(filter(None, (each.what, words)))
         lines.append(f"  {name:18} {what}{limits}")
@@ -150,7 +152,8 @@ def _read_arguments(arguments: Sequence[Argument], given: list[Any]) -> dict[str
         elif not argument.optional:
             raise _Missing(f"{argument.name} is missing")
     if given:
-        raise ValueError(f"{len(given)} arguments too many")
+        count = f"{len(given)} arguments" if len(given) > 1 else "an argument"
+        raise ValueError(f"{count} too many")
     return values
 
 

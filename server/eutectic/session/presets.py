@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from eutectic.config import LearnSettings, Method
 from eutectic.errors import BadInput
 from eutectic.files import toml
 from eutectic.files.toml import FORMAT, BadState, stamp_of
+from eutectic.near import nearest
 from eutectic.osc.parse import check
 from eutectic.session.kept import KeptVoice, named
 from eutectic.session.options import Options, fuse_request, place, sampling
@@ -73,6 +75,9 @@ class Presets:
             BadState: it is missing or not valid; the text names file, line and key.
         """
         path = self.path(name)
+        if not path.exists():
+            near = nearest(name, (each.stem for each in self._paths()))
+            raise BadState(f"there is no preset {name}{near or '; /preset/list lists them'}")
         stamp = stamp_of(path)
         known = self._read.get(path)
         if known is None or known[0] != stamp:
@@ -81,8 +86,7 @@ class Presets:
 
     def list(self) -> list[tuple[str, str]]:
         """Every name, with its description, or what is wrong with it."""
-        paths = {path.stem: path for folder in reversed(self._folders)
-                 for path in folder.glob("*.toml")}  # fmt: skip
+        paths = {path.stem: path for path in self._paths()}
         listed: list[tuple[str, str]] = []
         for name in sorted(paths):
             try:
@@ -90,6 +94,11 @@ class Presets:
             except BadState as error:
                 listed.append((name, str(error)))
         return listed
+
+    def _paths(self) -> Generator[Path]:
+        """Every file; of those with the same name, the one that counts is last."""
+        for folder in reversed(self._folders):
+            yield from folder.glob("*.toml")
 
 
 def read_preset(path: Path) -> Preset:
