@@ -383,6 +383,8 @@ def test_the_command_line_sends_and_prints_answers(running: Daemon) -> None:
     assert run("send", "/scrub", "1", "much").returncode == 2
     assert run("send", "/nothing").returncode == 2
     assert "engine" in run("status").stdout
+    shown = json.loads(run("status", "--json").stdout)
+    assert "engine" in shown["lines"] and shown["voices"][0]["voice"] == 1
     gone = subprocess.run(
         [sys.executable, "-m", "eutectic", "status", "--port", "9"],
         capture_output=True,

@@ -1,6 +1,7 @@
 """Commands as users type them: a mistake is one line and exit code 2, and loses nothing."""
 
 import csv
+import json
 import subprocess
 import sys
 from importlib import metadata
@@ -333,3 +334,14 @@ def test_send_shows_a_request_s_own_help(capsys: pytest.CaptureFixture[str]) -> 
     assert "did you mean /fuse?" in capsys.readouterr().err
     assert run(["send", "--help"]) == 0
     assert "/fuse" in capsys.readouterr().out
+
+
+def test_a_window_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    window = ["window", WEIRDO, GLASS, "-o", "out", "--points", "3", "--json", *TOY]
+    assert run(window) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    figures = json.loads(line)
+    assert [point["blend"] for point in figures["points"]] == [0, 0.5, 1]
+    assert figures["folder"] == "out"
+    assert run([*window, "--force", "--orders", "1,2"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"]
