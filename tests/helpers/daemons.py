@@ -55,7 +55,7 @@ def silenced(process: Daemon) -> Generator[Client]:
 
 @contextmanager
 def restored(process: Daemon) -> Generator[Daemon]:
-    """Lend a prepared daemon; reset its voices, clips and references afterwards."""
+    """Lend a prepared daemon; reset its voices, clips, references and presets afterwards."""
     begin = len(process.log)
     with process.client() as client:
         client.request("/preset/save", "before")
@@ -68,6 +68,9 @@ def restored(process: Daemon) -> Generator[Daemon]:
         for each in client.references():
             if each.reference != "r":
                 client.free_reference(each.reference)
+    for path in (process.data / "presets").iterdir():
+        if path.stem != "before":
+            path.unlink()
     assert "Traceback" not in process.log[begin:]
 
 
