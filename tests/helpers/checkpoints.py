@@ -14,11 +14,9 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from stable_audio_tools.models.factory import (
-    create_model_from_config,
-    create_pretransform_from_config,
-)
 from torch import Tensor, nn
+
+from eutectic.engine.library import create_model_from_config, create_pretransform_from_config
 
 RATE_HZ = 44100
 CHANNELS, LATENT_CHANNELS = 4, 8

@@ -132,7 +132,8 @@ def _encode_mean(pretransform: Any, audio: Tensor) -> Tensor:
     autoencoder = getattr(pretransform, "model", None)
     if autoencoder is None or type(autoencoder.bottleneck).__name__ != "VAEBottleneck":
         return pretransform.encode(audio)
-    moments = autoencoder.encode(audio, skip_bottleneck=True)
+    inner = autoencoder.pretransform
+    moments = autoencoder.encoder(audio if inner is None else inner.encode(audio))
     mean, _ = moments.chunk(2, dim=1)
     return mean / pretransform.scale
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import json
-import warnings
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +83,7 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 def _build(config: dict[str, Any], path: Path) -> Any:
     from eutectic.engine.embedded import create_model
+    from eutectic.engine.library import quiet
 
     try:
         with quiet():
@@ -100,25 +97,12 @@ def _build(config: dict[str, Any], path: Path) -> Any:
         raise BadModel(f"{path}: no model can be built from it ({error})") from None
 
 
-@contextlib.contextmanager
-def quiet() -> Generator[None]:
-    """Suppress output: stable-audio-tools prints while it builds, and transformers warns."""
-    noise = io.StringIO()
-    with (
-        contextlib.redirect_stdout(noise),
-        contextlib.redirect_stderr(noise),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")
-        yield
-
-
 def _load_weights(wrapper: nn.Module, path: Path) -> None:
     """Load weights, all of them and of the right shape (the library's own loader skips those)."""
+    from eutectic.engine.library import load_ckpt_state_dict, quiet
+
     try:
         with quiet():
-            from stable_audio_tools.models.utils import load_ckpt_state_dict
-
             weights: dict[str, Tensor] = load_ckpt_state_dict(str(path))
     except Exception as error:  # a damaged file can raise anything in the readers
         raise BadModel(f"{path}: can't be read as weights ({type(error).__name__})") from None

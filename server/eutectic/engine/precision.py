@@ -27,18 +27,21 @@ def has_native_bfloat16(device: torch.device) -> bool:
 class Rounded:
     """A twin of a network that keeps the weights of its `LAYERS` in bfloat16.
 
-    All other tensors are the network's own. Under autocast both compute the same, bit for bit (as
-    long as the transformer's first parameter, which determines its inputs' type, is in no such
-    layer); the twin needn't read and round every float32 weight at each evaluation.
+    All other tensors are the network's own, and so are those of the layer that has the network's
+    first parameter: stable-audio-tools' transformer casts its inputs, times included, to that
+    one's type. Under autocast both compute the same, bit for bit; the twin needn't read and round
+    every float32 weight at each evaluation.
     """
 
     def __init__(self, network: nn.Module) -> None:
-        own = (*network.parameters(), *network.buffers())
-        shared: dict[int, Any] = {id(tensor): tensor for tensor in own}
+        tensors = (*network.parameters(), *network.buffers())
+        shared: dict[int, Any] = {id(tensor): tensor for tensor in tensors}
         self.network = copy.deepcopy(network, shared)
         self._pairs: dict[str, tuple[Tensor, Tensor]] = {}
+        first = next(self.network.parameters(), None)
         for layer, module in list(self.network.named_modules()):
-            if isinstance(module, LAYERS):
+            own = [id(weight) for weight in module.parameters(recurse=False)]
+            if isinstance(module, LAYERS) and id(first) not in own:
                 for name, weight in list(module.named_parameters(recurse=False)):
                     rounded = nn.Parameter(weight.detach().bfloat16(), requires_grad=False)
                     setattr(module, name, rounded)

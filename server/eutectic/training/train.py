@@ -14,11 +14,11 @@ import torch
 from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from stable_audio_tools.models.dit import DiffusionTransformer
 from torch import Tensor
 
 from eutectic.engine.embedded import FOLDER, ConditionedDiffusionModelWrapper, create_model
 from eutectic.engine.embedded.transform import TransformCodec
+from eutectic.engine.library import DiffusionTransformer
 from eutectic.errors import BadModel
 from eutectic.training.settings import TrainingSettings, weights_path
 from eutectic.training.staging import stage_scenes

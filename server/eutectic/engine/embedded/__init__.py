@@ -4,23 +4,20 @@
 configuration. `eutectic.training` trains it.
 """
 
-import contextlib
 import copy
-import io
-import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 
-with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-    warnings.simplefilter("ignore")
-    from stable_audio_tools.models.conditioners import Conditioner, MultiConditioner
-    from stable_audio_tools.models.diffusion import ConditionedDiffusionModelWrapper
-    from stable_audio_tools.models.factory import create_model_from_config
-
 from eutectic.engine.embedded.prompt import WordConditioner
 from eutectic.engine.embedded.transform import TransformCodec
+from eutectic.engine.library import (
+    ConditionedDiffusionModelWrapper,
+    Conditioner,
+    MultiConditioner,
+    create_model_from_config,
+)
 
 __all__ = ["FOLDER", "ConditionedDiffusionModelWrapper", "create_model"]
 

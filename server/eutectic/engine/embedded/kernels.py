@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from stable_audio_tools.models.transformer import ConformerModule
 from torch import Tensor, nn
 from torch.nn import functional
+
+from eutectic.engine.library import ConformerModule
 
 PIECE_FRAMES = 384
 """Over more than about 400 frames the convolution's gradient in bfloat16 is 20 times slower."""

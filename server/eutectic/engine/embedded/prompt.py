@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Bool, Float
-from stable_audio_tools.models.conditioners import Conditioner
 from torch import Tensor, nn
+
+from eutectic.engine.library import Conditioner
 
 NGRAM_LENGTHS = (3, 4, 5)
 

@@ -24,12 +24,12 @@ import math
 import numpy as np
 import torch
 from jaxtyping import Float, Shaped
-from stable_audio_tools.models.pretransforms import Pretransform
 from torch import Tensor
 
 from eutectic.engine.embedded import bands, statistics
 from eutectic.engine.embedded.mdct import Mdct
 from eutectic.engine.embedded.statistics import Statistics
+from eutectic.engine.library import Pretransform
 
 BANDS, NARROWEST_BINS = 46, 2
 """Bands of mid, and as many of side: equal ratios, from 43 Hz wide up."""

@@ -109,14 +109,14 @@ class Parts:
 
         generate: Any = generation.generate_diffusion_cond
 
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"apg_scale": 0.0}
         if not self.model.flow:
             grid = self.sampler.grid
-            options = {
+            options |= {
                 "sampler_type": "dpmpp-2m-sde", "sigma_min": grid.s_min, "sigma_max": grid.s_max
             }  # fmt: skip
         elif self.sampler.solver == "pingpong":
-            options = {"sampler_type": "pingpong"}
+            options |= {"sampler_type": "pingpong"}
         condition = {"prompt": PROMPT, "seconds_start": 0, "seconds_total": self.seconds}
         with (
             contextlib.redirect_stdout(io.StringIO()),

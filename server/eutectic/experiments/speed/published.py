@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from eutectic.engine.embedded import create_model
-from eutectic.engine.loading import quiet
+from eutectic.engine.library import quiet
 from eutectic.engine.model import Model
 from eutectic.experiments.speed import Published
 
