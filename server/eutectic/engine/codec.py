@@ -2,7 +2,8 @@
 
 Encoding takes the mean of a variational codec, whose own `encode` draws a sample each time.
 Decoding can be streamed: each chunk is decoded with the decoder's receptive field as context, so
-chunks join to the whole up to float rounding.
+chunks join to the whole up to float rounding. Where a decoder adds noise it is drawn from a seed
+and the latent's position, so they do there, too.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Codec:
         ratio: waveform frames per latent frame.
         latent_channels: channels of latents.
         network_channels: those that the network sees, the first; the others are remembered only.
+        frame_multiple: encoded latents have multiples of this many frames.
     """
 
     def __init__(self, pretransform: Any, rate_hz: int, device: torch.device) -> None:
@@ -35,9 +37,10 @@ class Codec:
         self.channels: int = pretransform.io_channels
         self.ratio: int = pretransform.downsampling_ratio
         self.latent_channels: int = pretransform.encoded_channels
-        self._pretransform = pretransform
+        self._pretransform = _repeatable(pretransform)
+        self.frame_multiple: int = getattr(self._pretransform, "frame_multiple", 1)
         self.network_channels: int = getattr(pretransform, "network_channels", self.latent_channels)
-        self._context_frames: int | None = getattr(pretransform, "context_frames", None)
+        self._context_frames: int | None = getattr(self._pretransform, "context_frames", None)
 
     def seen(self, latent: Float[Tensor, "1 channel frame"]) -> Float[Tensor, "1 seen frame"]:
         """The channels that the network sees; decoding them alone gives noise of their envelope."""
@@ -57,8 +60,12 @@ class Codec:
     def encode(
         self, waveform: Waveform, latent_frames: int | None = None
     ) -> Float[Tensor, "1 channel frame"]:
-        """x0 of a clip: the codec's mean, float32, padded with silence to `latent_frames`."""
+        """x0 of a clip: the codec's mean, float32, padded with silence to `latent_frames`.
+
+        These are rounded up to a multiple of `frame_multiple`.
+        """
         count = latent_frames or self.latent_frames(waveform.frames)
+        count = -(-count // self.frame_multiple) * self.frame_multiple
         samples = np.zeros((self.channels, count * self.ratio), np.float32)
         samples[:, : waveform.frames] = waveform.samples
         audio = torch.from_numpy(samples)[None].to(self.device)
@@ -66,11 +73,13 @@ class Codec:
 
     @torch.no_grad()
     def decode(
-        self, latent: Float[Tensor, "1 channel frame"], frames: int | None = None
+        self, latent: Float[Tensor, "1 channel frame"], frames: int | None = None, seed: int = 0
     ) -> Samples:
-        """The waveform (channel, frame) of a latent, cut to `frames`."""
-        audio = self._pretransform.decode(latent.to(self.device))
-        return _samples(audio[..., :frames])
+        """The waveform (channel, frame) of a latent, cut to `frames`.
+
+        `seed` is that of the decoder's noise, if it adds any.
+        """
+        return _samples(self._decode(latent, 0, seed)[..., :frames])
 
     @torch.no_grad()
     def stream(
@@ -80,6 +89,7 @@ class Codec:
         first: int = 8,
         growth: float = 2.0,
         longest: int = 128,
+        seed: int = 0,
     ) -> Iterator[Samples]:
         """Chunks (channel, frame) that join to `decode`'s waveform, each longer than the last.
 
@@ -89,37 +99,56 @@ class Codec:
             first: latent frames of the first chunk.
             growth: factor by which each chunk is longer than the last, up to `longest`.
             longest: latent frames of the longest chunk.
+            seed: of the decoder's noise, as in `decode`.
         """
         whole = latent.shape[-1] * self.ratio
         left = whole if frames is None else min(frames, whole)
         at, size = 0, float(first)
         while left > 0:
             stop = min(latent.shape[-1], at + int(size))
-            chunk = self.decode_slice(latent, at, stop)[:, :left]
+            chunk = self.decode_slice(latent, at, stop, seed)[:, :left]
             yield chunk
             left -= chunk.shape[-1]
             at, size = stop, min(size * growth, longest)
 
     @torch.no_grad()
     def decode_slice(
-        self, latent: Float[Tensor, "1 channel frame"], start: int, stop: int
+        self, latent: Float[Tensor, "1 channel frame"], start: int, stop: int, seed: int = 0
     ) -> Samples:
         """The waveform (channel, frame) of the latent frames from `start` to `stop`."""
         if hasattr(self._pretransform, "decode_slice"):
             return _samples(self._pretransform.decode_slice(latent.to(self.device), start, stop))
-        context = self.context_frames
-        low, high = max(0, start - context), min(latent.shape[-1], stop + context)
-        audio = self._pretransform.decode(latent[..., low:high].to(self.device))
+        context, multiple = self.context_frames, self.frame_multiple
+        low = max(0, start - start % multiple - context)
+        high = min(latent.shape[-1], stop + -stop % multiple + context)
+        audio = self._decode(latent[..., low:high], low, seed)
         return _samples(audio[..., (start - low) * self.ratio : (stop - low) * self.ratio])
+
+    def _decode(self, latent: Float[Tensor, "1 channel frame"], at: int, seed: int) -> Tensor:
+        """The sound of a latent whose first frame is frame `at` of a whole one."""
+        latent = latent.to(self.device)
+        if hasattr(self._pretransform, "decode_at"):
+            return self._pretransform.decode_at(latent, at, seed)
+        return self._pretransform.decode(latent)
 
     @property
     def context_frames(self) -> int:
-        """Latent frames to either side that a frame of waveform depends on."""
+        """Latent frames to either side that a slice of `frame_multiple` frames depends on."""
         if self._context_frames is None:
             self._context_frames = _receptive_field(
                 self._pretransform, self.latent_channels, self.ratio, self.device
             )
         return self._context_frames
+
+
+def _repeatable(pretransform: Any) -> Any:
+    """A codec that gives the same for the same: the library's own, but for SAME."""
+    decoder = getattr(getattr(pretransform, "model", None), "decoder", None)
+    if type(decoder).__name__ != "SAMEDecoder":
+        return pretransform
+    from eutectic.engine.same import Same
+
+    return Same(pretransform)
 
 
 def _samples(audio: Float[Tensor, "1 channel sample"]) -> Samples:
@@ -129,7 +158,7 @@ def _samples(audio: Float[Tensor, "1 channel sample"]) -> Samples:
 
 def _encode_mean(pretransform: Any, audio: Tensor) -> Tensor:
     """The mean of a variational autoencoder; for others, whatever they encode."""
-    autoencoder = getattr(pretransform, "model", None)
+    autoencoder = getattr(pretransform, "model", None)  # `Same` has none
     if autoencoder is None or type(autoencoder.bottleneck).__name__ != "VAEBottleneck":
         return pretransform.encode(audio)
     inner = autoencoder.pretransform

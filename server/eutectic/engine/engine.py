@@ -270,7 +270,7 @@ class Engine:
     ) -> Fusion:
         codec, frames = self.model.codec, original.waveform.frames
         target = target_lufs(fused.blend, original, reference.clip)
-        samples = codec.decode(fused.latent, frames)
+        samples = codec.decode(fused.latent, frames, fused.settings.seed)
         samples, gain_db = bring_to_level(samples, frames, codec.rate_hz, level, target)
         waveform = Waveform(samples, codec.rate_hz)
         return Fusion(waveform, fused.latent, fused.blend, fused.remaining, gain_db)

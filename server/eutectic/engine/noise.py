@@ -52,7 +52,11 @@ class Noise:
         return self._draw(1 + index)
 
     def _draw(self, stream: int) -> Float[Tensor, "1 channel frame"]:
-        words = np.random.SeedSequence([self.seed, stream]).generate_state(2, np.uint32)
-        generator = torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
-        noise = torch.randn(1, self.channels, self.frames, generator=generator)
-        return to_device(noise, self.device)
+        return to_device(normal((1, self.channels, self.frames), self.seed, stream), self.device)
+
+
+def normal(shape: tuple[int, ...], *key: int) -> Tensor:
+    """Standard normal noise of a shape, the same for a key of whole numbers on every machine."""
+    words = np.random.SeedSequence(key).generate_state(2, np.uint32)
+    generator = torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
+    return torch.randn(shape, generator=generator)

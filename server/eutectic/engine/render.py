@@ -108,13 +108,15 @@ class Renderer:
 
     def _decode(self, fused: FusedLatent, frames: int, longest: int, watch: Watch) -> Samples:
         """All of it, in pieces of `longest` latent frames at most."""
-        pieces = self.codec.stream(fused.latent, frames, first=longest, longest=longest)
+        seed = fused.settings.seed
+        pieces = self.codec.stream(fused.latent, frames, first=longest, longest=longest, seed=seed)
         return np.concatenate(list(self._timed(pieces, watch)), axis=1)
 
     def _stream(
         self, fused: FusedLatent, frames: int, gain: np.float32, watch: Watch
     ) -> Iterator[Samples]:
-        for chunk in self._timed(self.codec.stream(fused.latent, frames), watch):
+        chunks = self.codec.stream(fused.latent, frames, seed=fused.settings.seed)
+        for chunk in self._timed(chunks, watch):
             yield chunk * gain
 
     def _timed(self, chunks: Iterator[Samples], watch: Watch) -> Iterator[Samples]:
@@ -140,10 +142,10 @@ class Renderer:
         return min(gain_db, audio.MAX_LEVEL_GAIN_DB) if np.isfinite(gain_db) else 0.0
 
     def _slices(self, fused: FusedLatent) -> Samples:
-        frames = fused.latent.shape[-1]
+        frames, seed = fused.latent.shape[-1], fused.settings.seed
         starts = np.linspace(0, max(0, frames - SLICE_FRAMES), SLICES).astype(int)
         slices = [
-            self.codec.decode_slice(fused.latent, start, min(frames, start + SLICE_FRAMES))
+            self.codec.decode_slice(fused.latent, start, min(frames, start + SLICE_FRAMES), seed)
             for start in starts.tolist()
         ]
         fade = round(FADE_SHARE * slices[0].shape[1])
