@@ -21,6 +21,14 @@ Fusing = Literal["fusion", "latent", "sdedit", Morphing]
 PadState = Literal["off", "ready", "working", "playing"]
 """Of a pad that fuses, as controllers and pages show it."""
 
+_STABLE_AUDIO_3 = ("small-sfx", "small-music", "medium")
+SHORT_NAMES = {
+    f"sa3-{kind}{base}": f"stabilityai/stable-audio-3-{kind}{base}"
+    for kind in _STABLE_AUDIO_3
+    for base in ("", "-base")
+}
+"""Hub ids of published models by their short names."""
+
 MAX_SEED = 2**32 - 1
 MAX_VOICES = 16
 
@@ -89,6 +97,8 @@ class SamplingSettings:
     """Deviation that the memory allows, in latent units."""
     start: float = 0.0
     """Seconds into the reference's clip at which its memory starts."""
+    apg: float | None = None
+    """Share of the guidance that is projected, so that a high cfg doesn't overdrive the sound."""
 
     def __post_init__(self) -> None:
         _between("seed", self.seed, 0, MAX_SEED)
@@ -100,6 +110,7 @@ class SamplingSettings:
         _between("recall", self.recall, 0, 1)
         _between("slack", self.slack, 0.01, 10)
         _between("start", self.start, 0, 86_400)
+        _between("apg", self.apg, 0, 1)
         _one_of("solver", self.solver, get_args(Solver))
         _one_of("residual", self.residual, get_args(Residual))
         if self.residual == "edit-friendly" and (

@@ -130,15 +130,21 @@ MEDIUM = _model(
 
 
 def build(config: dict[str, Any], text_encoder: Path, seed: int = 0) -> Any:
-    """stable-audio-tools' own model of a configuration, with random weights."""
+    """stable-audio-tools' own model of a configuration, with random weights.
+
+    Models of different seeds differ in their networks alone.
+    """
     config = copy.deepcopy(config)
     prompt = config["model"]["conditioning"]["configs"][0]["config"]
     del prompt["repo_id"]
     prompt["model_path"] = str(text_encoder)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(0)
         model = create_model_from_config(config)
-        randomise(model)
+        for part in (model.pretransform, model.conditioner):
+            randomise(part)
+        torch.manual_seed(seed)
+        randomise(model.model)
     return model.eval().requires_grad_(False)
 
 

@@ -1,4 +1,4 @@
-"""Sampling and learning settings where the user chose none: the model's own, or its objective's."""
+"""Sampling and learning settings where the user chose none: the model's own, or its format's."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class LearnDefaults:
     method: Method
     steps: int
     learning_rate: float
+    on_base: bool = False
+    """Whether it learns with the weights that it was itself trained from (see `model_files.base_of`)."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Defaults:
     solver: Solver = "midpoint"
     recall: float = 0.0
     slack: float = 0.5
+    apg: float = 0.0
+    lowest_log_snr: float = -6.0
+    """Where a log_snr grid starts, below its time 1."""
 
 
 _V = Defaults(  # Stable Audio Open 1.0's card
@@ -47,16 +52,25 @@ _FLOW = replace(_V, grid="log_snr", steps=50, eta=0.0)
 _FEW_STEPS = replace(  # Stable Audio Open Small's card
     _FLOW, steps=8, order=1, eta=1.0, solver="pingpong", cfg=1.0
 )
-BY_OBJECTIVE = {"v": _V, "rectified_flow": _FLOW, "rf_denoiser": _FEW_STEPS}
+_SA3_BASE = replace(_FLOW, order=1, lowest_log_snr=-6.2, apg=1.0)  # Stable Audio 3's documents
+_SA3 = replace(_FEW_STEPS, lowest_log_snr=-6.2, learn=replace(_FEW_STEPS.learn, on_base=True))
+BY_FORMAT = {
+    ("diffusion_cond", "v"): _V,
+    ("diffusion_cond", "rectified_flow"): _FLOW,
+    ("diffusion_cond", "rf_denoiser"): _FEW_STEPS,
+    ("diffusion_cond_inpaint", "rectified_flow"): _SA3_BASE,
+    ("diffusion_cond_inpaint", "rf_denoiser"): _SA3,
+}
+"""By stable-audio-tools' model type and objective."""
 
 
-def defaults_of(objective: str, own: Mapping[str, Any]) -> Defaults:
-    """The objective's defaults, with the model's own settings in their place.
+def defaults_of(kind: str, objective: str, own: Mapping[str, Any]) -> Defaults:
+    """The format's defaults, with the model's own settings in their place.
 
     Raises:
         BadModel: a setting of the model's own has the wrong type.
     """
     try:
-        return msgspec.convert(asdict(BY_OBJECTIVE[objective]) | dict(own), Defaults)
+        return msgspec.convert(asdict(BY_FORMAT[kind, objective]) | dict(own), Defaults)
     except msgspec.ValidationError as error:
         raise BadModel(f"the model's own settings aren't usable: {error}") from None

@@ -241,10 +241,10 @@ class Fuser:
     ) -> tuple[object, ...]:
         """Names the reference's own sampling in the cache: all that it depends on."""
         adapter = reference.adapter.digest if reference.adapter else None
-        cfg = self._cfg(settings)
+        cfg, apg = self._cfg(settings), self._apg(settings)
         memory = (shrinkage, reference.clip.waveform.digest, settings.start)
         return (
-            adapter, reference.prompt, settings.negative, cfg, settings.seed, sampler, frames,
+            adapter, reference.prompt, settings.negative, cfg, apg, settings.seed, sampler, frames,
             memory if shrinkage.recall else None,
         )  # fmt: skip
 
@@ -256,7 +256,9 @@ class Fuser:
         if settings.negative is not None:
             negative = self.model.condition(settings.negative, seconds)
         condition = self.model.condition(reference.prompt, seconds)
-        return self.model.denoiser(condition, self._cfg(settings), negative, reference.adapter)
+        return self.model.denoiser(
+            condition, self._cfg(settings), negative, reference.adapter, self._apg(settings)
+        )
 
     def seconds(self, clip: Clip) -> float:
         """The length that the network is conditioned on: the bucket's."""
@@ -264,6 +266,9 @@ class Fuser:
 
     def _cfg(self, settings: SamplingSettings) -> float:
         return self.model.defaults.cfg if settings.cfg is None else settings.cfg
+
+    def _apg(self, settings: SamplingSettings) -> float:
+        return self.model.defaults.apg if settings.apg is None else settings.apg
 
     def noise(self, seed: int, frames: int, channels: int | None = None) -> Noise:
         """A seed's noise for latents of this many frames; default: as the network sees them."""

@@ -22,6 +22,7 @@ from eutectic.engine.conditioning import Conditioning
 from eutectic.engine.defaults import LearnDefaults
 from eutectic.engine.model import Model
 from eutectic.engine.precision import has_native_bfloat16
+from eutectic.engine.weights import network_weights
 from eutectic.engine.watch import UNWATCHED, Watch
 
 BATCH = 4
@@ -65,6 +66,9 @@ def learn(
 ) -> Learned:
     """Memorise a clip's latent with its prompt.
 
+    A post-trained model learns with the weights that it was trained from, whose velocities are
+    those of its data, and what was learned is added to its own (Stable Audio 3's way).
+
     Args:
         model: its network is copied, never changed.
         latent: x0 of the reference, of its bucket's length.
@@ -76,8 +80,9 @@ def learn(
 
     Raises:
         Cancelled: by the watch.
+        BadModel: the weights to learn with aren't on this machine.
     """
-    defaults = model.defaults.learn
+    defaults, base = model.defaults.learn, model.base()
     method = settings.method or defaults.method
     steps = settings.steps or defaults.steps
     rate = settings.learning_rate or _learning_rate(defaults, method)
@@ -85,14 +90,20 @@ def learn(
     target = _Target(seen, frames, model.condition(prompt, seconds))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        network = _trainable_copy(model.network, method, settings.rank)
+        start = None if base is None else network_weights(base, model.network)
+        network = _trainable_copy(model.network, start, method, settings.rank)
     losses, capped = _descend(model, network, target, steps, rate, settings, watch)
     about = {
         "model": model.digest, "method": method, "prompt": prompt, "seconds": seconds,
         "steps": len(losses), "rank": settings.rank, "learning_rate": rate,
         "seed": settings.seed, "loss": losses[-1],
     } | (learned_from or {})  # fmt: skip
-    return Learned(_extract(network, method, about), tuple(losses), len(losses), capped)
+    if base is not None:
+        about["base"] = base.digest
+    adapter = _extract(network, method, about)
+    if start is not None and method == "full":
+        adapter = _moved(adapter, start, model.network)
+    return Learned(adapter, tuple(losses), len(losses), capped)
 
 
 def _learning_rate(defaults: LearnDefaults, method: Method) -> float:
@@ -102,8 +113,12 @@ def _learning_rate(defaults: LearnDefaults, method: Method) -> float:
     return defaults.learning_rate * (LORA_RATE if method == "lora" else 1 / LORA_RATE)
 
 
-def _trainable_copy(network: nn.Module, method: str, rank: int) -> nn.Module:
+def _trainable_copy(
+    network: nn.Module, start: dict[str, Tensor] | None, method: str, rank: int
+) -> nn.Module:
     network = copy.deepcopy(network).train()
+    if start is not None:
+        network.load_state_dict(start, strict=False)
     if method == "full":
         return network.requires_grad_(True)
     from peft import LoraConfig, inject_adapter_in_model
@@ -185,3 +200,13 @@ def _extract(network: nn.Module, method: str, about: dict[str, Any]) -> Adapter:
             tensors[f"{name}.lora_A"] = module.lora_A[ADAPTER_NAME].weight.detach().clone()
             tensors[f"{name}.lora_B"] = module.lora_B[ADAPTER_NAME].weight.detach().clone()
     return Adapter(tensors, about)
+
+
+def _moved(adapter: Adapter, start: dict[str, Tensor], network: nn.Module) -> Adapter:
+    """All weights that were learned from `start`, as if from this network's own."""
+    own = dict(network.named_parameters())
+    tensors = {
+        name: own[name].detach() + (tensor - start[name].to(tensor))
+        for name, tensor in adapter.tensors.items()
+    }
+    return Adapter(tensors, adapter.about)

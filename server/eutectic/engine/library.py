@@ -53,7 +53,11 @@ with quiet(), _without_lightning():
         SAMEEncoder,
         TransformerResamplingBlock,
     )
-    from stable_audio_tools.models.conditioners import Conditioner, MultiConditioner
+    from stable_audio_tools.models.conditioners import (
+        Conditioner,
+        MultiConditioner,
+        T5GemmaConditioner,
+    )
     from stable_audio_tools.models.diffusion import ConditionedDiffusionModelWrapper
     from stable_audio_tools.models.dit import DiffusionTransformer
     from stable_audio_tools.models.factory import (
@@ -81,6 +85,7 @@ __all__ = [
     "Pretransform",
     "SAMEDecoder",
     "SAMEEncoder",
+    "T5GemmaConditioner",
     "TransformerResamplingBlock",
     "create_model_from_config",
     "create_pretransform_from_config",

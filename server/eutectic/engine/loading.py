@@ -1,18 +1,19 @@
-"""Loading a model: by name, from a folder or from the Hub, checked before it is used."""
+"""Loading a model: built from its configuration, its weights read, checked before it is used."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from eutectic.engine import model_files, toy
-from eutectic.engine.defaults import BY_OBJECTIVE
+from eutectic.engine.defaults import BY_FORMAT
 from eutectic.engine.model import CONDITIONS, Model
+from eutectic.engine.model_files import Files
+from eutectic.engine.weights import read_weights
 from eutectic.errors import BadModel
 
 
@@ -39,25 +40,27 @@ def choose_device(name: str | None = None) -> torch.device:
 
 
 def load(name: str = "embedded", device: torch.device | None = None) -> Model:
-    """Load a model: `embedded`, `toy`, a folder, or a Hub id.
+    """Load a model: `embedded`, `toy`, a folder, a Hub id, or the short name of one.
 
-    A folder holds `model_config.json` and `model.safetensors` or `model.ckpt`.
+    A folder holds `model_config.json` and `model.safetensors` or `model.ckpt`; of Stable Audio 3
+    its text encoder, too.
 
     Raises:
-        BadModel: unknown, unreachable, incomplete, or weights that don't fit the configuration.
+        BadModel: unknown, unreachable, incomplete, weights that don't fit the configuration, or
+            one that computes nonsense here (see `checks`).
     """
     device = device or choose_device()
     if name == "toy":
         return Model(name, toy.ToyModel(), toy.CONFIG, "toy-1", device)
-    config_path, weights_path = model_files.find(name)
-    config = _read_config(config_path)
-    wrapper = _build(config, config_path)
-    _load_weights(wrapper, weights_path)
+    files = model_files.find(name)
+    config = _read_config(files.config)
+    wrapper = _build(config, files)
+    _load_weights(wrapper, files.weights)
     if name == "embedded" and device.type == "cpu":
         from eutectic.engine.embedded.kernels import use_plain_kernels
 
         use_plain_kernels(wrapper.model)
-    return Model(name, wrapper, config, _digest(config_path, weights_path), device)
+    return Model(name, wrapper, config, files.digest, device, files)
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -68,44 +71,69 @@ def _read_config(path: Path) -> dict[str, Any]:
         objective = diffusion.get("diffusion_objective", "v")
         _ = config["sample_size"] / config["sample_rate"]
         conditioning = config["model"]["conditioning"]
+        takes_audio = bool(diffusion.get("input_concat_ids"))
         required = {entry["id"] for entry in conditioning["configs"]}
         unmet = required - CONDITIONS - set(conditioning.get("default_keys", {}))
         # Weights stay in float32, and `Codec` streams: the library's own chunks don't join.
         config["model"]["pretransform"] |= {"model_half": False, "chunked": False}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise BadModel(f"{path}: not a stable-audio-tools configuration ({error})") from None
-    if kind != "diffusion_cond" or network != "dit" or objective not in BY_OBJECTIVE:
+    if network != "dit" or (kind, objective) not in BY_FORMAT:
         raise BadModel(f"{path}: a {kind} {network} with objective {objective} is not usable")
+    if takes_audio:
+        raise BadModel(f"{path}: models that also take audio as input are not usable")
     if unmet:
         raise BadModel(f"{path}: a model conditioned on {', '.join(sorted(unmet))} is not usable")
     return config
 
 
-def _build(config: dict[str, Any], path: Path) -> Any:
+def _build(config: dict[str, Any], files: Files) -> Any:
     from eutectic.engine.embedded import create_model
     from eutectic.engine.library import quiet
 
+    _place_text_encoders(config, files)
     try:
         with quiet():
             return create_model(config)
     except OSError:
         raise BadModel(
-            f"{path}: its text encoder can't be fetched from the Hub; run once with a "
+            f"{files.config}: its text encoder can't be fetched from the Hub; run once with a "
             "connection, or point HF_HOME to a folder that has it"
         ) from None
     except Exception as error:  # a wrong configuration can raise anything in the factory
-        raise BadModel(f"{path}: no model can be built from it ({error})") from None
+        raise BadModel(f"{files.config}: no model can be built from it ({error})") from None
+
+
+def _place_text_encoders(config: dict[str, Any], files: Files) -> None:
+    """Have text encoders that come with the model loaded from its files.
+
+    Raises:
+        BadModel: there is none, or it is of another width than the library reads.
+    """
+    for entry in config["model"]["conditioning"]["configs"]:
+        settings = entry.get("config", {})
+        if entry["type"] == "t5gemma" and "subfolder" in settings:
+            repository, subfolder = settings.pop("repo_id", None), settings["subfolder"]
+            folder = model_files.text_encoder(files, repository, subfolder)
+            settings["model_path"] = str(folder)
+            _check_width(folder / subfolder / "config.json")
+
+
+def _check_width(path: Path) -> None:
+    from eutectic.engine.library import T5GemmaConditioner
+
+    try:
+        width = json.loads(path.read_text(encoding="utf-8"))["encoder"]["hidden_size"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadModel(f"{path}: not a T5Gemma text encoder ({error})") from None
+    (wanted,) = T5GemmaConditioner.T5GEMMA_MODEL_DIMS.values()
+    if width != wanted:
+        raise BadModel(f"{path}: a wrong text encoder: {width} wide, {wanted} is needed")
 
 
 def _load_weights(wrapper: nn.Module, path: Path) -> None:
     """Load weights, all of them and of the right shape (the library's own loader skips those)."""
-    from eutectic.engine.library import load_ckpt_state_dict, quiet
-
-    try:
-        with quiet():
-            weights: dict[str, Tensor] = load_ckpt_state_dict(str(path))
-    except Exception as error:  # a damaged file can raise anything in the readers
-        raise BadModel(f"{path}: can't be read as weights ({type(error).__name__})") from None
+    weights = read_weights(path)
     expected = wrapper.state_dict()
     needed = {name for name, _ in wrapper.named_parameters()}
     needed |= {name for name in expected if name.startswith("pretransform.")}
@@ -119,15 +147,3 @@ def _load_weights(wrapper: nn.Module, path: Path) -> None:
                 f"requires {tuple(tensor.shape)}"
             )
     wrapper.load_state_dict({n: t for n, t in weights.items() if n in expected}, strict=False)
-
-
-def _digest(config: Path, weights: Path) -> str:
-    """Hash of the configuration and of the weights' size, head and tail (gigabytes take long)."""
-    hashed = hashlib.sha256(config.read_bytes())
-    size = weights.stat().st_size
-    hashed.update(str(size).encode())
-    with weights.open("rb") as file:
-        hashed.update(file.read(1 << 20))
-        file.seek(max(0, size - (1 << 20)))
-        hashed.update(file.read())
-    return hashed.hexdigest()[:16]

@@ -26,11 +26,11 @@ from eutectic.engine.adapter import Adapter, Switch
 from eutectic.engine.codec import Codec
 from eutectic.engine.conditioning import Conditioning
 from eutectic.engine.defaults import defaults_of
-from eutectic.engine.denoiser import guide
+from eutectic.engine.denoiser import guide, guide_projected
 from eutectic.engine.graphs import CudaRecord, Graphs, Pace, to_device
+from eutectic.engine.model_files import Files, base_of
 from eutectic.engine.precision import Rounded
 from eutectic.engine.sample import Sampler
-from eutectic.errors import BadModel
 from eutectic.system.cache import Cache
 
 FLOW_OBJECTIVES = ("rectified_flow", "rf_denoiser")
@@ -59,16 +59,25 @@ class Model:
     """
 
     def __init__(
-        self, name: str, wrapper: Any, config: dict[str, Any], digest: str, device: torch.device
+        self,
+        name: str,
+        wrapper: Any,
+        config: dict[str, Any],
+        digest: str,
+        device: torch.device,
+        files: Files | None = None,
     ) -> None:
-        self.name, self.digest, self.device = name, digest, device
+        self.name, self.digest, self.device, self._files = name, digest, device, files
         self.wrapper = wrapper.to(device).eval().requires_grad_(False)
         self.network: nn.Module = wrapper.model
         self.switch = Switch(self.network, self._weights_changed)
         self.codec = Codec(wrapper.pretransform, wrapper.sample_rate, device)
         self.objective: str = wrapper.diffusion_objective
-        self.defaults = defaults_of(self.objective, config.get("eutectic", {}))
+        self.defaults = defaults_of(
+            config.get("model_type", "diffusion_cond"), self.objective, config.get("eutectic", {})
+        )
         self.max_frames: int = config["sample_size"]
+        self._local_channels = _local_channels(self.network)
         self.frames_per_token: int = getattr(getattr(wrapper.model, "model", None), "patch_size", 1)
         self.evaluations = 0
         self._rounded: Rounded | None = None
@@ -116,6 +125,16 @@ class Model:
     def flow(self) -> bool:
         return self.objective in FLOW_OBJECTIVES
 
+    def base(self) -> Files | None:
+        """The model that it learns references with, if that isn't itself.
+
+        Raises:
+            BadModel: that isn't on this machine.
+        """
+        if self._files is None or not self.defaults.learn.on_base:
+            return None
+        return base_of(self._files)
+
     def recall(self, settings: SamplingSettings) -> float:
         """The recall of these settings, or the model's default; at 1 no network is evaluated."""
         return self.defaults.recall if settings.recall is None else settings.recall
@@ -132,7 +151,7 @@ class Model:
         used = replace(self.defaults, **chosen)
         match used.grid:
             case "log_snr":
-                grid = schedule.log_snr(used.steps)
+                grid = schedule.log_snr(used.steps, used.lowest_log_snr)
             case "karras":
                 grid = schedule.karras(used.steps, used.s_min, used.s_max, used.rho)
             case "polyexponential":
@@ -151,9 +170,9 @@ class Model:
     def _encode(self, prompt: str, seconds: float) -> Conditioning:
         metadata = {"prompt": prompt, "seconds_start": 0.0, "seconds_total": seconds}
         tensors = self.wrapper.conditioner([metadata], self.device)
+        for name in getattr(self.wrapper, "local_add_cond_ids", ()):  # see `predict`
+            tensors[name] = [torch.empty(1, 0, 0)]
         inputs = self.wrapper.get_conditioning_inputs(tensors)
-        if inputs.get("input_concat_cond") is not None:
-            raise BadModel(f"{self.name}: models that also take audio as input are not usable")
         return Conditioning(
             inputs.get("cross_attn_cond"), inputs.get("prepend_cond"), inputs.get("global_cond")
         )
@@ -164,15 +183,18 @@ class Model:
         cfg: float = 1.0,
         negative: Conditioning | None = None,
         adapter: Adapter | None = None,
+        apg: float = 0.0,
     ) -> NetworkDenoiser:
         """The denoiser under a condition, guided away from `negative` (None: no prompt).
 
-        With cfg 0 the condition has no effect and isn't evaluated.
+        With cfg 0 the condition has no effect and isn't evaluated. `apg` is the share of projected
+        guidance (see `guide_projected`).
         """
         against = negative or conditioning.unprompted()
         if cfg == 0.0:
             return NetworkDenoiser(self, adapter, against, 1.0, None)
-        return NetworkDenoiser(self, adapter, conditioning, cfg, None if cfg == 1.0 else against)
+        away = None if cfg == 1.0 else against
+        return NetworkDenoiser(self, adapter, conditioning, cfg, away, apg)
 
     def predict(
         self,
@@ -200,6 +222,8 @@ class Model:
             network = self._rounded.network if half and self._rounded else self.network
         frames = x.shape[-1]
         x = nn.functional.pad(x, (0, -frames % self.frames_per_token), mode="replicate")
+        if self._local_channels:  # zeros for nothing to inpaint; layers add biases to them
+            arguments["local_add_cond"] = x.new_zeros(len(x), self._local_channels, x.shape[-1])
         rounding = (
             torch.autocast(x.device.type, torch.bfloat16) if half else contextlib.nullcontext()
         )
@@ -212,14 +236,17 @@ class Model:
         state: Float[Tensor, "row channel frame"],
         sigmas: Sequence[float],
         conditioning: Conditioning,
-        guidance: float | None,
+        guidance: float | tuple[float, float] | None,
     ) -> Float[Tensor, "row channel frame"]:
-        """D of each row; if guided, as many more rows of `conditioning` are guided away from."""
+        """D of each row; if guided, as many more rows of `conditioning` are guided away from.
+
+        `guidance` is its scale, or its scale and the share of it that is projected.
+        """
         self.evaluations += state.shape[0]
         levels = torch.tensor(_levels(sigmas, self.flow), dtype=state.dtype)
         scale = None
         if guidance is not None:
-            scale = torch.full((), guidance, dtype=state.dtype, device=state.device)
+            scale = to_device(torch.tensor(guidance, dtype=state.dtype), state.device)
         arguments = (state, to_device(levels, state.device), scale, *conditioning.parts)
         if self.graphs is None or self._plain or torch.is_grad_enabled():
             denoised = self._estimate(*arguments)
@@ -233,7 +260,7 @@ class Model:
         self,
         state: Float[Tensor, "row channel frame"],
         levels: Float[Tensor, "4 row"],
-        guidance: Float[Tensor, ""] | None,
+        guidance: Float[Tensor, "*scale_and_share"] | None,
         *conditioning: Tensor | None,
     ) -> Float[Tensor, "row channel frame"]:
         """Tensors in, a tensor out, nothing read back, so that it can be recorded as a graph."""
@@ -241,11 +268,12 @@ class Model:
         scale, _, on_x, on_output = levels[:, :, None, None]
         x = scale * state
         if guidance is None:
-            output = self.predict(x, t, Conditioning(*conditioning))
-        else:
-            both = self.predict(torch.cat([x, x]), torch.cat([t, t]), Conditioning(*conditioning))
-            output = guide(both[:rows], both[rows:], guidance)
-        return on_x * x + on_output * output
+            return on_x * x + on_output * self.predict(x, t, Conditioning(*conditioning))
+        both = self.predict(torch.cat([x, x]), torch.cat([t, t]), Conditioning(*conditioning))
+        if guidance.ndim == 0:
+            return on_x * x + on_output * guide(both[:rows], both[rows:], guidance)
+        toward, away = (on_x * x + on_output * output for output in (both[:rows], both[rows:]))
+        return guide_projected(toward, away, guidance[0], guidance[1])
 
 
 @dataclass(frozen=True)
@@ -261,6 +289,7 @@ class NetworkDenoiser:
     conditioning: Conditioning
     cfg: float
     against: Conditioning | None
+    apg: float = 0.0
 
     def __call__(
         self, state: Float[Tensor, "batch channel frame"], sigma: Float[Tensor, " batch"]
@@ -270,9 +299,15 @@ class NetworkDenoiser:
         guidance = None
         if self.against is not None:
             rows += [self.against] * len(state)
-            guidance = self.cfg
+            guidance = (self.cfg, self.apg) if self.apg else self.cfg
         conditioning = Conditioning.stack(rows)
         return self.model.estimate(state, sigma.double().tolist(), conditioning, guidance)
+
+
+def _local_channels(network: nn.Module) -> int:
+    """Channels of a condition for every frame, which inpainting models have."""
+    each = (getattr(module, "local_add_cond_dim", None) for module in network.modules())
+    return next((channels for channels in each if channels), 0)
 
 
 def _levels(sigmas: Sequence[float], flow: bool) -> list[list[float]]:

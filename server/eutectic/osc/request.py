@@ -61,6 +61,9 @@ class FusionOptions(PlaceOptions, frozen=True, kw_only=True):
         int | None, Option("int", "the same seed gives the same sound", 0, MAX_SEED)
     ] = None
     cfg: Annotated[float | None, Option("float", "guidance scale; 1 is none", 0, 30)] = None
+    apg: Annotated[
+        float | None, Option("float", "share of the guidance that is projected; 0 is none", 0, 1)
+    ] = None
     negative: Annotated[str | None, Option("text", "prompt to be guided away from")] = None
     steps: Annotated[int | None, Option("int", "sampler steps", 1, 1000)] = None
     order: Annotated[int | None, Option("int", "sampler order", 1, 3)] = None

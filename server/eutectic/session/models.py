@@ -6,9 +6,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from eutectic.config import is_hub_id
+from eutectic.config import SHORT_NAMES, is_hub_id
 from eutectic.link.host import Host, engine_command
 from eutectic.link.protocol import ModelFacts, State
+from eutectic.near import nearest
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.session.library import Library
@@ -46,8 +47,9 @@ class Models:
         """Switch models; back to the old one if the new one can't be loaded."""
         name, before = request.model, self.name
         known = (*available(self._settings), self._settings.model)
-        if name not in known and not is_hub_id(name):
-            raise Refused("bad_model", f"{name}: neither in /model/list nor a Hub id")
+        if name not in known and name not in SHORT_NAMES and not is_hub_id(name):
+            near = nearest(name, (*known, *SHORT_NAMES))
+            raise Refused("bad_model", f"{name}: neither in /model/list nor a Hub id{near}")
         ticket.queued()
         if await self._change(name):
             return

@@ -58,7 +58,7 @@ class Pair:
         """
         spec, sampling = self.reference.spec, self.sampling
         if sampling.recall == 1:
-            sampling = replace(sampling, cfg=None, negative=None)
+            sampling = replace(sampling, cfg=None, negative=None, apg=None)
             return _key(self.original.key, spec.clip, _Named(sampling), self.level)
         return _key(self.original.key, spec, _Named(sampling), self.level)
 
@@ -71,7 +71,7 @@ class Pair:
         return replace(self, sampling=replace(self.sampling, recall=recall))
 
 
-LATER_SETTINGS = {"recall": (None, 0.0), "slack": (None,), "start": (0.0,)}
+LATER_SETTINGS = {"recall": (None, 0.0), "slack": (None,), "start": (0.0,), "apg": (None,)}
 """Settings that the first fusions on disk didn't have, and the values that stand for none."""
 
 
