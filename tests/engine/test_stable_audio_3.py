@@ -152,7 +152,9 @@ def inpainting(models: dict[str, Model]) -> Iterator[list[Any]]:
     def note(_module: object, _args: object, arguments: dict[str, Any]) -> None:
         seen.append(arguments)
 
-    hook = models["small"].network.register_forward_pre_hook(note, with_kwargs=True)
+    prompted = models["small"]._prompted
+    assert prompted is not None
+    hook = prompted.network.register_forward_pre_hook(note, with_kwargs=True)
     yield seen
     hook.remove()
 

@@ -106,6 +106,11 @@ class Switch:
         self._whole = True  # False while weights are being copied, and after copying failed
         self._digest: str | None = None
 
+    @property
+    def active(self) -> str | None:
+        """The digest of the adapter whose weights the network has."""
+        return self._digest
+
     @torch.no_grad()
     def activate(self, adapter: Adapter | None) -> None:
         """Give the network an adapter's weights, or the base's (None); a no-op if it has them."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Conditioning:
     """Conditioning tensors, one row per item; no prompt is zero tokens."""
 
@@ -26,8 +27,28 @@ class Conditioning:
 
     def unprompted(self) -> Conditioning:
         """stable-audio-tools' null condition: every token zero, the global embedding kept."""
+        return self._unprompted
+
+    @cached_property
+    def _unprompted(self) -> Conditioning:
         zero = [None if t is None else torch.zeros_like(t) for t in (self.tokens, self.prepended)]
         return Conditioning(zero[0], zero[1], self.global_embedding)
+
+    def with_tokens(self, tokens: Tensor) -> Conditioning:
+        """The same with other tokens."""
+        return replace(self, tokens=tokens)
+
+    def spread(self, rows: int) -> Conditioning:
+        """As many rows, each of its own repeated equally often in turn."""
+
+        def spread(part: Tensor | None) -> Tensor | None:
+            if part is None or len(part) == rows:
+                return part
+            if len(part) == 1:
+                return part.expand(rows, *part.shape[1:])
+            return part.repeat_interleave(rows // len(part), dim=0)
+
+        return Conditioning(*map(spread, self.parts))
 
     @classmethod
     def stack(cls, conditions: Sequence[Conditioning]) -> Conditioning:

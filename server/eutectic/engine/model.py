@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from eutectic.engine.denoiser import guide, guide_projected
 from eutectic.engine.graphs import CudaRecord, Graphs, Pace, to_device
 from eutectic.engine.model_files import Files, base_of
 from eutectic.engine.precision import Rounded
+from eutectic.engine.prompted import Prompted
 from eutectic.engine.sample import Sampler
 from eutectic.system.cache import Cache
 
@@ -40,6 +41,9 @@ CONDITIONS = {"prompt", "seconds_start", "seconds_total"}
 
 CONDITIONING_CACHE_SIZE = 64
 """Prompts whose conditioning is kept."""
+
+PROJECTED_CACHE_BYTES = 512 << 20
+"""Memory for the keys and values of prompts."""
 
 
 class Model:
@@ -81,11 +85,14 @@ class Model:
         self.frames_per_token: int = getattr(getattr(wrapper.model, "model", None), "patch_size", 1)
         self.evaluations = 0
         self._rounded: Rounded | None = None
+        self._prompted = Prompted(self.network) if Prompted.fits(self.network) else None
         on_gpu = device.type == "cuda"
         self.graphs = Graphs(self._estimate, CudaRecord) if on_gpu else None
         self._plain = False
         self._pace = Pace() if on_gpu else None
         self._conditions: Cache[tuple[str, float], Conditioning] = Cache(CONDITIONING_CACHE_SIZE)
+        self._stacks: Cache[tuple[Conditioning, ...], Conditioning] = Cache(CONDITIONING_CACHE_SIZE)
+        self._projected: Cache[Hashable, Conditioning] = Cache(PROJECTED_CACHE_BYTES)
 
     @property
     def bfloat16(self) -> bool:
@@ -96,7 +103,13 @@ class Model:
     def bfloat16(self, enabled: bool) -> None:
         if enabled != self.bfloat16:
             self._rounded = Rounded(self.network) if enabled else None
+            if self._prompted is not None:
+                self._prompted = Prompted(self._plain_network)
             self.forget_graphs()
+
+    @property
+    def _plain_network(self) -> nn.Module:
+        return self.network if self._rounded is None else self._rounded.network
 
     def _weights_changed(self, names: Iterable[str]) -> None:
         if self._rounded is not None:
@@ -112,7 +125,8 @@ class Model:
             self._plain = False
 
     def forget_graphs(self) -> None:
-        """Free the recorded evaluations; they are recorded again when needed."""
+        """Free the recorded evaluations and what was projected; both are made again when needed."""
+        self._projected.clear()
         if self.graphs is not None:
             self.graphs.clear()
 
@@ -219,17 +233,41 @@ class Model:
             arguments["prepend_cond_mask"] = torch.ones(shape, dtype=torch.bool, device=x.device)
         half = self.bfloat16 if bfloat16 is None else bfloat16
         if network is None:
-            network = self._rounded.network if half and self._rounded else self.network
+            network = self._plain_network if half else self.network
         frames = x.shape[-1]
         x = nn.functional.pad(x, (0, -frames % self.frames_per_token), mode="replicate")
         if self._local_channels:  # zeros for nothing to inpaint; layers add biases to them
             arguments["local_add_cond"] = x.new_zeros(len(x), self._local_channels, x.shape[-1])
-        rounding = (
-            torch.autocast(x.device.type, torch.bfloat16) if half else contextlib.nullcontext()
-        )
-        with rounding:
+        with self._rounding(half):
             output = network(x, t, use_checkpointing=checkpointing, **arguments).float()
         return output[..., :frames]
+
+    def _rounding(self, half: bool) -> contextlib.AbstractContextManager[Any]:
+        return (
+            torch.autocast(self.device.type, torch.bfloat16) if half else contextlib.nullcontext()
+        )
+
+    def stack(self, *conditions: Conditioning) -> Conditioning:
+        """The rows of several conditions, the same value for the same ones."""
+        stacked = self._stacks.get(conditions)
+        if stacked is None:
+            stacked = Conditioning.stack(conditions)
+            self._stacks.put(conditions, stacked)
+        return stacked
+
+    @torch.no_grad()
+    def _project(self, conditioning: Conditioning) -> Conditioning:
+        """A condition with the keys and values of its tokens, by the weights in the network."""
+        if self._prompted is None or conditioning.tokens is None:
+            return conditioning
+        key = (conditioning, self.switch.active)
+        projected = self._projected.get(key)
+        if projected is None:
+            with self._rounding(self.bfloat16):
+                tokens = self._prompted.project(conditioning.tokens)
+            projected = conditioning.with_tokens(tokens)
+            self._projected.put(key, projected, tokens.nbytes)
+        return projected
 
     def estimate(
         self,
@@ -238,8 +276,10 @@ class Model:
         conditioning: Conditioning,
         guidance: float | tuple[float, float] | None,
     ) -> Float[Tensor, "row channel frame"]:
-        """D of each row; if guided, as many more rows of `conditioning` are guided away from.
+        """D of each row, under the weights in the network.
 
+        `conditioning` has a row for each of the state's, or one for all; if guided, then as many
+        again that are guided away from.
         `guidance` is its scale, or its scale and the share of it that is projected.
         """
         self.evaluations += state.shape[0]
@@ -247,7 +287,8 @@ class Model:
         scale = None
         if guidance is not None:
             scale = to_device(torch.tensor(guidance, dtype=state.dtype), state.device)
-        arguments = (state, to_device(levels, state.device), scale, *conditioning.parts)
+        parts = self._project(conditioning).parts
+        arguments = (state, to_device(levels, state.device), scale, *parts)
         if self.graphs is None or self._plain or torch.is_grad_enabled():
             denoised = self._estimate(*arguments)
         else:
@@ -268,12 +309,19 @@ class Model:
         scale, _, on_x, on_output = levels[:, :, None, None]
         x = scale * state
         if guidance is None:
-            return on_x * x + on_output * self.predict(x, t, Conditioning(*conditioning))
-        both = self.predict(torch.cat([x, x]), torch.cat([t, t]), Conditioning(*conditioning))
+            return on_x * x + on_output * self._predict(x, t, *conditioning)
+        both = self._predict(torch.cat([x, x]), torch.cat([t, t]), *conditioning)
         if guidance.ndim == 0:
             return on_x * x + on_output * guide(both[:rows], both[rows:], guidance)
         toward, away = (on_x * x + on_output * output for output in (both[:rows], both[rows:]))
         return guide_projected(toward, away, guidance[0], guidance[1])
+
+    def _predict(
+        self, x: Tensor, t: Tensor, *conditioning: Tensor | None
+    ) -> Float[Tensor, "row channel frame"]:
+        """`predict` by the network that takes keys and values, if there is one."""
+        network = self._plain_network if self._prompted is None else self._prompted.network
+        return self.predict(x, t, Conditioning(*conditioning).spread(len(x)), network)
 
 
 @dataclass(frozen=True)
@@ -295,12 +343,11 @@ class NetworkDenoiser:
         self, state: Float[Tensor, "batch channel frame"], sigma: Float[Tensor, " batch"]
     ) -> Float[Tensor, "batch channel frame"]:
         self.model.switch.activate(self.adapter)
-        rows = [self.conditioning] * len(state)
-        guidance = None
+        conditions, guidance = [self.conditioning], None
         if self.against is not None:
-            rows += [self.against] * len(state)
+            conditions.append(self.against)
             guidance = (self.cfg, self.apg) if self.apg else self.cfg
-        conditioning = Conditioning.stack(rows)
+        conditioning = self.model.stack(*conditions)
         return self.model.estimate(state, sigma.double().tolist(), conditioning, guidance)
 
 

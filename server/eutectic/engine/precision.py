@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from eutectic.engine.prompted import twin_of
 
 LAYERS = (nn.Linear, nn.Conv1d)
 """Layers whose weights autocast rounds to bfloat16 again at each evaluation."""
@@ -34,9 +35,7 @@ class Rounded:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        tensors = (*network.parameters(), *network.buffers())
-        shared: dict[int, Any] = {id(tensor): tensor for tensor in tensors}
-        self.network = copy.deepcopy(network, shared)
+        self.network = twin_of(network)
         self._pairs: dict[str, tuple[Tensor, Tensor]] = {}
         first = next(self.network.parameters(), None)
         for layer, module in list(self.network.named_modules()):
