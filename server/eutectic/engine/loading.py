@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from eutectic.engine import model_files, toy
+from eutectic.engine import checks, model_files, toy
+from eutectic.engine.codec import Codec
 from eutectic.engine.defaults import BY_FORMAT
 from eutectic.engine.model import CONDITIONS, Model
 from eutectic.engine.model_files import Files
@@ -56,11 +57,33 @@ def load(name: str = "embedded", device: torch.device | None = None) -> Model:
     config = _read_config(files.config)
     wrapper = _build(config, files)
     _load_weights(wrapper, files.weights)
-    if name == "embedded" and device.type == "cpu":
-        from eutectic.engine.embedded.kernels import use_plain_kernels
+    if name == "embedded":
+        if device.type == "cpu":
+            from eutectic.engine.embedded.kernels import use_plain_kernels
 
-        use_plain_kernels(wrapper.model)
-    return Model(name, wrapper, config, files.digest, device, files)
+            use_plain_kernels(wrapper.model)
+        return Model(name, wrapper, config, files.digest, device, files)
+    return _checked(name, wrapper, config, files, device)
+
+
+def _checked(
+    name: str, wrapper: Any, config: dict[str, Any], files: Files, device: torch.device
+) -> Model:
+    """The model, once it has been found to work on the device."""
+    from eutectic.engine.library import quiet
+
+    on_cpu = None
+    if device.type != "cpu":
+        codec = Codec(wrapper.pretransform, wrapper.sample_rate, torch.device("cpu"))
+        on_cpu = checks.round_trip(codec)
+    model = Model(name, wrapper, config, files.digest, device, files)
+    try:
+        with quiet():
+            checks.check(model, on_cpu)
+    except RuntimeError as error:  # shapes that don't fit, or what this device can't compute
+        reason = str(error).splitlines()[0]
+        raise BadModel(f"{name}: can't be evaluated on {device.type} ({reason})") from None
+    return model
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -91,11 +114,14 @@ def _build(config: dict[str, Any], files: Files) -> Any:
     from eutectic.engine.embedded import create_model
     from eutectic.engine.library import quiet
 
-    _place_text_encoders(config, files)
+    placed = _place_text_encoder(config, files)
     try:
         with quiet():
             return create_model(config)
-    except OSError:
+    except OSError as error:
+        if placed:
+            reason = str(error).splitlines()[0]
+            raise BadModel(f"{placed}: the text encoder can't be loaded ({reason})") from None
         raise BadModel(
             f"{files.config}: its text encoder can't be fetched from the Hub; run once with a "
             "connection, or point HF_HOME to a folder that has it"
@@ -104,8 +130,8 @@ def _build(config: dict[str, Any], files: Files) -> Any:
         raise BadModel(f"{files.config}: no model can be built from it ({error})") from None
 
 
-def _place_text_encoders(config: dict[str, Any], files: Files) -> None:
-    """Have text encoders that come with the model loaded from its files.
+def _place_text_encoder(config: dict[str, Any], files: Files) -> Path | None:
+    """Have a text encoder that comes with the model loaded from its files; returns where it is.
 
     Raises:
         BadModel: there is none, or it is of another width than the library reads.
@@ -117,6 +143,8 @@ def _place_text_encoders(config: dict[str, Any], files: Files) -> None:
             folder = model_files.text_encoder(files, repository, subfolder)
             settings["model_path"] = str(folder)
             _check_width(folder / subfolder / "config.json")
+            return folder / subfolder
+    return None
 
 
 def _check_width(path: Path) -> None:

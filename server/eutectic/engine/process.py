@@ -12,6 +12,7 @@ from typing import BinaryIO, NoReturn
 import torch
 
 from eutectic.config import SamplingSettings
+from eutectic.engine.checks import check_network
 from eutectic.engine.engine import TAIL_SECONDS, Engine
 from eutectic.engine.job_queue import Job, JobQueue
 from eutectic.engine.loading import choose_device, load
@@ -45,10 +46,11 @@ def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) ->
     send(link.State("loading", 0.0))
     try:
         model = load(arguments.model, choose_device(arguments.compute))
+        model.bfloat16 = has_native_bfloat16(model.device)
+        check_network(model)
     except BadInput as error:
         send(link.State("failed", 0.0, str(error)))
         return 2
-    model.bfloat16 = has_native_bfloat16(model.device)
     engine = Engine(model, Store(Path(arguments.store)))
     engine.cache.limit = arguments.memory_bytes
     send(_facts(model))

@@ -49,8 +49,6 @@ class Same:
             block.mask_noise, block.checkpointing = 0.0, False
         for block in _blocks(self._model.decoder):
             block.checkpointing = False
-        self._bottleneck_noise = self._model.bottleneck.noise_regularize
-        self._model.bottleneck.noise_regularize = False
         self.frame_multiple, self.context_frames = _alignment(self._model.decoder)
 
     def encode(self, audio: Float[Tensor, "1 side sample"]) -> Float[Tensor, "1 channel frame"]:
@@ -67,12 +65,8 @@ class Same:
         frames = latent.shape[-1]
         # As the library does, and to the same effect: it pads with zeros inside.
         x = nn.functional.pad(latent, (0, -frames % self.frame_multiple))
-        x = self._model.bottleneck.decode(x * self._pretransform.scale)
         stop = at + x.shape[-1]
-        if self._bottleneck_noise:
-            deviation = getattr(self._model.bottleneck, "running_std", 1.0)
-            noise = _noise(seed, 0, at, stop, x.shape[1], x.device)
-            x = x + BOTTLENECK_NOISE * deviation * noise.T[None]
+        x = self._through_bottleneck(x * self._pretransform.scale, at, stop, seed)
         for number, layer in enumerate(self._model.decoder.layers):
             if isinstance(layer, TransformerResamplingBlock) and layer.mask_noise:
                 tokens = x.shape[-1] // (stop - at) * layer.stride
@@ -87,6 +81,21 @@ class Same:
         if self._model.soft_clip:
             x = torch.tanh(x)
         return x[..., : frames * self.downsampling_ratio]
+
+    def _through_bottleneck(
+        self, x: Float[Tensor, "1 channel frame"], at: int, stop: int, seed: int
+    ) -> Float[Tensor, "1 channel frame"]:
+        bottleneck = self._model.bottleneck
+        noisy, bottleneck.noise_regularize = bottleneck.noise_regularize, False
+        try:
+            x = bottleneck.decode(x)
+        finally:
+            bottleneck.noise_regularize = noisy
+        if not noisy:
+            return x
+        deviation = getattr(bottleneck, "running_std", 1.0)
+        noise = _noise(seed, 0, at, stop, x.shape[1], x.device)
+        return x + BOTTLENECK_NOISE * deviation * noise.T[None]
 
 
 def _blocks(side: nn.Module) -> list[Any]:
