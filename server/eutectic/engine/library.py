@@ -64,7 +64,6 @@ with quiet(), _without_lightning():
         create_model_from_config,
         create_pretransform_from_config,
     )
-    from stable_audio_tools.models.lora import LoRAParametrization, infer_global_rank
     from stable_audio_tools.models.pretransforms import AutoencoderPretransform, Pretransform
     from stable_audio_tools.models.transformer import ConformerModule
     from stable_audio_tools.models.utils import load_ckpt_state_dict
@@ -80,7 +79,6 @@ __all__ = [
     "Conditioner",
     "ConformerModule",
     "DiffusionTransformer",
-    "LoRAParametrization",
     "MultiConditioner",
     "Pretransform",
     "SAMEDecoder",
@@ -89,7 +87,6 @@ __all__ = [
     "TransformerResamplingBlock",
     "create_model_from_config",
     "create_pretransform_from_config",
-    "infer_global_rank",
     "load_ckpt_state_dict",
     "quiet",
 ]

@@ -12,3 +12,4 @@ class Published(StrEnum):
 
     OPEN_1_0 = "stable-audio-open-1.0"
     SMALL = "small"
+    SA3_SMALL_SFX = "sa3-small-sfx"

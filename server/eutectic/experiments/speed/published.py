@@ -1,4 +1,4 @@
-"""Stable Audio Open's published configurations with random weights.
+"""Stable Audio's published configurations with random weights.
 
 They compute what the real models do, which have a licence of their own and are not part of
 Eutectic. Only the text encoder differs: it looks up words instead of running T5-base. It runs once
@@ -41,6 +41,40 @@ _AUTOENCODER: dict[str, Any] = {
         "io_channels": 2,
     },
 }
+
+
+_SAME: dict[str, Any] = {
+    "channels": 128, "c_mults": [6], "strides": [16], "transformer_depths": [6], "dim_heads": 64,
+    "latent_dim": 256, "chunk_size": 32, "chunk_midpoint_shift": True, "dyt": True,
+    "differential": True, "variable_stride": True, "mapping_style": "none", "use_flash": True,
+}  # fmt: skip
+
+_SAME_S: dict[str, Any] = {
+    "type": "autoencoder",
+    "config": {
+        "encoder": {
+            "type": "taae_v2",
+            "config": _SAME | {"in_channels": 512, "mask_noise": 0.0, "conv_mapping": False},
+        },
+        "decoder": {
+            "type": "taae_v2",
+            "config": _SAME
+            | {"out_channels": 512, "mask_noise": 0.01, "conv_mapping": True}
+            | {"sinusoidal_blocks": [0], "freeze_backbone": False},
+        },
+        "bottleneck": {
+            "type": "softnorm",
+            "config": {
+                "auto_scale": True, "dim": 256, "freeze": True, "noise_augment_dim": 0,
+                "noise_regularize": True,
+            },
+        },
+        "pretransform": {"type": "patched", "config": {"channels": 2, "patch_size": 256}},
+        "latent_dim": 256,
+        "downsampling_ratio": 4096,
+        "io_channels": 2,
+    },
+}  # fmt: skip
 
 
 def _words(count: int) -> dict[str, Any]:
@@ -103,6 +137,35 @@ CONFIGURATIONS: dict[Published, dict[str, Any]] = {
                 },
             },
             "io_channels": 64,
+        },
+    },
+    Published.SA3_SMALL_SFX: {
+        "model_type": "diffusion_cond_inpaint",
+        "sample_size": 5_292_032,
+        "sample_rate": RATE_HZ,
+        "audio_channels": 2,
+        "model": {
+            "pretransform": _SAME_S,
+            "conditioning": {
+                "configs": [_words(256), _seconds("seconds_total", 384)],
+                "cond_dim": 768,
+            },
+            "diffusion": {
+                "cross_attention_cond_ids": ["prompt", "seconds_total"],
+                "global_cond_ids": ["seconds_total"],
+                "local_add_cond_ids": ["inpaint_mask", "inpaint_masked_input"],
+                "type": "dit",
+                "diffusion_objective": "rf_denoiser",
+                "config": {
+                    "io_channels": 256, "embed_dim": 1024, "depth": 20, "num_heads": 16,
+                    "cond_token_dim": 768, "global_cond_dim": 768, "local_add_cond_dim": 257,
+                    "global_cond_type": "adaLN", "timestep_features_type": "expo",
+                    "norm_type": "rms_norm", "norm_kwargs": {"force_fp32": True},
+                    "attn_kwargs": {"qk_norm": "rms", "differential": False},
+                    "ff_kwargs": {"mult": 4.0}, "num_memory_tokens": 64,
+                },
+            },
+            "io_channels": 256,
         },
     },
 }  # fmt: skip
