@@ -64,7 +64,7 @@ def test_a_codec_of_another_ratio_than_the_configuration_says_is_refused(
 ) -> None:
     model = load(str(folder), CPU)
     monkeypatch.setattr(model.codec, "ratio", 2 * stable_audio_3.RATIO)
-    with pytest.raises(BadModel, match="latents per second: .* 16 channels and 5.38 frames"):
+    with pytest.raises(BadModel, match=r"latents per second: .* 16 channels and 5.38 frames"):
         checks.check(model)
 
 
@@ -80,7 +80,7 @@ def test_a_device_whose_round_trip_is_not_the_cpus_is_refused_with_what_is_known
         for weight in decoder.parameters():
             weight.copy_((weight * 4).round() / 4)
     monkeypatch.setattr(model, "device", torch.device("mps"))
-    with pytest.raises(BadModel, match="round trip: it differs from the CPU's .*MPS .*--compute"):
+    with pytest.raises(BadModel, match=r"round trip: it differs from the CPU's .*MPS .*--compute"):
         checks.check(model, exact)
 
 

@@ -113,8 +113,11 @@ def test_operations_are_those_of_the_products() -> None:
 
 @pytest.mark.parametrize(
     ("published", "network_millions", "codec_millions"),
-    [(Published.OPEN_1_0, 1057, 156), (Published.SMALL, 341, 156),
-     (Published.SA3_SMALL_SFX, 459, 108)],  # as published
+    [
+        (Published.OPEN_1_0, 1057, 156),
+        (Published.SMALL, 341, 156),
+        (Published.SA3_SMALL_SFX, 459, 108),
+    ],  # as published
 )
 def test_random_models_have_the_published_sizes(
     published: Published, network_millions: int, codec_millions: int

@@ -24,6 +24,7 @@ from eutectic.cli import (
     fuse,
     learn,
     listen,
+    models,
     paper,
     patches,
     references,
@@ -37,7 +38,14 @@ from eutectic.errors import BadInput, BadInputs, Cancelled
 from eutectic.osc.spec import words_of
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Fuse": (demo.demo, fuse.fuse, learn.learn, references.references, window.window),
+    "Fuse": (
+        demo.demo,
+        fuse.fuse,
+        learn.learn,
+        models.models,
+        references.references,
+        window.window,
+    ),
     "Stage": (daemon.serve, remote.send, remote.status, devices.devices, patches.patches),
     "Research": (listen.listen, paper.paper, bench.bench, train.train_embedded),
 }

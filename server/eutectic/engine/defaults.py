@@ -20,7 +20,7 @@ class LearnDefaults:
     steps: int
     learning_rate: float
     on_base: bool = False
-    """Whether it learns with the weights that it was itself trained from (see `model_files.base_of`)."""
+    """Whether it learns with the weights that it was trained from (see `model_files.base_of`)."""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from eutectic.engine.conditioning import Conditioning
 from eutectic.engine.defaults import LearnDefaults
 from eutectic.engine.model import Model
 from eutectic.engine.precision import has_native_bfloat16
-from eutectic.engine.weights import network_weights
 from eutectic.engine.watch import UNWATCHED, Watch
+from eutectic.engine.weights import network_weights
 
 BATCH = 4
 PROMPT_DROPOUT = 0.1

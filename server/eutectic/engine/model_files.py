@@ -1,7 +1,7 @@
 """A model's files: by name, in a folder, or on the Hugging Face Hub and in its cache.
 
-They are found without torch. Nothing is downloaded but what `find` and `text_encoder` name; the weights that a post-trained model
-was trained from are only used where they are already.
+They are found without torch. Nothing is downloaded but what `find` and `text_encoder` name; the
+weights that a post-trained model was trained from are only used where they are already.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def check(name: str) -> None:
 
 
 def find(name: str) -> Files:
-    """The files of `embedded`, of a folder, or of a Hub id or its short name, downloaded if need be.
+    """The files of `embedded`, a folder, a Hub id or its short name, downloaded if need be.
 
     A folder holds `model_config.json` and `model.safetensors` or `model.ckpt`.
 
@@ -68,6 +68,16 @@ def find(name: str) -> Files:
     if hub_id is not None:
         return _download(hub_id)
     return find_in(EMBEDDED if name == "embedded" else Path(name))
+
+
+def here(name: str) -> Files | None:
+    """The files of a model, if they are on this machine.
+
+    Raises:
+        BadModel: it names nothing at all.
+    """
+    hub_id = _hub_id(name)
+    return find(name) if hub_id is None else _cached(hub_id)
 
 
 def own_settings(name: str) -> dict[str, Any]:

@@ -1,0 +1,176 @@
+"""Published models: which are known, and their files fetched whole from the Hugging Face Hub.
+
+A download that was cut off goes on where it ended. A file whose digest isn't the Hub's is deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from eutectic.config import SHORT_NAMES
+from eutectic.engine import model_files
+from eutectic.engine.model_files import BASE, Files
+from eutectic.errors import BadModel, BadOutput
+
+SHA256_LETTERS = 64
+"""Of the tags of large files on the Hub; small ones have another kind."""
+
+_OWN = "MIT"
+_COMMUNITY = (
+    "Stability AI Community License: free for research, commercial use up to a yearly revenue"
+)
+_GEMMA = f"{_COMMUNITY}; its text encoder: Gemma Terms of Use"
+
+SA3_BYTES = {"small": 2_270_384_940, "medium": 9_222_116_660}
+"""Of the weights as published, without the text encoder."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A model by the name that `--model` takes; `size` in bytes, None if that isn't known.
+
+    `runs_on`: where it is fast enough to play.
+    """
+
+    name: str
+    what: str
+    size: int | None
+    licence: str
+    runs_on: str
+
+    @property
+    def hub_id(self) -> str | None:
+        """Where it is published; None for those that ship."""
+        if self.name in ("embedded", "toy"):
+            return None
+        return SHORT_NAMES.get(self.name, self.name)
+
+
+def _stable_audio_3(name: str) -> Known:
+    kind = name.removeprefix("sa3-").removesuffix(BASE)
+    size = SA3_BYTES["medium" if kind == "medium" else "small"]
+    what = {"small-sfx": "effects, to 2 min", "small-music": "music, to 2 min"}.get(
+        kind, "music and effects, to 6 min"
+    )
+    if name.endswith(BASE):
+        what += "; before its last training, to learn with"
+    return Known(name, what, size, _GEMMA, "GPU" if kind == "medium" else "CPU, GPU")
+
+
+KNOWN = (
+    Known("embedded", "ships: effects, to 24 s", None, _OWN, "CPU, GPU"),
+    Known("toy", "ships: for tests", None, _OWN, "CPU"),
+    *map(_stable_audio_3, SHORT_NAMES),
+    Known("stabilityai/stable-audio-open-1.0", "effects, to 47 s", None, _COMMUNITY, "GPU"),
+    Known("stabilityai/stable-audio-open-small", "effects, to 11 s", None, _COMMUNITY, "CPU, GPU"),
+)
+
+
+def size_here(name: str) -> int | None:
+    """Bytes of a model's files on this machine; None if it isn't here, 0 for the toy."""
+    if name == "toy":
+        return 0
+    found = model_files.here(name)
+    if found is None:
+        return None
+    return sum(path.stat().st_size for path in _all(found))
+
+
+def fetch(name: str, to: Path | None = None) -> list[Path]:
+    """Get a model's files from the Hub, its text encoder with them, and check their digests.
+
+    With `to`, a new folder, they are copied there: such a folder can be taken to a machine without
+    a network, and is a model's name. Returns the files.
+
+    Raises:
+        BadModel: it isn't on the Hub, can't be reached, or needs its licence to be accepted first;
+            or a file was damaged on its way.
+        BadOutput: the folder can't be written.
+    """
+    if to is not None and to.exists():
+        raise BadOutput(f"{to}: exists; choose a new folder")
+    found = model_files.find(name)
+    encoder = _text_encoder(found)
+    paths = _all(found) if encoder is None else [*_own(found), *_files_in(encoder)]
+    for path in paths:
+        _check_digest(path)
+    if to is None:
+        return paths
+    return _copied(paths, encoder, to)
+
+
+def _all(files: Files) -> list[Path]:
+    """Configuration, weights, and what is of a text encoder beside them."""
+    return [*_own(files), *(path for each in _folders(files) for path in _files_in(each))]
+
+
+def _own(files: Files) -> list[Path]:
+    return [files.config, files.weights]
+
+
+def _folders(files: Files) -> list[Path]:
+    _, subfolder = _encoder_of(files)
+    folder = files.config.parent / (subfolder or "")
+    return [folder] if subfolder and folder.is_dir() else []
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file())
+
+
+def _encoder_of(files: Files) -> tuple[str | None, str | None]:
+    """Repository and subfolder of a text encoder that comes with models, as configured."""
+    try:
+        configs = json.loads(files.config.read_text(encoding="utf-8"))["model"]["conditioning"]
+        for entry in configs["configs"]:
+            settings = entry.get("config", {})
+            if entry["type"] == "t5gemma" and "subfolder" in settings:
+                return settings.get("repo_id"), settings["subfolder"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return None, None
+
+
+def _text_encoder(files: Files) -> Path | None:
+    """The folder of a model's text encoder, got if need be; None for those that have none."""
+    repository, subfolder = _encoder_of(files)
+    if subfolder is None:
+        return None
+    return model_files.text_encoder(files, repository, subfolder) / subfolder
+
+
+def _check_digest(path: Path) -> None:
+    """Compare a large file of the Hub's cache with its name there, which is its SHA-256.
+
+    Raises:
+        BadModel: they differ; the file is deleted.
+    """
+    there = path.resolve()
+    if len(there.name) != SHA256_LETTERS:
+        return
+    hashed = hashlib.sha256()
+    with there.open("rb") as file:
+        while block := file.read(1 << 20):
+            hashed.update(block)
+    if hashed.hexdigest() != there.name:
+        there.unlink()
+        raise BadModel(f"{path.name}: was damaged on its way and is deleted; get it again")
+
+
+def _copied(paths: list[Path], encoder: Path | None, to: Path) -> list[Path]:
+    copies: list[Path] = []
+    try:
+        to.mkdir(parents=True)
+        for path in paths:
+            inside = encoder is not None and path.parent == encoder
+            copy = to / path.parent.name / path.name if inside else to / path.name
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, copy)
+            copies.append(copy)
+    except OSError as error:
+        raise BadOutput(f"{to}: can't be written ({error.strerror})") from None
+    return copies
