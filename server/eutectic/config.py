@@ -10,7 +10,9 @@ from typing import Literal, get_args
 
 from eutectic.errors import BadSetting
 
-Residual = Literal["clean", "gaussian", "stochastic", "scaled", "ddim", "edit-friendly"]
+Residual = Literal[
+    "clean", "gaussian", "stochastic", "scaled", "ddim", "edit-friendly", "rf-inversion"
+]  # fmt: skip
 Solver = Literal["midpoint", "heun", "pingpong"]
 Level = Literal["match", "raw"]
 Method = Literal["lora", "full"]

@@ -13,6 +13,7 @@ from eutectic.engine.inversion import (
     invert,
     invert_ddim,
     invert_edit_friendly,
+    invert_rf,
     noise_map,
 )
 from eutectic.engine.noise import Noise
@@ -216,3 +217,29 @@ def test_edit_friendly_inversion_reconstructs_the_clip_from_any_level(order: int
 def test_edit_friendly_inversion_needs_a_sampler_that_adds_noise() -> None:
     with pytest.raises(BadSetting, match="eta above 0"):
         invert_edit_friendly(Gaussian(0.8), X0, Sampler(GRID, 2, eta=0.0), NOISE)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0])
+def test_rf_inversion_leads_from_ddim_to_the_straight_line_to_its_noise(gamma: float) -> None:
+    grid, target = GRID, Noise(3, 4, 50, torch.device("cpu")).initial().double()
+    calls = 0
+
+    def denoiser(state: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        return torch.tanh(state / (1 + sigma.to(state)))
+
+    found = invert_rf(denoiser, X0, grid, target, gamma)
+    levels = sorted(found.states)
+    assert calls == len(levels) - 1
+    ddim = invert_ddim(denoiser, X0, grid)
+    for sigma in levels:
+        ours = found.at(sigma) / (1 + sigma)
+        line = target + (X0 / (1 + levels[0]) - target) * (1 + levels[0]) / (1 + sigma)
+        if gamma == 0:
+            torch.testing.assert_close(ours, ddim.at(sigma) / (1 + sigma))
+        elif gamma == 1:
+            torch.testing.assert_close(ours, line)
+    if gamma == 0.5:
+        far = found.at(levels[-1]) / (1 + levels[-1])
+        assert (far - target).norm() < 0.2 * (X0 - target).norm()

@@ -81,7 +81,12 @@ Eta = Annotated[
     ),
 ]
 Amount = Annotated[
-    float, typer.Option("--residual-amount", help="Amount of noise for gaussian, 0 to 1.")
+    float,
+    typer.Option(
+        "--residual-amount",
+        help="Amount of noise for gaussian, or of the pull towards noise for rf-inversion "
+        "(1: its published gamma of 0.5), 0 to 1.",
+    ),
 ]
 Recall = Annotated[
     float | None,

@@ -26,7 +26,10 @@ from eutectic.system.cache import Cache
 MICRO_BATCH = 2
 """Rows per network call on a CPU, where larger batches are no faster."""
 
-NETWORK_RESIDUALS = ("ddim", "edit-friendly")
+NETWORK_RESIDUALS = ("ddim", "edit-friendly", "rf-inversion")
+
+GAMMA = 0.5
+"""Of RF-inversion, as published."""
 """Inversions that evaluate the network, and exist only at their grid's levels."""
 
 INVERSION_SEED_OFFSET = 0x5EED
@@ -211,7 +214,7 @@ class Fuser:
     ) -> Trajectory:
         """The original's trajectory in the channels that the network sees.
 
-        ddim and edit-friendly evaluate the base network.
+        ddim, edit-friendly and rf-inversion evaluate the base network.
         """
         x0 = self.model.codec.seen(original.latent)
         noise = self.noise(settings.seed ^ INVERSION_SEED_OFFSET, x0.shape[-1])
@@ -219,13 +222,17 @@ class Fuser:
         if kind not in NETWORK_RESIDUALS:
             residual = Residual(kind, settings.residual_amount, eta=sampler.eta)
             return inversion.invert(x0, sampler.grid.s_min, residual, noise, self.model.flow)
-        key = (original.waveform.digest, kind, settings.seed, sampler)
+        amount = settings.residual_amount if kind == "rf-inversion" else None
+        key = (original.waveform.digest, kind, settings.seed, sampler, amount)
         inverted: OnGrid | None = self.cache.get(key)
         if inverted is None:
             condition = self.model.condition("", self.seconds(original)).unprompted()
             denoiser = self.model.denoiser(condition)
             if kind == "ddim":
                 inverted = inversion.invert_ddim(denoiser, x0, sampler.grid, watch)
+            elif amount is not None:
+                target, gamma = noise.initial(), GAMMA * amount
+                inverted = inversion.invert_rf(denoiser, x0, sampler.grid, target, gamma, watch)
             else:
                 inverted = inversion.invert_edit_friendly(denoiser, x0, sampler, noise, watch)
             self.cache.put(key, inverted, inverted.nbytes)

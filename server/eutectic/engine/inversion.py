@@ -8,7 +8,7 @@ trajectory has a closed form and needs no network:
 
 The paper leaves y_1 open, so it is a choice, `Residual`. The paper's own recursion would only
 amplify rounding in float32; it is the oracle in the tests. The two inversions that the paper builds
-on have the same interface: DDIM (2.1) and edit-friendly DDPM (2.2).
+on have the same interface, DDIM (2.1) and edit-friendly DDPM (2.2), and so has RF-inversion.
 
 Noise map (Eq. 9): ε(s) = (ŷ(s) − x0)/s, constant for the ODE, proportional to s for the SDE.
 """
@@ -161,6 +161,35 @@ def invert_ddim(
     for done, (low, high) in enumerate(itertools.pairwise(levels), start=1):
         denoised = _evaluate(denoiser, states[low], low, watch)
         states[high] = denoised + (high / low) * (states[low] - denoised)
+        watch.progress(done, len(levels) - 1)
+    return OnGrid(x0, states)
+
+
+@torch.no_grad()
+def invert_rf(
+    denoiser: Denoiser,
+    x0: Float[Tensor, "1 channel frame"],
+    grid: Grid,
+    target: Float[Tensor, "1 channel frame"],
+    gamma: float,
+    watch: Watch = UNWATCHED,
+) -> OnGrid:
+    """RF-inversion (Rout et al., arXiv 2410.10792, Algorithm 1): DDIM drawn towards a noise.
+
+    With Y = y/(1 + s) at the time t = s/(1 + s), it follows (1 − γ)·u(Y) + γ·(target − Y)/(1 − t):
+    at γ 0 the model's velocity u alone, which is DDIM, and at γ 1 the straight line to the noise.
+    """
+    levels = [sigma for sigma in reversed(grid.sigmas) if 0 < sigma < math.inf]
+    states = {levels[0]: x0}
+    for done, (low, high) in enumerate(itertools.pairwise(levels), start=1):
+        state = states[low]
+        denoised = _evaluate(denoiser, state, low, watch)
+        position = state / (1 + low)
+        drawn = (target - position) * (1 + low)  # 1 − t is 1/(1 + s)
+        free = noise_map(state, denoised, low) - denoised
+        velocity = (1 - gamma) * free + gamma * drawn
+        position = position + (high / (1 + high) - low / (1 + low)) * velocity
+        states[high] = position * (1 + high)
         watch.progress(done, len(levels) - 1)
     return OnGrid(x0, states)
 

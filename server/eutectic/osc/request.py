@@ -71,7 +71,7 @@ class FusionOptions(PlaceOptions, frozen=True, kw_only=True):
     eta: Annotated[float | None, Option("float", "1 SDE … 0 ODE", 0, 1)] = None
     residual: Annotated[Residual | None, choice("how the original is inverted", Residual)] = None
     residual_amount: Annotated[
-        float | None, Option("float", "noise of residual gaussian", 0, 1)
+        float | None, Option("float", "noise of gaussian, pull of rf-inversion", 0, 1)
     ] = None
     recall: Annotated[
         float | None,

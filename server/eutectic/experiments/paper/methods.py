@@ -48,6 +48,7 @@ METHODS = (
     Method("ODE, clean", "clean", 2, 0.0),
     Method("ODE, gaussian", "gaussian", 2, 0.0),
     Method("DDIM", "ddim", 1, 0.0),
+    Method("RF-inversion", "rf-inversion", 1, 0.0),
     Method("edit-friendly, order 1", "edit-friendly", 1, 1.0),
     Method("edit-friendly, order 2", "edit-friendly", 2, 1.0),
     Method("DDIM, guided", "ddim", 1, 0.0, guided=True),
