@@ -42,15 +42,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self._serve(with_body=False)
 
     def do_GET(self) -> None:
-        if self.path.startswith("/api/models/"):
+        if "/tree/" in self.path:
+            self._json([
+                {"type": "file", "path": name, "size": len(content),
+                 "oid": hashlib.sha1(content).hexdigest()}
+                for name, content in self.server.files.items()
+            ])  # fmt: skip
+        elif self.path.startswith("/api/models/"):
             names = [{"rfilename": name} for name in self.server.files]
             self._json({"id": SHORT_NAMES[NAME], "sha": COMMIT, "siblings": names})
-            return
-        self._serve(with_body=True)
+        else:
+            self._serve(with_body=True)
 
     def _serve(self, with_body: bool) -> None:
-        content = self.server.files.get(self.path.partition("/resolve/")[2].partition("/")[2])
-        if content is None:
+        repository, _, place = self.path.partition("/resolve/")
+        content = self.server.files.get(place.partition("/")[2])
+        if content is None or repository != f"/{SHORT_NAMES[NAME]}":
             self._status(404)
             self.send_header("X-Error-Code", "EntryNotFound")
             self.send_header("Content-Length", "0")
@@ -115,6 +122,9 @@ def hub(files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(
+            constants, "DOWNLOAD_CHUNK_SIZE", 1 << 16
+        )  # what is cut off goes on there
         monkeypatch.setattr(time, "sleep", lambda _: None)  # between the client's attempts
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
@@ -143,7 +153,7 @@ def test_a_download_that_is_cut_off_goes_on_and_arrives_whole(
     assert run(["models", "get", NAME, "--to", "carried"]) == 0
     assert hub.breaks == 0
     whole = sum(len(content) for content in files.values() if len(content) > 100_000)
-    assert hub.sent == whole  # nothing was sent twice
+    assert whole <= hub.sent < whole + 2 * (1 << 16)  # all but the last pieces went on
     assert listed(capsys)[NAME]
     copied = {path.relative_to("carried").as_posix(): path.read_bytes()
               for path in Path("carried").rglob("*") if path.is_file()}  # fmt: skip
@@ -156,7 +166,9 @@ def test_a_file_that_was_damaged_on_its_way_is_not_kept(
 ) -> None:
     weights = files["model.safetensors"]
     hub.damage = bytes([weights[0] ^ 1]) + weights[1:]
-    assert "was damaged on its way" in refused(capsys, "models", "get", NAME)
+    assert run(["models", "get", NAME]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]  # after the bars of progress
+    assert last.startswith("eutectic: model.safetensors, model.safetensors: damaged on the way")
     assert not listed(capsys)[NAME]
     hub.damage = b""
     assert run(["models", "get", NAME]) == 0

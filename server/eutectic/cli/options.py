@@ -11,7 +11,7 @@ from eutectic.config import Level, Method, Solver
 from eutectic.engine import model_files
 from eutectic.engine.defaults import defaults_of
 
-EMBEDDED = defaults_of("v", model_files.own_settings("embedded"))
+EMBEDDED = defaults_of("diffusion_cond", "v", model_files.own_settings("embedded"))
 """Of the model that ships."""
 
 

@@ -59,7 +59,8 @@ def progress(what: str) -> Generator[Watch]:
 
 def print_table(table: Table) -> None:
     """Print a table as wide as it is: a terminal wraps what doesn't fit, and nothing is cut."""
-    console.print(table, width=MAX_WIDTH, crop=False)
+    wide = Console(width=MAX_WIDTH, highlight=False, soft_wrap=True, markup=False)
+    wide.print(table, crop=False)
 
 
 def print_window(measured: Window) -> None:

@@ -96,8 +96,13 @@ def fetch(name: str, to: Path | None = None) -> list[Path]:
     found = model_files.find(name)
     encoder = _text_encoder(found)
     paths = _all(found) if encoder is None else [*_own(found), *_files_in(encoder)]
-    for path in paths:
-        _check_digest(path)
+    damaged = [path for path in paths if not _is_whole(path)]
+    for path in damaged:
+        path.resolve().unlink()
+        path.unlink(missing_ok=True)  # the link to it
+    if damaged:
+        names = ", ".join(path.name for path in damaged)
+        raise BadModel(f"{names}: damaged on the way, and deleted; get {name} again")
     if to is None:
         return paths
     return _copied(paths, encoder, to)
@@ -143,22 +148,13 @@ def _text_encoder(files: Files) -> Path | None:
     return model_files.text_encoder(files, repository, subfolder) / subfolder
 
 
-def _check_digest(path: Path) -> None:
-    """Compare a large file of the Hub's cache with its name there, which is its SHA-256.
-
-    Raises:
-        BadModel: they differ; the file is deleted.
-    """
+def _is_whole(path: Path) -> bool:
+    """Whether a large file of the Hub's cache has the SHA-256 that is its name there."""
     there = path.resolve()
     if len(there.name) != SHA256_LETTERS:
-        return
-    hashed = hashlib.sha256()
+        return True
     with there.open("rb") as file:
-        while block := file.read(1 << 20):
-            hashed.update(block)
-    if hashed.hexdigest() != there.name:
-        there.unlink()
-        raise BadModel(f"{path.name}: was damaged on its way and is deleted; get it again")
+        return hashlib.file_digest(file, "sha256").hexdigest() == there.name
 
 
 def _copied(paths: list[Path], encoder: Path | None, to: Path) -> list[Path]:

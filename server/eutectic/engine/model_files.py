@@ -116,8 +116,8 @@ def _hub_id(name: str) -> str | None:
     if is_hub_id(hub_id):
         return hub_id
     raise BadModel(
-        f"unknown model {name!r}: use embedded, toy, a folder, a Hub id such as "
-        f"stabilityai/stable-audio-open-1.0, or its short name: {', '.join(SHORT_NAMES)}"
+        f"unknown model {name!r}: use embedded, toy, a folder, or a Hub id such as "
+        f"stabilityai/stable-audio-open-1.0, or a short name: {', '.join(SHORT_NAMES)}"
     )
 
 

@@ -107,8 +107,12 @@ class Parts:
         """Do the same by stable-audio-tools: same model, steps, guidance, length and device."""
         from stable_audio_tools.inference import generation
 
-        generate: Any = generation.generate_diffusion_cond
-
+        inpaints = getattr(self.model.wrapper, "local_add_cond_ids", ())
+        generate: Any = (
+            generation.generate_diffusion_cond_inpaint
+            if inpaints
+            else generation.generate_diffusion_cond
+        )
         options: dict[str, Any] = {"apg_scale": 0.0}
         if not self.model.flow:
             grid = self.sampler.grid
