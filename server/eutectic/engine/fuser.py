@@ -27,10 +27,10 @@ MICRO_BATCH = 2
 """Rows per network call on a CPU, where larger batches are no faster."""
 
 NETWORK_RESIDUALS = ("ddim", "edit-friendly", "rf-inversion")
+"""Inversions that evaluate the network, and exist only at their grid's levels."""
 
 GAMMA = 0.5
 """Of RF-inversion, as published."""
-"""Inversions that evaluate the network, and exist only at their grid's levels."""
 
 INVERSION_SEED_OFFSET = 0x5EED
 """Keeps an inversion's noise apart from the noise of the sampling it is injected into."""
