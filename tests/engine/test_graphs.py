@@ -291,7 +291,7 @@ def test_nothing_is_read_back_within_an_evaluation(published: Published, guided:
         None,
         torch.empty(doubled, widths["global_cond_dim"], device="meta"),
     )
-    state = torch.empty(rows, 64, 272, device="meta")
+    state = torch.empty(rows, widths["io_channels"], 272, device="meta")
     with torch.no_grad():
         denoised = model.estimate(state, [2.0, 3.0], conditioning, 7.0 if guided else None)
     assert denoised.shape == state.shape and denoised.is_meta

@@ -268,7 +268,7 @@ def test_window_part_measures_pairs_and_residuals(setup: Setup) -> None:
     pairs, residuals = windows.measure(replace(setup, out=None))
     assert pairs.column("original → reference") == (" → ".join(PAIR), "median")
     assert residuals.column("residual")[0] == "clean"
-    assert len(residuals.rows) == 6
+    assert len(residuals.rows) == 7
     assert pairs.column("to original")[0] == pytest.approx(1, abs=0.1)  # the toy's is monotonic
     assert windows.largest_step([0.0, 0.1, 0.9, 1.0]) == pytest.approx(0.8)
 

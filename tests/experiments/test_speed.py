@@ -137,9 +137,14 @@ def test_both_sides_of_a_comparison_do_the_same_work(
     """Counts evaluations, the rows of the network's batches, on each side."""
     rows: list[int] = []
     # The transformer itself: guidance doubles the batch inside or outside the network.
-    handle = engine.model.network.model.transformer.register_forward_pre_hook(
-        lambda _, inputs: rows.append(len(inputs[0]))
-    )
+    prompted = engine.model._prompted  # a twin that gets keys and values
+    assert prompted is not None
+    handles = [
+        network.model.transformer.register_forward_pre_hook(
+            lambda _, inputs: rows.append(len(inputs[0]))
+        )
+        for network in (engine.model.network, prompted.network)
+    ]
     monkeypatch.setattr(engine.model, "defaults", replace(engine.model.defaults, cfg=cfg))
     parts = Parts(engine, 0.5, SamplingSettings(steps=8))
 
@@ -159,4 +164,5 @@ def test_both_sides_of_a_comparison_do_the_same_work(
     assert count(parts.fan) == count(parts.fan_singly)
     assert count(parts.invert) == 0
     assert count(parts.invert_ddim) == 7
-    handle.remove()
+    for handle in handles:
+        handle.remove()

@@ -18,6 +18,7 @@ from eutectic.client.replies import (
     RequestFailed,
     check_answered,
     ends,
+    heard,
     is_for,
     lists,
     outcome,
@@ -126,8 +127,11 @@ class AsyncClient(Methods, Awaiting, asyncio.DatagramProtocol):
             yield answer
 
     async def run(self, asked: Asked[Result]) -> Result:
-        """Send a request and return its value."""
-        return asked.read(await self.ask(asked.address, *asked.values, **asked.options))
+        """Send a request and return its value; that it was heard meanwhile is kept for `events`."""
+        reply = await self.ask(asked.address, *asked.values, **asked.options)
+        for answer in heard(reply):
+            self._events.put_nowait(answer)
+        return asked.read(reply)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -27,6 +27,7 @@ class SamplingOptions(TypedDict, total=False):
 
     seed: int
     cfg: float
+    apg: float
     negative: str
     steps: int
     order: int

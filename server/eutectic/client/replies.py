@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from eutectic.errors import EutecticError
-from eutectic.osc.answers import Answer, Done, Fail, starts_with_id
+from eutectic.osc.answers import Answer, Done, Ended, Fail, FanReady, Started, starts_with_id
 from eutectic.osc.packets import Value
 from eutectic.osc.request import Request
 from eutectic.osc.spec import PREFIX, BadRequest, annotated_arguments
@@ -49,6 +49,11 @@ class Reply:
     def of(self, kind: type[AnyAnswer]) -> list[AnyAnswer]:
         """The answers of one kind."""
         return [answer for answer in self.answers if isinstance(answer, kind)]
+
+
+def heard(reply: Reply) -> list[Answer]:
+    """What of a reply is an event, too, for those who wait for it: that a fusion sounds."""
+    return [answer for answer in reply.answers if isinstance(answer, Started | Ended | FanReady)]
 
 
 def ends(answer: Answer, address: str, number: int) -> bool:

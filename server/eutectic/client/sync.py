@@ -18,6 +18,7 @@ from eutectic.client.replies import (
     Reply,
     check_answered,
     ends,
+    heard,
     is_for,
     lists,
     outcome,
@@ -123,8 +124,10 @@ class Client(Methods, Blocking):
         return self.request(address, *with_options(values, options), timeout=self.timeout)
 
     def run(self, asked: Asked[Result]) -> Result:
-        """Send a request and return its value."""
-        return asked.read(self.ask(asked.address, *asked.values, **asked.options))
+        """Send a request and return its value; that it was heard meanwhile is kept for `events`."""
+        reply = self.ask(asked.address, *asked.values, **asked.options)
+        self._kept += heard(reply)
+        return asked.read(reply)
 
     def events(self, seconds: float = 0.0) -> list[Answer]:
         """What has arrived meanwhile, and arrives within so many seconds from now."""

@@ -249,24 +249,26 @@ class Model:
 
     def stack(self, *conditions: Conditioning) -> Conditioning:
         """The rows of several conditions, the same value for the same ones."""
+        if torch.is_grad_enabled():  # their tokens are being learned
+            return Conditioning.stack(conditions)
         stacked = self._stacks.get(conditions)
         if stacked is None:
             stacked = Conditioning.stack(conditions)
             self._stacks.put(conditions, stacked)
         return stacked
 
-    @torch.no_grad()
     def _project(self, conditioning: Conditioning) -> Conditioning:
         """A condition with the keys and values of its tokens, by the weights in the network."""
         if self._prompted is None or conditioning.tokens is None:
             return conditioning
-        key = (conditioning, self.switch.active)
-        projected = self._projected.get(key)
+        key, learning = (conditioning, self.switch.active), torch.is_grad_enabled()
+        projected = None if learning else self._projected.get(key)
         if projected is None:
             with self._rounding(self.bfloat16):
                 tokens = self._prompted.project(conditioning.tokens)
             projected = conditioning.with_tokens(tokens)
-            self._projected.put(key, projected, tokens.nbytes)
+            if not learning:
+                self._projected.put(key, projected, tokens.nbytes)
         return projected
 
     def estimate(
