@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from checkpoints import RATE_HZ, oobleck
-from eutectic.audio import Samples, Waveform
+from codec_sounds import joined, noise, worst
+from eutectic.audio import Waveform
 from eutectic.engine.codec import Codec
 from eutectic.engine.loading import load
 
@@ -30,20 +31,6 @@ def codec(name: str) -> Codec:
 def latent(codec: Codec, frames: int, seed: int = 0) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(1, codec.latent_channels, frames, generator=generator)
-
-
-def noise(frames: int) -> Waveform:
-    samples = np.random.default_rng(0).normal(0, 0.1, (2, frames)).astype(np.float32)
-    return Waveform(samples, RATE_HZ)
-
-
-def joined(codec: Codec, x0: Tensor, **options: int) -> Samples:
-    return np.concatenate(list(codec.stream(x0, **options)), axis=-1)
-
-
-def worst(samples: Samples, expected: Samples) -> float:
-    """The largest difference, relative to the rms of what is expected."""
-    return float(np.abs(samples - expected).max() / np.sqrt(np.mean(expected**2)))
 
 
 def with_context(name: str, frames: int) -> Codec:

@@ -13,7 +13,7 @@ from stable_audio_tools.models import transformer
 from torch import Tensor
 
 from checkpoints import RATE_HZ
-from eutectic.audio import Samples, Waveform
+from codec_sounds import joined, noise, worst
 from eutectic.engine import same as module
 from eutectic.engine.codec import Codec
 from stable_audio_3 import LATENT_CHANNELS, RATIO, SAME_L, SAME_S, same
@@ -30,20 +30,6 @@ def codec(size: str) -> Codec:
 def latent(frames: int) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     return torch.randn(1, LATENT_CHANNELS, frames, generator=generator)
-
-
-def noise(frames: int) -> Waveform:
-    samples = np.random.default_rng(0).normal(0, 0.1, (2, frames)).astype(np.float32)
-    return Waveform(samples, RATE_HZ)
-
-
-def joined(codec: Codec, x0: Tensor, **options: int) -> Samples:
-    return np.concatenate(list(codec.stream(x0, **options)), axis=-1)
-
-
-def worst(samples: Samples, expected: Samples) -> float:
-    """The largest difference, relative to the rms of what is expected."""
-    return float(np.abs(samples - expected).max() / np.sqrt(np.mean(expected**2)))
 
 
 @pytest.mark.parametrize("size", SIZES)

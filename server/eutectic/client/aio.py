@@ -130,7 +130,7 @@ class AsyncClient(Methods, Awaiting, asyncio.DatagramProtocol):
         """Send a request and return its value; that it was heard meanwhile is kept for `events`."""
         reply = await self.ask(asked.address, *asked.values, **asked.options)
         for answer in heard(reply):
-            self._events.put_nowait(answer)
+            self._keep(answer)
         return asked.read(reply)
 
     def _now(self) -> float:
@@ -186,6 +186,10 @@ class AsyncClient(Methods, Awaiting, asyncio.DatagramProtocol):
             if is_for(answer, number) or lists(answer, request.address):
                 request.earlier.append(answer)
                 return
+        self._keep(answer)
+
+    def _keep(self, answer: Answer) -> None:
+        """Keep it for `events`, in place of the oldest if need be."""
         if self._events.qsize() >= MAX_EVENTS:
             self._events.get_nowait()
         self._events.put_nowait(answer)

@@ -77,7 +77,9 @@ def size_here(name: str) -> int | None:
     found = model_files.here(name)
     if found is None:
         return None
-    return sum(path.stat().st_size for path in _all(found))
+    encoder = _encoder(found)
+    folder = None if encoder is None else found.config.parent / encoder[1]
+    return sum(path.stat().st_size for path in _files_of(found, folder))
 
 
 def fetch(name: str, to: Path | None = None) -> list[Path]:
@@ -94,8 +96,9 @@ def fetch(name: str, to: Path | None = None) -> list[Path]:
     if to is not None and to.exists():
         raise BadOutput(f"{to}: exists; choose a new folder")
     found = model_files.find(name)
-    encoder = _text_encoder(found)
-    paths = _all(found) if encoder is None else [*_own(found), *_files_in(encoder)]
+    encoder = _encoder(found)
+    folder = None if encoder is None else model_files.text_encoder(found, *encoder) / encoder[1]
+    paths = _files_of(found, folder)
     damaged = [path for path in paths if not _is_whole(path)]
     for path in damaged:
         path.resolve().unlink()
@@ -105,47 +108,23 @@ def fetch(name: str, to: Path | None = None) -> list[Path]:
         raise BadModel(f"{names}: damaged on the way, and deleted; get {name} again")
     if to is None:
         return paths
-    return _copied(paths, encoder, to)
+    return _copied(paths, folder, to)
 
 
-def _all(files: Files) -> list[Path]:
-    """Configuration, weights, and what is of a text encoder beside them."""
-    return [*_own(files), *(path for each in _folders(files) for path in _files_in(each))]
+def _files_of(files: Files, encoder: Path | None) -> list[Path]:
+    """Configuration, weights, and those of a text encoder's folder, if it is there."""
+    inside = sorted(encoder.iterdir()) if encoder is not None and encoder.is_dir() else []
+    return [files.config, files.weights, *(path for path in inside if path.is_file())]
 
 
-def _own(files: Files) -> list[Path]:
-    return [files.config, files.weights]
-
-
-def _folders(files: Files) -> list[Path]:
-    _, subfolder = _encoder_of(files)
-    folder = files.config.parent / (subfolder or "")
-    return [folder] if subfolder and folder.is_dir() else []
-
-
-def _files_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_file())
-
-
-def _encoder_of(files: Files) -> tuple[str | None, str | None]:
-    """Repository and subfolder of a text encoder that comes with models, as configured."""
+def _encoder(files: Files) -> tuple[str | None, str] | None:
+    """Repository and subfolder of a text encoder that comes with the model; None if none does."""
     try:
-        configs = json.loads(files.config.read_text(encoding="utf-8"))["model"]["conditioning"]
-        for entry in configs["configs"]:
-            settings = entry.get("config", {})
-            if entry["type"] == "t5gemma" and "subfolder" in settings:
-                return settings.get("repo_id"), settings["subfolder"]
+        config = json.loads(files.config.read_text(encoding="utf-8"))
+        settings = model_files.encoder_settings(config)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass
-    return None, None
-
-
-def _text_encoder(files: Files) -> Path | None:
-    """The folder of a model's text encoder, got if need be; None for those that have none."""
-    repository, subfolder = _encoder_of(files)
-    if subfolder is None:
         return None
-    return model_files.text_encoder(files, repository, subfolder) / subfolder
+    return None if settings is None else (settings.get("repo_id"), settings["subfolder"])
 
 
 def _is_whole(path: Path) -> bool:

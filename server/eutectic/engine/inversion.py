@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
@@ -156,13 +157,11 @@ def invert_ddim(
 
     The estimate at the lower level is used for the higher: y(s′) = d + (s′/s)(y − d).
     """
-    levels = [sigma for sigma in reversed(grid.sigmas) if 0 < sigma < math.inf]
-    states = {levels[0]: x0}
-    for done, (low, high) in enumerate(itertools.pairwise(levels), start=1):
-        denoised = _evaluate(denoiser, states[low], low, watch)
-        states[high] = denoised + (high / low) * (states[low] - denoised)
-        watch.progress(done, len(levels) - 1)
-    return OnGrid(x0, states)
+
+    def step(state: Tensor, denoised: Tensor, low: float, high: float) -> Tensor:
+        return denoised + (high / low) * (state - denoised)
+
+    return _upwards(denoiser, x0, grid, step, watch)
 
 
 @torch.no_grad()
@@ -179,17 +178,28 @@ def invert_rf(
     With Y = y/(1 + s) at the time t = s/(1 + s), it follows (1 − γ)·u(Y) + γ·(target − Y)/(1 − t):
     at γ 0 the model's velocity u alone, which is DDIM, and at γ 1 the straight line to the noise.
     """
-    levels = [sigma for sigma in reversed(grid.sigmas) if 0 < sigma < math.inf]
-    states = {levels[0]: x0}
-    for done, (low, high) in enumerate(itertools.pairwise(levels), start=1):
-        state = states[low]
-        denoised = _evaluate(denoiser, state, low, watch)
+
+    def step(state: Tensor, denoised: Tensor, low: float, high: float) -> Tensor:
         position = state / (1 + low)
         drawn = (target - position) * (1 + low)  # 1 − t is 1/(1 + s)
         free = noise_map(state, denoised, low) - denoised
         velocity = (1 - gamma) * free + gamma * drawn
-        position = position + (high / (1 + high) - low / (1 + low)) * velocity
-        states[high] = position * (1 + high)
+        return (position + (high / (1 + high) - low / (1 + low)) * velocity) * (1 + high)
+
+    return _upwards(denoiser, x0, grid, step, watch)
+
+
+Step = Callable[[Tensor, Tensor, float, float], Tensor]
+"""From a state and its estimate at a level to the state at the next higher one."""
+
+
+def _upwards(denoiser: Denoiser, x0: Tensor, grid: Grid, step: Step, watch: Watch) -> OnGrid:
+    """Follow steps from a clip through every finite level, with one evaluation each."""
+    levels = [sigma for sigma in reversed(grid.sigmas) if 0 < sigma < math.inf]
+    states = {levels[0]: x0}
+    for done, (low, high) in enumerate(itertools.pairwise(levels), start=1):
+        denoised = _evaluate(denoiser, states[low], low, watch)
+        states[high] = step(states[low], denoised, low, high)
         watch.progress(done, len(levels) - 1)
     return OnGrid(x0, states)
 

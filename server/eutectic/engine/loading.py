@@ -136,15 +136,14 @@ def _place_text_encoder(config: dict[str, Any], files: Files) -> Path | None:
     Raises:
         BadModel: there is none, or it is of another width than the library reads.
     """
-    for entry in config["model"]["conditioning"]["configs"]:
-        settings = entry.get("config", {})
-        if entry["type"] == "t5gemma" and "subfolder" in settings:
-            repository, subfolder = settings.pop("repo_id", None), settings["subfolder"]
-            folder = model_files.text_encoder(files, repository, subfolder)
-            settings["model_path"] = str(folder)
-            _check_width(folder / subfolder / "config.json")
-            return folder / subfolder
-    return None
+    settings = model_files.encoder_settings(config)
+    if settings is None:
+        return None
+    repository, subfolder = settings.pop("repo_id", None), settings["subfolder"]
+    folder = model_files.text_encoder(files, repository, subfolder)
+    settings["model_path"] = str(folder)
+    _check_width(folder / subfolder / "config.json")
+    return folder / subfolder
 
 
 def _check_width(path: Path) -> None:

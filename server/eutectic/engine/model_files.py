@@ -156,6 +156,15 @@ def base_of(files: Files) -> Files:
         raise BadModel(f"the weights of its base are needed, too: {error}") from None
 
 
+def encoder_settings(config: dict[str, Any]) -> dict[str, Any] | None:
+    """What a configuration says of a text encoder that comes with the model; None if none does."""
+    for entry in config["model"]["conditioning"]["configs"]:
+        settings: dict[str, Any] = entry.get("config", {})
+        if entry["type"] == "t5gemma" and "subfolder" in settings:
+            return settings
+    return None
+
+
 def text_encoder(files: Files, repository: str | None, subfolder: str) -> Path:
     """The folder with a model's text encoder in `subfolder`.
 
