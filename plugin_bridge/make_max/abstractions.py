@@ -238,17 +238,18 @@ def reference() -> Sheet:
     sheet = Sheet(
         "eutectic.reference name",
         "A reference under this name: a clip that is remembered, and learned by the model, with a "
-        "prompt that describes it. Needs an open [eutectic].",
+        "prompt that describes it; or a LoRA file. Needs an open [eutectic].",
     )
     sheet.section("Messages", width=560)
-    inlet = sheet.inlet("remember clip prompt; learn clip prompt options; free; cancel")
-    sort = sheet.obj("route learn remember free cancel", min_width=640)
+    inlet = sheet.inlet("remember clip prompt; learn clip prompt options; load path; free; cancel")
+    sort = sheet.obj("route learn remember load free cancel", min_width=760)
     sheet.cord(inlet, sort)
     _ask(sheet, "/reference/learn", sort, first="#1")
     _ask(sheet, "/reference/remember", sort, 1, "#1")
-    _free(sheet, "/reference/free", sort, 2)
-    _cancel(sheet, sort, 3)
-    _unknown(sheet, sort, 4, "eutectic.reference")
+    _ask(sheet, "/reference/load", sort, 2, "#1")
+    _free(sheet, "/reference/free", sort, 3)
+    _cancel(sheet, sort, 4)
+    _unknown(sheet, sort, 5, "eutectic.reference")
 
     sheet.section("Answers", width=560)
     _outcome(sheet)

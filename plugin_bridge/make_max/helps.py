@@ -52,7 +52,8 @@ def voice() -> Sheet:
         "fuse original reference options: fuse and play. bang: play the last fusion again.\n"
         "a number, or blend number: move from the reference (0) to the original (1).\n"
         "stop [fade-out ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms; cfg number;"
-        "\nrecall 0 to 1: from what the model learned to the reference as it is remembered."
+        "\nrecall 0 to 1: from what the model learned to the reference as it is remembered; "
+        "strength 0 to 2: of what was learned."
         "\ncc number: use another MIDI controller.",
         "1: 1 when a fusion starts, 0 when it falls silent\n"
         "2: answers: queued, progress stage fraction, started voice ms, done, ended voice, "
@@ -109,6 +110,7 @@ def reference() -> Sheet:
         "name: a word of letters, digits and _ . -, or a whole number",
         "learn clip prompt options: the prompt describes the clip, in as many words as needed.\n"
         "remember clip prompt: the same without learning; the prompt may be left out.\n"
+        "load path: a LoRA file of the model's kind instead of a clip.\n"
         "free: remove the reference. cancel: cancel the last request.",
         f"1: {abstractions.DONE}\n2: {abstractions.ANSWERS}",
     )

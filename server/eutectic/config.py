@@ -33,6 +33,7 @@ SHORT_NAMES = {
 
 MAX_SEED = 2**32 - 1
 MAX_VOICES = 16
+MAX_STRENGTH = 2.0
 
 
 def data_folder() -> Path:
@@ -101,6 +102,8 @@ class SamplingSettings:
     """Seconds into the reference's clip at which its memory starts."""
     apg: float | None = None
     """Share of the guidance that is projected, so that a high cfg doesn't overdrive the sound."""
+    strength: float | None = None
+    """Of what was learned: 0 the model's own weights, 1 as learned (None)."""
 
     def __post_init__(self) -> None:
         _between("seed", self.seed, 0, MAX_SEED)
@@ -113,12 +116,17 @@ class SamplingSettings:
         _between("slack", self.slack, 0.01, 10)
         _between("start", self.start, 0, 86_400)
         _between("apg", self.apg, 0, 1)
+        _between("strength", self.strength, 0, MAX_STRENGTH)
         _one_of("solver", self.solver, get_args(Solver))
         _one_of("residual", self.residual, get_args(Residual))
         if self.residual == "edit-friendly" and (
             self.order not in (None, 1) or self.eta not in (None, 1.0) or self.solver
         ):
             raise BadSetting("residual edit-friendly samples at order 1 and eta 1 only")
+
+    @property
+    def strength_or_whole(self) -> float:
+        return 1.0 if self.strength is None else self.strength
 
 
 def interpolating(settings: SamplingSettings) -> SamplingSettings:

@@ -7,6 +7,7 @@ EutecticError
 │   │   └── Stalled   its disk doesn't answer
 │   ├── BadSetting    a value out of range
 │   ├── BadModel      an unknown model, missing or mismatched weights
+│   ├── BadReference  a LoRA file that can't be read, or is for another model
 │   ├── BadOutput     a file or folder that can't be written
 │   ├── BadDevice     an audio device that is missing or can't be opened
 │   └── BadInputs     several mistakes, a line each
@@ -54,6 +55,12 @@ class BadModel(BadInput):
     """A model that is unknown, incomplete or doesn't match its configuration."""
 
     code = "bad_model"
+
+
+class BadReference(BadInput):
+    """A LoRA file that can't be read, or doesn't match the model."""
+
+    code = "bad_reference"
 
 
 class BadOutput(BadInput):

@@ -15,6 +15,13 @@ from eutectic.files.tags import Tags, read_comment
 FORMAT = 1
 
 
+def _short(path: Path) -> str:
+    """An absolute path, from `~` if it is in the user's home."""
+    path, home = path.absolute(), Path.home()
+    short = Path("~") / path.relative_to(home) if path.is_relative_to(home) else path
+    return names.text(short.as_posix())
+
+
 class Section(msgspec.Struct, frozen=True, omit_defaults=True):
     """A section of a sound file, in seconds; `digest` is that of its samples, empty if unknown.
 
@@ -29,10 +36,7 @@ class Section(msgspec.Struct, frozen=True, omit_defaults=True):
     @classmethod
     def of(cls, path: Path, digest: str, start: float, duration: float | None) -> Section:
         """A section, its path made short."""
-        path = path.absolute()
-        home = Path.home()
-        short = Path("~") / path.relative_to(home) if path.is_relative_to(home) else path
-        return cls(names.text(short.as_posix()), digest, start, duration)
+        return cls(_short(path), digest, start, duration)
 
     @property
     def file(self) -> Path:
@@ -59,6 +63,23 @@ class Learned(msgspec.Struct, frozen=True, omit_defaults=True):
     digest: str = ""
 
 
+class LoraUsed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A LoRA file, in whose place a reference may name no sound; its digest, empty if unknown."""
+
+    path: str
+    digest: str = ""
+
+    @classmethod
+    def of(cls, path: Path, digest: str = "") -> LoraUsed:
+        """A file, its path made short."""
+        return cls(_short(path), digest)
+
+    @property
+    def file(self) -> Path:
+        """The file, as it is found on this machine."""
+        return Path(self.path).expanduser()
+
+
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One fusion or morph; morphs have neither model nor sampling."""
 
@@ -72,6 +93,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     level: Level
     sampling: SamplingSettings | None = None
     learned: Learned | None = None
+    lora: LoraUsed | None = None
     model: ModelUsed | None = None
 
     @property

@@ -16,6 +16,7 @@ from eutectic import audio
 from eutectic.cli import fusing, run
 from eutectic.files.tags import read_comment
 from eutectic.recipe import read_recipe
+from loras import write_lora
 from sound_files import RATE, bad_clip, tone, write
 
 TOY = ["--model", "toy", "--no-learn"]
@@ -162,6 +163,30 @@ def test_like_repeats_a_fusion_to_the_bit(
     assert same(f"a.{suffix}", f"b.{suffix}")
     assert run(["fuse", "--like", f"b.{suffix}"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_a_lora_is_used_instead_of_learning_and_repeated(
+    sounds: list[str], own_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair, network = ["one.wav", "reference.wav", "--recall", "0", *TOY], ["--strength", "0"]
+    write_lora(own_data / "tape.safetensors")
+    lora = ["--lora", "tape.safetensors"]
+    assert run(["fuse", *pair, *lora, "-o", "whole.wav"]) == 0
+    assert run(["fuse", *pair, *lora, "--strength", "0.5", "-o", "half.wav"]) == 0
+    assert run(["fuse", *pair, *lora, *network, "-o", "none.wav"]) == 0
+    assert run(["fuse", *pair, "--no-learn", "-o", "base.wav"]) == 0
+    assert np.array_equal(read("none.wav"), read("base.wav"))  # their tags differ
+    for one, other in (("whole.wav", "half.wav"), ("half.wav", "none.wav")):
+        assert np.abs(read(one) - read(other)).max() > 1e-3
+    assert run(["fuse", "--like", "half.wav", "-o", "again.wav"]) == 0
+    assert same("half.wav", "again.wav")
+    assert capsys.readouterr().err == ""
+    write_lora(own_data / "tape.safetensors", seed=1)
+    assert run(["fuse", "--like", "half.wav", "-o", "other.wav"]) == 0
+    assert "tape.safetensors has changed: the sound will differ" in capsys.readouterr().err
+    (own_data / "tape.safetensors").unlink()
+    assert "No such file" in refused(capsys, "fuse", "--like", "half.wav")
+    assert "without meaning" in refused(capsys, "fuse", *pair[:2], *lora, "--method", "mix")
 
 
 def test_options_that_are_given_override_those_of_the_file(sounds: list[str]) -> None:

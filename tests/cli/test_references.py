@@ -12,6 +12,7 @@ import pytest
 
 from commands import refused
 from eutectic.cli import run
+from loras import write_lora
 from sound_files import RATE, tone, write
 
 WEEK_SECONDS = 7 * 86_400
@@ -97,3 +98,29 @@ def test_a_damaged_file_is_listed_and_can_be_deleted(
     assert run(["references"]) == 0
     assert "damaged" in capsys.readouterr().out
     assert [each["id"] for each in listed(capsys, "0bad", "--delete")] == ["0bad"]
+
+
+def test_lora_files_are_added_listed_and_deleted(
+    own_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_lora(own_data / "tape.safetensors")
+    write_lora(own_data / "dust.safetensors", seed=1)
+    (own_data / "text.ckpt").write_text("not one")
+    assert run(["references", "add", "tape.safetensors", "dust.safetensors", "--model", "toy"]) == 0
+    tape, dust = capsys.readouterr().out.splitlines()
+    assert tape.startswith("tape.safetensors: lora of rank 4, 1 layers of toy; its id is ")
+    (own_data / "tape.safetensors").unlink()
+    rows = {each["about"]["file"]: each["id"] for each in listed(capsys)}
+    assert dust.split()[-1] == rows["dust.safetensors"][:8]
+    assert run(["references"]) == 0
+    assert "tape.safetensors" in capsys.readouterr().out
+    assert len(listed(capsys, rows["tape.safetensors"][:8], "--delete")) == 1
+    assert len(listed(capsys)) == 1
+    for words, text in (
+        (("add",), "add needs LoRA files"),
+        (("add", "text.ckpt", "--model", "toy"), "text.ckpt"),
+        (("add", "tape.safetensors", "--model", "toy"), "No such file"),
+        (("add", "dust.safetensors", "--model", "embedded"), "is for another model"),
+    ):
+        assert text in refused(capsys, "references", *words)
+    assert len(listed(capsys)) == 1

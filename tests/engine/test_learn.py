@@ -12,7 +12,7 @@ from torch import nn
 
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Method
-from eutectic.engine.adapter import Adapter, Switch
+from eutectic.engine.adapter import DOWN, UP, Adapter, Switch
 from eutectic.engine.clips import Clip
 from eutectic.engine.engine import Engine
 from eutectic.engine.learn import Learned, learn
@@ -161,8 +161,8 @@ def test_low_rank_weights_are_pefts(model: Model, clip: Clip) -> None:
     layer.weight.data.copy_(model.network.mean.weight)
     wrapped = nn.Sequential(OrderedDict(mean=layer))
     inject_adapter_in_model(LoraConfig(r=4, lora_alpha=4, target_modules=["mean"]), wrapped)
-    wrapped.mean.lora_A["default"].weight.data.copy_(adapter.tensors["mean.lora_A"])
-    wrapped.mean.lora_B["default"].weight.data.copy_(adapter.tensors["mean.lora_B"])
+    wrapped.mean.lora_A["default"].weight.data.copy_(adapter.tensors["mean" + DOWN])
+    wrapped.mean.lora_B["default"].weight.data.copy_(adapter.tensors["mean" + UP])
     tokens = torch.eye(changed.shape[1])
     torch.testing.assert_close(tokens @ changed.T, wrapped(tokens))
 

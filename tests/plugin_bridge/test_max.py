@@ -37,6 +37,7 @@ SURFACE = {
     "eutectic.reference": {
         "learn": ("/reference/learn", ("reference",)),
         "remember": ("/reference/remember", ("reference",)),
+        "load": ("/reference/load", ("reference",)),
         "free": ("/reference/free", ("reference",)), "cancel": ("/cancel", ("request",)),
     },
     "eutectic.buffer": {"render": ("/render", ("path",)), "cancel": ("/cancel", ("request",))},

@@ -111,6 +111,30 @@ def turn(client: Client, recall: float) -> None:
     client.send("/voice/set", 1, "recall", recall)
 
 
+def test_what_plays_follows_the_strength_of_its_voice(client: Client) -> None:
+    """From what was learned to the model's own weights; at full recall there is nothing to turn."""
+    client.request("/reference/learn", "grown", "b", "hiss", "@steps", 30)
+    place = ("a", "grown", "@recall", 0, "@blend", 0.3)
+    whole, none = rendered(client, *place), rendered(client, *place, "@strength", 0)
+    client.request("/fuse", 1, *place, "@loop", 1)
+    until(lambda: is_heard(client, whole))
+    assert likeness(whole, none) < 0.99
+    client.set_voice(1, "strength", 0)
+    until(lambda: is_heard(client, none))
+    client.set_voice(1, "strength", 0.5)
+    until(lambda: is_heard(client, rendered(client, *place, "@strength", 0.5)))
+    number = client.begin("/fuse", 1, *place, "@loop", 1)  # at the voice's own
+    client.end("/fuse", number)
+    until(lambda: is_heard(client, rendered(client, *place, "@strength", 0.5)))
+    client.set_voice(1, "recall", 1)
+    full = rendered(client, "a", "grown", "@recall", 1, "@blend", 0.3)
+    until(lambda: is_heard(client, full))
+    client.set_voice(1, "strength", 2)
+    time.sleep(0.5)
+    assert is_heard(client, full)
+    assert fails(client, "/fuse", 1, "a", "grown", "@strength", 2.1) == "bad_option"
+
+
 def test_a_turn_changes_what_plays_without_a_click_or_a_new_start(client: Client) -> None:
     fuse_tone(client, "@blend", 0.5)
     time.sleep(0.1)

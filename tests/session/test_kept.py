@@ -10,7 +10,7 @@ from eutectic.files import toml
 from eutectic.link.protocol import ReferenceSpec, Source
 from eutectic.session import kept
 from eutectic.session.kept import KeptClip, KeptReference, KeptSession, KeptVoice
-from eutectic.session.pair import Clip, Pair, Reference
+from eutectic.session.pair import Clip, Knobs, Pair, Reference
 
 SPEC = ReferenceSpec(
     "fedcba9876543210", "a 'warm' drone", LearnSettings(method="lora", steps=40, rank=8)
@@ -143,8 +143,8 @@ def test_no_recall_is_what_fusions_had_before_there_was_any() -> None:
     pair = Pair(
         clip, Reference("drone", "low", DRONE, SPEC, "digest"), SamplingSettings(seed=7), "match"
     )
-    assert pair.at_recall(0.0).key == pair.key
-    assert pair.at_recall(0.1).key != pair.key
+    assert pair.at(Knobs(0.0)).key == pair.key
+    assert pair.at(Knobs(0.1)).key != pair.key
 
 
 def test_what_is_remembered_and_a_voice_s_recall_are_kept(tmp_path: Path) -> None:

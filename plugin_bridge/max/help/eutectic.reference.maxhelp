@@ -13,7 +13,7 @@
             85.0,
             104.0,
             1185.6,
-            502.0
+            516.0
         ],
         "bglocked": 0,
         "openinpresentation": 0,
@@ -144,10 +144,10 @@
                         20.0,
                         213.0,
                         423.5,
-                        60.0
+                        74.0
                     ],
-                    "text": "learn clip prompt options: the prompt describes the clip, in as many words\nas needed.\nremember clip prompt: the same without learning; the prompt may be left out.\nfree: remove the reference. cancel: cancel the last request.",
-                    "linecount": 4,
+                    "text": "learn clip prompt options: the prompt describes the clip, in as many words\nas needed.\nremember clip prompt: the same without learning; the prompt may be left out.\nload path: a LoRA file of the model's kind instead of a clip.\nfree: remove the reference. cancel: cancel the last request.",
+                    "linecount": 5,
                     "fontsize": 12
                 }
             },
@@ -159,7 +159,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        301.0,
+                        315.0,
                         55.1,
                         20.0
                     ],
@@ -177,7 +177,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        331.0,
+                        345.0,
                         354.8,
                         33.0
                     ],
@@ -194,7 +194,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        392.0,
+                        406.0,
                         219.3,
                         20.0
                     ],
@@ -212,7 +212,7 @@
                     "numoutlets": 4,
                     "patching_rect": [
                         20.0,
-                        422.0,
+                        436.0,
                         260,
                         60
                     ],

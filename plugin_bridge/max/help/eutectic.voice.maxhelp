@@ -146,7 +146,7 @@
                         412.2,
                         114.0
                     ],
-                    "text": "fuse original reference options: fuse and play. bang: play the last fusion\nagain.\na number, or blend number: move from the reference (0) to the original (1).\nstop [fade-out ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms;\ncfg number;\nrecall 0 to 1: from what the model learned to the reference as it is\nremembered.\ncc number: use another MIDI controller.",
+                    "text": "fuse original reference options: fuse and play. bang: play the last fusion\nagain.\na number, or blend number: move from the reference (0) to the original (1).\nstop [fade-out ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms;\ncfg number;\nrecall 0 to 1: from what the model learned to the reference as it is\nremembered; strength 0 to 2: of what was learned.\ncc number: use another MIDI controller.",
                     "linecount": 8,
                     "fontsize": 12
                 }

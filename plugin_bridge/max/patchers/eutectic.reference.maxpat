@@ -12,8 +12,8 @@
         "rect": [
             85.0,
             104.0,
-            1084.8999999999999,
-            654.0
+            1366.3,
+            668.0
         ],
         "bglocked": 0,
         "openinpresentation": 0,
@@ -76,7 +76,7 @@
                         618.3,
                         33.0
                     ],
-                    "text": "A reference under this name: a clip that is remembered, and learned by the model, with a prompt that describes it.\nNeeds an open [eutectic].",
+                    "text": "A reference under this name: a clip that is remembered, and learned by the model, with a prompt that describes it;\nor a LoRA file. Needs an open [eutectic].",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -106,12 +106,12 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        217.2,
+                        318.0,
                         135.0,
                         30,
                         30
                     ],
-                    "comment": "remember clip prompt; learn clip prompt options; free; cancel",
+                    "comment": "remember clip prompt; learn clip prompt options; load path; free; cancel",
                     "outlettype": [
                         ""
                     ]
@@ -124,13 +124,13 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        251.2,
+                        352.0,
                         136.0,
                         185.4,
-                        33.0
+                        47.0
                     ],
-                    "text": "remember clip prompt; learn clip\nprompt options; free; cancel",
-                    "linecount": 2,
+                    "text": "remember clip prompt; learn clip\nprompt options; load path; free;\ncancel",
+                    "linecount": 3,
                     "fontsize": 12
                 }
             },
@@ -138,12 +138,12 @@
                 "box": {
                     "id": "obj-6",
                     "maxclass": "newobj",
-                    "numinlets": 5,
-                    "numoutlets": 5,
+                    "numinlets": 6,
+                    "numoutlets": 6,
                     "patching_rect": [
-                        217.2,
-                        188.0,
-                        640,
+                        318.0,
+                        202.0,
+                        760,
                         22.0
                     ],
                     "outlettype": [
@@ -151,9 +151,10 @@
                         "",
                         "",
                         "",
+                        "",
                         ""
                     ],
-                    "text": "route learn remember free cancel"
+                    "text": "route learn remember load free cancel"
                 }
             },
             {
@@ -164,7 +165,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         20.0,
-                        230.0,
+                        244.0,
                         265.4,
                         22.0
                     ],
@@ -182,7 +183,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        272.0,
+                        286.0,
                         83.3,
                         22.0
                     ],
@@ -198,7 +199,7 @@
                     "numoutlets": 1,
                     "patching_rect": [
                         305.4,
-                        230.0,
+                        244.0,
                         293.4,
                         22.0
                     ],
@@ -216,7 +217,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         305.4,
-                        272.0,
+                        286.0,
                         83.3,
                         22.0
                     ],
@@ -227,12 +228,46 @@
             {
                 "box": {
                     "id": "obj-11",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        618.8,
+                        244.0,
+                        261.4,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "prepend #0-eutectic /eutectic/reference/load #1"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-12",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        618.8,
+                        286.0,
+                        83.3,
+                        22.0
+                    ],
+                    "outlettype": [],
+                    "text": "s eutectic.ask"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-13",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        618.8,
-                        230.0,
+                        900.2,
+                        244.0,
                         198.0,
                         22.0
                     ],
@@ -244,13 +279,13 @@
             },
             {
                 "box": {
-                    "id": "obj-12",
+                    "id": "obj-14",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        618.8,
-                        272.0,
+                        900.2,
+                        286.0,
                         83.3,
                         22.0
                     ],
@@ -260,13 +295,13 @@
             },
             {
                 "box": {
-                    "id": "obj-13",
+                    "id": "obj-15",
                     "maxclass": "newobj",
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        877.2,
-                        188.0,
+                        1129.2,
+                        202.0,
                         73.3,
                         22.0
                     ],
@@ -278,13 +313,13 @@
             },
             {
                 "box": {
-                    "id": "obj-14",
+                    "id": "obj-16",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        836.8,
-                        230.0,
+                        1118.2,
+                        244.0,
                         30.0,
                         22.0
                     ],
@@ -296,13 +331,13 @@
             },
             {
                 "box": {
-                    "id": "obj-15",
+                    "id": "obj-17",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        836.8,
-                        272.0,
+                        1118.2,
+                        286.0,
                         228.1,
                         22.0
                     ],
@@ -314,13 +349,13 @@
             },
             {
                 "box": {
-                    "id": "obj-16",
+                    "id": "obj-18",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        836.8,
-                        314.0,
+                        1118.2,
+                        328.0,
                         83.3,
                         22.0
                     ],
@@ -330,13 +365,13 @@
             },
             {
                 "box": {
-                    "id": "obj-17",
+                    "id": "obj-19",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        886.8,
-                        230.0,
+                        1168.2,
+                        244.0,
                         132.7,
                         22.0
                     ],
@@ -346,13 +381,13 @@
             },
             {
                 "box": {
-                    "id": "obj-18",
+                    "id": "obj-20",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        364.0,
+                        378.0,
                         63.7,
                         20.0
                     ],
@@ -364,13 +399,13 @@
             },
             {
                 "box": {
-                    "id": "obj-19",
+                    "id": "obj-21",
                     "maxclass": "newobj",
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
                         143.6,
-                        394.0,
+                        408.0,
                         76.6,
                         22.0
                     ],
@@ -382,13 +417,13 @@
             },
             {
                 "box": {
-                    "id": "obj-20",
+                    "id": "obj-22",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
                         143.6,
-                        436.0,
+                        450.0,
                         260,
                         22.0
                     ],
@@ -401,13 +436,13 @@
             },
             {
                 "box": {
-                    "id": "obj-21",
+                    "id": "obj-23",
                     "maxclass": "newobj",
                     "numinlets": 3,
                     "numoutlets": 3,
                     "patching_rect": [
                         154.1,
-                        478.0,
+                        492.0,
                         200,
                         22.0
                     ],
@@ -421,13 +456,13 @@
             },
             {
                 "box": {
-                    "id": "obj-22",
+                    "id": "obj-24",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
                         374.1,
-                        478.0,
+                        492.0,
                         60,
                         22.0
                     ],
@@ -440,13 +475,13 @@
             },
             {
                 "box": {
-                    "id": "obj-23",
+                    "id": "obj-25",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
                         438.1,
-                        479.0,
+                        493.0,
                         92.7,
                         20.0
                     ],
@@ -457,13 +492,13 @@
             },
             {
                 "box": {
-                    "id": "obj-24",
+                    "id": "obj-26",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
                         350.8,
-                        520.0,
+                        534.0,
                         30.0,
                         22.0
                     ],
@@ -476,13 +511,13 @@
             },
             {
                 "box": {
-                    "id": "obj-25",
+                    "id": "obj-27",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
                         320.6,
-                        562.0,
+                        576.0,
                         74.0,
                         22.0
                     ],
@@ -494,13 +529,13 @@
             },
             {
                 "box": {
-                    "id": "obj-26",
+                    "id": "obj-28",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
                         139.0,
-                        604.0,
+                        618.0,
                         86.6,
                         22.0
                     ],
@@ -512,13 +547,13 @@
             },
             {
                 "box": {
-                    "id": "obj-27",
+                    "id": "obj-29",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
                         255.4,
-                        520.0,
+                        534.0,
                         75.3,
                         22.0
                     ],
@@ -528,13 +563,13 @@
             },
             {
                 "box": {
-                    "id": "obj-28",
+                    "id": "obj-30",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
                         207.4,
-                        520.0,
+                        534.0,
                         28.0,
                         22.0
                     ],
@@ -546,13 +581,13 @@
             },
             {
                 "box": {
-                    "id": "obj-29",
+                    "id": "obj-31",
                     "maxclass": "outlet",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
                         245.6,
-                        604.0,
+                        618.0,
                         30,
                         30
                     ],
@@ -562,13 +597,13 @@
             },
             {
                 "box": {
-                    "id": "obj-30",
+                    "id": "obj-32",
                     "maxclass": "outlet",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
                         295.6,
-                        604.0,
+                        618.0,
                         30,
                         30
                     ],
@@ -578,13 +613,13 @@
             },
             {
                 "box": {
-                    "id": "obj-31",
+                    "id": "obj-33",
                     "maxclass": "newobj",
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
                         20.0,
-                        394.0,
+                        408.0,
                         62.6,
                         22.0
                     ],
@@ -596,13 +631,13 @@
             },
             {
                 "box": {
-                    "id": "obj-32",
+                    "id": "obj-34",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
                         20.0,
-                        436.0,
+                        450.0,
                         49.3,
                         22.0
                     ],
@@ -615,13 +650,13 @@
             },
             {
                 "box": {
-                    "id": "obj-33",
+                    "id": "obj-35",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
                         50.3,
-                        478.0,
+                        492.0,
                         68.0,
                         22.0
                     ],
@@ -634,13 +669,13 @@
             },
             {
                 "box": {
-                    "id": "obj-34",
+                    "id": "obj-36",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
                         36.1,
-                        520.0,
+                        534.0,
                         57.3,
                         22.0
                     ],
@@ -652,13 +687,13 @@
             },
             {
                 "box": {
-                    "id": "obj-35",
+                    "id": "obj-37",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
                         113.4,
-                        520.0,
+                        534.0,
                         74.0,
                         22.0
                     ],
@@ -764,37 +799,24 @@
             {
                 "patchline": {
                     "source": [
+                        "obj-6",
+                        3
+                    ],
+                    "destination": [
+                        "obj-13",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
                         "obj-13",
                         0
                     ],
                     "destination": [
                         "obj-14",
-                        1
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-6",
-                        3
-                    ],
-                    "destination": [
-                        "obj-14",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-14",
-                        0
-                    ],
-                    "destination": [
-                        "obj-15",
                         0
                     ],
                     "order": 0
@@ -808,7 +830,7 @@
                     ],
                     "destination": [
                         "obj-16",
-                        0
+                        1
                     ],
                     "order": 0
                 }
@@ -820,6 +842,19 @@
                         4
                     ],
                     "destination": [
+                        "obj-16",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-16",
+                        0
+                    ],
+                    "destination": [
                         "obj-17",
                         0
                     ],
@@ -829,11 +864,37 @@
             {
                 "patchline": {
                     "source": [
+                        "obj-17",
+                        0
+                    ],
+                    "destination": [
+                        "obj-18",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-6",
+                        5
+                    ],
+                    "destination": [
                         "obj-19",
                         0
                     ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-21",
+                        0
+                    ],
                     "destination": [
-                        "obj-20",
+                        "obj-22",
                         0
                     ],
                     "order": 0
@@ -842,11 +903,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-20",
+                        "obj-22",
                         0
                     ],
                     "destination": [
-                        "obj-21",
+                        "obj-23",
                         0
                     ],
                     "order": 0
@@ -855,7 +916,46 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-21",
+                        "obj-23",
+                        1
+                    ],
+                    "destination": [
+                        "obj-29",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-22",
+                        1
+                    ],
+                    "destination": [
+                        "obj-24",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-24",
+                        1
+                    ],
+                    "destination": [
+                        "obj-26",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-26",
                         1
                     ],
                     "destination": [
@@ -868,59 +968,7 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-20",
-                        1
-                    ],
-                    "destination": [
-                        "obj-22",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-22",
-                        1
-                    ],
-                    "destination": [
-                        "obj-24",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-24",
-                        1
-                    ],
-                    "destination": [
-                        "obj-25",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-25",
-                        0
-                    ],
-                    "destination": [
-                        "obj-26",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-21",
+                        "obj-27",
                         0
                     ],
                     "destination": [
@@ -933,53 +981,66 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-28",
-                        0
-                    ],
-                    "destination": [
-                        "obj-29",
-                        0
-                    ],
-                    "midpoints": [
-                        216.9,
-                        542.0,
-                        236.0,
-                        562.0,
-                        236.0,
-                        584.0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-24",
+                        "obj-23",
                         0
                     ],
                     "destination": [
                         "obj-30",
                         0
                     ],
-                    "midpoints": [
-                        360.3,
-                        542.0,
-                        297.6,
-                        562.0,
-                        297.6,
-                        584.0
-                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
+                        "obj-30",
+                        0
+                    ],
+                    "destination": [
                         "obj-31",
                         0
                     ],
+                    "midpoints": [
+                        216.9,
+                        556.0,
+                        236.0,
+                        576.0,
+                        236.0,
+                        598.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-26",
+                        0
+                    ],
                     "destination": [
                         "obj-32",
+                        0
+                    ],
+                    "midpoints": [
+                        360.3,
+                        556.0,
+                        297.6,
+                        576.0,
+                        297.6,
+                        598.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-33",
+                        0
+                    ],
+                    "destination": [
+                        "obj-34",
                         0
                     ],
                     "order": 0
@@ -988,11 +1049,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-32",
+                        "obj-34",
                         1
                     ],
                     "destination": [
-                        "obj-33",
+                        "obj-35",
                         0
                     ],
                     "order": 0
@@ -1001,11 +1062,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-33",
+                        "obj-35",
                         0
                     ],
                     "destination": [
-                        "obj-34",
+                        "obj-36",
                         0
                     ],
                     "order": 0
@@ -1014,20 +1075,20 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-34",
+                        "obj-36",
                         0
                     ],
                     "destination": [
-                        "obj-26",
+                        "obj-28",
                         0
                     ],
                     "midpoints": [
                         45.6,
-                        542.0,
+                        556.0,
                         97.1,
-                        562.0,
+                        576.0,
                         97.1,
-                        584.0
+                        598.0
                     ],
                     "order": 0
                 }
@@ -1035,11 +1096,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-33",
+                        "obj-35",
                         1
                     ],
                     "destination": [
-                        "obj-35",
+                        "obj-37",
                         0
                     ],
                     "order": 0
@@ -1048,20 +1109,20 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-35",
+                        "obj-37",
                         0
                     ],
                     "destination": [
-                        "obj-26",
+                        "obj-28",
                         0
                     ],
                     "midpoints": [
                         122.9,
-                        542.0,
+                        556.0,
                         135.7,
-                        562.0,
+                        576.0,
                         135.7,
-                        584.0
+                        598.0
                     ],
                     "order": 0
                 }

@@ -164,7 +164,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        338.9,
+                        338.4,
                         217.0,
                         60,
                         22.0
@@ -183,7 +183,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        279.5,
+                        274.7,
                         259.0,
                         207.4,
                         22.0
@@ -201,7 +201,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        462.5,
+                        463.3,
                         301.0,
                         83.3,
                         22.0
@@ -244,7 +244,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        529.7,
+                        526.5,
                         217.0,
                         68.0,
                         22.0
@@ -263,7 +263,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        672.2,
+                        667.4,
                         259.0,
                         98.0,
                         22.0
@@ -281,7 +281,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        506.9,
+                        502.1,
                         259.0,
                         145.3,
                         22.0
@@ -299,7 +299,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        589.5,
+                        584.7,
                         301.0,
                         81.3,
                         22.0
@@ -315,7 +315,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        806.0,
+                        813.4,
                         343.0,
                         140,
                         20
@@ -342,7 +342,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        806.0,
+                        813.4,
                         383.0,
                         152.0,
                         22.0
@@ -360,7 +360,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        806.0,
+                        813.4,
                         425.0,
                         81.3,
                         22.0
@@ -373,12 +373,12 @@
                 "box": {
                     "id": "obj-18",
                     "maxclass": "newobj",
-                    "numinlets": 8,
-                    "numoutlets": 8,
+                    "numinlets": 9,
+                    "numoutlets": 9,
                     "patching_rect": [
-                        815.1,
+                        808.4,
                         217.0,
-                        242.7,
+                        289.4,
                         22.0
                     ],
                     "outlettype": [
@@ -389,9 +389,10 @@
                         "",
                         "",
                         "",
+                        "",
                         ""
                     ],
-                    "text": "routepass gain pan out loop xfade cfg recall"
+                    "text": "routepass gain pan out loop xfade cfg recall strength"
                 }
             },
             {
@@ -401,7 +402,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        872.2,
+                        895.5,
                         259.0,
                         170.0,
                         22.0
@@ -419,7 +420,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        872.2,
+                        895.5,
                         301.0,
                         81.3,
                         22.0
@@ -463,7 +464,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1077.8,
+                        1117.8,
                         217.0,
                         80.6,
                         22.0
@@ -519,7 +520,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        138.9,
+                        138.4,
                         217.0,
                         180,
                         22.0
@@ -537,7 +538,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        180.9,
+                        180.7,
                         259.0,
                         34.0,
                         22.0
@@ -555,7 +556,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        401.9,
+                        402.7,
                         301.0,
                         40.6,
                         22.0
@@ -1091,9 +1092,9 @@
                     "midpoints": [
                         1058.1,
                         197.0,
-                        792.1,
+                        785.4,
                         217.0,
-                        792.1,
+                        785.4,
                         239.0
                     ],
                     "order": 0
@@ -1164,17 +1165,17 @@
                     "midpoints": [
                         588.7,
                         197.0,
-                        766.1,
+                        759.4,
                         217.0,
-                        766.1,
+                        759.4,
                         239.0,
-                        793.2,
+                        788.4,
                         259.0,
-                        793.2,
+                        788.4,
                         281.0,
-                        795.6,
+                        792.2,
                         301.0,
-                        795.6,
+                        792.2,
                         323.0
                     ],
                     "order": 0
@@ -1287,6 +1288,19 @@
             {
                 "patchline": {
                     "source": [
+                        "obj-18",
+                        7
+                    ],
+                    "destination": [
+                        "obj-19",
+                        0
+                    ],
+                    "order": 7
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
                         "obj-19",
                         0
                     ],
@@ -1301,22 +1315,22 @@
                 "patchline": {
                     "source": [
                         "obj-18",
-                        7
+                        8
                     ],
                     "destination": [
                         "obj-15",
                         0
                     ],
                     "midpoints": [
-                        1048.3,
+                        1088.3,
                         239.0,
-                        1065.2,
+                        1088.5,
                         259.0,
-                        1065.2,
+                        1088.5,
                         281.0,
-                        1037.4,
+                        1059.0,
                         301.0,
-                        1037.4,
+                        1059.0,
                         323.0
                     ],
                     "order": 0
@@ -1417,9 +1431,9 @@
                     "midpoints": [
                         29.5,
                         197.0,
-                        115.9,
+                        115.4,
                         217.0,
-                        115.9,
+                        115.4,
                         239.0
                     ],
                     "order": 0

@@ -125,6 +125,8 @@ def fuse(
     residual_amount: options.Amount = 1.0,
     recall: options.Recall = None,
     slack: options.Slack = None,
+    lora: options.Lora = None,
+    strength: options.Strength = None,
     level: options.LevelName = "match",
     start: options.Start = 0.0,
     duration: options.Duration = None,
@@ -156,6 +158,7 @@ def fuse(
     sampling = SamplingSettings(
         0, cfg, negative, steps, order, solver, eta, residual, residual_amount, recall, slack,
         0.0 if earlier is None or earlier.sampling is None else earlier.sampling.start,
+        strength=strength,
     )  # fmt: skip
     sampling = {"latent": interpolating, "sdedit": sdedit}.get(method, _as_it_is)(sampling)
     settings = [replace(sampling, seed=each) for each in _numbers("seed", seed or ["0"], int)]
@@ -174,7 +177,8 @@ def fuse(
     work = Work(originals, reference, method, places, settings, level, named)
     named.check(work.paths, tuple(paths), force)
     if method in ("fusion", "latent", "sdedit"):
-        failed = fuse_all(work, prompt, None if no_learn else learning, model, compute, earlier)
+        learning = None if no_learn else learning
+        failed = fuse_all(work, prompt, learning, model, compute, earlier, lora)
     else:
         failed = morph_all(work, method)
     if failed:

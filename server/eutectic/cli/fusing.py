@@ -70,21 +70,23 @@ def fuse_all(
     model: str,
     compute: str | None,
     earlier: Recipe | None,
+    lora: Path | None = None,
 ) -> int:
     """Make the engine's fusions; returns how many originals failed.
 
-    `learning`: None to learn nothing. `earlier`: of the fusion that is to be repeated.
+    `learning`: None to learn nothing. `lora`: a file to use instead. `earlier`: of the fusion that
+    is to be repeated.
     """
     engine = load_engine(model, compute)
     engine.fuser.plan(work.places, work.settings[0])
     if not hears_network(engine, work.settings[0]):
         learning = None
-    reference = load_reference(engine, work.reference.source, prompt, learning)
+    reference = load_reference(engine, work.reference.source, prompt, learning, lora)
     if earlier is not None:
         for remark in remarks_on_engine(earlier, engine, reference):
             warn(remark)
     return sum(
-        not _survives(original, _fuse(work, engine, original, reference, learning))
+        not _survives(original, _fuse(work, engine, original, reference, learning, lora))
         for original in _counted(work.originals)
     )
 
@@ -119,10 +121,10 @@ def _survives(original: Sound, files: Generator[None]) -> bool:
 
 def _fuse(
     work: Work, engine: Engine, original: Sound, reference: Reference,
-    learning: LearnSettings | None,
+    learning: LearnSettings | None, lora: Path | None,
 ) -> Generator[None]:  # fmt: skip
     """Write an original's fusions, one after another."""
-    from eutectic.recipe import Learned, ModelUsed
+    from eutectic.recipe import Learned, LoraUsed, ModelUsed
 
     source = engine.open(original.source)
     name = engine.model.name
@@ -130,8 +132,10 @@ def _fuse(
         str(Path(name).absolute()) if Path(name).is_dir() else name,
         engine.model.digest, engine.model.device.type,
     )  # fmt: skip
-    learned = None
-    if learning is not None and reference.adapter is not None:
+    learned = used_lora = None
+    if lora is not None and reference.adapter is not None:
+        used_lora = LoraUsed.of(lora, reference.adapter.about.get("file_digest", ""))
+    elif learning is not None and reference.adapter is not None:
         learned = Learned(engine.settled(learning), reference.adapter.digest)
     for sampling in work.settings:
         with progress("fusing") as watch:
@@ -140,7 +144,7 @@ def _fuse(
         for place, fusion in zip(work.places, fusions, strict=True):
             recipe = msgspec.structs.replace(
                 work.recipe(original, place), prompt=reference.prompt, sampling=settled,
-                learned=learned, model=used,
+                learned=learned, lora=used_lora, model=used,
             )  # fmt: skip
             path = work.path(original, place, sampling.seed)
             _save(work, path, fusion.waveform, recipe, fusion.blend, _how(fusion), fusion.gain_db)

@@ -48,14 +48,24 @@ class Pair:
 
 
 def load_reference(
-    engine: Engine, source: Source, prompt: str | None, learning: LearnSettings | None
+    engine: Engine,
+    source: Source,
+    prompt: str | None,
+    learning: LearnSettings | None,
+    lora: Path | None = None,
 ) -> Reference:
-    """A reference from the store, or learned now; only remembered if `learning` is None."""
+    """A reference from the store, or learned now; only remembered if `learning` is None.
+
+    With a LoRA file it has the weights of that instead.
+    """
     from eutectic.engine.fuser import Reference
 
     clip = engine.open(source)
     if prompt is None:
         prompt = Path(source.path).stem.replace("_", " ").replace("-", " ")
+    if lora is not None:
+        with progress(f"loading {lora.name}") as watch:
+            return Reference(prompt, clip, engine.open_lora(str(lora), watch)[1])
     if learning is None:
         return Reference(prompt, clip, None)
     known = engine.find_adapter(clip, prompt, learning)

@@ -101,6 +101,17 @@ Slack = Annotated[
         help=f"Deviation that is allowed around what is remembered {of_model(EMBEDDED.slack)}."
     ),
 ]
+Lora = Annotated[
+    Path | None,
+    typer.Option(
+        help="A LoRA file of stable-audio-tools, .safetensors or .ckpt, for the model; instead of "
+        "learning the reference (default: none)."
+    ),
+]
+Strength = Annotated[
+    float | None,
+    typer.Option(help="Of what was learned: 0 nothing of it, up to 2 (default: 1, as learned)."),
+]
 LevelName = Annotated[
     Level, typer.Option("--level", help="match: as loud as the sources; raw: as sampled.")
 ]

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from eutectic.cli import options
-from eutectic.cli.terminal import console, print_json, print_table
+from eutectic.cli.inputs import check_model
+from eutectic.cli.loading import load_engine
+from eutectic.cli.terminal import console, print_json, print_table, progress
 from eutectic.config import data_folder
 from eutectic.errors import BadSetting
+from eutectic.files.learned import SHORT
 
 if TYPE_CHECKING:
     from eutectic.files.learned import LearnedFile
+
+ADD = "add"
 
 
 def references(
     ids: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ID]...",
-            help="Those that are meant, by their ids or beginnings of them.",
+            metavar="[ID]... | add FILE...",
+            help="Those that are meant, by their ids or beginnings of them. Or add and LoRA files, "
+            ".safetensors or .ckpt, that --model is to have ready.",
             show_default=False,
         ),
     ] = None,
@@ -32,9 +39,11 @@ def references(
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete those that are named, or that are unused.")
     ] = False,
+    model: options.Model = "embedded",
+    compute: options.Device = None,
     json: options.Json = False,
 ) -> None:
-    """List or delete the references that were learned.
+    """List or delete the references that were learned, or add LoRA files.
 
     A reference whose file is deleted can be learned again from its sound.
     """
@@ -43,6 +52,9 @@ def references(
 
     if unused is not None and not unused >= 0:
         raise BadSetting(f"unused must be a number of days, not {unused:g}")
+    if ids and ids[0] == ADD and not delete:
+        _add(ids[1:], model, compute)
+        return
     if delete and not ids and unused is None:
         raise BadSetting("--delete needs the ids of references, or --unused DAYS")
     folder = data_folder() / "references"
@@ -58,6 +70,22 @@ def references(
     console.print(f"{'deleted ' if delete else ''}{len(found)}, {size:.0f} MB, in {folder}")
 
 
+def _add(files: Sequence[str], model: str, compute: str | None) -> None:
+    """Take LoRA files into the store, where `/reference/load` finds them."""
+    if not files:
+        raise BadSetting("add needs LoRA files")
+    check_model(model)
+    engine = load_engine(model, compute)
+    for file in files:
+        with progress(f"adding {Path(file).name}") as watch:
+            key, adapter = engine.open_lora(file, watch)
+        about = adapter.about
+        console.print(
+            f"{file}: {about['kind']} of rank {about['rank']}, {len(adapter.changed)} layers of "
+            f"{engine.model.name}; its id is {key[:SHORT]}"
+        )
+
+
 def _print(found: Sequence[LearnedFile]) -> None:
     from rich.table import Table
 
@@ -69,8 +97,9 @@ def _print(found: Sequence[LearnedFile]) -> None:
     for each in found:
         about = each.about
         table.add_row(
-            each.id, str(about.get("prompt", "damaged")), f"{about.get('seconds', 0):.1f}",
-            str(about.get("method", "")), str(about.get("steps", "")),
+            each.id, str(about.get("prompt") or about.get("file", "damaged")),
+            f"{about['seconds']:.1f}" if "seconds" in about else "",
+            str(about.get("kind") or about.get("method", "")), str(about.get("steps", "")),
             str(about.get("model_name") or about.get("model", ""))[:24], f"{each.size / 1e6:.1f}",
             f"{each.used:%Y-%m-%d %H:%M}",
         )  # fmt: skip

@@ -32,6 +32,8 @@ def use_settings(context: typer.Context, path: Path | None) -> Path | None:
         from eutectic.recipe import read_recipe
 
         recipe = read_recipe(path)
+        if recipe.lora is not None and recipe.lora.path == recipe.reference.path:
+            raise BadInput(f"{path}: was made with a LoRA alone, without a sound; only serve can")
         context.obj = recipe
         context.default_map = {
             name: value for name, value in _parameters(recipe).items() if value is not None
@@ -54,8 +56,10 @@ def _parameters(recipe: Recipe) -> dict[str, Any]:
     if sampling is not None:
         values |= asdict(sampling) | {
             "start": original.start, "seed": [str(sampling.seed)],
-            "no_learn": learned is None and sampling.recall != 1,
+            "no_learn": learned is None and recipe.lora is None and sampling.recall != 1,
         }  # fmt: skip
+    if recipe.lora is not None:
+        values["lora"] = str(recipe.lora.file)
     if learned is not None:
         settings = learned.settings
         values |= {
@@ -130,6 +134,9 @@ def remarks_on_engine(recipe: Recipe, engine: Engine, reference: Reference) -> l
         same = recipe.learned.digest in ("", adapter.digest)
         if not same and used.digest == engine.model.digest:
             remarks.append("the reference was learned anew, and not to the bit: the sound differs")
+    file_digest = None if adapter is None else adapter.about.get("file_digest")
+    if recipe.lora is not None and recipe.lora.digest not in ("", file_digest):
+        remarks.append(f"{recipe.lora.file} has changed: the sound will differ")
     return remarks
 
 

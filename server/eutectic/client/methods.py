@@ -38,6 +38,7 @@ class SamplingOptions(TypedDict, total=False):
     recall: float
     slack: float
     start: float
+    strength: float
     level: Level
     preset: Name
 
@@ -71,6 +72,14 @@ class LearningOptions(TypedDict, total=False):
     budget_s: float
     rank: int
     method: Method
+
+
+class LoraOptions(TypedDict, total=False):
+    """`strength`: of fusions that give none; `clip`: one that is remembered, too."""
+
+    strength: float
+    prompt: str
+    clip: Name
 
 
 class ClipOptions(TypedDict, total=False):
@@ -138,6 +147,15 @@ class Methods(ABC):
     ) -> Asked[answers.Learned]:
         return Asked(
             found(answers.Learned), "/reference/learn", (reference, clip, prompt), {**options}
+        )
+
+    @Asking
+    def load_reference(
+        self, reference: Name, path: PathName, **options: Unpack[LoraOptions]
+    ) -> Asked[answers.LoraLoaded]:
+        """Make a LoRA file a reference."""
+        return Asked(
+            found(answers.LoraLoaded), "/reference/load", (reference, str(path)), {**options}
         )
 
     @Asking

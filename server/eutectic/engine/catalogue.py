@@ -65,8 +65,13 @@ class Catalogue:
         cached: Reference | None = self._engine.cache.get(spec)
         if cached is not None:
             return cached
-        clip = self.clip(spec.clip, watch)
-        if spec.settings is None:
+        clip = self.clip(spec.clip, watch) if spec.clip else None
+        if spec.lora:
+            adapter = self._engine.find_lora(spec.lora)
+            if adapter is None:
+                raise Stale("stale_reference", "its LoRA file isn't in the store: load it again")
+            return self.keep(spec, clip, adapter)
+        if spec.settings is None or clip is None:
             return Reference(spec.prompt, clip, None)
         adapter = self._engine.find_adapter(clip, spec.prompt, spec.settings)
         if adapter is None:
@@ -80,13 +85,15 @@ class Catalogue:
             Stale: its clip is gone.
             BadOutput: it can't be deleted.
         """
-        if spec.settings is None:
-            return 0
-        size = self._engine.forget(self.clip(spec.clip), spec.prompt, spec.settings)
+        size = 0
+        if spec.lora:
+            size = self._engine.store.delete(spec.lora)
+        elif spec.settings is not None:
+            size = self._engine.forget(self.clip(spec.clip), spec.prompt, spec.settings)
         self._engine.cache.discard(spec)
         return size
 
-    def keep(self, spec: ReferenceSpec, clip: Clip, adapter: Adapter) -> Reference:
+    def keep(self, spec: ReferenceSpec, clip: Clip | None, adapter: Adapter) -> Reference:
         """Keep a reference in memory while there is room."""
         reference = Reference(spec.prompt, clip, adapter)
         self._engine.cache.put(spec, reference, adapter.nbytes)

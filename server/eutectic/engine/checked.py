@@ -24,8 +24,13 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
     return hashed.hexdigest()
 
 
-def save(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-    """Write tensors and what is known about them (JSON values).
+def save(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    about: Mapping[str, Any],
+    more: Mapping[str, str] | None = None,
+) -> None:
+    """Write tensors and what is known about them (JSON values), and more metadata for others.
 
     Raises:
         BadOutput: the path can't be written.
@@ -33,7 +38,7 @@ def save(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) ->
     from safetensors.torch import save_file
 
     contiguous = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-    files.write(path, save_file, contiguous, {"about": json.dumps(dict(about))})
+    files.write(path, save_file, contiguous, {"about": json.dumps(dict(about))} | dict(more or {}))
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

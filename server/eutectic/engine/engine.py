@@ -6,7 +6,7 @@ It has no process and no queue of its own; one thread owns it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from torch import Tensor
 from eutectic import audio
 from eutectic.audio import Waveform, fade_end, load_clip
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
-from eutectic.engine import clips, even
-from eutectic.engine.adapter import FORMAT, Adapter
+from eutectic.engine import clips, even, lora
+from eutectic.engine.adapter import FORMAT_OF_KEYS, Adapter
 from eutectic.engine.clips import Clip
 from eutectic.engine.fuser import FusedLatent, Fuser, Reference
 from eutectic.engine.learn import Learned, learn
@@ -27,7 +27,7 @@ from eutectic.engine.levels import bring_to_level, target_lufs
 from eutectic.engine.model import Model
 from eutectic.engine.store import Store
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.errors import BadOutput
+from eutectic.errors import BadModel, BadOutput
 from eutectic.files import stalls
 from eutectic.link.protocol import Source
 from eutectic.system.cache import Cache
@@ -150,6 +150,42 @@ class Engine:
         keys = (self.reference_key(clip, prompt, settings, each) for each in capped)
         return sum(self.store.delete(key) for key in keys)
 
+    def open_lora(self, path: str, watch: Watch = UNWATCHED) -> tuple[str, Adapter]:
+        """A LoRA file as an adapter, and its key in the store, which keeps it.
+
+        Raises:
+            BadReference: the file can't be read, or is for another model.
+            Cancelled: by the watch.
+        """
+        file = stalls.wait_for(path, lambda _: lora.read(Path(path)), watch.checkpoint)
+        key = Store.key(format=FORMAT_OF_KEYS, model=self.model.digest, lora=file.digest)
+        found = self.find_lora(key)
+        if found is None:
+            about = {
+                "model": self.model.digest, "model_name": self.model.name, "file": file.path.name,
+                "file_digest": file.digest,
+            }  # fmt: skip
+            weights = self.model.switch.base()
+            found = lora.adapter(file, weights, self._trained_from, about, watch)
+            try:
+                self.store.put(key, found)
+            except BadOutput as error:
+                log.warning("%s; the LoRA is kept in memory alone", error)
+            found = found.on(self.model.device)
+        return key, found
+
+    def _trained_from(self) -> Mapping[str, Tensor]:
+        try:
+            return self.model.trained_from()
+        except BadModel as error:
+            log.warning("%s; the singular vectors are those of the model's own weights", error)
+            return self.model.switch.base()
+
+    def find_lora(self, key: str) -> Adapter | None:
+        """A LoRA by its key, from the store."""
+        found = self.store.get(key)
+        return None if found is None else found.on(self.model.device)
+
     def learn(
         self,
         clip: Clip,
@@ -208,7 +244,7 @@ class Engine:
         """The name of a reference in the store; the budget counts only where it cut steps short."""
         used = self.settled(settings)
         return Store.key(
-            format=FORMAT,
+            format=FORMAT_OF_KEYS,
             model=self.model.digest,
             audio=clip.waveform.digest,
             prompt=prompt,

@@ -40,12 +40,19 @@ INVERSION_SEED_OFFSET = 0x5EED
 class Reference:
     """What guides the sampling: a prompt, the clip that is remembered, and the weights learned.
 
-    Without an adapter the base weights sample the prompt, as far as the network takes part.
+    Without an adapter the base weights sample the prompt, as far as the network takes part. Without
+    a clip, which LoRA files needn't have, there is no memory, and recall is 0.
     """
 
     prompt: str
-    clip: Clip
+    clip: Clip | None
     adapter: Adapter | None
+
+    @property
+    def remembered(self) -> Clip:
+        """The clip, where there must be one."""
+        assert self.clip is not None
+        return self.clip
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,8 @@ class Fuser:
         recall = self.model.recall(settings)
         if settings.recall is None and reference.adapter is None:
             recall = 1.0
+        if reference.clip is None:
+            recall = 0.0
         return Shrinkage(recall, self.model.defaults.slack if slack is None else slack)
 
     def settled(self, reference: Reference, settings: SamplingSettings) -> SamplingSettings:
@@ -128,9 +137,10 @@ class Fuser:
                 original, reference, sampler, injections, settings, shrinkage, watch
             )
             if original.latent.shape[1] > self.model.codec.network_channels:
-                details = self._remember(original, reference, places, settings, shrinkage)
-                complete = self.model.codec.complete
-                latents = list(map(complete, latents, details))
+                details = [original.latent] * len(latents)
+                if reference.clip is not None:
+                    details = self._remember(original, reference, places, settings, shrinkage)
+                latents = list(map(self.model.codec.complete, latents, details))
         return [
             FusedLatent(
                 latent,
@@ -199,7 +209,7 @@ class Fuser:
         shrinkage: Shrinkage,
     ) -> Memory:
         """The reference's clip at the original's length."""
-        codec, clip = self.model.codec, reference.clip
+        codec, clip = self.model.codec, reference.remembered
         start = round(settings.start * codec.rate_hz / codec.ratio)
         own_frames = codec.latent_frames(clip.waveform.frames)
         latent = fit(clip.latent, own_frames, original.latent.shape[-1], start)
@@ -247,25 +257,27 @@ class Fuser:
         shrinkage: Shrinkage,
     ) -> tuple[object, ...]:
         """Names the reference's own sampling in the cache: all that it depends on."""
-        adapter = reference.adapter.digest if reference.adapter else None
+        adapter = reference.adapter and (reference.adapter.digest, settings.strength_or_whole)
         cfg, apg = self._cfg(settings), self._apg(settings)
-        memory = (shrinkage, reference.clip.waveform.digest, settings.start)
+        memory = None
+        if shrinkage.recall:
+            memory = (shrinkage, reference.remembered.waveform.digest, settings.start)
         return (
             adapter, reference.prompt, settings.negative, cfg, apg, settings.seed, sampler, frames,
-            memory if shrinkage.recall else None,
+            memory,
         )  # fmt: skip
 
     def denoiser(
         self, original: Clip, reference: Reference, settings: SamplingSettings
     ) -> NetworkDenoiser:
         """The reference's denoiser at the original's length."""
+        weights, strength = reference.adapter, settings.strength_or_whole
         seconds, negative = self.seconds(original), None
         if settings.negative is not None:
-            negative = self.model.condition(settings.negative, seconds)
-        condition = self.model.condition(reference.prompt, seconds)
-        return self.model.denoiser(
-            condition, self._cfg(settings), negative, reference.adapter, self._apg(settings)
-        )
+            negative = self.model.condition(settings.negative, seconds, weights, strength)
+        condition = self.model.condition(reference.prompt, seconds, weights, strength)
+        cfg, apg = self._cfg(settings), self._apg(settings)
+        return self.model.denoiser(condition, cfg, negative, weights, apg, strength)
 
     def seconds(self, clip: Clip) -> float:
         """The length that the network is conditioned on: the bucket's."""

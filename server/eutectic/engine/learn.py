@@ -17,13 +17,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from eutectic.config import LearnSettings, Method
-from eutectic.engine.adapter import Adapter
+from eutectic.engine.adapter import DOWN, UP, Adapter
 from eutectic.engine.conditioning import Conditioning
 from eutectic.engine.defaults import LearnDefaults
 from eutectic.engine.model import Model
 from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.engine.weights import network_weights
+from eutectic.engine.weights import NETWORK, weights_for
 
 BATCH = 4
 PROMPT_DROPOUT = 0.1
@@ -90,7 +90,7 @@ def learn(
     target = _Target(seen, frames, model.condition(prompt, seconds))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        start = None if base is None else network_weights(base, model.network)
+        start = None if base is None else weights_for(base, {NETWORK: model.network})
         network = _trainable_copy(model.network, start, method, settings.rank)
     losses, capped = _descend(model, network, target, steps, rate, settings, watch)
     about = {
@@ -197,8 +197,8 @@ def _extract(network: nn.Module, method: str, about: dict[str, Any]) -> Adapter:
     layers: list[tuple[str, Any]] = list(network.named_modules())
     for name, module in layers:
         if hasattr(module, "lora_A"):
-            tensors[f"{name}.lora_A"] = module.lora_A[ADAPTER_NAME].weight.detach().clone()
-            tensors[f"{name}.lora_B"] = module.lora_B[ADAPTER_NAME].weight.detach().clone()
+            tensors[name + DOWN] = module.lora_A[ADAPTER_NAME].weight.detach().clone()
+            tensors[name + UP] = module.lora_B[ADAPTER_NAME].weight.detach().clone()
     return Adapter(tensors, about)
 
 

@@ -10,8 +10,10 @@ from eutectic.config import Level
 from eutectic.engine.clips import Clip
 
 
-def target_lufs(blend: float, original: Clip, reference: Clip) -> float:
-    """The loudness of a fusion at this blend."""
+def target_lufs(blend: float, original: Clip, reference: Clip | None) -> float:
+    """The loudness of a fusion at this blend; the original's if the reference has no clip."""
+    if reference is None:
+        return original.loudness_lufs
     return blend * original.loudness_lufs + (1 - blend) * reference.loudness_lufs
 
 

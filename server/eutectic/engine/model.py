@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Generator, Hashable, Iterable, Sequence
+from collections.abc import Generator, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +32,7 @@ from eutectic.engine.model_files import Files, base_of
 from eutectic.engine.precision import Rounded
 from eutectic.engine.prompted import Prompted
 from eutectic.engine.sample import Sampler
+from eutectic.engine.weights import CONDITIONER, NETWORK, weights_for
 from eutectic.system.cache import Cache
 
 FLOW_OBJECTIVES = ("rectified_flow", "rf_denoiser")
@@ -53,7 +54,7 @@ class Model:
         name: as the user asked for it.
         digest: hash of configuration and weights, for cache keys.
         network: the diffusion network.
-        switch: puts references' weights into the network.
+        switch: puts references' weights into the network and its conditioner.
         codec: between waveforms and latents.
         objective: `v`, `rectified_flow` or `rf_denoiser`.
         defaults: sampling and learning settings where the user chose none.
@@ -74,7 +75,9 @@ class Model:
         self.name, self.digest, self.device, self._files = name, digest, device, files
         self.wrapper = wrapper.to(device).eval().requires_grad_(False)
         self.network: nn.Module = wrapper.model
-        self.switch = Switch(self.network, self._weights_changed)
+        conditioner: nn.Module = wrapper.conditioner
+        self.switch = Switch(self.network, conditioner, on_change=self._weights_changed)
+        self._of_conditioner = {name for name, _ in conditioner.named_parameters()}
         self.codec = Codec(wrapper.pretransform, wrapper.sample_rate, device)
         self.objective: str = wrapper.diffusion_objective
         self.defaults = defaults_of(
@@ -90,7 +93,7 @@ class Model:
         self.graphs = Graphs(self._estimate, CudaRecord) if on_gpu else None
         self._plain = False
         self._pace = Pace() if on_gpu else None
-        self._conditions: Cache[tuple[str, float], Conditioning] = Cache(CONDITIONING_CACHE_SIZE)
+        self._conditions: Cache[Hashable, Conditioning] = Cache(CONDITIONING_CACHE_SIZE)
         self._stacks: Cache[tuple[Conditioning, ...], Conditioning] = Cache(CONDITIONING_CACHE_SIZE)
         self._projected: Cache[Hashable, Conditioning] = Cache(PROJECTED_CACHE_BYTES)
 
@@ -173,13 +176,34 @@ class Model:
         return Sampler(grid, used.order, used.solver, used.eta)
 
     @torch.no_grad()
-    def condition(self, prompt: str, seconds: float) -> Conditioning:
-        """Encode a prompt and the length to generate; the most recently used are kept."""
-        condition = self._conditions.get((prompt, seconds))
+    def condition(
+        self, prompt: str, seconds: float, adapter: Adapter | None = None, strength: float = 1.0
+    ) -> Conditioning:
+        """Encode a prompt and the length to generate; the most recently used are kept.
+
+        A LoRA file may have weights for this, too.
+        """
+        own = adapter is not None and not self._of_conditioner.isdisjoint(adapter.changed)
+        key = (prompt, seconds, adapter.digest if adapter and own else None, strength * own)
+        condition = self._conditions.get(key)
         if condition is None:
+            self.switch.activate(adapter if own else None, strength)
             condition = self._encode(prompt, seconds)
-            self._conditions.put((prompt, seconds), condition)
+            self._conditions.put(key, condition)
         return condition
+
+    def trained_from(self) -> Mapping[str, Tensor]:
+        """Weights of the network and its conditioner in the model that this was trained from.
+
+        Its own if it has none.
+
+        Raises:
+            BadModel: that model isn't on this machine.
+        """
+        base = self.base()
+        if base is None:
+            return self.switch.base()
+        return weights_for(base, {NETWORK: self.network, CONDITIONER: self.wrapper.conditioner})
 
     def _encode(self, prompt: str, seconds: float) -> Conditioning:
         metadata = {"prompt": prompt, "seconds_start": 0.0, "seconds_total": seconds}
@@ -198,17 +222,18 @@ class Model:
         negative: Conditioning | None = None,
         adapter: Adapter | None = None,
         apg: float = 0.0,
+        strength: float = 1.0,
     ) -> NetworkDenoiser:
         """The denoiser under a condition, guided away from `negative` (None: no prompt).
 
         With cfg 0 the condition has no effect and isn't evaluated. `apg` is the share of projected
-        guidance (see `guide_projected`).
+        guidance (see `guide_projected`), `strength` that of the adapter.
         """
         against = negative or conditioning.unprompted()
         if cfg == 0.0:
-            return NetworkDenoiser(self, adapter, against, 1.0, None)
+            return NetworkDenoiser(self, adapter, against, 1.0, None, strength=strength)
         away = None if cfg == 1.0 else against
-        return NetworkDenoiser(self, adapter, conditioning, cfg, away, apg)
+        return NetworkDenoiser(self, adapter, conditioning, cfg, away, apg, strength)
 
     def predict(
         self,
@@ -340,11 +365,12 @@ class NetworkDenoiser:
     cfg: float
     against: Conditioning | None
     apg: float = 0.0
+    strength: float = 1.0
 
     def __call__(
         self, state: Float[Tensor, "batch channel frame"], sigma: Float[Tensor, " batch"]
     ) -> Float[Tensor, "batch channel frame"]:
-        self.model.switch.activate(self.adapter)
+        self.model.switch.activate(self.adapter, self.strength)
         conditions, guidance = [self.conditioning], None
         if self.against is not None:
             conditions.append(self.against)

@@ -177,9 +177,10 @@ def _write(
 
 
 def _pair(fused: FusedLatent, original: Clip, reference: Reference) -> Hashable:
-    adapter = None if reference.adapter is None else reference.adapter.digest
-    digests = original.waveform.digest, reference.clip.waveform.digest, adapter, reference.prompt
-    return digests, replace(fused.settings, seed=0)
+    adapter = reference.adapter and reference.adapter.digest
+    clip = reference.clip and reference.clip.waveform.digest
+    settings = replace(fused.settings, seed=0)
+    return original.waveform.digest, clip, adapter, reference.prompt, settings
 
 
 def _resampled(chunks: Iterator[Samples], from_hz: int, to_hz: int) -> Iterator[Samples]:

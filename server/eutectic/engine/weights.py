@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -9,8 +10,8 @@ from torch import Tensor, nn
 from eutectic.engine.model_files import Files
 from eutectic.errors import BadModel
 
-NETWORK = "model."
-"""What the names of a network's weights begin with in a model's file."""
+NETWORK, CONDITIONER = "model.", "conditioner."
+"""What the names of weights begin with in a model's file, those of its parts."""
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -28,17 +29,22 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise BadModel(f"{path}: can't be read as weights ({type(error).__name__})") from None
 
 
-def network_weights(files: Files, network: nn.Module) -> dict[str, Tensor]:
-    """A model's weights for a network of its kind, by the network's own names.
+def weights_for(files: Files, parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """A model's weights for modules of its kind, by the modules' own names.
+
+    `parts` are modules by what the names of their weights begin with in the file.
 
     Raises:
         BadModel: they can't be read, or don't fit.
     """
     weights = read_weights(files.weights)
-    own = {
-        name.removeprefix(NETWORK): weights[name] for name in weights if name.startswith(NETWORK)
-    }
-    for name, tensor in network.named_parameters():
-        if name not in own or own[name].shape != tensor.shape:
-            raise BadModel(f"{files.weights}: has no {name} of the shape {tuple(tensor.shape)}")
-    return {name: own[name] for name in network.state_dict() if name in own}
+    found: dict[str, Tensor] = {}
+    for prefix, module in parts.items():
+        for name, tensor in module.state_dict().items():
+            own = weights.get(prefix + name)
+            if own is not None and own.shape == tensor.shape:
+                found[name] = own
+        for name, tensor in module.named_parameters():
+            if name not in found:
+                raise BadModel(f"{files.weights}: has no {name} of the shape {tuple(tensor.shape)}")
+    return found

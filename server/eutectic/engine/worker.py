@@ -29,7 +29,7 @@ from eutectic.engine.render import Renderer, RenderTarget
 from eutectic.engine.watch import Watch
 from eutectic.errors import Cancelled, EutecticError
 from eutectic.link import protocol as link
-from eutectic.link.protocol import Even, Forget, Fuse, Learn, Load, Priority, Result
+from eutectic.link.protocol import AddLora, Even, Forget, Fuse, Learn, Load, Priority, Result
 from eutectic.system.memory import trim_heap
 
 log = logging.getLogger("eutectic.engine")
@@ -125,6 +125,8 @@ class Worker:
             return self._load(job, command)
         if isinstance(command, Even):
             return self._even(job, command)
+        if isinstance(command, AddLora):
+            return self._add_lora(job, command)
         if isinstance(command, Forget):
             return link.Forgotten(job.number, self.catalogue.forget(command.reference))
         return self._fuse(job, command, decoded)
@@ -181,6 +183,12 @@ class Worker:
                 ).adapter
         self.catalogue.keep(spec, clip, adapter)
         return link.Learned(job.number, adapter.about["steps"])
+
+    def _add_lora(self, job: Job, command: AddLora) -> Result:
+        key, adapter = command.key, self.engine.find_lora(command.key) if command.key else None
+        if adapter is None:
+            key, adapter = self.engine.open_lora(command.path, self._watch(job, "load"))
+        return link.LoraAdded(job.number, key, adapter.about["kind"], adapter.about["rank"])
 
     def _even(self, job: Job, command: Even) -> Result:
         watch = self._watch(job, "even")

@@ -132,7 +132,7 @@ def measure(
     own = fuse(Place(blend=0.0))
     original_trip, reference_trip = (
         round_trip(engine, original),
-        round_trip(engine, reference.clip),
+        round_trip(engine, reference.remembered),
     )
     points: list[Point] = []
     for place in places:
@@ -145,7 +145,7 @@ def measure(
         points.append(Point(fusion, to_original, to_reference, evaluations, seconds))
     return Window(
         original.waveform,
-        reference.clip.waveform,
+        reference.remembered.waveform,
         tuple(points),
         log_mel_distance(own.waveform, original_trip),
         texture_distance(original_trip, reference_trip),

@@ -66,6 +66,15 @@ class Learn(msgspec.Struct, tag=True, frozen=True):
     priority: Priority = Priority.LOAD
 
 
+class AddLora(msgspec.Struct, tag=True, frozen=True):
+    """Take a LoRA file, whose path is absolute, into the store; with its key it may be missing."""
+
+    job: int
+    path: str
+    key: str = ""
+    priority: Priority = Priority.LOAD
+
+
 class Forget(msgspec.Struct, tag=True, frozen=True):
     """Delete what was learned of a reference from the store."""
 
@@ -74,16 +83,17 @@ class Forget(msgspec.Struct, tag=True, frozen=True):
     priority: Priority = Priority.LOAD
 
 
-class ReferenceSpec(msgspec.Struct, frozen=True):
+class ReferenceSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """A reference: everything that its key in the store is made from.
 
     Without settings nothing is learned: its clip is remembered, and the prompt guides what the
-    network adds to that.
+    network adds to that. With the key of a LoRA it has the weights of that, and may have no clip.
     """
 
     clip: str
     prompt: str
     settings: LearnSettings | None = None
+    lora: str = ""
 
 
 class Canvas(msgspec.Struct, frozen=True):
@@ -158,7 +168,7 @@ class Cancel(msgspec.Struct, tag=True, frozen=True):
     job: int
 
 
-Work = Load | Learn | Forget | Fuse | Even
+Work = Load | Learn | AddLora | Forget | Fuse | Even
 Command = Work | Cancel
 
 
@@ -246,6 +256,15 @@ class Learned(Done, tag=True, frozen=True):
     steps: int
 
 
+class LoraAdded(Done, tag=True, frozen=True):
+    """A LoRA file is in the store; its key names it from then on."""
+
+    key: str
+    kind: str
+    """`lora`, `dora-rows`, `dora-cols`, `bora`, or one of them with `-xs`."""
+    rank: int
+
+
 class Forgotten(Done, tag=True, frozen=True):
     """So many bytes of the store are free."""
 
@@ -284,6 +303,7 @@ Result = (
     | Fused
     | Done
     | Loaded
+    | LoraAdded
     | Forgotten
     | Learned
     | Evened

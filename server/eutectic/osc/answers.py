@@ -283,6 +283,11 @@ class Learned(Found, frozen=True):
     steps: Annotated[int, Argument("int", "of learning", 0)]
 
 
+class LoraLoaded(Found, frozen=True):
+    kind: Annotated[str, Argument("text", "lora, dora-rows, dora-cols or bora, maybe with -xs")]
+    rank: Annotated[int, Argument("int", "of its factors", 0)]
+
+
 class Deleted(Found, frozen=True):
     kb: Annotated[int, Argument("int", "kB that are free now", 0)]
 

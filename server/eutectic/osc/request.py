@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from eutectic.config import MAX_SEED, Level, Residual, Solver
+from eutectic.config import MAX_SEED, MAX_STRENGTH, Level, Residual, Solver
 from eutectic.osc.answers import Answer, Found
 from eutectic.osc.fields import Id
 from eutectic.osc.spec import Message, Option
@@ -82,6 +82,10 @@ class FusionOptions(PlaceOptions, frozen=True, kw_only=True):
     ] = None
     start: Annotated[
         float | None, Option("float", "s into the reference, where its memory starts", 0, 86_400)
+    ] = None
+    strength: Annotated[
+        float | None,
+        Option("float", "of what was learned: 0 nothing of it, 1 as learned", 0, MAX_STRENGTH),
     ] = None
     level: Annotated[Level | None, choice("match: as loud as the sources", Level)] = None
     preset: Annotated[

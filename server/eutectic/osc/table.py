@@ -9,7 +9,7 @@ be several arguments.
 
 from typing import Annotated
 
-from eutectic.config import MAX_VOICES, Method
+from eutectic.config import MAX_STRENGTH, MAX_VOICES, Method
 from eutectic.near import nearest
 from eutectic.osc import answers
 from eutectic.osc.fields import Clip, Name, Original, Path, Reference, Voice
@@ -31,6 +31,7 @@ from eutectic.osc.spec import (
 VOICE_RANGES = {
     "gain": (-200.0, 24.0), "pan": (-1.0, 1.0), "out": (1.0, 64.0), "loop": (0.0, 1.0),
     "xfade": (0.0, 60_000.0), "cfg": (0.0, 30.0), "recall": (0.0, 1.0),
+    "strength": (0.0, MAX_STRENGTH),
 }  # fmt: skip
 """Of `/voice/set`; the outputs end with the device's."""
 
@@ -172,6 +173,28 @@ class Learn(Answered, frozen=True, kw_only=True):
     method: Annotated[Method | None, choice("which weights are learned", Method)] = None
 
 
+class LoadReference(Answered, frozen=True, kw_only=True):
+    """Load a LoRA file, .safetensors or .ckpt, as a reference; it is kept, whatever becomes of it.
+
+    Without a clip nothing is remembered: its fusions have recall 0.
+    """
+
+    address = "/reference/load"
+    replies = JOB
+    found = answers.LoraLoaded
+
+    reference: Reference
+    path: Path
+    strength: Annotated[
+        float | None,
+        Option("float", "of its fusions that give none; 1 as trained", 0, MAX_STRENGTH),
+    ] = None
+    prompt: Annotated[
+        str | None, Option("text", "words that describe it; default: the file's name")
+    ] = None
+    clip: Annotated[str | None, Option("name", "a clip that is remembered, too")] = None
+
+
 class FreeReference(Answered, frozen=True, kw_only=True):
     """Remove a reference; the file of what was learned is kept, and learning again is instant."""
 
@@ -300,7 +323,8 @@ class SetVoice(Request, frozen=True, kw_only=True):
         Argument(
             "float",
             "gain dB, pan -1 … 1, first output from 1, loop 0 or 1, xfade ms, "
-            "cfg of its fusions from then on, recall 0 … 1 of those and of what it plays",
+            "cfg of its fusions from then on, recall 0 … 1 and strength 0 … 2 of those and of "
+            "what it plays",
             -200, 60_000,
         ),
     ]  # fmt: skip

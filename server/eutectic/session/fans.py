@@ -153,10 +153,11 @@ class Fans:
 
 
 def followed(request: table.Fuse, pair: Pair, before: Pair) -> table.Fuse:
-    """The request for a pair that takes another's place, at another recall or learned by now."""
+    """The request for a pair that takes another's place, its knobs elsewhere or learned by now."""
     if pair.sampling == before.sampling:
         return request
-    return msgspec.structs.replace(request, recall=pair.sampling.recall)
+    knobs = pair.knobs
+    return msgspec.structs.replace(request, recall=knobs.recall, strength=knobs.strength)
 
 
 def _coarse_first(size: int) -> list[int]:

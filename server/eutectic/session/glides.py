@@ -1,4 +1,4 @@
-"""What a voice plays is made again at another recall, and crossfaded in where it is.
+"""What a voice plays is made again at another recall or strength, and crossfaded in where it is.
 
 A knob sends more values than can be made. There is never more than one job for a voice, and the
 newest value wins. While the knob is turning, what is being made for an older value is finished, so
@@ -54,16 +54,16 @@ class Glides:
         self._voices, self._fans, self._player = voices, fans, player
 
     def turned(self, voice: Voice) -> None:
-        """A voice has a new recall: what it plays follows, unless something newer is coming."""
+        """A voice's knobs were turned: what it plays follows, unless something newer is coming."""
         playing = self._voices.playing(voice)
         if playing is not None and voice.pending is None:
-            playing[1].recall = voice.recall
+            playing[1].knobs = voice.knobs.over(playing[1].knobs)
             self._begin(voice)
 
     def started(self, voice: Voice, played: Played) -> None:
-        """A fusion has started; the recall may have been changed while it was made."""
-        if voice.recall is not None and voice.recall != played.asked:
-            played.recall = voice.recall
+        """A fusion has started; the knobs may have been turned while it was made."""
+        if voice.knobs != played.asked:
+            played.knobs = voice.knobs.over(played.knobs)
             self._begin(voice)
 
     def moved(self, voice: Voice) -> None:
@@ -112,10 +112,11 @@ class Glides:
         if playing is None:
             return None
         token, played = playing
-        pair = played.pair.at_recall(played.recall)
+        pair = played.pair
         newest = self._references.all.get(pair.reference.name)
-        if newest is not None and newest.spec.clip == pair.reference.spec.clip:
+        if newest is not None and newest.known_by == pair.reference.known_by:
             pair = replace(pair, reference=newest)
+        pair = pair.at(played.knobs)
         return None if pair.key == played.pair.key else _Aim(token, played, pair, played.place)
 
     async def _made(self, aim: _Aim) -> Ready:

@@ -165,9 +165,10 @@ class Keeper:
             for c in self._library.clips.values()
         ]
         references = [
-            KeptReference(r.name, r.clip, r.source, r.spec, r.model)
+            KeptReference(r.name, r.clip, r.source, r.spec, r.model, r.lora or None,
+                          None if r.strength == 1 else r.strength)
             for r in self._references.all.values()
-        ]
+        ]  # fmt: skip
         return KeptSession(
             FORMAT, self._model(), self._voices.master_db, self._resolver.defaults, clips,
             references, self._voices.kept(), self._references.recall,
@@ -182,7 +183,8 @@ class Keeper:
             clip = Clip(c.name, c.source, key, c.frames, c.rate_hz, c.loudness_lufs)
             self._library.clips[c.name] = clip
         for r in session.references:
-            reference = Reference(r.name, r.clip, r.source, r.spec, r.model)
+            strength = 1.0 if r.strength is None else r.strength
+            reference = Reference(r.name, r.clip, r.source, r.spec, r.model, r.lora or "", strength)
             self._references.all[r.name] = reference
         log.info(
             "session %s: %d clips, %d references, %d voices with a fusion",

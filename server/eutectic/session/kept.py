@@ -10,7 +10,7 @@ import msgspec
 from filelock import FileLock, Timeout
 from msgspec import Meta
 
-from eutectic.config import MAX_VOICES
+from eutectic.config import MAX_STRENGTH, MAX_VOICES
 from eutectic.errors import BadOutput, BadSetting
 from eutectic.files import toml
 from eutectic.files.toml import BadState
@@ -30,13 +30,18 @@ class KeptClip(msgspec.Struct, frozen=True):
 
 
 class KeptReference(msgspec.Struct, frozen=True):
-    """A reference: everything that its file in the store is named after, if it is learned."""
+    """A reference: everything that its file in the store is named after, if it is learned.
+
+    `lora` is the file that it was loaded from.
+    """
 
     name: str
     clip: str
     source: Source
     spec: ReferenceSpec = msgspec.field(name="known")
     model: str
+    lora: str | None = None
+    strength: float | None = None
 
 
 class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +57,7 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cfg: Annotated[float, Meta(ge=0, le=30)] | None = None
     request: dict[str, int | float | str] = {}
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
+    strength: Annotated[float, Meta(ge=0, le=MAX_STRENGTH)] | None = None
 
 
 class KeptSession(msgspec.Struct, frozen=True):

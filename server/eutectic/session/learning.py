@@ -15,10 +15,11 @@ from eutectic.session.tickets import Ticket
 class Learning:
     """A reference that a request makes; `remembered` is set once it can be fused with.
 
-    `share`: of the request, from where to where.
+    `doing`: in a word. `share`: of the request, from where to where.
     """
 
     ticket: Ticket
+    doing: str
     share: tuple[float, float] = (0.0, 1.0)
     fraction: float = 0.0
     remembered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -44,14 +45,17 @@ class Learnings:
 
     def state(self, name: str) -> str:
         """In words, of one that is under way."""
-        return f"learning {100 * self._all[name][-1].fraction:.0f} %"
+        newest = self._all[name][-1]
+        return f"{newest.doing} {100 * newest.fraction:.0f} %"
 
     @contextlib.contextmanager
-    def of(self, ticket: Ticket, names: Sequence[str]) -> Generator[dict[str, Learning]]:
+    def of(
+        self, ticket: Ticket, names: Sequence[str], doing: str = "learning"
+    ) -> Generator[dict[str, Learning]]:
         """While a request makes these references, in this order."""
         count = len(names)
         begun = {
-            name: Learning(ticket, (number / count, (number + 1) / count))
+            name: Learning(ticket, doing, (number / count, (number + 1) / count))
             for number, name in enumerate(names)
         }
         for name, each in begun.items():

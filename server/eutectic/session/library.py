@@ -72,6 +72,15 @@ class Library:
         self.check(name)
         return self.clips[name]
 
+    async def path(self, name: str, local: bool) -> str:
+        """A file that may be read, by its absolute name as text.
+
+        Raises:
+            BadPath: it isn't under a folder that is read.
+            NoFile: there is none.
+        """
+        return names.text(await answered(name, lambda _: self._folders.to_read(name, local)))
+
     def is_loading(self, name: str) -> bool:
         return name in self._loading
 
@@ -200,9 +209,8 @@ class Library:
     # Parts
 
     async def _source(self, path: str, start: float, duration: float | None, local: bool) -> Source:
-        """A section of a file that may be read, by its name as text."""
-        there = await answered(path, lambda _: self._folders.to_read(path, local))
-        return Source(names.text(there), start, duration)
+        """A section of a file that may be read."""
+        return Source(await self.path(path, local), start, duration)
 
     async def _check(self, source: Source) -> None:
         """Check that it is a sound file, before the engine has work with it."""

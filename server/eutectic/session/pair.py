@@ -28,22 +28,51 @@ class Clip:
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference, remembered or learned; `model` is the digest of the model that it is for."""
+    """A reference, remembered or learned, or a LoRA file.
+
+    Attributes:
+        clip: that is remembered; empty for a LoRA alone, which then is the source.
+        model: digest of the model that it is for.
+        lora: the file's absolute path, empty for all others.
+        strength: of what was learned, where a fusion asks for no other.
+    """
 
     name: str
     clip: str
     source: Source
     spec: ReferenceSpec
     model: str
+    lora: str = ""
+    strength: float = 1.0
 
     @property
     def learned(self) -> bool:
-        return self.spec.settings is not None
+        return self.spec.settings is not None or bool(self.lora)
+
+    @property
+    def known_by(self) -> str:
+        """The clip it remembers; or else its file."""
+        return self.spec.clip or self.lora
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """What can be turned while a fusion sounds; None where nothing is asked for."""
+
+    recall: float | None = None
+    strength: float | None = None
+
+    def over(self, others: Knobs) -> Knobs:
+        """The others, wherever these ask for nothing."""
+        return Knobs(
+            others.recall if self.recall is None else self.recall,
+            others.strength if self.strength is None else self.strength,
+        )
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Everything that makes up a fusion, except its place; its recall is settled."""
+    """Everything that makes up a fusion, except its place; its knobs are settled."""
 
     original: Clip
     reference: Reference
@@ -58,7 +87,7 @@ class Pair:
         """
         spec, sampling = self.reference.spec, self.sampling
         if sampling.recall == 1:
-            sampling = replace(sampling, cfg=None, negative=None, apg=None)
+            sampling = replace(sampling, cfg=None, negative=None, apg=None, strength=None)
             return _key(self.original.key, spec.clip, _Named(sampling), self.level)
         return _key(self.original.key, spec, _Named(sampling), self.level)
 
@@ -66,12 +95,24 @@ class Pair:
         """The fusion's name on the shelf."""
         return _key(self.key, place, rate_hz)
 
-    def at_recall(self, recall: float | None) -> Pair:
-        """The same at another recall."""
-        return replace(self, sampling=replace(self.sampling, recall=recall))
+    @property
+    def knobs(self) -> Knobs:
+        return Knobs(self.sampling.recall, self.sampling.strength)
+
+    def at(self, knobs: Knobs) -> Pair:
+        """The same with its knobs elsewhere, those that have a meaning with its reference.
+
+        Without a clip there is no memory to recall, without learning nothing that has a strength.
+        """
+        recall = knobs.recall if self.reference.spec.clip else 0.0
+        strength = knobs.strength if self.reference.learned else None
+        return replace(self, sampling=replace(self.sampling, recall=recall, strength=strength))
 
 
-LATER_SETTINGS = {"recall": (None, 0.0), "slack": (None,), "start": (0.0,), "apg": (None,)}
+LATER_SETTINGS = {
+    "recall": (None, 0.0), "slack": (None,), "start": (0.0,), "apg": (None,),
+    "strength": (None, 1.0),
+}  # fmt: skip
 """Settings that the first fusions on disk didn't have, and the values that stand for none."""
 
 
@@ -93,7 +134,8 @@ class _Named:
 def _key(*parts: object) -> str:
     """Hash of the parts' reprs, which name every field and are the same for values from a file.
 
-    A ReferenceSpec still counts as `Known`, its name when the first fusions were kept on disk.
+    A ReferenceSpec still counts as `Known`, its name when the first fusions were kept on disk, and
+    had no LoRA then.
     """
-    text = repr(parts).replace("ReferenceSpec(", "Known(")
+    text = repr(parts).replace("ReferenceSpec(", "Known(").replace(", lora='')", ")")
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -9,19 +9,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 
 from eutectic.config import LearnSettings, PadState
-from eutectic.link.protocol import Forget, Forgotten, Learn, Learned, ReferenceSpec
+from eutectic.link.protocol import Forget, Forgotten, Learn, Learned, ReferenceSpec, Source
 from eutectic.near import nearest
 from eutectic.osc import answers, table
 from eutectic.session import options
 from eutectic.session.jobs import Jobs
 from eutectic.session.learning import Learning, Learnings
 from eutectic.session.library import Library
-from eutectic.session.pair import Clip, Reference
+from eutectic.session.loras import Loras, prompt_of
+from eutectic.session.pair import Clip, Knobs, Reference
 from eutectic.session.presets import Preset, PresetReference
 from eutectic.session.tickets import Refused, Ticket
 
@@ -43,7 +43,7 @@ class References:
         self, jobs: Jobs, library: Library, learned: Callable[[str], None],
         changed: Callable[[], None],
     ) -> None:  # fmt: skip
-        self._jobs, self._library = jobs, library
+        self._jobs, self._library, self._loras = jobs, library, Loras(jobs, library)
         self._learned, self._changed = learned, changed
         self.all: dict[str, Reference] = {}
         self.missing: set[str] = set()
@@ -74,18 +74,17 @@ class References:
             near = nearest(name, (*self.all, *self._learnings))
             raise Refused("unknown_reference", f"there is no reference {name}{near or _REMEMBER}")
         if self._is_stale(self.all[name]):
-            raise Refused(
-                "stale_reference", f"reference {name} was learned by another model; learn it again"
-            )
+            again = "load it again" if self.all[name].lora else "learn it again"
+            raise Refused("stale_reference", f"reference {name} is another model's; {again}")
 
     def at_hand(self, name: str) -> Reference | None:
         """One that can be fused with now."""
         known = self.all.get(name)
         return None if known is None or self._is_stale(known) else known
 
-    def recall_of(self, reference: Reference) -> float | None:
-        """Of its fusions where nothing else is asked for; None while that isn't known."""
-        return self.recall if reference.learned else 1.0
+    def knobs_of(self, reference: Reference) -> Knobs:
+        """Of its fusions where nothing else is asked for; no recall while that isn't known."""
+        return Knobs(self.recall if reference.learned else 1.0, reference.strength)
 
     def state(self, name: str) -> str:
         """How far one is, in words."""
@@ -121,7 +120,7 @@ class References:
         with self._learnings.of(ticket, [request.reference]):
             await self._library.engine_synced.wait()
             clip = await self._library.clip(request.clip)
-            self._remember(request.reference, clip, request.prompt or _prompt(clip))
+            self._remember(request.reference, clip, request.prompt or prompt_of(clip.source.path))
 
     async def learn(self, ticket: Ticket, request: table.Learn) -> None:
         settings, name = options.learning(request), request.reference
@@ -135,6 +134,26 @@ class References:
             ticket.queued()
             steps = await self._learn(learnings[name], name, clip, request.prompt, settings)
         ticket.done(answers.Learned(steps))
+
+    async def load(self, ticket: Ticket, request: table.LoadReference) -> None:
+        """Load a LoRA file; a clip that goes with it is remembered."""
+        name, clip = request.reference, None
+        if request.clip is not None:
+            self._library.check(request.clip)
+        self._jobs.check_room()
+        with self._learnings.of(ticket, [name], "loading") as learnings:
+            path = await self._loras.path(ticket, request)
+            ticket.queued()
+            await self._library.engine_synced.wait()
+            if request.clip is not None:
+                clip = await self._library.clip(request.clip)
+            added = await self._loras.add(path, learnings[name].progress)
+            prompt = request.prompt or prompt_of(path)
+            spec = ReferenceSpec("" if clip is None else clip.key, prompt, lora=added.key)
+            strength = 1.0 if request.strength is None else request.strength
+            self._put(name, clip, spec, path, strength)
+        self._learned(name)
+        ticket.done(answers.LoraLoaded(added.kind, added.rank))
 
     async def load_preset(
         self, ticket: Ticket, preset: Preset, playable: Callable[[], None]
@@ -173,12 +192,13 @@ class References:
         known, size = self.all.get(name), 0
         if known is not None and self._is_stale(known):
             raise Refused(
-                "stale_reference", f"reference {name} was learned by another model: "
+                "stale_reference", f"reference {name} is another model's: "
                 "/reference/free removes it, and `eutectic references` deletes its file",
             )  # fmt: skip
         self.check(name)
         others = [each.spec for each in self.all.values() if each is not known]
-        if known is not None and known.learned and known.spec not in others:
+        shared = known is not None and any(_share_file(known.spec, other) for other in others)
+        if known is not None and known.learned and not shared:
             self._jobs.check_room()
             ticket.queued()
             forgotten = await self._jobs.run(Forget(0, known.spec), Forgotten, ticket.progress)
@@ -209,19 +229,27 @@ class References:
         self.recall = facts.recall
         self.missing.clear()
         before = dict(self.all)
-        loaded = await self._library.resend((e.spec.clip, e.source) for e in before.values())
+        loaded = await self._library.resend(
+            (each.spec.clip, each.source) for each in before.values() if each.clip
+        )
+        keys = {name: await self._loras.again(each) for name, each in before.items() if each.lora}
         if self._jobs.host.facts is not facts:  # it died meanwhile, or has another model
             return
         for name, each in list(self.all.items()):
             clip = loaded.get((each.spec.clip, each.source))
             if before.get(name) is not each:
                 continue  # it is new, and the engine has it
-            if clip is None:
+            if (each.clip and clip is None) or (each.lora and not keys[name]):
                 self.missing.add(name)
                 log.warning("reference %s: %s is missing", name, each.source.path)
+            elif each.lora:
+                spec = msgspec.structs.replace(
+                    each.spec, clip="" if clip is None else clip.key, lora=keys[name]
+                )
+                self.all[name] = replace(each, spec=spec, model=facts.digest)
             elif self._is_stale(each):
                 log.warning("reference %s was learned by another model; learn it again", name)
-            elif not each.learned:
+            elif not each.learned and clip is not None:
                 spec = msgspec.structs.replace(each.spec, clip=clip.key)
                 self.all[name] = replace(each, spec=spec, model=facts.digest)
         self._library.engine_synced.set()
@@ -244,11 +272,15 @@ class References:
     def _remember(self, name: str, clip: Clip, prompt: str) -> None:
         self._put(name, clip, ReferenceSpec(clip.key, prompt))
 
-    def _put(self, name: str, clip: Clip, spec: ReferenceSpec) -> None:
+    def _put(
+        self, name: str, clip: Clip | None, spec: ReferenceSpec, lora: str = "",
+        strength: float = 1.0,
+    ) -> None:  # fmt: skip
         facts = self._jobs.host.facts
         if facts is None:
             raise Refused("no_model", "the engine has no model")
-        self.all[name] = Reference(name, clip.name, clip.source, spec, facts.digest)
+        named, source = ("", Source(lora)) if clip is None else (clip.name, clip.source)
+        self.all[name] = Reference(name, named, source, spec, facts.digest, lora, strength)
         self.missing.discard(name)
         self._changed()
 
@@ -268,6 +300,6 @@ class References:
         await self._learn(learning, reference.name, clip, reference.prompt, reference.settings)
 
 
-def _prompt(clip: Clip) -> str:
-    """The words of its file's name."""
-    return Path(clip.source.path).stem.replace("_", " ").replace("-", " ")
+def _share_file(one: ReferenceSpec, other: ReferenceSpec) -> bool:
+    """Whether the store has one file for both."""
+    return one == other or (one.lora != "" and one.lora == other.lora)

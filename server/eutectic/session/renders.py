@@ -13,7 +13,7 @@ from eutectic.errors import BadAudio
 from eutectic.link.protocol import Priority, Source
 from eutectic.osc import answers, table
 from eutectic.playback.sounds import Sound
-from eutectic.recipe import FORMAT, Learned, ModelUsed, Recipe, Section
+from eutectic.recipe import FORMAT, Learned, LoraUsed, ModelUsed, Recipe, Section
 from eutectic.saving import FORMATS, save_sound
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.jobs import Jobs
@@ -65,6 +65,7 @@ class Renders:
             reference=_section(pair.reference.source), prompt=spec.prompt, place=where,
             level=pair.level, sampling=pair.sampling,
             learned=None if spec.settings is None else Learned(spec.settings),
+            lora=LoraUsed.of(Path(pair.reference.lora)) if pair.reference.lora else None,
             model=None if facts is None else ModelUsed(facts.name, facts.digest),
         )  # fmt: skip
         remark = save_sound(path, waveform, recipe.tags)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -44,7 +43,7 @@ class Resolver:
         defaults: dict[str, Any] = dict(self.defaults)
         if voice is not None:
             defaults.pop("blend", None)  # the voice's own, which a knob may have moved since
-            own = {"cfg": voice.cfg, "recall": voice.recall}
+            own = {"cfg": voice.cfg, "recall": voice.recall, "strength": voice.strength}
             defaults |= {name: value for name, value in own.items() if value is not None}
         if request.preset is not None:
             defaults |= self._presets.read(request.preset).fusion
@@ -91,7 +90,5 @@ class Resolver:
         return self._pair(request, original, reference)
 
     def _pair(self, request: Fuse | MakeFan | Render, original: Clip, reference: Reference) -> Pair:
-        settings = sampling(request)
-        if settings.recall is None:
-            settings = replace(settings, recall=self._references.recall_of(reference))
-        return Pair(original, reference, settings, request.level or "match")
+        asked = Pair(original, reference, sampling(request), request.level or "match")
+        return asked.at(asked.knobs.over(self._references.knobs_of(reference)))

@@ -126,6 +126,7 @@ class Session:
         on(table.FreeClip, self._library.free)
         on(table.ListClips, self._library.list)
         on(table.Remember, self._references.remember)
+        on(table.LoadReference, self._references.load)
         on(table.Learn, self._references.learn)
         on(table.FreeReference, self._references.free)
         on(table.DeleteReference, self._references.delete)

@@ -26,7 +26,7 @@ from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
 from eutectic.session.options import place
-from eutectic.session.pair import Pair
+from eutectic.session.pair import Knobs, Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.tickets import WRONG_CLOCK_MS, Refused, Ticket
@@ -42,7 +42,7 @@ SILENT_DB = -120.0
 class Cue:
     """A fusion under way: for whom, on which voice, of what, and how and when it is played.
 
-    `due` is None for at once; `recall` is the voice's at the time; `limit` ends the request unless
+    `due` is None for at once; `knobs` are the voice's at the time; `limit` ends the request unless
     it is played before.
     """
 
@@ -52,7 +52,7 @@ class Cue:
     place: Place
     request: Fuse
     due: float | None
-    recall: float | None
+    knobs: Knobs
     limit: asyncio.Timeout
 
     @property
@@ -93,7 +93,7 @@ class Stage:
         """Play a fusion, at once if it is ready, else as soon as enough of it is decoded."""
         voice = self._voices[request.voice]
         within_ms = request.within_ms
-        recall = voice.recall
+        knobs = voice.knobs
         request = self._resolver.with_defaults(request, voice)
         self._resolver.check(request)
         where = place(request, voice.blend)
@@ -108,7 +108,7 @@ class Stage:
         try:
             async with limit:
                 pair = pair or await self._resolver.pair(request)
-                cue = Cue(ticket, voice, pair, where, request, due, recall, limit)
+                cue = Cue(ticket, voice, pair, where, request, due, knobs, limit)
                 if due is None:
                     self._aim(voice, pair, where.blend_or(voice.blend), cue.own)
                 ready = await self._jobs.ready(pair, where)
@@ -288,7 +288,7 @@ class Stage:
         fan = self._fans.around(cue.pair, blend, sound)
         played = Played(
             cue.ticket, cue.own, cue.due is not None, ready, cue.pair, fan, cue.place,
-            cue.pair.sampling.recall, cue.recall,
+            cue.pair.knobs, cue.knobs,
         )  # fmt: skip
         voice.played[token] = played
         if voice.pending is cue.ticket:

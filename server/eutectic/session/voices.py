@@ -15,7 +15,7 @@ from eutectic.playback.sounds import Fan
 from eutectic.session.grids import Grids
 from eutectic.session.kept import KeptVoice
 from eutectic.session.options import fuse_request, kept_options
-from eutectic.session.pair import Pair
+from eutectic.session.pair import Knobs, Pair
 from eutectic.session.tickets import Refused, Ticket
 
 
@@ -29,8 +29,8 @@ class Played:
         ready: whether it was, when it was asked for.
         pair, fan: what is heard, as far as it is made.
         place: of the original in it, at present.
-        recall: that it is to have; the pair's, unless that is being changed.
-        asked: the voice's recall when it was asked for.
+        knobs: that it is to have; the pair's, unless those are being turned.
+        asked: the voice's knobs when it was asked for.
     """
 
     ticket: Ticket
@@ -40,8 +40,8 @@ class Played:
     pair: Pair
     fan: Fan
     place: Place
-    recall: float | None
-    asked: float | None
+    knobs: Knobs
+    asked: Knobs
 
 
 @dataclass(eq=False)
@@ -49,7 +49,7 @@ class Voice:
     """How a voice is set, and what it was asked for last.
 
     Attributes:
-        cfg, recall: of its fusions that give none.
+        cfg, recall, strength: of its fusions that give none.
         request: its newest fusion, without what concerned that one trigger alone.
         pair: of that.
         played: by their tokens in the player.
@@ -67,6 +67,7 @@ class Voice:
     blend: float = 0.5
     cfg: float | None = None
     recall: float | None = None
+    strength: float | None = None
     request: Fuse | None = None
     pair: Pair | None = None
     played: dict[int, Played] = field(default_factory=dict[int, Played])
@@ -75,6 +76,10 @@ class Voice:
     prefetch_priority: Priority = Priority.AHEAD
     glide: asyncio.Task[None] | None = None
     glide_again: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def knobs(self) -> Knobs:
+        return Knobs(self.recall, self.strength)
 
     @property
     def is_prefetching(self) -> bool:
@@ -95,7 +100,7 @@ class Voice:
 class Voices:
     """All voices and the master gain; owned by the event loop.
 
-    `turned` is told of a voice's new recall.
+    `turned` is told of a voice whose recall or strength is new.
     """
 
     def __init__(
@@ -137,7 +142,11 @@ class Voices:
         elif what == "cfg":
             voice.cfg = value
         elif what == "recall":
-            self._recall(voice, value)
+            voice.recall = value
+            self._turned(voice)
+        elif what == "strength":
+            voice.strength = value
+            self._turned(voice)
         else:
             voice.crossfade_ms = value
         self._apply(voice, what)
@@ -158,7 +167,8 @@ class Voices:
         if isinstance(request, table.Scrub):
             return self._knob(voice)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
-                  "cfg": voice.cfg, "recall": self._recall_of(voice)}  # fmt: skip
+                  "cfg": voice.cfg, "recall": self._knobs_of(voice).recall,
+                  "strength": self._knobs_of(voice).strength}  # fmt: skip
         return values.get(request.what)
 
     def playing(self, voice: Voice) -> tuple[int, Played] | None:
@@ -181,7 +191,7 @@ class Voices:
                 yield state
 
     def _state(self, voice: Voice) -> answers.VoiceState:
-        request, recall = voice.request, self._recall_of(voice)
+        request, recall = voice.request, self._knobs_of(voice).recall
         original, reference = ("", "") if request is None else (request.original, request.reference)
         waiting = "silent" if voice.pending is None else "waiting"
         return answers.VoiceState(
@@ -196,7 +206,7 @@ class Voices:
         """How every voice is set."""
         return [
             KeptVoice(v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
-                      {} if v.request is None else kept_options(v.request), v.recall)
+                      {} if v.request is None else kept_options(v.request), v.recall, v.strength)
             for v in self.all
         ]  # fmt: skip
 
@@ -218,8 +228,10 @@ class Voices:
                 voice.request, voice.pair = request, None
             voice.blend = kept.blend
             self._player.scrub(voice.number, voice.blend)
-            if kept.recall != voice.recall:
-                self._recall(voice, kept.recall)
+            knobs = Knobs(kept.recall, kept.strength)
+            if knobs != voice.knobs:
+                voice.recall, voice.strength = knobs.recall, knobs.strength
+                self._turned(voice)
             for what in VOICE_RANGES:
                 self._apply(voice, what)
         self._changed()
@@ -228,17 +240,9 @@ class Voices:
         """Where the knob of its blend is."""
         return self._grids.knob(voice.pair, voice.blend)
 
-    def _recall(self, voice: Voice, recall: float | None) -> None:
-        """Set it; what is playing follows, unless none is set now."""
-        voice.recall = recall
-        if recall is not None:
-            self._turned(voice)
-
-    def _recall_of(self, voice: Voice) -> float | None:
-        """The voice's, or else that of its newest fusion."""
-        if voice.recall is None and voice.pair is not None:
-            return voice.pair.sampling.recall
-        return voice.recall
+    def _knobs_of(self, voice: Voice) -> Knobs:
+        """The voice's, or else those of its newest fusion."""
+        return voice.knobs if voice.pair is None else voice.knobs.over(voice.pair.knobs)
 
     def _apply(self, voice: Voice, what: str) -> None:
         """Pass a setting to the player, which has nothing to do with guidance and recall."""

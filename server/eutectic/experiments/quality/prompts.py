@@ -67,7 +67,7 @@ def sample(setup: Setup, prompt: str, seed: int) -> Waveform:
     reference = Reference(prompt, setup.engine.encode(silence), None)
     settings = SamplingSettings(seed=seed, steps=setup.steps, recall=0.0)
     place = [Place(blend=0.0)]
-    return setup.engine.fuse(reference.clip, reference, place, settings, "raw")[0].waveform
+    return setup.engine.fuse(reference.remembered, reference, place, settings, "raw")[0].waveform
 
 
 def silent_share(waveform: Waveform) -> float:

@@ -111,8 +111,8 @@ def _fuse(setup: Setup, pair: Pair, kind: Residual) -> Figures:
         pictures.draw_window(made, setup.out / f"{name}.png", pair)
         for point in made.points[1::3]:
             setup.save_sound(f"{name}-{100 * point.fusion.blend:03.0f}", point.fusion.waveform)
-    usual = [unrest(window.round_trip(setup.engine, clip)) for clip in (source, learned.clip)]
-    sources_lufs = (source.loudness_lufs, learned.clip.loudness_lufs)
+    usual = [unrest(window.round_trip(setup.engine, clip)) for clip in (source, learned.remembered)]
+    sources_lufs = (source.loudness_lufs, learned.remembered.loudness_lufs)
     return figures_of(made, sources_lufs, float(np.mean(usual)))
 
 

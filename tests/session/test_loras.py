@@ -1,0 +1,159 @@
+"""LoRA files as references of a real daemon: loaded, turned up and down, and kept."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from daemons import daemon, fails, prepare, until, wait_for
+from eutectic.client.daemon_process import Daemon, until_ready
+from eutectic.client.sync import Client
+from eutectic.osc.answers import Engine, Started
+from eutectic.recipe import read_recipe
+from loras import write_lora
+
+pytestmark = pytest.mark.process
+
+numbers = itertools.count()
+
+
+def states(client: Client) -> dict[str, tuple[str, str]]:
+    """Of references by name: their clips and states."""
+    return {each.reference: (each.clip, each.state) for each in client.references()}
+
+
+def rendered(client: Client, name: str, *options: int | float | str) -> NDArray[np.float64]:
+    reply = client.request("/render", "a", name, f"of-loras/{next(numbers)}", *options)
+    return soundfile.read(reply.found.path)[0]
+
+
+def differs(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    return float(np.abs(one - other).max()) > 1e-3
+
+
+@pytest.fixture
+def lora(running: Daemon) -> Iterator[Path]:
+    """A file where the daemon finds it by its name."""
+    path = write_lora(running.data.parent / "clips" / "warm_tape.safetensors")
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def test_a_lora_without_a_clip_is_played_by_the_network_alone(client: Client, lora: Path) -> None:
+    loaded = client.load_reference("tape", lora.name)
+    assert (loaded.kind, loaded.rank) == ("lora", 4)
+    (listed,) = [each for each in client.references() if each.reference == "tape"]
+    assert (listed.clip, listed.prompt, listed.state) == ("", "warm tape", "learned")
+    number = client.begin("/fuse", 1, "a", "tape", "@blend", 0.4)
+    wait_for(client, Started, lambda started: started.id == number)
+    client.end("/fuse", number)
+    client.fan("a", "tape", 3)
+    plain = rendered(client, "tape")
+    assert np.array_equal(rendered(client, "tape", "@recall", 0.8), plain)
+    assert differs(rendered(client, "tape", "@strength", 0.3), plain)
+    assert np.array_equal(rendered(client, "tape", "@strength", 1), plain)
+
+
+def test_with_a_clip_it_is_remembered_too(client: Client, lora: Path) -> None:
+    client.load_reference("alone", lora.name, prompt="tape")
+    client.load_reference("both", lora.name, prompt="tape", clip="b", strength=0.5)
+    assert states(client)["both"] == ("b", "learned")
+    alone = rendered(client, "alone", "@strength", 0.5)
+    assert np.array_equal(rendered(client, "both", "@recall", 0, "@level", "raw"),
+                          rendered(client, "alone", "@strength", 0.5, "@level", "raw"))  # fmt: skip
+    assert differs(rendered(client, "both", "@recall", 0.5), alone)
+    client.request("/reference/remember", "m", "b", "tape")
+    for options in ((), ("@strength", 2), ("@cfg", 3)):
+        full = rendered(client, "both", "@recall", 1, *options)
+        assert np.array_equal(full, rendered(client, "m", "@recall", 1))
+
+
+def test_what_cannot_be_loaded_changes_nothing(
+    running: Daemon, client: Client, lora: Path, tmp_path: Path
+) -> None:
+    folder = lora.parent
+    (folder / "text.safetensors").write_text("not one")
+    shutil.copy(lora, folder / "tape.bin")
+    outside = write_lora(Path("/tmp") / f"outside-{running.data.parent.name}.safetensors")
+    client.load_reference("tape", lora.name)
+    before = states(client)
+    try:
+        assert fails(client, "/reference/load", "tape", "absent.safetensors") == "no_file"
+        assert fails(client, "/reference/load", "tape", "text.safetensors") == "bad_reference"
+        assert fails(client, "/reference/load", "tape", "tape.bin") == "bad_reference"
+        assert fails(client, "/reference/load", "tape", "a.wav") == "bad_reference"
+        assert fails(client, "/reference/load", "tape", str(outside)) == "bad_path"
+        assert fails(client, "/reference/load", "tape", lora.name, "@clip", "nobody") == (
+            "unknown_clip"
+        )
+        assert fails(client, "/reference/load", "tape", lora.name, "@strength", 3) == "bad_option"
+    finally:
+        outside.unlink()
+        for name in ("text.safetensors", "tape.bin"):
+            (folder / name).unlink()
+    assert states(client) == before
+
+
+def test_its_copy_in_the_store_is_deleted_with_the_last_that_has_it(
+    running: Daemon, client: Client, lora: Path
+) -> None:
+    write_lora(lora, seed=1)
+    store = running.data / "references"
+    before = set(store.iterdir())
+    client.load_reference("one", lora.name)
+    client.load_reference("two", lora.name, prompt="another")
+    (copy,) = set(store.iterdir()) - before
+    size = copy.stat().st_size // 1000
+    assert client.delete_reference("one").kb == 0
+    rendered(client, "two")
+    assert client.delete_reference("two").kb == size
+    assert set(store.iterdir()) == before and lora.exists()
+    client.load_reference("one", lora.name)
+    rendered(client, "one")
+
+
+def test_a_render_says_which_file_it_was_made_with(client: Client, lora: Path) -> None:
+    client.load_reference("both", lora.name, clip="b", strength=0.5)
+    reply = client.request("/render", "a", "both", f"of-loras/{next(numbers)}")
+    recipe = read_recipe(Path(reply.found.path))
+    assert recipe.lora is not None and recipe.lora.file == lora
+    assert recipe.sampling is not None and recipe.sampling.strength == 0.5
+
+
+def test_it_outlives_its_file_the_engine_and_the_daemon(tmp_path: Path) -> None:
+    options = ("--session", "night")
+    with daemon(tmp_path, *options) as process, process.client() as client:
+        prepare(client)
+        client.notify()
+        lora = write_lora(tmp_path / "clips" / "tape.safetensors")
+        client.load_reference("tape", lora.name, strength=0.5)
+        client.load_reference("both", lora.name, clip="b")
+        before = [rendered(client, name, "@seed", 7) for name in ("tape", "both")]
+        lora.unlink()
+        process.engine().send_signal(signal.SIGKILL)
+        wait_for(client, Engine, lambda engine: engine.state == "dead")
+        after = [rendered(client, name, "@seed", 7, "@level", "raw") for name in ("tape", "both")]
+        assert all(differs(one, np.zeros(1)) for one in after)
+    with daemon(tmp_path, *options) as process, process.client() as client:
+        until_ready(client)
+        until(lambda: states(client) == {
+            "r": ("b", "learned"), "tape": ("", "learned"), "both": ("b", "learned")
+        })  # fmt: skip
+        for name, one in zip(("tape", "both"), before, strict=True):
+            assert np.array_equal(rendered(client, name, "@seed", 7), one)
+    for path in (process.data / "references").iterdir():
+        path.unlink()
+    with daemon(tmp_path, *options) as process, process.client() as client:
+        until_ready(client)
+        until(lambda: states(client)["tape"][1] == "missing")
+        write_lora(tmp_path / "clips" / "tape.safetensors")
+        client.load_reference("tape", "tape.safetensors", strength=0.5)
+        assert np.array_equal(rendered(client, "tape", "@seed", 7), before[0])
