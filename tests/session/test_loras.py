@@ -157,3 +157,30 @@ def test_it_outlives_its_file_the_engine_and_the_daemon(tmp_path: Path) -> None:
         write_lora(tmp_path / "clips" / "tape.safetensors")
         client.load_reference("tape", "tape.safetensors", strength=0.5)
         assert np.array_equal(rendered(client, "tape", "@seed", 7), before[0])
+
+
+def test_a_preset_loads_loras(running: Daemon, client: Client, lora: Path) -> None:
+    path = running.data / "presets" / "tapes.toml"
+    path.parent.mkdir(exist_ok=True)
+    good = (
+        'format = 1\n[[references]]\nname = "alone"\nprompt = "tape"\nlora = "warm_tape.safetensors"'
+        '\n[[references]]\nname = "both"\nprompt = "tape"\nlora = "warm_tape.safetensors"\n'
+        'clip = "b"\nstrength = 0.5\n'
+    )
+    path.write_text(good)
+    loaded = client.load_preset("tapes")
+    assert loaded.references == ["alone", "both"]
+    assert states(client)["alone"] == ("", "learned") and states(client)["both"][0] == "b"
+    client.load_reference("other", lora.name, prompt="tape")
+    for name, options in (("alone", ()), ("both", ("@recall", 0, "@level", "raw", "@strength", 1))):
+        other = rendered(client, "other", *options)
+        assert np.array_equal(rendered(client, name, *options), other)
+    before = states(client)
+    for old, new, code in (
+        ("warm_tape", "absent", "no_file"), ('lora = "warm_tape.safetensors"', "", "bad_state"),
+        ("strength = 0.5", "strength = 3", "bad_state"),
+    ):  # fmt: skip
+        path.write_text(good.replace(old, new))
+        assert fails(client, "/preset/load", "tapes") == code
+    assert states(client) == before
+    path.unlink()

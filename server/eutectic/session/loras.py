@@ -6,28 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from eutectic.link.protocol import AddLora, LoraAdded
-from eutectic.osc.server import is_local
-from eutectic.osc.table import LoadReference
 from eutectic.session.jobs import Jobs
-from eutectic.session.library import Library
 from eutectic.session.pair import Reference
-from eutectic.session.tickets import Refused, Ticket
+from eutectic.session.tickets import Refused
 
 
 class Loras:
     """Has the engine take them; owned by the event loop."""
 
-    def __init__(self, jobs: Jobs, library: Library) -> None:
-        self._jobs, self._library = jobs, library
-
-    async def path(self, ticket: Ticket, request: LoadReference) -> str:
-        """The file that a request names, absolute.
-
-        Raises:
-            BadPath: it isn't under a folder that is read.
-            NoFile: there is none.
-        """
-        return await self._library.path(request.path, is_local(ticket.peer))
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
 
     async def add(self, path: str, progress: Callable[[str, float], None]) -> LoraAdded:
         """Have a file in the store.

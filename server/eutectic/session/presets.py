@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from eutectic.config import LearnSettings, Method
+from eutectic.config import MAX_STRENGTH, LearnSettings, Method
 from eutectic.errors import BadInput
 from eutectic.files import toml
 from eutectic.files.toml import FORMAT, BadState, stamp_of
@@ -31,11 +31,16 @@ class PresetClip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PresetReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A reference to remember, and to learn unless the store has it."""
+    """A reference to remember, and to learn unless the store has it; or a LoRA file to load.
+
+    One with a `lora`, a path as in `/reference/load`, may have no clip.
+    """
 
     name: Name
-    clip: Name
     prompt: Annotated[str, Meta(min_length=1)]
+    clip: Name | None = None
+    lora: str | None = None
+    strength: Annotated[float, Meta(ge=0, le=MAX_STRENGTH)] = 1.0
     steps: Annotated[int, Meta(ge=1)] | None = None
     method: Method | None = None
 
@@ -108,6 +113,10 @@ def read_preset(path: Path) -> Preset:
         BadState: as `Presets.read`.
     """
     preset = toml.read(path, Preset)
+    for number, each in enumerate(preset.references):
+        if each.clip is None and each.lora is None:
+            table = (f"references[{number}]",)
+            raise toml.fault(path, table, "name", f"{each.name} needs a clip, or a lora")
     checked = _checked(path, ("fusion",), "/fuse", preset.fusion)
     voices = [
         msgspec.structs.replace(

@@ -7,15 +7,24 @@ waits for learning: a fusion uses the best that there is at the moment.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import msgspec
 
 from eutectic.config import LearnSettings, PadState
-from eutectic.link.protocol import Forget, Forgotten, Learn, Learned, ReferenceSpec, Source
+from eutectic.link.protocol import (
+    Forget,
+    Forgotten,
+    Learn,
+    Learned,
+    LoraAdded,
+    ReferenceSpec,
+    Source,
+)
 from eutectic.near import nearest
 from eutectic.osc import answers, table
+from eutectic.osc.server import is_local
 from eutectic.session import options
 from eutectic.session.jobs import Jobs
 from eutectic.session.learning import Learning, Learnings
@@ -43,7 +52,7 @@ class References:
         self, jobs: Jobs, library: Library, learned: Callable[[str], None],
         changed: Callable[[], None],
     ) -> None:  # fmt: skip
-        self._jobs, self._library, self._loras = jobs, library, Loras(jobs, library)
+        self._jobs, self._library, self._loras = jobs, library, Loras(jobs)
         self._learned, self._changed = learned, changed
         self.all: dict[str, Reference] = {}
         self.missing: set[str] = set()
@@ -142,17 +151,14 @@ class References:
             self._library.check(request.clip)
         self._jobs.check_room()
         with self._learnings.of(ticket, [name], "loading") as learnings:
-            path = await self._loras.path(ticket, request)
+            path = await self._library.path(request.path, is_local(ticket.peer))
             ticket.queued()
             await self._library.engine_synced.wait()
             if request.clip is not None:
                 clip = await self._library.clip(request.clip)
-            added = await self._loras.add(path, learnings[name].progress)
             prompt = request.prompt or prompt_of(path)
-            spec = ReferenceSpec("" if clip is None else clip.key, prompt, lora=added.key)
             strength = 1.0 if request.strength is None else request.strength
-            self._put(name, clip, spec, path, strength)
-        self._learned(name)
+            added = await self._load(learnings[name], name, path, clip, prompt, strength)
         ticket.done(answers.LoraLoaded(added.kind, added.rank))
 
     async def load_preset(
@@ -163,6 +169,10 @@ class References:
         `playable` is called once all of it can be fused with.
         """
         references = preset.references
+        loras = {
+            each.name: await self._library.path(each.lora, local=True)
+            for each in references if each.lora is not None
+        }  # fmt: skip
         with self._learnings.of(ticket, [each.name for each in references]) as learnings:
 
             def loaded(clip: Clip) -> None:
@@ -171,12 +181,15 @@ class References:
                         self._prepare(each.name, clip, each.prompt)
                         learnings[each.name].remembered.set()
 
-            clips = [each.clip for each in references]
+            clips = [each.clip for each in references if each.clip is not None]
             await self._library.load_all(ticket, preset.clips, clips, loaded)
+            alone = [each for each in references if each.clip is None]
+            for each in alone:  # until then there is nothing of it to play
+                await self._make_of_preset(learnings[each.name], each, loras)
             playable()
             for each in references:
-                await self._learn_of_preset(learnings[each.name], each)
-                self._learnings.end(each.name, learnings[each.name])
+                if each not in alone:
+                    await self._make_of_preset(learnings[each.name], each, loras)
 
     async def free(self, _ticket: Ticket, request: table.FreeReference) -> None:
         """Remove a reference; if it is being learned, cancel that."""
@@ -294,10 +307,29 @@ class References:
         self._learned(name)
         return learned.steps
 
-    async def _learn_of_preset(self, learning: Learning, reference: PresetReference) -> None:
+    async def _load(
+        self, learning: Learning, name: str, path: str, clip: Clip | None, prompt: str,
+        strength: float,
+    ) -> LoraAdded:  # fmt: skip
+        """Load a LoRA file, and remember the clip that goes with it, if any."""
+        added = await self._loras.add(path, learning.progress)
+        spec = ReferenceSpec("" if clip is None else clip.key, prompt, lora=added.key)
+        self._put(name, clip, spec, path, strength)
+        self._learned(name)
+        return added
+
+    async def _make_of_preset(
+        self, learning: Learning, reference: PresetReference, loras: Mapping[str, str]
+    ) -> None:
+        """Learn a preset's reference, or load its LoRA file."""
+        name, prompt = reference.name, reference.prompt
         await self._library.engine_synced.wait()
-        clip = await self._library.clip(reference.clip)
-        await self._learn(learning, reference.name, clip, reference.prompt, reference.settings)
+        clip = None if reference.clip is None else await self._library.clip(reference.clip)
+        if name in loras:
+            await self._load(learning, name, loras[name], clip, prompt, reference.strength)
+        elif clip is not None:
+            await self._learn(learning, name, clip, prompt, reference.settings)
+        self._learnings.end(name, learning)
 
 
 def _share_file(one: ReferenceSpec, other: ReferenceSpec) -> bool:
