@@ -159,6 +159,7 @@ def test_a_download_that_is_cut_off_goes_on_and_arrives_whole(
               for path in Path("carried").rglob("*") if path.is_file()}  # fmt: skip
     assert copied == files
     assert run(["models", "check", "carried"]) == 0
+    assert "a new fusion of 6 s begins after " in capsys.readouterr().out
 
 
 def test_a_file_that_was_damaged_on_its_way_is_not_kept(

@@ -163,7 +163,8 @@ def test_a_preset_loads_loras(running: Daemon, client: Client, lora: Path) -> No
     path = running.data / "presets" / "tapes.toml"
     path.parent.mkdir(exist_ok=True)
     good = (
-        'format = 1\n[[references]]\nname = "alone"\nprompt = "tape"\nlora = "warm_tape.safetensors"'
+        'format = 1\n[[references]]\nname = "alone"\nprompt = "tape"\n'
+        'lora = "warm_tape.safetensors"'
         '\n[[references]]\nname = "both"\nprompt = "tape"\nlora = "warm_tape.safetensors"\n'
         'clip = "b"\nstrength = 0.5\n'
     )

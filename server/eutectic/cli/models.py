@@ -49,6 +49,7 @@ def models(
 def _list(json: bool) -> None:
     from rich.table import Table
 
+    from eutectic.engine.expected import expected_seconds
     from eutectic.engine.fetching import KNOWN, size_here
 
     rows: list[dict[str, Any]] = []
@@ -56,19 +57,25 @@ def _list(json: bool) -> None:
         here = size_here(each.name)
         rows.append({
             "name": each.name, "what": each.what, "bytes": here or each.size,
-            "here": here is not None, "runs_on": each.runs_on, "licence": each.licence,
+            "here": here is not None, "runs_on": each.runs_on,
+            "seconds_on_cpu": round(expected_seconds(each.gflop), 2), "licence": each.licence,
         })  # fmt: skip
     if json:
         print_json(rows)
         return
     table = Table(box=None, header_style="bold")
-    for heading in ("name", "what", "GB", "here", "runs on", "licence"):
+    for heading in ("name", "what", "GB", "here", "runs on", "s on CPU", "licence"):
         table.add_column(heading)
     for row in rows:
         size = f"{row['bytes'] / 1e9:.2f}" if row["bytes"] else ""
         here = "yes" if row["here"] else "no"
-        table.add_row(row["name"], row["what"], size, here, row["runs_on"], row["licence"])
+        seconds = f"{row['seconds_on_cpu']:.2g}" if row["seconds_on_cpu"] < 100 else "minutes"
+        table.add_row(row["name"], row["what"], size, here, row["runs_on"], seconds, row["licence"])
     print_table(table)
+    console.print(
+        "s on CPU: until a new fusion of 6 s begins, expected of this machine without a GPU; those "
+        "from memory (recall 1) and those that are ready begin at once"
+    )
 
 
 def _get(name: str, to: Path | None) -> None:
@@ -81,8 +88,15 @@ def _get(name: str, to: Path | None) -> None:
 
 def _check(name: str, compute: str | None) -> None:
     from eutectic.cli.loading import load_engine
+    from eutectic.engine.expected import first_sound_seconds
+    from eutectic.engine.precision import has_native_bfloat16
 
-    model = load_engine(name, compute).model
+    engine = load_engine(name, compute)
+    device = engine.model.device
+    engine.model.bfloat16 = has_native_bfloat16(device)  # as in the daemon
+    alone, remembered = (first_sound_seconds(engine, recall) for recall in (0.0, 1.0))
     console.print(
-        f"{name}: its codec, text encoder and network do what they should on {model.device.type}"
+        f"{name}: its codec, text encoder and network do what they should on {device.type}; a new "
+        f"fusion of 6 s begins after {alone:.2g} s, one from memory (recall 1) after "
+        f"{remembered:.2g} s"
     )

@@ -25,6 +25,14 @@ _COMMUNITY = (
 )
 _GEMMA = f"{_COMMUNITY}; its text encoder: Gemma Terms of Use"
 
+_OPEN = "stabilityai/stable-audio-open"
+
+SA3_GFLOP = {"small": (128.0, 24.0), "medium": (422.0, 180.0)}
+"""Of an evaluation at 6 s, and of decoding the first chunk: counted by PyTorch's FLOP counter."""
+
+SA3_EVALUATIONS = {False: 2, True: 32}
+"""After blend 0.5, by whether it is a base model, which has guidance and more steps."""
+
 SA3_BYTES = {"small": 2_270_384_940, "medium": 9_222_116_660}
 """Of the weights as published, without the text encoder."""
 
@@ -33,7 +41,8 @@ SA3_BYTES = {"small": 2_270_384_940, "medium": 9_222_116_660}
 class Known:
     """A model by the name that `--model` takes; `size` in bytes, None if that isn't known.
 
-    `runs_on`: where it is fast enough to play.
+    `runs_on`: where it is fast enough to play. `gflop`: 10⁹ operations until a new fusion of 6 s at
+    blend 0.5 begins, with the model's own settings (the embedded one's evaluate no network).
     """
 
     name: str
@@ -41,6 +50,7 @@ class Known:
     size: int | None
     licence: str
     runs_on: str
+    gflop: float
 
     @property
     def hub_id(self) -> str | None:
@@ -58,15 +68,18 @@ def _stable_audio_3(name: str) -> Known:
     )
     if name.endswith(BASE):
         what += "; before its last training, to learn with"
-    return Known(name, what, size, _GEMMA, "GPU" if kind == "medium" else "CPU, GPU")
+    network, decoder = SA3_GFLOP["medium" if kind == "medium" else "small"]
+    evaluations = SA3_EVALUATIONS[name.endswith(BASE)]
+    runs_on = "GPU" if kind == "medium" or name.endswith(BASE) else "CPU, GPU"
+    return Known(name, what, size, _GEMMA, runs_on, evaluations * network + decoder)
 
 
 KNOWN = (
-    Known("embedded", "ships: effects, to 24 s", None, _OWN, "CPU, GPU"),
-    Known("toy", "ships: for tests", None, _OWN, "CPU"),
+    Known("embedded", "ships: effects, to 24 s", None, _OWN, "CPU, GPU", 0.0),
+    Known("toy", "ships: for tests", None, _OWN, "CPU", 0.0),
     *map(_stable_audio_3, SHORT_NAMES),
-    Known("stabilityai/stable-audio-open-1.0", "effects, to 47 s", None, _COMMUNITY, "GPU"),
-    Known("stabilityai/stable-audio-open-small", "effects, to 11 s", None, _COMMUNITY, "CPU, GPU"),
+    Known(f"{_OPEN}-1.0", "effects, to 47 s", None, _COMMUNITY, "GPU", 62_500.0),
+    Known(f"{_OPEN}-small", "effects, to 11 s", None, _COMMUNITY, "CPU, GPU", 260.0),
 )
 
 
