@@ -22,6 +22,7 @@ from eutectic.experiments.speed import Published
 
 if TYPE_CHECKING:
     from eutectic.engine.engine import Engine
+    from eutectic.experiments.quality.setup import Setup
 
 
 def bench(
@@ -44,7 +45,10 @@ def bench(
         ),
     ] = None,
     runs: Annotated[int, typer.Option(help="speed: timed runs of each row.")] = 3,
-    learn_steps: Annotated[int, typer.Option(help="speed: learning steps.")] = 100,
+    learn_steps: Annotated[
+        int | None,
+        typer.Option(help="speed: learning steps (default: 100; with random weights 2)."),
+    ] = None,
     seeds: Annotated[int, typer.Option(help="prompts: samples of each prompt.")] = 3,
     budget: Annotated[
         float, typer.Option(help="learning, window, ear: most seconds to learn a reference.")
@@ -99,6 +103,8 @@ def bench(
     parts = _chosen_parts(part or [Part.SPEED])
     if out is not None:
         check_folder(out, (), force)
+    if learn_steps is None:
+        learn_steps = 100 if random_weights is None else 2
     counts = (("runs", runs, 100), ("seeds", seeds, 100), ("learn-steps", learn_steps, 100_000))
     for name, count, most in counts:
         if not 1 <= count <= most:
@@ -112,9 +118,7 @@ def bench(
     if not 0.1 <= seconds <= engine.model.max_seconds:
         raise BadSetting(f"seconds must be 0.1 to {engine.model.max_seconds:.1f}, not {seconds:g}")
     from eutectic.engine.store import Store
-    from eutectic.experiments import bench as parts_
     from eutectic.experiments.quality.setup import Setup
-    from eutectic.experiments.report import save
 
     if out is not None:
         make_folder(out)
@@ -126,15 +130,26 @@ def bench(
             engine, samples, references, seconds, steps, budget, seeds, out,
             pairs=pairs, variants=tuple(variant or ()),
         )  # fmt: skip
-        for name in parts:
-            with progress(name) as watch:
-                lines, figures[name] = parts_.run(
-                    name, replace(setup, watch=watch), runs, learn_steps
-                )
-            for line in lines:
-                console.print(line, soft_wrap=True)
-            if json is not None:
-                save(json, figures)
+        _measure(parts, setup, (runs, learn_steps), figures, json)
+
+
+def _measure(
+    parts: list[Part], setup: Setup, counts: tuple[int, int], figures: dict[str, Any],
+    json: Path | None,
+) -> None:  # fmt: skip
+    """Print each table when it is done; `counts` are timed runs and learning steps of speed."""
+    from eutectic.experiments import bench as parts_
+    from eutectic.experiments.report import save
+
+    for name in parts:
+        figures[name] = []
+        with progress(name) as watch:
+            for table in parts_.run(name, replace(setup, watch=watch), *counts):
+                figures[name].append(table.values())
+                for line in (*table.lines(), ""):
+                    console.print(line, soft_wrap=True)
+                if json is not None:
+                    save(json, figures)
 
 
 def _random_engine(published: Published | None, compute: str | None) -> Engine | None:

@@ -21,6 +21,7 @@ from eutectic.config import LearnSettings, Level, Place, SamplingSettings
 from eutectic.engine import clips, even, lora
 from eutectic.engine.adapter import FORMAT_OF_KEYS, Adapter
 from eutectic.engine.clips import Clip
+from eutectic.engine.codec import Codec
 from eutectic.engine.fuser import FusedLatent, Fuser, Reference
 from eutectic.engine.learn import Learned, learn
 from eutectic.engine.levels import bring_to_level, target_lufs
@@ -34,14 +35,22 @@ from eutectic.system.cache import Cache
 
 log = logging.getLogger("eutectic.engine")
 
-BUCKET_FRAMES = 16
-"""Latent lengths are multiples of this: clips of similar length share a prefix, and kernels."""
+BUCKET_FRAMES, BUCKET_SAMPLES = 16, 16 * 2048
+"""Latent lengths are multiples of the former, or of the latter's if that is less.
+
+So clips of similar length share a prefix, and kernels.
+"""
 
 CACHE_BYTES = 1 << 30
 """Memory for clips, prefixes and inversions, unless the daemon sets another limit."""
 
 TAIL_SECONDS = 0.05
 """Sound that a latent holds past its clip's end: a loop's seam crossfades into it."""
+
+
+def bucket_frames(codec: Codec) -> int:
+    """What a codec's latent lengths are multiples of."""
+    return min(BUCKET_FRAMES, BUCKET_SAMPLES // codec.ratio)
 
 
 @dataclass(frozen=True)
@@ -119,7 +128,8 @@ class Engine:
         waveform = Waveform(waveform.samples[:, :longest], waveform.rate_hz)
         codec = self.model.codec
         with_tail = codec.latent_frames(waveform.frames + round(TAIL_SECONDS * codec.rate_hz))
-        bucket = -(-with_tail // BUCKET_FRAMES) * BUCKET_FRAMES
+        multiple = bucket_frames(codec)
+        bucket = -(-with_tail // multiple) * multiple
         bucket = max(codec.latent_frames(waveform.frames), min(bucket, longest // codec.ratio))
         latent = codec.encode(waveform, bucket)
         return Clip(waveform, latent, audio.loudness_lufs(waveform))

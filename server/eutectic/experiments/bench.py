@@ -1,9 +1,8 @@
-"""Runs the parts of `eutectic bench`: text for the terminal, values for JSON."""
+"""Runs the parts of `eutectic bench`, table by table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 from eutectic.config import SamplingSettings
 from eutectic.engine.precision import has_native_bfloat16
@@ -25,28 +24,25 @@ TABLES: Mapping[Part, Callable[[Setup], list[Table]]] = {
 }
 
 
-def run(
-    part: Part, setup: Setup, timed_runs: int = 3, learn_steps: int = 100
-) -> tuple[list[str], Any]:
-    """Run one part; returns its lines and values.
+def run(part: Part, setup: Setup, timed_runs: int = 3, learn_steps: int = 100) -> Iterator[Table]:
+    """Run one part; yields each table when it is done.
 
-    Speed's ratios are in float32 on both sides, its costs in the daemon's own precision.
+    Speed's ratios are in float32 on both sides, all else in the daemon's own precision.
 
     Raises:
         BadInput: the recordings, ffmpeg or a package are missing.
         Cancelled: the watch was asked to stop.
     """
-    if part is Part.SPEED:
-        parts = Parts(setup.engine, setup.seconds, SamplingSettings(steps=setup.steps))
-        tables = [
-            ratios.measure(parts, timed_runs, setup.watch),
-            faithful.measure(parts, setup.watch),
-        ]
-        parts.model.bfloat16 = has_native_bfloat16(parts.model.device)  # as in the daemon
-        tables.append(recalls.measure(parts, timed_runs, learn_steps, setup.watch))
-        tables.append(costs.measure(parts, timed_runs, learn_steps, setup.watch))
-        parts.model.bfloat16 = False
-    else:
-        tables = TABLES[part](setup)
-    lines = [line for table in tables for line in (*table.lines(), "")]
-    return lines, [table.values() for table in tables]
+    if part is not Part.SPEED:
+        yield from TABLES[part](setup)
+        return
+    parts = Parts(setup.engine, setup.seconds, SamplingSettings(steps=setup.steps))
+    half = has_native_bfloat16(parts.model.device)  # as in the daemon
+    parts.model.bfloat16 = half
+    yield recalls.measure(parts, timed_runs, setup.watch)
+    parts.model.bfloat16 = False
+    yield ratios.measure(parts, timed_runs, setup.watch)
+    yield faithful.measure(parts, setup.watch)
+    parts.model.bfloat16 = half
+    yield costs.measure(parts, timed_runs, learn_steps, setup.watch)
+    parts.model.bfloat16 = False

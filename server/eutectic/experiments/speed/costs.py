@@ -81,7 +81,7 @@ def measure(parts: Parts, runs: int, learn_steps: int, watch: Watch = UNWATCHED)
         lambda: _evaluations(costs),
         lambda: _decoding(costs),
         lambda: _references(costs, machine, learn_steps),
-        lambda: _served(costs, learn_steps),
+        lambda: _served(costs),
     )
     for number, section in enumerate(sections):
         section()
@@ -163,13 +163,13 @@ def _references(costs: _Costs, machine: floors.Machine, learn_steps: int) -> Non
         )
 
 
-def _served(costs: _Costs, learn_steps: int) -> None:
+def _served(costs: _Costs) -> None:
     """Time triggers and fans as the daemon requests them."""
     parts = costs.parts
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.wav"
         audio.save_wav(path, parts.clip.waveform)
-        served = Served(parts.engine, path, PROMPT, LearnSettings(steps=learn_steps))
+        served = Served(parts.engine, path, PROMPT)
         for prefix, seeds in (("known", itertools.repeat(0)), ("cold", itertools.count(1))):
             for blend in TRIGGERS:
                 _triggers(costs, served, f"trigger at {blend}, {prefix} prefix", blend, seeds)

@@ -18,7 +18,7 @@ from torch import Tensor
 from eutectic.audio import Waveform
 from eutectic.config import SamplingSettings
 from eutectic.engine import fusion
-from eutectic.engine.engine import BUCKET_FRAMES, Engine
+from eutectic.engine.engine import Engine, bucket_frames
 from eutectic.engine.inversion import Residual, invert, invert_ddim, invert_edit_friendly
 from eutectic.engine.noise import Noise
 from eutectic.experiments.speed.floors import Machine, operations
@@ -36,7 +36,7 @@ class Parts:
         self.engine, self.model = engine, engine.model
         codec = self.model.codec
         frames = codec.latent_frames(round(seconds * codec.rate_hz))
-        self.frames = -(-frames // BUCKET_FRAMES) * BUCKET_FRAMES
+        self.frames = -(-frames // bucket_frames(codec)) * bucket_frames(codec)
         self.seconds, self.steps = seconds, settings.steps
         settings = replace(settings, order=2, eta=1.0)  # the paper's, whatever plays by default
         self.sampler = self.model.sampler(settings)

@@ -6,8 +6,9 @@ import statistics
 import tempfile
 from pathlib import Path
 
+import psutil
+
 from eutectic import audio
-from eutectic.config import LearnSettings
 from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.experiments.report import Table
 from eutectic.experiments.speed.parts import PROMPT, Parts
@@ -19,7 +20,7 @@ RECALLS = (1.0, 0.7, 0.0)
 BLEND = 0.5
 
 
-def measure(parts: Parts, runs: int, learn_steps: int, watch: Watch = UNWATCHED) -> Table:
+def measure(parts: Parts, runs: int, watch: Watch = UNWATCHED) -> Table:
     """Fuse at each recall in turn, each time with a seed of its own, so that nothing is known.
 
     Raises:
@@ -28,7 +29,7 @@ def measure(parts: Parts, runs: int, learn_steps: int, watch: Watch = UNWATCHED)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.wav"
         audio.save_wav(path, parts.clip.waveform)
-        served = Served(parts.engine, path, PROMPT, LearnSettings(steps=learn_steps))
+        served = Served(parts.engine, path, PROMPT)
         times: dict[float, list[float]] = {recall: [] for recall in RECALLS}
         for run in range(runs + 1):  # the first doesn't count
             for recall in RECALLS:
@@ -49,7 +50,8 @@ def measure(parts: Parts, runs: int, learn_steps: int, watch: Watch = UNWATCHED)
         "speed: time to a new fusion's first chunk", ("recall", "ms", "over 0", "least", "most"),
         tuple(rows),
         (f"blend {BLEND:g}; {parts.described}",
-         f"a clip of {parts.clip.waveform.seconds:.1f} s takes {size:.2f} MB of memory"),
+         f"a clip of {parts.clip.waveform.seconds:.1f} s takes {size:.2f} MB of memory, "
+         f"this process {psutil.Process().memory_info().rss / 1e6:.0f} MB"),
     )  # fmt: skip
 
 

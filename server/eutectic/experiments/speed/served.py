@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from eutectic.config import LearnSettings, Place, SamplingSettings
+from eutectic.config import Place, SamplingSettings
 from eutectic.engine.engine import Engine
 from eutectic.engine.job_queue import Job, JobQueue
 from eutectic.engine.worker import Worker
@@ -24,9 +24,9 @@ class JobFailed(EutecticError):
 
 
 class Served:
-    """A worker that takes over the engine, with one clip loaded and learned."""
+    """A worker that takes over the engine, with one clip loaded and remembered."""
 
-    def __init__(self, engine: Engine, clip: Path, prompt: str, learning: LearnSettings) -> None:
+    def __init__(self, engine: Engine, clip: Path, prompt: str) -> None:
         self._results: list[Result] = []
         self._numbers = itertools.count(1)
         self._queue = JobQueue()
@@ -34,8 +34,7 @@ class Served:
         results = self._do(link.Load(next(self._numbers), Source(str(clip))))
         (loaded,) = (result for result in results if isinstance(result, link.Loaded))
         self._key, self._seconds = loaded.key, loaded.seconds
-        self._reference = ReferenceSpec(self._key, prompt, learning)
-        self._do(link.Learn(next(self._numbers), self._reference))
+        self._reference = ReferenceSpec(self._key, prompt)
 
     def fuse(
         self, blends: list[float], seed: int = 0, steps: int | None = None, recall: float = 0.0
@@ -63,10 +62,9 @@ class Served:
     def _do(self, work: Work) -> list[Result]:
         self._results.clear()
         self._queue.put(Job(work, work.priority))
-        while len(self._queue):  # learning requeues itself once
-            job = self._queue.take()
-            assert job is not None
-            self._worker.run(job)
+        job = self._queue.take()
+        assert job is not None
+        self._worker.run(job)
         for result in self._results:
             if isinstance(result, link.Failed):
                 raise JobFailed(result.text)
