@@ -34,7 +34,9 @@ def daemon(folder: Path, *options: str, device: str = "null", model: str = "toy"
     data = folder / "data"
     data.mkdir(exist_ok=True)
     clips = make_clips(folder / "clips")
-    return Daemon(data, "--model", model, "--device", device, "--clips", str(clips), *options)
+    return Daemon(
+        data, "--model", model, "--device", device, "--clips", str(clips), "--no-spare", *options
+    )
 
 
 def prepare(client: Client) -> None:

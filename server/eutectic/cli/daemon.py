@@ -113,6 +113,13 @@ def serve(
     memory: Annotated[float, typer.Option(help="The engine's cache, in GiB.")] = 2.0,
     ready: Annotated[float, typer.Option(help="Memory for ready fusions, in GiB.")] = 1.0,
     stored: Annotated[float, typer.Option(help="Disk space for ready fusions, in GiB.")] = 8.0,
+    spare: Annotated[
+        bool,
+        typer.Option(
+            help="Keep a spare engine, which takes the place of one that dies in half a second; "
+            "it takes 0.5 GiB of memory (default: where there is room)."
+        ),
+    ] = True,
     log_level: Annotated[LogLevel, typer.Option(help="Log level.")] = "info",
 ) -> None:
     """Run the daemon: receive OSC, fuse, play."""
@@ -144,7 +151,7 @@ def serve(
         SessionSettings(
             model, compute, _folders(clips, renders, data), data,
             session_path(session, data / "sessions") if session is not None else None,
-            input_device, _gib(memory), _gib(ready), _gib(stored),
+            input_device, _gib(memory), _gib(ready), _gib(stored), spare,
         ),
         _controllers(midi or [], controller or [], data / "controllers"),
         query,

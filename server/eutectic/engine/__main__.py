@@ -1,6 +1,11 @@
-"""`python -m eutectic.engine`: the engine process, started by the daemon."""
+"""`python -m eutectic.engine`: the engine process, started by the daemon.
+
+With `--spare` alone it imports everything, then waits for a line with its arguments.
+"""
 
 import argparse
+import gc
+import json
 import os
 import signal
 import sys
@@ -13,7 +18,8 @@ def main() -> None:
     parser.add_argument("--store", required=True)
     parser.add_argument("--memory-bytes", type=int, required=True)
     parser.add_argument("--daemon-pid", type=int, required=True)
-    arguments = parser.parse_args()
+    is_spare = sys.argv[1:] == ["--spare"]
+    arguments = None if is_spare else parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon ends this process by closing the pipe
     results = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # libraries may print; results have their own pipe
@@ -22,6 +28,13 @@ def main() -> None:
 
     from eutectic.engine.process import run
 
+    if arguments is None:
+        gc.collect()
+        gc.freeze()
+        line = sys.stdin.buffer.readline()
+        if not line:  # the daemon has left
+            return
+        arguments = parser.parse_args(json.loads(line))
     sys.exit(run(arguments, sys.stdin.buffer, results))
 
 

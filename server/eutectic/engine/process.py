@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
+import pyloudnorm  # noqa: F401  # pyright: ignore[reportUnusedImport]  # else a first clip does
 import torch
 
 from eutectic.config import SamplingSettings

@@ -1,8 +1,8 @@
 """Starts the engine process, supervises it, and restarts it when it dies.
 
 Jobs the engine was running then fail with `engine_died`: one of them may have killed it, so they
-aren't retried. Jobs it hadn't started go to the next engine. Everything here runs in the daemon's
-event loop.
+aren't retried. Jobs it hadn't started go to the next engine, at once if there is a spare (see
+`spare`). Everything here runs in the daemon's event loop.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import contextlib
 import itertools
 import logging
 import os
-import sys
 import time
 from asyncio.subprocess import Process
 from collections.abc import Callable
@@ -23,15 +22,16 @@ import msgspec
 
 from eutectic.link import protocol as link
 from eutectic.link.protocol import Priority, Result, Work
+from eutectic.link.spare import ENGINE, Spare
 from eutectic.system import processes
 
 log = logging.getLogger("eutectic.link")
 
 MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.2, 10.0
-"""Before an engine that died is restarted; doubled each time it dies early."""
+"""Before an engine that died early is restarted; doubled each time in a row."""
 
-STABLE_SECONDS = 30.0
-"""An engine that ran this long didn't die early."""
+STABLE_SECONDS = 2.0
+"""An engine that was ready for this long didn't die early, and is restarted without a wait."""
 
 Listener = Callable[[Result], None]
 
@@ -41,8 +41,8 @@ def engine_command(
 ) -> list[str]:
     """Command line of the engine process."""
     command = [
-        sys.executable, "-m", "eutectic.engine", "--model", model, "--store", str(store),
-        "--memory-bytes", str(memory_bytes), "--daemon-pid", str(os.getpid()),
+        *ENGINE, "--model", model, "--store", str(store), "--memory-bytes", str(memory_bytes),
+        "--daemon-pid", str(os.getpid()),
     ]  # fmt: skip
     return command if compute is None else [*command, "--compute", compute]
 
@@ -62,11 +62,13 @@ class Host:
         state: `starting`, `loading`, `warming`, `ready`, `dead` or `failed`.
         usage: as last reported by the engine.
         deaths: how often an engine died.
+        spare: an engine that waits to take its place; None if none is to.
     """
 
     def __init__(
-        self, command: list[str], on_state: Callable[[link.State | link.ModelFacts], None]
-    ) -> None:
+        self, command: list[str], on_state: Callable[[link.State | link.ModelFacts], None],
+        with_spare: bool = False,
+    ) -> None:  # fmt: skip
         self._command, self._on_state = command, on_state
         self._process: Process | None = None
         self._jobs: dict[int, _Job] = {}
@@ -77,6 +79,8 @@ class Host:
         self.state = "starting"
         self.usage: link.Usage | None = None
         self.deaths = 0
+        self._ready_since: float | None = None
+        self.spare = Spare(self._is_idle) if with_spare else None
 
     @property
     def pid(self) -> int | None:
@@ -111,6 +115,8 @@ class Host:
 
     def start(self) -> None:
         """Start the first engine."""
+        if self.spare is not None:
+            self.spare.start()
         self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
 
     async def stop(self) -> None:
@@ -118,6 +124,8 @@ class Host:
         self._stopping = True
         if self._process is not None:
             await processes.end(self._process)
+        if self.spare is not None:
+            await self.spare.stop()
         if self._supervisor is not None:
             self._supervisor.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -135,7 +143,7 @@ class Host:
     async def _supervise(self) -> None:
         early_deaths = 0
         while not self._stopping:
-            started = time.monotonic()
+            self._ready_since = None
             command = self._command
             code = await self._run_engine(command)
             if self._stopping:
@@ -148,15 +156,23 @@ class Host:
                 self._fail(list(self._jobs), "no_model", "the engine has no model")
                 return
             self.deaths += 1
-            early_deaths = 0 if time.monotonic() - started > STABLE_SECONDS else early_deaths + 1
-            wait = min(MIN_WAIT_SECONDS * 2**early_deaths, MAX_WAIT_SECONDS)
+            early_deaths = 0 if self._was_stable() else early_deaths + 1
+            wait = min(MIN_WAIT_SECONDS * 2**early_deaths, MAX_WAIT_SECONDS) if early_deaths else 0
             log.error("the engine died (%s); restarting it in %.1f s", code, wait)
             self._update(link.State("dead", 0.0, f"the engine died ({code})"))
             await asyncio.sleep(wait)
 
+    def _was_stable(self) -> bool:
+        since = self._ready_since
+        return since is not None and time.monotonic() - since > STABLE_SECONDS
+
+    def _is_idle(self) -> bool:
+        return self.state == "ready" and not self._jobs
+
     async def _run_engine(self, command: list[str]) -> int:
         """Run one engine until it exits; returns its exit status."""
-        self._process = await processes.spawn(command)
+        spawn = processes.spawn if self.spare is None else self.spare.engine
+        self._process = await spawn(command)
         assert self._process.stdout is not None
         try:
             async for line in self._process.stdout:
@@ -184,6 +200,8 @@ class Host:
     def _update(self, result: link.State | link.ModelFacts) -> None:
         if isinstance(result, link.State):
             self.state = result.state
+            if result.state == "ready":
+                self._ready_since = time.monotonic()
         else:
             self.facts = result
             for job in self._jobs.values():

@@ -75,7 +75,7 @@ class Session:
         folders, timings = settings.folders, Timings()
         self._registry = RequestRegistry(subscribers)
         self._shelf = Shelf(settings.data / "fusions", settings.ready_bytes, settings.stored_bytes)
-        self._host = Host(models.command(settings, settings.model), self._on_engine)
+        self._host = Host(models.command(settings, settings.model), self._on_engine, settings.spare)
         jobs = Jobs(self._host, self._shelf, timings, player.rate_hz)
         self._library = Library(jobs, folders, settings.input_device, self._changed)
         self._references = References(jobs, self._library, self._learned, self._changed)

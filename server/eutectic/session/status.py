@@ -58,7 +58,7 @@ class Status:
         lines = [
             ("version", version("eutectic")),
             ("up", f"{time.monotonic() - self.started:.0f} s"),
-            ("engine", f"{self._engine()}, {host.deaths} deaths"),
+            ("engine", f"{self._engine()}, {host.deaths} deaths{_spare(host)}"),
             ("model", self.models.name),
             ("device", f"{device.name}, {device.rate_hz} Hz, {device.channels} channels, "
                        f"{device.state}"),
@@ -120,6 +120,12 @@ class Status:
             request, voice.number, "playing", pair.original.name, pair.reference.name, voice.blend,
             self.player.position_seconds(voice.number), fan.frames / self.player.rate_hz,
         )  # fmt: skip
+
+
+def _spare(host: Host) -> str:
+    if host.spare is None:
+        return ""
+    return ", a spare waits" if host.spare.waits else ", no spare yet"
 
 
 def _counted(names: Iterable[str], missing: Collection[str]) -> str:
