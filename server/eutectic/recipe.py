@@ -64,7 +64,7 @@ class Learned(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class LoraUsed(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A LoRA file, in whose place a reference may name no sound; its digest, empty if unknown."""
+    """A LoRA file, and its digest, empty if unknown; alone, it is the recipe's reference, too."""
 
     path: str
     digest: str = ""

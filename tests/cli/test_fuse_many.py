@@ -184,9 +184,16 @@ def test_a_lora_is_used_instead_of_learning_and_repeated(
     write_lora(own_data / "tape.safetensors", seed=1)
     assert run(["fuse", "--like", "half.wav", "-o", "other.wav"]) == 0
     assert "tape.safetensors has changed: the sound will differ" in capsys.readouterr().err
-    (own_data / "tape.safetensors").unlink()
+    write_lora(own_data / "tape.safetensors")
+    assert run(["references", "add", "tape.safetensors", "--model", "toy"]) == 0
+    (own_data / "tape.safetensors").unlink()  # its copy is found by its name
+    assert run(["fuse", "--like", "half.wav", "-o", "found.wav"]) == 0
+    assert np.array_equal(read("found.wav"), read("half.wav"))
+    (own_data.parent / "data" / "loras" / "tape.safetensors").unlink()
+    capsys.readouterr()
     assert "No such file" in refused(capsys, "fuse", "--like", "half.wav")
     assert "without meaning" in refused(capsys, "fuse", *pair[:2], *lora, "--method", "mix")
+    assert run(["fuse", *pair[:2], "--recall", "1", *TOY, *lora, "-o", "full.wav"]) == 0
 
 
 def test_options_that_are_given_override_those_of_the_file(sounds: list[str]) -> None:

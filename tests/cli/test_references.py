@@ -108,19 +108,26 @@ def test_lora_files_are_added_listed_and_deleted(
     (own_data / "text.ckpt").write_text("not one")
     assert run(["references", "add", "tape.safetensors", "dust.safetensors", "--model", "toy"]) == 0
     tape, dust = capsys.readouterr().out.splitlines()
-    assert tape.startswith("tape.safetensors: lora of rank 4, 1 layers of toy; its id is ")
+    assert tape.startswith("tape.safetensors: lora of rank 4, 1 layers of toy; id ")
     (own_data / "tape.safetensors").unlink()
     rows = {each["about"]["file"]: each["id"] for each in listed(capsys)}
-    assert dust.split()[-1] == rows["dust.safetensors"][:8]
+    assert f"id {rows['dust.safetensors'][:8]}; /reference/load NAME dust.safetensors" in dust
+    kept = own_data.parent / "data" / "loras"
+    assert sorted(path.name for path in kept.iterdir()) == ["dust.safetensors", "tape.safetensors"]
     assert run(["references"]) == 0
     assert "tape.safetensors" in capsys.readouterr().out
     assert len(listed(capsys, rows["tape.safetensors"][:8], "--delete")) == 1
     assert len(listed(capsys)) == 1
     for words, text in (
         (("add",), "add needs LoRA files"),
+        (("add", "dust.safetensors", "--delete"), "add takes"),
+        (("add", "dust.safetensors", "--json"), "add takes"),
         (("add", "text.ckpt", "--model", "toy"), "text.ckpt"),
-        (("add", "tape.safetensors", "--model", "toy"), "No such file"),
+        (("add", "none.safetensors", "--model", "toy"), "No such file"),
         (("add", "dust.safetensors", "--model", "embedded"), "is for another model"),
     ):
         assert text in refused(capsys, "references", *words)
     assert len(listed(capsys)) == 1
+    write_lora(own_data / "dust.safetensors", seed=2)
+    words = refused(capsys, "references", "add", "dust.safetensors", "--model", "toy")
+    assert "exists, and is another" in words

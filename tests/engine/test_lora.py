@@ -1,7 +1,10 @@
 """LoRA files: every kind gives the weights that stable-audio-tools gives, at every strength."""
 
 import copy
+import itertools
 import json
+import math
+import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -33,7 +36,8 @@ from eutectic.engine.fuser import Reference
 from eutectic.engine.loading import load
 from eutectic.engine.model import Model
 from eutectic.engine.store import Store
-from eutectic.errors import BadReference
+from eutectic.engine.watch import Watch
+from eutectic.errors import BadModel, BadReference
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 CPU = torch.device("cpu")
@@ -221,6 +225,49 @@ def test_the_bases_singular_vectors_count_for_what_was_trained_from_it(
         torch.testing.assert_close(changes[1][name], change, atol=1e-5, rtol=0)
 
 
+def test_singular_vectors_are_the_bases_whatever_plays_meanwhile(
+    engine: Engine, library: Library, clip: Clip, tmp_path: Path
+) -> None:
+    """A trigger with other weights may run between any two layers."""
+    path = write(library, "bora-xs", tmp_path / "small.safetensors")
+    _, expected = Engine(engine.model, Store(tmp_path / "other")).open_lora(str(path))
+    other = engine.learn(clip, "a bell", LearnSettings("full", steps=2, learning_rate=1e-2)).adapter
+
+    def plays() -> bool:
+        engine.model.switch.activate(other)
+        return False
+
+    _, found = engine.open_lora(str(path), Watch(cancelled=plays))
+    assert found.digest == expected.digest
+
+
+def test_the_base_must_be_here_for_singular_vectors(
+    folders: dict[str, Path], library: Library, tmp_path: Path
+) -> None:
+    alone = shutil.copytree(folders["small"], tmp_path / "alone")
+    engine = Engine(load(str(alone), CPU), Store(tmp_path / "store"))
+    path = write(library, "lora-xs", tmp_path / "small.safetensors")
+    with pytest.raises(BadModel, match="weights of its base are needed"):
+        engine.open_lora(str(path))
+    engine.open_lora(str(write(library, "lora", tmp_path / "large.safetensors")))
+
+
+def test_a_rank_above_a_layers_width_is_as_good_as_any(
+    engine: Engine, clip: Clip, library: Library
+) -> None:
+    adapter = engine.learn(clip, "a bell", LearnSettings("lora", steps=1, rank=80)).adapter
+    (path,) = engine.store.folder.iterdir()
+    _, opened = engine.open_lora(str(path))
+    assert opened.digest == adapter.digest
+
+
+def test_alpha_is_what_the_file_says(engine: Engine, library: Library, tmp_path: Path) -> None:
+    good = write(library, "lora", tmp_path / "good.safetensors")
+    for alpha, scale in ((8, 2.0), (0, 0.0), (math.inf, 1.0), ("much", 1.0), (None, 1.0)):
+        config = {"rank": RANK, "alpha": alpha, "adapter_type": "lora"}
+        assert lora.read(renamed(good, tmp_path / "odd.safetensors", config)).scale == scale
+
+
 def test_what_was_learned_is_a_lora_file_for_the_library(
     engine: Engine, library: Library, clip: Clip
 ) -> None:
@@ -284,7 +331,7 @@ class Planted:
 def test_a_checkpoint_with_code_is_refused_and_not_run(library: Library, tmp_path: Path) -> None:
     path, ran = tmp_path / "trap.ckpt", tmp_path / "ran"
     torch.save({"state_dict": trained(library, "lora"), "callbacks": Planted(ran)}, path)
-    with pytest.raises(BadReference, match="holds more than weights, and isn't opened"):
+    with pytest.raises(BadReference, match="more than weights; it isn't opened"):
         lora.read(path)
     assert not ran.exists()
 
@@ -300,6 +347,9 @@ def test_what_is_no_lora_for_this_model_is_refused(
     (tmp_path / "text.safetensors").write_text("not one")
     (tmp_path / "text.ckpt").write_text("not one")
     torch.save([1, 2], tmp_path / "list.ckpt")
+    torch.save({"state_dict": None, "lora_config": 3}, tmp_path / "none.ckpt")
+    renamed(good, tmp_path / "scalar.safetensors", config, (key, torch.ones(())))
+    renamed(good, tmp_path / "empty.safetensors", config, (key, torch.ones(0, 64)))
     save_file({"model.weight": torch.ones(2)}, tmp_path / "weights.safetensors")
     renamed(good, tmp_path / "shape.safetensors", config, (key, cut))
     renamed(good, tmp_path / "nan.safetensors", config, (key, torch.full((RANK, 64), torch.nan)))
@@ -311,9 +361,11 @@ def test_what_is_no_lora_for_this_model_is_refused(
     ))  # fmt: skip
     expected = {
         "absent.safetensors": "No such file", "absent.wav": "isn't a LoRA file",
-        "text.safetensors": "damaged, or not a LoRA file", "text.ckpt": "can't be|isn't opened",
-        "list.ckpt": "holds no LoRA", "weights.safetensors": "holds no LoRA",
-        "shape.safetensors": "for another model", "nan.safetensors": "isn't finite",
+        "text.safetensors": "damaged, or not a LoRA file", "text.ckpt": "is damaged, or holds more",
+        "list.ckpt": "holds no LoRA", "none.ckpt": "holds no LoRA",
+        "scalar.safetensors": r"lora_A of .* is \(\)", "empty.safetensors": r"is \(0, 64\)",
+        "weights.safetensors": "holds no LoRA",
+        "shape.safetensors": r"doesn't fit .* expected \(4, ", "nan.safetensors": "contains NaN",
         "kind.safetensors": "unknown kind, loha; known are lora", "bora.safetensors": "magnitude_r",
         "layer.safetensors": "no layer model.elsewhere",
     }  # fmt: skip
@@ -364,3 +416,29 @@ def test_a_lora_without_a_clip_fuses_and_is_as_loud_as_the_original(
     assert fuse(with_clip, recall=0.7)[0] != first[0]
     assert fuse(plain, strength=0.5)[0] != first[0]
     assert fuse(plain, strength=0.0) == fuse(Reference("a bell", None, None))
+
+
+def test_a_lora_that_cannot_be_stored_is_used_from_memory(
+    model: Model, library: Library, clip: Clip, tmp_path: Path
+) -> None:
+    (tmp_path / "store").write_text("no folder")
+    engine = Engine(model, Store(tmp_path / "store"))
+    path = write(library, "lora", tmp_path / "strange.safetensors")
+    key, adapter = engine.open_lora(str(path))
+    assert engine.find_lora(key) is adapter
+
+
+def test_no_weights_are_switched_to_encode_a_prompt(
+    engine: Engine, library: Library, clip: Clip, tmp_path: Path
+) -> None:
+    """Unless a LoRA has weights for that."""
+    learned = engine.learn(clip, "a bell", LearnSettings("lora", steps=1)).adapter
+    _, strange = engine.open_lora(str(write(library, "lora", tmp_path / "strange.safetensors")))
+    switch, seconds = engine.model.switch, itertools.count(1)
+    for active, adapter, expected in (
+        (learned, None, learned), (learned, learned, learned), (strange, learned, None),
+        (learned, strange, strange), (strange, None, None),
+    ):  # fmt: skip
+        switch.activate(active)
+        engine.model.condition("a bell", float(next(seconds)), adapter)
+        assert switch.active == (None if expected is None else (expected.digest, 1.0))

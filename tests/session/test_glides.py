@@ -135,6 +135,32 @@ def test_what_plays_follows_the_strength_of_its_voice(client: Client) -> None:
     assert fails(client, "/fuse", 1, "a", "grown", "@strength", 2.1) == "bad_option"
 
 
+def test_a_turned_knob_leaves_the_other_where_the_fusion_has_it(client: Client) -> None:
+    client.request("/reference/learn", "grown", "b", "hiss", "@steps", 30)
+    client.set_voice(1, "strength", 0)
+    place = ("a", "grown", "@blend", 0.1, "@strength", 1)
+    client.request("/fuse", 1, *place, "@recall", 0, "@loop", 1)
+    client.set_voice(1, "recall", 0.2)
+    expected = rendered(client, *place, "@recall", 0.2)
+    assert likeness(expected, rendered(client, *place[:-1], 0, "@recall", 0.2)) < 0.99
+    until(lambda: is_heard(client, expected))
+    client.request("/fuse", 1, *place[:-2], "@recall", 0, "@loop", 1)
+    client.set_voice(1, "strength", 0.5)
+    until(lambda: is_heard(client, rendered(client, *place[:-1], 0.5, "@recall", 0)))
+
+
+def test_strength_is_kept_with_a_voice(client: Client) -> None:
+    client.set_voice(1, "strength", 0.5)
+    client.request("/preset/save", "half")
+    client.set_voice(1, "strength", 2)
+    client.request("/preset/load", "half")
+    client.request("/session/save", "half")
+    client.request("/reference/learn", "grown", "b", "hiss", "@steps", 30)
+    place = ("a", "grown", "@recall", 0, "@blend", 0.3)
+    client.request("/fuse", 1, *place, "@loop", 1)
+    until(lambda: is_heard(client, rendered(client, *place, "@strength", 0.5)))
+
+
 def test_a_turn_changes_what_plays_without_a_click_or_a_new_start(client: Client) -> None:
     fuse_tone(client, "@blend", 0.5)
     time.sleep(0.1)

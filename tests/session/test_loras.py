@@ -14,15 +14,17 @@ import soundfile
 from numpy.typing import NDArray
 
 from daemons import daemon, fails, prepare, until, wait_for
-from eutectic.client.daemon_process import Daemon, until_ready
+from eutectic.client.daemon_process import Daemon, NotServing, until_ready
+from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
-from eutectic.osc.answers import Engine, Started
+from eutectic.osc.answers import Engine, Queued, Started
 from eutectic.recipe import read_recipe
 from loras import write_lora
 
 pytestmark = pytest.mark.process
 
 numbers = itertools.count()
+LOADED = ("tape", "both")
 
 
 def states(client: Client) -> dict[str, tuple[str, str]]:
@@ -56,10 +58,12 @@ def test_a_lora_without_a_clip_is_played_by_the_network_alone(client: Client, lo
     wait_for(client, Started, lambda started: started.id == number)
     client.end("/fuse", number)
     client.fan("a", "tape", 3)
+    client.send("/scrub", 1, 0.9)
+    client.request("/fan", "a", "tape", 3, "@even", 1)
     plain = rendered(client, "tape")
     assert np.array_equal(rendered(client, "tape", "@recall", 0.8), plain)
-    assert differs(rendered(client, "tape", "@strength", 0.3), plain)
-    assert np.array_equal(rendered(client, "tape", "@strength", 1), plain)
+    for strength in (0, 0.3, 2):
+        assert differs(rendered(client, "tape", "@strength", strength), plain)
 
 
 def test_with_a_clip_it_is_remembered_too(client: Client, lora: Path) -> None:
@@ -70,10 +74,11 @@ def test_with_a_clip_it_is_remembered_too(client: Client, lora: Path) -> None:
     assert np.array_equal(rendered(client, "both", "@recall", 0, "@level", "raw"),
                           rendered(client, "alone", "@strength", 0.5, "@level", "raw"))  # fmt: skip
     assert differs(rendered(client, "both", "@recall", 0.5), alone)
-    client.request("/reference/remember", "m", "b", "tape")
-    for options in ((), ("@strength", 2), ("@cfg", 3)):
-        full = rendered(client, "both", "@recall", 1, *options)
-        assert np.array_equal(full, rendered(client, "m", "@recall", 1))
+    number = client.begin("/fuse", 1, "a", "both", "@recall", 1)
+    client.end("/fuse", number)
+    for options in ((), ("@strength", 2), ("@cfg", 3)):  # what only the network hears
+        number = client.begin("/fuse", 1, "a", "both", "@recall", 1, *options)
+        assert not client.end("/fuse", number).of(Queued)
 
 
 def test_what_cannot_be_loaded_changes_nothing(
@@ -136,19 +141,20 @@ def test_it_outlives_its_file_the_engine_and_the_daemon(tmp_path: Path) -> None:
         lora = write_lora(tmp_path / "clips" / "tape.safetensors")
         client.load_reference("tape", lora.name, strength=0.5)
         client.load_reference("both", lora.name, clip="b")
-        before = [rendered(client, name, "@seed", 7) for name in ("tape", "both")]
+        before = [rendered(client, name, "@seed", 7) for name in LOADED]
         lora.unlink()
         process.engine().send_signal(signal.SIGKILL)
         wait_for(client, Engine, lambda engine: engine.state == "dead")
-        after = [rendered(client, name, "@seed", 7, "@level", "raw") for name in ("tape", "both")]
-        assert all(differs(one, np.zeros(1)) for one in after)
+        before += [rendered(client, name, "@seed", 8) for name in LOADED]
+    shutil.rmtree(process.data / "fusions")
     with daemon(tmp_path, *options) as process, process.client() as client:
         until_ready(client)
         until(lambda: states(client) == {
             "r": ("b", "learned"), "tape": ("", "learned"), "both": ("b", "learned")
         })  # fmt: skip
-        for name, one in zip(("tape", "both"), before, strict=True):
-            assert np.array_equal(rendered(client, name, "@seed", 7), one)
+        after = [rendered(client, name, "@seed", seed) for seed in (7, 8) for name in LOADED]
+        assert all(np.array_equal(*each) for each in zip(before, after, strict=True))
+    shutil.rmtree(process.data / "fusions")
     for path in (process.data / "references").iterdir():
         path.unlink()
     with daemon(tmp_path, *options) as process, process.client() as client:
@@ -185,3 +191,68 @@ def test_a_preset_loads_loras(running: Daemon, client: Client, lora: Path) -> No
         assert fails(client, "/preset/load", "tapes") == code
     assert states(client) == before
     path.unlink()
+
+
+def test_pads_of_a_preset_with_loras_wait_for_them(
+    running: Daemon, client: Client, lora: Path
+) -> None:
+    """Even those pressed in the same moment as the preset."""
+    path = running.data / "presets" / "tapes.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        'format = 1\n[[clips]]\nname = "new"\npath = "c.wav"\n'
+        '[[references]]\nname = "fresh"\nprompt = "tape"\nlora = "warm_tape.safetensors"\n'
+        '[[references]]\nname = "wrong"\nprompt = "tape"\nlora = "wrong.safetensors"\n'
+        '[[references]]\nname = "old"\nprompt = "c"\nclip = "new"\nsteps = 2\n'
+    )
+    (lora.parent / "wrong.safetensors").write_text("not one")
+    loading = client.begin("/preset/load", "tapes")
+    pads = [client.begin("/fuse", 1 + n, "new", name) for n, name in enumerate(("fresh", "old"))]
+    for pad in pads:
+        client.end("/fuse", pad)
+    with pytest.raises(RequestFailed) as failed:
+        client.end("/preset/load", loading)
+    assert failed.value.code == "bad_reference"  # but the others are there
+    assert [states(client)[name][1] for name in ("fresh", "old")] == ["learned"] * 2
+    path.unlink()
+
+
+def test_a_lora_that_another_model_cannot_have_says_so_and_comes_back(tmp_path: Path) -> None:
+    with daemon(tmp_path) as process, process.client() as client:
+        prepare(client)
+        lora = write_lora(tmp_path / "clips" / "tape.safetensors")
+        client.load_reference("tape", lora.name)
+        client.load_reference("both", lora.name, clip="b")
+        client.request("/model/set", "embedded", timeout=120)
+        until(lambda: [states(client)[name][1] for name in LOADED] == ["missing"] * 2)
+        with pytest.raises(RequestFailed, match=r"tape: .*is for another model"):
+            client.request("/fuse", 1, "a", "tape")
+        assert "b.wav is missing" not in process.log
+        client.request("/model/set", "toy", timeout=120)
+        until(lambda: [states(client)[name][1] for name in LOADED] == ["learned"] * 2)
+        rendered(client, "tape")
+
+
+def test_what_is_on_a_full_or_read_only_disk_is_used_from_memory(tmp_path: Path) -> None:
+    with daemon(tmp_path) as process, process.client() as client:
+        prepare(client)
+        shutil.rmtree(process.data / "references")
+        (process.data / "references").write_text("no folder")
+        write_lora(tmp_path / "clips" / "tape.safetensors")
+        client.load_reference("tape", "tape.safetensors")
+        rendered(client, "tape")
+    assert "is kept in memory alone" in process.log
+
+
+def test_a_session_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
+    options = ("--session", "night")
+    with daemon(tmp_path, *options) as process, process.client() as client:
+        prepare(client)
+        write_lora(tmp_path / "clips" / "tape.safetensors")
+        client.load_reference("tape", "tape.safetensors")
+    path = process.data / "sessions" / "night.toml"
+    key = next(line for line in path.read_text().splitlines() if line.startswith("lora = ") and
+               "/" not in line)  # fmt: skip
+    path.write_text(path.read_text().replace(key, 'lora = "../clips/tape"'))
+    with pytest.raises(NotServing, match="lora: expected"), daemon(tmp_path, *options):
+        pass

@@ -164,6 +164,7 @@ def _folders(clips: list[Path] | None, renders: Path | None, data: Path) -> Fold
     """The folders that are read and written; those of the user's data are made."""
     import platformdirs
 
+    from eutectic.files.learned import LORAS
     from eutectic.session.folders import Folders
 
     for given in (*(clips or ()), *([renders] if renders else ())):
@@ -176,7 +177,8 @@ def _folders(clips: list[Path] | None, renders: Path | None, data: Path) -> Fold
     for folder in (read[0], written):
         make_folder(folder, parents=True)
     absolute = tuple(each.absolute() for each in read)
-    return Folders(absolute, written.absolute(), presets_folder("clips"), Path.home())
+    loras = data / LORAS
+    return Folders(absolute, written.absolute(), presets_folder("clips"), Path.home(), loras)
 
 
 def _controllers(midi: list[str], maps: list[str], own: Path) -> tuple[Controller, ...]:

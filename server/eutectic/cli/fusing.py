@@ -80,7 +80,7 @@ def fuse_all(
     engine = load_engine(model, compute)
     engine.fuser.plan(work.places, work.settings[0])
     if not hears_network(engine, work.settings[0]):
-        learning = None
+        learning = lora = None
     reference = load_reference(engine, work.reference.source, prompt, learning, lora)
     if earlier is not None:
         for remark in remarks_on_engine(earlier, engine, reference):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from eutectic.cli.terminal import errors, progress
 from eutectic.config import LearnSettings, SamplingSettings, data_folder
+from eutectic.files.learned import lora_path
 
 if TYPE_CHECKING:
     from eutectic.engine.clips import Clip
@@ -64,6 +65,7 @@ def load_reference(
     if prompt is None:
         prompt = Path(source.path).stem.replace("_", " ").replace("-", " ")
     if lora is not None:
+        lora = lora_path(data_folder(), lora)
         with progress(f"loading {lora.name}") as watch:
             return Reference(prompt, clip, engine.open_lora(str(lora), watch)[1])
     if learning is None:

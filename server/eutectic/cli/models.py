@@ -73,8 +73,8 @@ def _list(json: bool) -> None:
         table.add_row(row["name"], row["what"], size, here, row["runs_on"], seconds, row["licence"])
     print_table(table)
     console.print(
-        "s on CPU: until a new fusion of 6 s begins, expected of this machine without a GPU; those "
-        "from memory (recall 1) and those that are ready begin at once"
+        "s on CPU: how soon a new fusion of 6 s should begin on this machine without a GPU; those "
+        "from memory (recall 1), and those that are ready, begin at once"
     )
 
 

@@ -110,7 +110,7 @@ Lora = Annotated[
 ]
 Strength = Annotated[
     float | None,
-    typer.Option(help="Of what was learned: 0 nothing of it, up to 2 (default: 1, as learned)."),
+    typer.Option(help="Of the learned weights: 0 off, 1 as learned, up to 2 (default: 1)."),
 ]
 LevelName = Annotated[
     Level, typer.Option("--level", help="match: as loud as the sources; raw: as sampled.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from eutectic.cli.loading import load_engine
 from eutectic.cli.terminal import console, print_json, print_table, progress
 from eutectic.config import data_folder
 from eutectic.errors import BadSetting
+from eutectic.files.atomic import atomic_path
 from eutectic.files.learned import SHORT
 
 if TYPE_CHECKING:
@@ -45,15 +47,18 @@ def references(
 ) -> None:
     """List or delete the references that were learned, or add LoRA files.
 
-    A reference whose file is deleted can be learned again from its sound.
+    A reference whose file is deleted can be learned again from its sound. LoRA files that were
+    added are copied, and named by their file names from then on.
     """
     from eutectic.files.learned import chosen, learned_files
     from eutectic.files.tensors import delete as delete_file
 
     if unused is not None and not unused >= 0:
         raise BadSetting(f"unused must be a number of days, not {unused:g}")
-    if ids and ids[0] == ADD and not delete:
-        _add(ids[1:], model, compute)
+    if ids and ids[0] == ADD:
+        if delete or json or unused is not None:
+            raise BadSetting(f"{ADD} takes --model and --compute alone")
+        _add([Path(each) for each in ids[1:]], model, compute)
         return
     if delete and not ids and unused is None:
         raise BadSetting("--delete needs the ids of references, or --unused DAYS")
@@ -70,19 +75,26 @@ def references(
     console.print(f"{'deleted ' if delete else ''}{len(found)}, {size:.0f} MB, in {folder}")
 
 
-def _add(files: Sequence[str], model: str, compute: str | None) -> None:
-    """Take LoRA files into the store, where `/reference/load` finds them."""
+def _add(files: Sequence[Path], model: str, compute: str | None) -> None:
+    """Copy LoRA files to where `/reference/load` finds them, and have them ready for a model."""
+    from eutectic.files.learned import free_lora
+
     if not files:
-        raise BadSetting("add needs LoRA files")
+        raise BadSetting(f"{ADD} needs LoRA files")
     check_model(model)
+    copies = [free_lora(data_folder(), file) for file in files]
     engine = load_engine(model, compute)
-    for file in files:
-        with progress(f"adding {Path(file).name}") as watch:
-            key, adapter = engine.open_lora(file, watch)
+    for file, copy in zip(files, copies, strict=True):
+        with progress(f"adding {file.name}") as watch:
+            key, adapter = engine.open_lora(str(file), watch)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if not copy.exists():
+            with atomic_path(copy) as temporary:
+                shutil.copyfile(file, temporary)
         about = adapter.about
         console.print(
             f"{file}: {about['kind']} of rank {about['rank']}, {len(adapter.changed)} layers of "
-            f"{engine.model.name}; its id is {key[:SHORT]}"
+            f"{engine.model.name}; id {key[:SHORT]}; /reference/load NAME {copy.name}"
         )
 
 
@@ -97,7 +109,7 @@ def _print(found: Sequence[LearnedFile]) -> None:
     for each in found:
         about = each.about
         table.add_row(
-            each.id, str(about.get("prompt") or about.get("file", "damaged")),
+            each.id, str(about.get("file", about.get("prompt", "damaged"))),
             f"{about['seconds']:.1f}" if "seconds" in about else "",
             str(about.get("kind") or about.get("method", "")), str(about.get("steps", "")),
             str(about.get("model_name") or about.get("model", ""))[:24], f"{each.size / 1e6:.1f}",

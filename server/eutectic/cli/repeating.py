@@ -33,7 +33,7 @@ def use_settings(context: typer.Context, path: Path | None) -> Path | None:
 
         recipe = read_recipe(path)
         if recipe.lora is not None and recipe.lora.path == recipe.reference.path:
-            raise BadInput(f"{path}: was made with a LoRA alone, without a sound; only serve can")
+            raise BadInput(f"{path}: was made with a LoRA alone; only the daemon can repeat it")
         context.obj = recipe
         context.default_map = {
             name: value for name, value in _parameters(recipe).items() if value is not None
@@ -59,7 +59,8 @@ def _parameters(recipe: Recipe) -> dict[str, Any]:
             "no_learn": learned is None and recipe.lora is None and sampling.recall != 1,
         }  # fmt: skip
     if recipe.lora is not None:
-        values["lora"] = str(recipe.lora.file)
+        file = recipe.lora.file
+        values["lora"] = str(file if file.exists() else file.name)
     if learned is not None:
         settings = learned.settings
         values |= {
@@ -130,7 +131,7 @@ def remarks_on_engine(recipe: Recipe, engine: Engine, reference: Reference) -> l
     elif used.compute not in ("", compute):
         remarks.append(f"it was made on {used.compute}, not {compute}: the last bits may differ")
     adapter = reference.adapter
-    if recipe.learned is not None and adapter is not None:
+    if recipe.learned is not None and adapter is not None and "file" not in adapter.about:
         same = recipe.learned.digest in ("", adapter.digest)
         if not same and used.digest == engine.model.digest:
             remarks.append("the reference was learned anew, and not to the bit: the sound differs")

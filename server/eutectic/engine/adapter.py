@@ -78,7 +78,9 @@ class Adapter:
     def write(self, name: str, base: Tensor, parameter: Tensor, strength: float = 1.0) -> None:
         """Write this adapter's weights into a parameter, in one pass over the base's.
 
-        `strength` is how far they are from the base's: 0 not at all, 1 as learned.
+        `strength` scales the difference: 1 is as learned. Magnitudes are never scaled, as in
+        stable-audio-tools: the weights of those methods at a strength just above 0 aren't the
+        base's yet, which `Switch` has at 0.
         """
         if self.method == "full":
             if strength == 1:
@@ -160,15 +162,26 @@ class Switch:
         self._base: dict[str, Tensor] = {}
         self._whole = True  # False while weights are being copied, and after copying failed
         self._active: Active | None = None
+        self._changed: set[str] = set()
 
     @property
     def active(self) -> Active | None:
         """The adapter whose weights the modules have, and at which strength; None: the base's."""
         return self._active
 
-    def base(self) -> Mapping[str, Tensor]:
-        """The base weights, by name."""
-        return self._parameters | self._base
+    def base(self, name: str) -> Tensor:
+        """A base weight; no copy, so it may change when something is activated."""
+        return self._base[name] if name in self._base else self._parameters[name]
+
+    @property
+    def shapes(self) -> Mapping[str, torch.Size]:
+        """Of all weights, by name."""
+        return {name: weight.shape for name, weight in self._parameters.items()}
+
+    @property
+    def changed(self) -> set[str]:
+        """Names of the weights that aren't the base's at present."""
+        return self._changed
 
     @torch.no_grad()
     def activate(self, adapter: Adapter | None, strength: float = 1.0) -> None:
@@ -191,4 +204,4 @@ class Switch:
             else:
                 self._parameters[name].copy_(weight)
         self._on_change(self._base.keys())
-        self._whole, self._active = True, active
+        self._whole, self._active, self._changed = True, active, changed

@@ -57,7 +57,7 @@ class Catalogue:
         return clip
 
     def reference(self, spec: ReferenceSpec, watch: Watch = UNWATCHED) -> Reference:
-        """A reference: one that has been learned, or one without settings, only remembered.
+        """A reference: one that has been learned, a LoRA, or one that is only remembered.
 
         Raises:
             Stale: it hasn't been learned under this model, or its clip is gone.
@@ -87,7 +87,7 @@ class Catalogue:
         """
         size = 0
         if spec.lora:
-            size = self._engine.store.delete(spec.lora)
+            size = self._engine.forget_lora(spec.lora)
         elif spec.settings is not None:
             size = self._engine.forget(self.clip(spec.clip), spec.prompt, spec.settings)
         self._engine.cache.discard(spec)

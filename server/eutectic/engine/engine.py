@@ -6,7 +6,7 @@ It has no process and no queue of its own; one thread owns it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from eutectic.engine.levels import bring_to_level, target_lufs
 from eutectic.engine.model import Model
 from eutectic.engine.store import Store
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.errors import BadModel, BadOutput
+from eutectic.errors import BadOutput
 from eutectic.files import stalls
 from eutectic.link.protocol import Source
 from eutectic.system.cache import Cache
@@ -108,7 +108,10 @@ class Engine:
 
     def clip_key(self, waveform: Waveform) -> str:
         """The name of an encoded clip in the store."""
-        return Store.key(format=clips.FORMAT, model=self.model.digest, audio=waveform.digest)
+        multiple = bucket_frames(self.model.codec)
+        unusual = {} if multiple == BUCKET_FRAMES else {"multiple": multiple}
+        digests = {"model": self.model.digest, "audio": waveform.digest}
+        return Store.key(format=clips.FORMAT, **digests, **unusual)
 
     def find_clip(self, key: str) -> Clip | None:
         """An encoded clip by its key, from memory or disk."""
@@ -165,36 +168,50 @@ class Engine:
 
         Raises:
             BadReference: the file can't be read, or is for another model.
+            BadModel: an `-xs` file needs the weights that this model was trained from, and they
+                aren't on this machine.
             Cancelled: by the watch.
         """
-        file = stalls.wait_for(path, lambda _: lora.read(Path(path)), watch.checkpoint)
-        key = Store.key(format=FORMAT_OF_KEYS, model=self.model.digest, lora=file.digest)
+        there = Path(path)
+        digest = stalls.wait_for(path, lambda alive: lora.digest(there, alive), watch.checkpoint)
+        key = Store.key(format=FORMAT_OF_KEYS, model=self.model.digest, lora=digest)
         found = self.find_lora(key)
         if found is None:
+            file, switch = lora.read(there), self.model.switch
             about = {
-                "model": self.model.digest, "model_name": self.model.name, "file": file.path.name,
-                "file_digest": file.digest,
+                "model": self.model.digest, "model_name": self.model.name, "file": there.name,
+                "file_digest": digest,
             }  # fmt: skip
-            weights = self.model.switch.base()
-            found = lora.adapter(file, weights, self._trained_from, about, watch)
+            origin = self.model.trained_from() if file.small else switch.base
+            found = lora.adapter(file, switch.shapes, origin, about, watch)
             try:
                 self.store.put(key, found)
             except BadOutput as error:
                 log.warning("%s; the LoRA is kept in memory alone", error)
-            found = found.on(self.model.device)
+            found = self._keep_lora(key, found)
         return key, found
 
-    def _trained_from(self) -> Mapping[str, Tensor]:
-        try:
-            return self.model.trained_from()
-        except BadModel as error:
-            log.warning("%s; the singular vectors are those of the model's own weights", error)
-            return self.model.switch.base()
-
     def find_lora(self, key: str) -> Adapter | None:
-        """A LoRA by its key, from the store."""
-        found = self.store.get(key)
-        return None if found is None else found.on(self.model.device)
+        """A LoRA by its key, from memory or the store."""
+        known: Adapter | None = self.cache.get(("lora", key))
+        if known is None:
+            found = self.store.get(key)
+            known = None if found is None else self._keep_lora(key, found)
+        return known
+
+    def _keep_lora(self, key: str, adapter: Adapter) -> Adapter:
+        adapter = adapter.on(self.model.device)
+        self.cache.put(("lora", key), adapter, adapter.nbytes)
+        return adapter
+
+    def forget_lora(self, key: str) -> int:
+        """Delete a LoRA from the store; returns the number of bytes it took.
+
+        Raises:
+            BadOutput: it can't be deleted.
+        """
+        self.cache.discard(("lora", key))
+        return self.store.delete(key)
 
     def learn(
         self,

@@ -1,4 +1,4 @@
-"""How long a model takes to a new fusion's first sound: expected by its size, or measured."""
+"""How soon a model's new fusions begin: expected by its size, or measured."""
 
 from __future__ import annotations
 

@@ -25,10 +25,15 @@ _COMMUNITY = (
 )
 _GEMMA = f"{_COMMUNITY}; its text encoder: Gemma Terms of Use"
 
-_OPEN = "stabilityai/stable-audio-open"
+# 10⁹ operations, counted by PyTorch's FLOP counter with the published configurations at 6 s.
+OPEN_GFLOP = {"1.0": (309.0, 60.0), "small": (99.4, 60.0)}
+"""Of an evaluation, and of decoding the first chunk."""
+
+OPEN_EVALUATIONS = {"1.0": 202, "small": 2}
+"""Until blend 0.5 is heard; 1.0 has guidance, and an order that looks back on its prefix."""
 
 SA3_GFLOP = {"small": (128.0, 24.0), "medium": (422.0, 180.0)}
-"""Of an evaluation at 6 s, and of decoding the first chunk: counted by PyTorch's FLOP counter."""
+"""As of Stable Audio Open."""
 
 SA3_EVALUATIONS = {False: 2, True: 32}
 """After blend 0.5, by whether it is a base model, which has guidance and more steps."""
@@ -74,12 +79,18 @@ def _stable_audio_3(name: str) -> Known:
     return Known(name, what, size, _GEMMA, runs_on, evaluations * network + decoder)
 
 
+def _stable_audio_open(kind: str, what: str, runs_on: str) -> Known:
+    network, decoder = OPEN_GFLOP[kind]
+    gflop = OPEN_EVALUATIONS[kind] * network + decoder
+    return Known(f"stabilityai/stable-audio-open-{kind}", what, None, _COMMUNITY, runs_on, gflop)
+
+
 KNOWN = (
     Known("embedded", "ships: effects, to 24 s", None, _OWN, "CPU, GPU", 0.0),
     Known("toy", "ships: for tests", None, _OWN, "CPU", 0.0),
     *map(_stable_audio_3, SHORT_NAMES),
-    Known(f"{_OPEN}-1.0", "effects, to 47 s", None, _COMMUNITY, "GPU", 62_500.0),
-    Known(f"{_OPEN}-small", "effects, to 11 s", None, _COMMUNITY, "CPU, GPU", 260.0),
+    _stable_audio_open("1.0", "effects, to 47 s", "GPU"),
+    _stable_audio_open("small", "effects, to 11 s", "CPU, GPU"),
 )
 
 

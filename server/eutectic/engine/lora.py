@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import pickle
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ from eutectic.files import tensors as files
 SUFFIXES = (".safetensors", ".ckpt")
 SMALL = "-xs"
 WEIGHT = ".weight"
+PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -33,14 +36,12 @@ class LoraFile:
     """A file's tensors by layer and name, as it holds them.
 
     Attributes:
-        digest: of the file's bytes.
         method: that of the adapter.
         small: whether U and V are left out (`-xs`).
         scale: alpha over rank.
     """
 
     path: Path
-    digest: str
     method: str
     small: bool
     scale: float
@@ -56,19 +57,31 @@ class LoraFile:
         return "M_xs" if self.small else "lora_A"
 
 
+def digest(path: Path, alive: Callable[[], None]) -> str:
+    """Hash of a LoRA file's bytes; `alive` is called as they come.
+
+    Raises:
+        BadReference: it can't be read, or its name is not one's.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadReference(f"{path}: isn't a LoRA file, {' or '.join(SUFFIXES)}")
+    hashed = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                hashed.update(piece)
+                alive()
+    except OSError as error:
+        raise BadReference(f"{path}: can't be read ({error.strerror})") from None
+    return hashed.hexdigest()
+
+
 def read(path: Path) -> LoraFile:
     """Read a LoRA file: `.safetensors`, or `.ckpt` as far as it holds nothing but weights.
 
     Raises:
         BadReference: it can't be read, or isn't one.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadReference(f"{path}: isn't a LoRA file, {' or '.join(SUFFIXES)}")
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise BadReference(f"{path}: can't be read ({error.strerror})") from None
     is_checkpoint = path.suffix.lower() == ".ckpt"
     tensors, config = _checkpoint(path) if is_checkpoint else _safetensors(path)
     layers = _layers(path, tensors)
@@ -76,22 +89,22 @@ def read(path: Path) -> LoraFile:
     needed = (*(("M_xs",) if small else ("lora_A", "lora_B")), *MAGNITUDES[method])
     layers = {name: _complete(path, name, layer, needed) for name, layer in layers.items()}
     rank = _number(config, "rank") or len(next(iter(layers.values()))[needed[0]])
-    scale = (_number(config, "alpha") or rank) / rank
-    return LoraFile(path, digest, method, small, scale, layers)
+    alpha = _number(config, "alpha")
+    return LoraFile(path, method, small, (rank if alpha is None else alpha) / rank, layers)
 
 
 def adapter(
     file: LoraFile,
-    weights: Mapping[str, Tensor],
-    trained_from: Callable[[], Mapping[str, Tensor]],
+    shapes: Mapping[str, torch.Size],
+    origin: Callable[[str], Tensor],
     about: dict[str, Any],
     watch: Watch = UNWATCHED,
 ) -> Adapter:
-    """A file's adapter for a model's weights.
+    """A file's adapter for a model.
 
     Args:
-        weights: the model's own, by name.
-        trained_from: those that `-xs` files are about; called for them alone.
+        shapes: of the model's weights, by name.
+        origin: a weight, by name, of the model that it was trained from; for `-xs` files alone.
         about: added to the adapter's.
         watch: a checkpoint before every layer, progress after it.
 
@@ -99,14 +112,13 @@ def adapter(
         BadReference: it is for other layers, or other shapes, than the model has.
         Cancelled: by the watch.
     """
-    _check_fits(file, weights)
-    origin = trained_from() if file.small else {}
+    _check_fits(file, shapes)
     tensors: dict[str, Tensor] = {}
     for number, (name, layer) in enumerate(file.layers.items()):
         watch.checkpoint()
         parts = dict(layer)
         if file.small:
-            parts |= _unfolded(origin[name + WEIGHT], parts.pop("M_xs"))
+            parts |= _unfolded(origin(name + WEIGHT), parts.pop("M_xs"))
         tensors |= {f"{name}{LORA}{part}": tensor for part, tensor in parts.items()}
         watch.progress(number + 1, len(file.layers))
     rank = max(len(layer[file.middle]) for layer in file.layers.values())
@@ -120,27 +132,32 @@ def _safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         config = json.loads(metadata.get("lora_config", "{}"))
     except ValueError:
         raise BadReference(f"{path}: can't be read; it is damaged, or not a LoRA file") from None
-    return tensors, config if isinstance(config, dict) else {}
+    return tensors, _dictionary(config)
 
 
 def _checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise BadReference(
-            f"{path}: holds more than weights, and isn't opened, as that could run any program in "
-            "it; save it as .safetensors"
+            f"{path}: is damaged, or holds more than weights; it isn't opened, as that could run a "
+            "program in it: save it as .safetensors"
         ) from None
     except Exception as error:  # a damaged file can raise anything in torch
         raise BadReference(f"{path}: can't be read ({type(error).__name__})") from None
-    if not isinstance(found, dict):
-        return {}, {}
-    return found.get("state_dict", found), found.get("lora_config") or {}
+    whole = _dictionary(found)
+    return _dictionary(whole.get("state_dict", whole)), _dictionary(whole.get("lora_config"))
+
+
+def _dictionary(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _number(config: Mapping[str, Any], name: str) -> float | None:
     value = config.get(name)
-    return float(value) if isinstance(value, int | float) and value > 0 else None
+    return float(value) if isinstance(value, int | float) and 0 <= value < math.inf else None
 
 
 def _layers(path: Path, tensors: Mapping[str, Any]) -> dict[str, dict[str, Tensor]]:
@@ -150,7 +167,7 @@ def _layers(path: Path, tensors: Mapping[str, Any]) -> dict[str, dict[str, Tenso
         name, lora, part = str(key).partition(LORA)
         if lora and isinstance(tensor, Tensor):
             if not tensor.isfinite().all():
-                raise BadReference(f"{path}: {key} isn't finite")
+                raise BadReference(f"{path}: {key} contains NaN or infinity")
             layers.setdefault(name, {})[part] = tensor
     if not layers:
         raise BadReference(f"{path}: holds no LoRA in stable-audio-tools' format")
@@ -180,27 +197,31 @@ def _complete(
     missing = [part for part in needed if part not in layer]
     if missing:
         raise BadReference(f"{path}: {name} has no {' and no '.join(missing)}")
-    return {
+    found = {
         part: layer[part].flatten() if part.startswith("magnitude") else layer[part]
         for part in needed
     }
+    for part, tensor in found.items():
+        if tensor.ndim != (1 if part.startswith("magnitude") else 2) or not tensor.numel():
+            raise BadReference(f"{path}: {part} of {name} is {tuple(tensor.shape)}")
+    return found
 
 
-def _check_fits(file: LoraFile, weights: Mapping[str, Tensor]) -> None:
+def _check_fits(file: LoraFile, known: Mapping[str, torch.Size]) -> None:
     """Check that the model has every layer, in the same shape."""
     for name, layer in file.layers.items():
-        weight = weights.get(name + WEIGHT)
-        if weight is None:
+        shape = known.get(name + WEIGHT)
+        if shape is None:
             raise BadReference(f"{file.path}: is for another model; this one has no layer {name}")
-        out, into, rank = len(weight), weight[0].numel(), len(layer[file.middle])
+        out, into, rank = shape[0], math.prod(shape[1:]), len(layer[file.middle])
         shapes = {"M_xs": (rank, rank), "lora_A": (rank, into), "lora_B": (out, rank)} | {
             part: (out,) if dim else (into,) for part, dim in MAGNITUDES[file.method].items()
         }
         for part, tensor in layer.items():
-            if tensor.shape != shapes[part] or rank > min(out, into):
+            if tensor.shape != shapes[part] or (file.small and rank > min(out, into)):
                 raise BadReference(
-                    f"{file.path}: is for another model; of {name}, {tuple(weight.shape)} here, "
-                    f"it has {part} {tuple(tensor.shape)}"
+                    f"{file.path}: doesn't fit this model: {part} of {name} is "
+                    f"{tuple(tensor.shape)}, expected {shapes[part]}"
                 )
 
 

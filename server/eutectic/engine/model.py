@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Generator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -187,23 +187,23 @@ class Model:
         key = (prompt, seconds, adapter.digest if adapter and own else None, strength * own)
         condition = self._conditions.get(key)
         if condition is None:
-            self.switch.activate(adapter if own else None, strength)
+            if own or not self._of_conditioner.isdisjoint(self.switch.changed):
+                self.switch.activate(adapter if own else None, strength)
             condition = self._encode(prompt, seconds)
             self._conditions.put(key, condition)
         return condition
 
-    def trained_from(self) -> Mapping[str, Tensor]:
-        """Weights of the network and its conditioner in the model that this was trained from.
-
-        Its own if it has none.
+    def trained_from(self) -> Callable[[str], Tensor]:
+        """Weights, by name, of the model that this was trained from; its own if there is none.
 
         Raises:
             BadModel: that model isn't on this machine.
         """
         base = self.base()
         if base is None:
-            return self.switch.base()
-        return weights_for(base, {NETWORK: self.network, CONDITIONER: self.wrapper.conditioner})
+            return self.switch.base
+        parts = {NETWORK: self.network, CONDITIONER: self.wrapper.conditioner}
+        return weights_for(base, parts).__getitem__
 
     def _encode(self, prompt: str, seconds: float) -> Conditioning:
         metadata = {"prompt": prompt, "seconds_start": 0.0, "seconds_total": seconds}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import time
 from collections.abc import Sequence
@@ -10,10 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from eutectic.errors import BadInput
+from eutectic.errors import BadInput, BadOutput
 from eutectic.files import tensors
 
 DAY_SECONDS = 86_400
+
+LORAS = "loras"
+"""Of the data folder, the folder of LoRA files that were added."""
 SHORT = 8
 """Letters of a file's name that tell it apart on the terminal."""
 
@@ -75,3 +79,26 @@ def _read(path: Path) -> LearnedFile:
         about = {}
     used = datetime.fromtimestamp(status.st_mtime)
     return LearnedFile(path, status.st_size, used, about if isinstance(about, dict) else {})
+
+
+def lora_path(data: Path, path: Path) -> Path:
+    """A LoRA file by its path, or by its name if it was added to this data folder."""
+    added = data / LORAS / path.name
+    return added if not path.exists() and path.parent == Path() and added.exists() else path
+
+
+def free_lora(data: Path, path: Path) -> Path:
+    """Where a LoRA file is copied to when it is added; it may be there already.
+
+    Raises:
+        BadInput: there is no such file.
+        BadOutput: another of that name was added.
+    """
+    copy = data / LORAS / path.name
+    try:
+        if copy.exists() and not filecmp.cmp(path, copy, shallow=False):
+            raise BadOutput(f"{copy}: exists, and is another; rename {path.name}")
+        path.stat()
+    except OSError as error:
+        raise BadInput(f"{path}: can't be read ({error.strerror})") from None
+    return copy

@@ -14,9 +14,11 @@ from __future__ import annotations
 import os
 from enum import IntEnum
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
@@ -67,7 +69,10 @@ class Learn(msgspec.Struct, tag=True, frozen=True):
 
 
 class AddLora(msgspec.Struct, tag=True, frozen=True):
-    """Take a LoRA file, whose path is absolute, into the store; with its key it may be missing."""
+    """Take a LoRA file, whose path is absolute, into the store.
+
+    With its key from an earlier time, the file may be missing.
+    """
 
     job: int
     path: str
@@ -93,7 +98,7 @@ class ReferenceSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     clip: str
     prompt: str
     settings: LearnSettings | None = None
-    lora: str = ""
+    lora: Annotated[str, Meta(pattern="^([0-9a-f]{32})?$")] = ""
 
 
 class Canvas(msgspec.Struct, frozen=True):

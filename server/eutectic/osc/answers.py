@@ -171,7 +171,7 @@ class Reference(Answer, frozen=True):
     prompt: Text
     state: Annotated[
         str,
-        Argument("text", "remembered, learning 42 %, learned, not_learned, missing"),
+        Argument("text", "remembered, learning 42 %, loading 42 %, learned, not_learned, missing"),
     ]
 
 

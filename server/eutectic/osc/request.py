@@ -85,7 +85,7 @@ class FusionOptions(PlaceOptions, frozen=True, kw_only=True):
     ] = None
     strength: Annotated[
         float | None,
-        Option("float", "of what was learned: 0 nothing of it, 1 as learned", 0, MAX_STRENGTH),
+        Option("float", "of the learned weights: 0 off, 1 as learned", 0, MAX_STRENGTH),
     ] = None
     level: Annotated[Level | None, choice("match: as loud as the sources", Level)] = None
     preset: Annotated[

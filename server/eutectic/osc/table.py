@@ -174,7 +174,7 @@ class Learn(Answered, frozen=True, kw_only=True):
 
 
 class LoadReference(Answered, frozen=True, kw_only=True):
-    """Load a LoRA file, .safetensors or .ckpt, as a reference; it is kept, whatever becomes of it.
+    """Load a LoRA file, .safetensors or .ckpt, as a reference. A copy is kept with the references.
 
     Without a clip nothing is remembered: its fusions have recall 0.
     """

@@ -153,7 +153,7 @@ class Fans:
 
 
 def followed(request: table.Fuse, pair: Pair, before: Pair) -> table.Fuse:
-    """The request for a pair that takes another's place, its knobs elsewhere or learned by now."""
+    """The request for a pair that takes another's place: its knobs turned, or learned by now."""
     if pair.sampling == before.sampling:
         return request
     knobs = pair.knobs

@@ -31,18 +31,20 @@ class Folders:
         renders: is written, and read.
         shipped: clips that ship, read.
         home: read by the absolute paths of this machine's own clients.
+        loras: LoRA files that were added, read.
     """
 
     clips: tuple[Path, ...]
     renders: Path
     shipped: Path | None = None
     home: Path | None = None
+    loras: Path | None = None
 
     @property
     def read(self) -> tuple[Path, ...]:
         """Where files are looked for by their names."""
-        shipped = () if self.shipped is None else (self.shipped,)
-        return (*self.clips, self.renders, *shipped)
+        more = (folder for folder in (self.shipped, self.loras) if folder is not None)
+        return (*self.clips, self.renders, *more)
 
     def to_read(self, name: str, local: bool = False) -> Path:
         """An existing file; links are followed.

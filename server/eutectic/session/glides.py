@@ -22,7 +22,7 @@ from eutectic.playback.player import Player
 from eutectic.session.fans import Fans, followed
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
-from eutectic.session.pair import Pair
+from eutectic.session.pair import Knobs, Pair
 from eutectic.session.references import References
 from eutectic.session.shelf import Ready
 from eutectic.session.voices import Played, Voice, Voices
@@ -53,17 +53,17 @@ class Glides:
         self._jobs, self._library, self._references = jobs, library, references
         self._voices, self._fans, self._player = voices, fans, player
 
-    def turned(self, voice: Voice) -> None:
+    def turned(self, voice: Voice, knobs: Knobs) -> None:
         """A voice's knobs were turned: what it plays follows, unless something newer is coming."""
         playing = self._voices.playing(voice)
         if playing is not None and voice.pending is None:
-            playing[1].knobs = voice.knobs.over(playing[1].knobs)
+            playing[1].knobs = knobs.over(playing[1].knobs)
             self._begin(voice)
 
     def started(self, voice: Voice, played: Played) -> None:
         """A fusion has started; the knobs may have been turned while it was made."""
         if voice.knobs != played.asked:
-            played.knobs = voice.knobs.over(played.knobs)
+            played.knobs = voice.knobs.since(played.asked).over(played.knobs)
             self._begin(voice)
 
     def moved(self, voice: Voice) -> None:
@@ -112,11 +112,13 @@ class Glides:
         if playing is None:
             return None
         token, played = playing
-        pair = played.pair
-        newest = self._references.all.get(pair.reference.name)
-        if newest is not None and newest.known_by == pair.reference.known_by:
+        pair, knobs = played.pair, played.knobs
+        known, newest = pair.reference, self._references.all.get(pair.reference.name)
+        if newest is not None and newest.known_by == known.known_by:
             pair = replace(pair, reference=newest)
-        pair = pair.at(played.knobs)
+            if knobs.strength in (None, known.strength):  # none was asked for
+                knobs = replace(knobs, strength=newest.strength)
+        pair = pair.at(knobs)
         return None if pair.key == played.pair.key else _Aim(token, played, pair, played.place)
 
     async def _made(self, aim: _Aim) -> Ready:

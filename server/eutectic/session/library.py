@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from pathlib import Path
 
 from eutectic.errors import Stalled
@@ -107,11 +107,12 @@ class Library:
 
     async def load_all(
         self, ticket: Ticket, clips: Iterable[PresetClip], others: Iterable[str],
-        loaded: Callable[[Clip], None],
+        loaded: Callable[[Clip], None], checked: Callable[[], Awaitable[None]],
     ) -> None:  # fmt: skip
         """Load a preset's clips, except those that are loaded, one after another.
 
-        `loaded` gets each, and the other clips that the preset needs.
+        `loaded` gets each, and the other clips that the preset needs. `checked` is awaited before
+        any is loaded, and may raise, too.
 
         Raises:
             BadPath: a file isn't under a folder that is read; nothing is loaded.
@@ -135,6 +136,7 @@ class Library:
             events |= stack.enter_context(self._as_loading(changed))
             for source in sources.values():
                 await self._check(source)
+            await checked()
             for name in others:
                 await self.clip(name)
             for name in (*sources, *others):

@@ -62,6 +62,13 @@ class Knobs:
     recall: float | None = None
     strength: float | None = None
 
+    def since(self, before: Knobs) -> Knobs:
+        """Those that are elsewhere than before."""
+        return Knobs(
+            None if self.recall == before.recall else self.recall,
+            None if self.strength == before.strength else self.strength,
+        )
+
     def over(self, others: Knobs) -> Knobs:
         """The others, wherever these ask for nothing."""
         return Knobs(

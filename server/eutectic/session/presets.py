@@ -33,7 +33,7 @@ class PresetClip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PresetReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A reference to remember, and to learn unless the store has it; or a LoRA file to load.
 
-    One with a `lora`, a path as in `/reference/load`, may have no clip.
+    One with a `lora`, a path as in `/reference/load`, may have no clip, and has a strength.
     """
 
     name: Name
@@ -114,9 +114,9 @@ def read_preset(path: Path) -> Preset:
     """
     preset = toml.read(path, Preset)
     for number, each in enumerate(preset.references):
-        if each.clip is None and each.lora is None:
-            table = (f"references[{number}]",)
-            raise toml.fault(path, table, "name", f"{each.name} needs a clip, or a lora")
+        wrong = _wrong(each)
+        if wrong:
+            raise toml.fault(path, (f"references[{number}]",), "name", wrong)
     checked = _checked(path, ("fusion",), "/fuse", preset.fusion)
     voices = [
         msgspec.structs.replace(
@@ -125,6 +125,16 @@ def read_preset(path: Path) -> Preset:
         for n, voice in enumerate(preset.voices)
     ]
     return msgspec.structs.replace(preset, format=FORMAT, fusion=checked, voices=voices)
+
+
+def _wrong(reference: PresetReference) -> str:
+    """What is missing in a reference, or excludes the rest; empty if nothing is."""
+    if reference.lora is None:
+        if reference.strength != 1:
+            return f"{reference.name} has a strength, which only those with a lora have"
+        return "" if reference.clip is not None else f"{reference.name} needs a clip, or a lora"
+    learns = reference.steps is not None or reference.method is not None
+    return f"{reference.name} has a lora, and so nothing to learn" if learns else ""
 
 
 def _checked(path: Path, tables: tuple[str, ...], address: str, options: Options) -> Options:

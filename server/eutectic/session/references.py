@@ -7,13 +7,15 @@ waits for learning: a fusion uses the best that there is at the moment.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 
 from eutectic.config import LearnSettings, PadState
 from eutectic.link.protocol import (
+    AddLora,
     Forget,
     Forgotten,
     Learn,
@@ -29,7 +31,6 @@ from eutectic.session import options
 from eutectic.session.jobs import Jobs
 from eutectic.session.learning import Learning, Learnings
 from eutectic.session.library import Library
-from eutectic.session.loras import Loras, prompt_of
 from eutectic.session.pair import Clip, Knobs, Reference
 from eutectic.session.presets import Preset, PresetReference
 from eutectic.session.tickets import Refused, Ticket
@@ -44,7 +45,8 @@ class References:
 
     Attributes:
         all: by name, those that can be fused with.
-        missing: those of clips whose files are gone, and which the engine hasn't kept.
+        missing: why the engine has nothing for some: files are gone that it hasn't kept, or a LoRA
+            is for another model.
         recall: the model's own; None while that isn't known.
     """
 
@@ -52,10 +54,10 @@ class References:
         self, jobs: Jobs, library: Library, learned: Callable[[str], None],
         changed: Callable[[], None],
     ) -> None:  # fmt: skip
-        self._jobs, self._library, self._loras = jobs, library, Loras(jobs)
+        self._jobs, self._library = jobs, library
         self._learned, self._changed = learned, changed
         self.all: dict[str, Reference] = {}
-        self.missing: set[str] = set()
+        self.missing: dict[str, str] = {}
         self.recall: float | None = None
         self._learnings = Learnings()
 
@@ -83,8 +85,8 @@ class References:
             near = nearest(name, (*self.all, *self._learnings))
             raise Refused("unknown_reference", f"there is no reference {name}{near or _REMEMBER}")
         if self._is_stale(self.all[name]):
-            again = "load it again" if self.all[name].lora else "learn it again"
-            raise Refused("stale_reference", f"reference {name} is another model's; {again}")
+            why = self.missing.get(name, f"reference {name} is another model's; learn it again")
+            raise Refused("stale_reference", why)
 
     def at_hand(self, name: str) -> Reference | None:
         """One that can be fused with now."""
@@ -97,7 +99,8 @@ class References:
 
     def state(self, name: str) -> str:
         """How far one is, in words."""
-        if name in self.all and self._is_stale(self.all[name]):
+        stale = name in self.all and self._is_stale(self.all[name])
+        if stale and name not in self.missing:
             return "not_learned"
         if name in self._learnings:
             return self._learnings.state(name)
@@ -129,7 +132,7 @@ class References:
         with self._learnings.of(ticket, [request.reference]):
             await self._library.engine_synced.wait()
             clip = await self._library.clip(request.clip)
-            self._remember(request.reference, clip, request.prompt or prompt_of(clip.source.path))
+            self._remember(request.reference, clip, request.prompt or _prompt(clip.source.path))
 
     async def learn(self, ticket: Ticket, request: table.Learn) -> None:
         settings, name = options.learning(request), request.reference
@@ -156,9 +159,10 @@ class References:
             await self._library.engine_synced.wait()
             if request.clip is not None:
                 clip = await self._library.clip(request.clip)
-            prompt = request.prompt or prompt_of(path)
+            prompt = request.prompt or _prompt(path)
             strength = 1.0 if request.strength is None else request.strength
-            added = await self._load(learnings[name], name, path, clip, prompt, strength)
+            prompt_and_strength = prompt, strength
+            added = await self._load(learnings[name], name, path, clip, prompt_and_strength)
         ticket.done(answers.LoraLoaded(added.kind, added.rank))
 
     async def load_preset(
@@ -168,12 +172,15 @@ class References:
 
         `playable` is called once all of it can be fused with.
         """
-        references = preset.references
-        loras = {
-            each.name: await self._library.path(each.lora, local=True)
-            for each in references if each.lora is not None
-        }  # fmt: skip
+        loras = [each for each in preset.references if each.lora is not None]
+        learned = [each for each in preset.references if each.lora is None]
+        references, paths = [*loras, *learned], dict[str, str]()
         with self._learnings.of(ticket, [each.name for each in references]) as learnings:
+
+            async def find_loras() -> None:
+                for each in loras:
+                    assert each.lora is not None
+                    paths[each.name] = await self._library.path(each.lora, local=True)
 
             def loaded(clip: Clip) -> None:
                 for each in references:
@@ -182,14 +189,18 @@ class References:
                         learnings[each.name].remembered.set()
 
             clips = [each.clip for each in references if each.clip is not None]
-            await self._library.load_all(ticket, preset.clips, clips, loaded)
-            alone = [each for each in references if each.clip is None]
-            for each in alone:  # until then there is nothing of it to play
-                await self._make_of_preset(learnings[each.name], each, loras)
+            await self._library.load_all(ticket, preset.clips, clips, loaded, find_loras)
+            refused: list[Refused] = []
+            for each in loras:
+                try:
+                    await self._load_of_preset(learnings[each.name], each, paths[each.name])
+                except Refused as error:  # the others can be played all the same
+                    refused.append(error)
             playable()
-            for each in references:
-                if each not in alone:
-                    await self._make_of_preset(learnings[each.name], each, loras)
+            for each in learned:
+                await self._learn_of_preset(learnings[each.name], each)
+            if refused:
+                raise refused[0]
 
     async def free(self, _ticket: Ticket, request: table.FreeReference) -> None:
         """Remove a reference; if it is being learned, cancel that."""
@@ -245,20 +256,21 @@ class References:
         loaded = await self._library.resend(
             (each.spec.clip, each.source) for each in before.values() if each.clip
         )
-        keys = {name: await self._loras.again(each) for name, each in before.items() if each.lora}
+        loras = {name: await self._again(each) for name, each in before.items() if each.lora}
         if self._jobs.host.facts is not facts:  # it died meanwhile, or has another model
             return
         for name, each in list(self.all.items()):
             clip = loaded.get((each.spec.clip, each.source))
             if before.get(name) is not each:
                 continue  # it is new, and the engine has it
-            if (each.clip and clip is None) or (each.lora and not keys[name]):
-                self.missing.add(name)
-                log.warning("reference %s: %s is missing", name, each.source.path)
-            elif each.lora:
-                spec = msgspec.structs.replace(
-                    each.spec, clip="" if clip is None else clip.key, lora=keys[name]
-                )
+            lora = loras.get(name)
+            if each.clip and clip is None:
+                self._miss(name, f"{each.source.path} is missing")
+            elif isinstance(lora, Refused):
+                self._miss(name, str(lora))
+            elif lora is not None:
+                key = "" if clip is None else clip.key
+                spec = msgspec.structs.replace(each.spec, clip=key, lora=lora.key)
                 self.all[name] = replace(each, spec=spec, model=facts.digest)
             elif self._is_stale(each):
                 log.warning("reference %s was learned by another model; learn it again", name)
@@ -270,8 +282,12 @@ class References:
 
     # Parts
 
+    def _miss(self, name: str, why: str) -> None:
+        self.missing[name] = f"reference {name}: {why}"
+        log.warning("%s", self.missing[name])
+
     def _remove(self, name: str) -> None:
-        self.missing.discard(name)
+        self.missing.pop(name, None)
         if self.all.pop(name, None) is not None:
             self._changed()
 
@@ -294,7 +310,7 @@ class References:
             raise Refused("no_model", "the engine has no model")
         named, source = ("", Source(lora)) if clip is None else (clip.name, clip.source)
         self.all[name] = Reference(name, named, source, spec, facts.digest, lora, strength)
-        self.missing.discard(name)
+        self.missing.pop(name, None)
         self._changed()
 
     async def _learn(
@@ -308,28 +324,51 @@ class References:
         return learned.steps
 
     async def _load(
-        self, learning: Learning, name: str, path: str, clip: Clip | None, prompt: str,
-        strength: float,
+        self, learning: Learning, name: str, path: str, clip: Clip | None,
+        prompt_and_strength: tuple[str, float],
     ) -> LoraAdded:  # fmt: skip
         """Load a LoRA file, and remember the clip that goes with it, if any."""
-        added = await self._loras.add(path, learning.progress)
+        learning.doing = "loading"
+        prompt, strength = prompt_and_strength
+        added = await self._jobs.run(AddLora(0, path), LoraAdded, learning.progress)
         spec = ReferenceSpec("" if clip is None else clip.key, prompt, lora=added.key)
         self._put(name, clip, spec, path, strength)
         self._learned(name)
         return added
 
-    async def _make_of_preset(
-        self, learning: Learning, reference: PresetReference, loras: Mapping[str, str]
+    async def _again(self, reference: Reference) -> LoraAdded | Refused:
+        """A LoRA in a new engine, whose model may be another; or why that has nothing of it.
+
+        The store has the LoRA of the same model, even if the file is gone.
+        """
+        facts = self._jobs.host.facts
+        same = facts is not None and facts.digest == reference.model
+        work = AddLora(0, reference.lora, reference.spec.lora if same else "")
+        try:
+            return await self._jobs.run(work, LoraAdded, always=True)
+        except Refused as error:
+            return error
+
+    async def _load_of_preset(
+        self, learning: Learning, reference: PresetReference, path: str
     ) -> None:
-        """Learn a preset's reference, or load its LoRA file."""
-        name, prompt = reference.name, reference.prompt
         await self._library.engine_synced.wait()
         clip = None if reference.clip is None else await self._library.clip(reference.clip)
-        if name in loras:
-            await self._load(learning, name, loras[name], clip, prompt, reference.strength)
-        elif clip is not None:
-            await self._learn(learning, name, clip, prompt, reference.settings)
-        self._learnings.end(name, learning)
+        prompt_and_strength = reference.prompt, reference.strength
+        await self._load(learning, reference.name, path, clip, prompt_and_strength)
+        self._learnings.end(reference.name, learning)
+
+    async def _learn_of_preset(self, learning: Learning, reference: PresetReference) -> None:
+        assert reference.clip is not None  # as there is no LoRA
+        await self._library.engine_synced.wait()
+        clip = await self._library.clip(reference.clip)
+        await self._learn(learning, reference.name, clip, reference.prompt, reference.settings)
+        self._learnings.end(reference.name, learning)
+
+
+def _prompt(path: str) -> str:
+    """The words of a file's name."""
+    return Path(path).stem.replace("_", " ").replace("-", " ")
 
 
 def _share_file(one: ReferenceSpec, other: ReferenceSpec) -> bool:

@@ -33,6 +33,7 @@ from eutectic.session.keeper import Keeper
 from eutectic.session.library import Library
 from eutectic.session.models import Models
 from eutectic.session.outputs import Outputs
+from eutectic.session.pair import Knobs
 from eutectic.session.presets import Presets
 from eutectic.session.references import References
 from eutectic.session.renders import Renders
@@ -252,8 +253,8 @@ class Session:
     def _changed(self) -> None:
         self._keeper.changed()
 
-    def _turned(self, voice: Voice) -> None:
-        self._glides.turned(voice)
+    def _turned(self, voice: Voice, knobs: Knobs) -> None:
+        self._glides.turned(voice, knobs)
 
     def _learned(self, reference: str) -> None:
         self._glides.learned(reference)

@@ -105,7 +105,7 @@ class Voices:
 
     def __init__(
         self, player: Player, grids: Grids, changed: Callable[[], None],
-        turned: Callable[[Voice], None],
+        turned: Callable[[Voice, Knobs], None],
     ) -> None:  # fmt: skip
         self._player, self._grids, self._changed, self._turned = player, grids, changed, turned
         self.all = [Voice(voice.number) for voice in player.voices]
@@ -143,10 +143,10 @@ class Voices:
             voice.cfg = value
         elif what == "recall":
             voice.recall = value
-            self._turned(voice)
+            self._turned(voice, Knobs(recall=value))
         elif what == "strength":
             voice.strength = value
-            self._turned(voice)
+            self._turned(voice, Knobs(strength=value))
         else:
             voice.crossfade_ms = value
         self._apply(voice, what)
@@ -228,10 +228,10 @@ class Voices:
                 voice.request, voice.pair = request, None
             voice.blend = kept.blend
             self._player.scrub(voice.number, voice.blend)
-            knobs = Knobs(kept.recall, kept.strength)
-            if knobs != voice.knobs:
-                voice.recall, voice.strength = knobs.recall, knobs.strength
-                self._turned(voice)
+            turned = Knobs(kept.recall, kept.strength).since(voice.knobs)
+            voice.recall, voice.strength = kept.recall, kept.strength
+            if turned != Knobs():
+                self._turned(voice, turned)
             for what in VOICE_RANGES:
                 self._apply(voice, what)
         self._changed()
