@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
-from daemons import daemon, fails, prepare, wait_for
+from daemons import daemon, fails, prepare, until, wait_for
 from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import Client
 from eutectic.files.shipped import presets_folder
@@ -392,3 +394,15 @@ def test_the_command_line_sends_and_prints_answers(running: Daemon) -> None:
         check=False,
     )
     assert gone.returncode == 2 and "is `eutectic serve` running?" in gone.stderr
+
+
+def test_a_spare_engine_is_shown_and_used(tmp_path: Path) -> None:
+    with daemon(tmp_path, "--spare") as process, process.client() as client:
+        prepare(client)
+        until(lambda: status(client)["engine"] == "ready, 0 deaths, a spare waits")
+        waiting = {child.pid for child in psutil.Process(process.pid).children()}
+        process.engine().send_signal(signal.SIGKILL)
+        client.request("/fuse", 1, "a", "r", "@seed", 3)
+        assert process.engine().pid in waiting
+        assert status(client)["engine"].startswith("ready, 1 deaths")
+    assert not any(psutil.pid_exists(pid) for pid in waiting)

@@ -99,7 +99,7 @@ def requests(box: Box, message: Box) -> list[tuple[str, list[float | str]]]:
         return [("/render", [1, *rest[:2], "path.wav", *rest[2:]])]
     if box.name == "eutectic.clip" and word in ("load", "record", "free"):
         return [(f"/clip/{word}", [1, *own, *rest])]
-    if box.name == "eutectic.reference" and word in ("remember", "learn", "free"):
+    if box.name == "eutectic.reference" and word in ("remember", "learn", "load", "free"):
         return [(f"/reference/{word}", [1, *own, *rest])]
     if box.name == "eutectic.voice" and word in ("fuse", "stop"):
         return [(f"/{word}", [*([1] if word == "fuse" else []), *own, *rest])]

@@ -13,6 +13,7 @@ from daemons import daemon, until, wait_for
 from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client
 from eutectic.osc.answers import VoiceState
+from loras import write_lora
 from pd import Panel, Pd
 
 pytestmark = pytest.mark.process
@@ -180,6 +181,19 @@ def test_no_daemon_is_said_where_something_was_asked_and_once_in_the_console(
         with first:
             until(lambda: not reasons(patch))
         assert len(printed(patch)) == 2 or printed(patch)[2:] == printed(patch)[:1]
+
+
+def test_a_lora_is_loaded_and_played_by_a_patch(running: Daemon, client: Client, patch: Pd) -> None:
+    path = write_lora(running.data.parent / "clips" / "tape.safetensors")
+    patch.send("do.reference-low", "load", "absent.safetensors")
+    showing(patch, "no_file", "absent.safetensors: no such file")
+    patch.send("do.reference-low", "load", path.name, "@strength", 0.5)
+    until(lambda: [each.state for each in client.references() if each.reference == "low"] ==
+          ["learned"])  # fmt: skip
+    patch.send("do.voice-1", "strength", 0.25)
+    patch.send("do.voice-1", "fuse", "a", "low", "@loop", 1)
+    patch.wait("playing: 1")
+    path.unlink()
 
 
 def test_a_patch_without_a_connection_says_so(tmp_path: Path) -> None:

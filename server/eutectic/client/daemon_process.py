@@ -91,13 +91,13 @@ class Daemon(Service):
         ]  # fmt: skip
 
     def engine(self, seconds: float = 60.0) -> psutil.Process:
-        """The engine's process, once it has started."""
+        """The engine's process, once it has started; a spare is always the younger."""
         until = time.monotonic() + seconds
         while not (found := self.children("eutectic.engine")):
             if time.monotonic() > until:
                 raise NotServing("the engine didn't start")
             time.sleep(0.05)
-        return found[0]
+        return min(found, key=psutil.Process.create_time)
 
 
 def status(client: Client) -> dict[str, str]:
