@@ -33,6 +33,7 @@ from eutectic.session.settings import SessionSettings
 from eutectic.system.memory import mmap_large_blocks
 from eutectic.system.processes import set_niceness
 from eutectic.system.summing import Summing
+from eutectic.system.supervision import supervised
 
 if TYPE_CHECKING:
     from eutectic.midi.surfaces import Surfaces
@@ -107,6 +108,7 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         )
         session.start_output()
         await stack.enter_async_context(announced(settings.host, server.port, query_port))
+        await stack.enter_async_context(supervised())
         await stop.wait()
         log.info("shutting down")
 

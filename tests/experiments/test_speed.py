@@ -49,7 +49,7 @@ def test_every_ratio_is_measured(engine: Engine) -> None:
 
 @pytest.mark.realtime
 def test_the_less_is_recalled_the_longer_a_fusion_takes(tmp_path: Path) -> None:
-    table = recalls.measure(Parts(new_engine(tmp_path), 0.5, SamplingSettings(steps=20)), 2, 2)
+    table = recalls.measure(Parts(new_engine(tmp_path), 0.5, SamplingSettings(steps=20)), 2)
     assert table.column("recall") == ("1", "0.7", "0")
     recalled, between, network = table.column("over 0")
     assert 0 < float(recalled) < float(between)

@@ -21,6 +21,7 @@ from eutectic.cli import (
     daemon,
     demo,
     devices,
+    doctor,
     fuse,
     learn,
     listen,
@@ -29,6 +30,7 @@ from eutectic.cli import (
     patches,
     references,
     remote,
+    service,
     train,
     window,
 )
@@ -46,7 +48,15 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         references.references,
         window.window,
     ),
-    "Stage": (daemon.serve, remote.send, remote.status, devices.devices, patches.patches),
+    "Stage": (
+        daemon.serve,
+        remote.send,
+        remote.status,
+        devices.devices,
+        doctor.doctor,
+        service.service,
+        patches.patches,
+    ),
     "Research": (listen.listen, paper.paper, bench.bench, train.train_embedded),
 }
 """All commands, as the help groups them."""

@@ -117,7 +117,7 @@ def serve(
         bool,
         typer.Option(
             help="Keep a spare engine, which takes the place of one that dies in half a second; "
-            "it takes 0.5 GiB of memory (default: where there is room)."
+            "it takes 0.4 GiB of memory (default: where there is room)."
         ),
     ] = True,
     log_level: Annotated[LogLevel, typer.Option(help="Log level.")] = "info",

@@ -55,8 +55,12 @@ def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) ->
     engine = Engine(model, Store(Path(arguments.store)))
     engine.cache.limit = arguments.memory_bytes
     send(_facts(model))
-    queue.put(Job(None, Priority.WARM))
-    Worker(engine, queue, send).serve()
+    worker = Worker(engine, queue, send)
+    if model.device.type == "cpu":  # where all has run when the model was checked
+        worker.is_ready()
+    else:
+        queue.put(Job(None, Priority.WARM))
+    worker.serve()
     return 0
 
 

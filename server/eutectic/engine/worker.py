@@ -65,6 +65,11 @@ class Worker:
             assert job is not None
             self.run(job)
 
+    def is_ready(self) -> None:
+        """Say so; what is loaded by now stays, so later collections needn't scan it."""
+        gc.freeze()
+        self.send(link.State("ready", 1.0))
+
     @torch.no_grad()
     def run(self, job: Job) -> None:
         """Run a job, and send its one result."""
@@ -258,14 +263,13 @@ class Worker:
         )
 
     def _warm_up(self, job: Job) -> None:
-        """Fuse noise with noise on a GPU, so that the first real fusion is as fast as any.
+        """Fuse noise with noise, so that the first real fusion is as fast as any.
 
-        That records evaluations and chooses kernels; on a CPU all ran when the model was checked.
+        A GPU records its evaluations and chooses its kernels in them.
         """
-        on_cpu = self.engine.model.device.type == "cpu"
         codec, watch = self.engine.model.codec, self._watch(job, "warming")
         generator = np.random.default_rng(0)
-        for count, seconds in enumerate(() if on_cpu else WARM_UP_SECONDS):
+        for count, seconds in enumerate(WARM_UP_SECONDS):
             self.send(link.State("warming", count / len(WARM_UP_SECONDS)))
             frames = min(round(seconds * codec.rate_hz), self.engine.model.max_frames)
             noise = generator.standard_normal((codec.channels, frames)).astype(np.float32)
@@ -275,8 +279,7 @@ class Worker:
             (fused,) = self.engine.fuser.latents(clip, reference, places, settings, watch)
             target = RenderTarget(np.zeros_like(noise), frames, codec.rate_hz)
             self.renderer.render(fused, clip, reference, "match", target, _ignore, watch)
-        gc.freeze()  # what is loaded by now stays: later collections needn't scan it
-        self.send(link.State("ready", 1.0))
+        self.is_ready()
 
 
 def _ignore(_start: int, _stop: int) -> None:

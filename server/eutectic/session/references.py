@@ -149,20 +149,17 @@ class References:
 
     async def load(self, ticket: Ticket, request: table.LoadReference) -> None:
         """Load a LoRA file; a clip that goes with it is remembered."""
-        name, clip = request.reference, None
+        name = request.reference
         if request.clip is not None:
             self._library.check(request.clip)
         self._jobs.check_room()
         with self._learnings.of(ticket, [name], "loading") as learnings:
             path = await self._library.path(request.path, is_local(ticket.peer))
             ticket.queued()
-            await self._library.engine_synced.wait()
-            if request.clip is not None:
-                clip = await self._library.clip(request.clip)
             prompt = request.prompt or _prompt(path)
             strength = 1.0 if request.strength is None else request.strength
-            prompt_and_strength = prompt, strength
-            added = await self._load(learnings[name], name, path, clip, prompt_and_strength)
+            reference = PresetReference(name, prompt, request.clip, path, strength)
+            added = await self._load(learnings[name], reference)
         ticket.done(answers.LoraLoaded(added.kind, added.rank))
 
     async def load_preset(
@@ -174,13 +171,13 @@ class References:
         """
         loras = [each for each in preset.references if each.lora is not None]
         learned = [each for each in preset.references if each.lora is None]
-        references, paths = [*loras, *learned], dict[str, str]()
+        references, found = [*loras, *learned], list[PresetReference]()
         with self._learnings.of(ticket, [each.name for each in references]) as learnings:
 
             async def find_loras() -> None:
                 for each in loras:
-                    assert each.lora is not None
-                    paths[each.name] = await self._library.path(each.lora, local=True)
+                    path = await self._library.path(each.lora or "", local=True)
+                    found.append(msgspec.structs.replace(each, lora=path))
 
             def loaded(clip: Clip) -> None:
                 for each in references:
@@ -191,9 +188,9 @@ class References:
             clips = [each.clip for each in references if each.clip is not None]
             await self._library.load_all(ticket, preset.clips, clips, loaded, find_loras)
             refused: list[Refused] = []
-            for each in loras:
+            for each in found:
                 try:
-                    await self._load_of_preset(learnings[each.name], each, paths[each.name])
+                    await self._load(learnings[each.name], each)
                 except Refused as error:  # the others can be played all the same
                     refused.append(error)
             playable()
@@ -323,17 +320,16 @@ class References:
         self._learned(name)
         return learned.steps
 
-    async def _load(
-        self, learning: Learning, name: str, path: str, clip: Clip | None,
-        prompt_and_strength: tuple[str, float],
-    ) -> LoraAdded:  # fmt: skip
-        """Load a LoRA file, and remember the clip that goes with it, if any."""
-        learning.doing = "loading"
-        prompt, strength = prompt_and_strength
+    async def _load(self, learning: Learning, reference: PresetReference) -> LoraAdded:
+        """Load a LoRA file, its path absolute, and remember the clip that goes with it, if any."""
+        learning.doing, name, path = "loading", reference.name, reference.lora or ""
+        await self._library.engine_synced.wait()
+        clip = None if reference.clip is None else await self._library.clip(reference.clip)
         added = await self._jobs.run(AddLora(0, path), LoraAdded, learning.progress)
-        spec = ReferenceSpec("" if clip is None else clip.key, prompt, lora=added.key)
-        self._put(name, clip, spec, path, strength)
+        spec = ReferenceSpec("" if clip is None else clip.key, reference.prompt, lora=added.key)
+        self._put(name, clip, spec, path, reference.strength)
         self._learned(name)
+        self._learnings.end(name, learning)
         return added
 
     async def _again(self, reference: Reference) -> LoraAdded | Refused:
@@ -348,15 +344,6 @@ class References:
             return await self._jobs.run(work, LoraAdded, always=True)
         except Refused as error:
             return error
-
-    async def _load_of_preset(
-        self, learning: Learning, reference: PresetReference, path: str
-    ) -> None:
-        await self._library.engine_synced.wait()
-        clip = None if reference.clip is None else await self._library.clip(reference.clip)
-        prompt_and_strength = reference.prompt, reference.strength
-        await self._load(learning, reference.name, path, clip, prompt_and_strength)
-        self._learnings.end(reference.name, learning)
 
     async def _learn_of_preset(self, learning: Learning, reference: PresetReference) -> None:
         assert reference.clip is not None  # as there is no LoRA
