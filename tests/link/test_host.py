@@ -3,22 +3,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from eutectic.config import LearnSettings
 from eutectic.link import protocol as link
 from eutectic.link.host import Host, engine_command
 from eutectic.link.protocol import Done, Failed, Learn, Load, Loaded, ReferenceSpec, Result, Source
+from hosts import BUDGET, hosted, until
 
 pytestmark = pytest.mark.process
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 GLASS = Source(str(CLIPS / "ambi_glass_rub.flac"), 0.0, 1.0)
-BUDGET = 100 << 20
 
 
 class Listener:
@@ -35,36 +33,12 @@ class Listener:
             self.started.set()
 
 
-def hosted(
-    tmp_path: Path, scenario: Callable[[Host, list[Result]], Awaitable[None]], model: str = "toy"
-) -> None:
-    """Run a scenario with a real engine; no process may be left behind."""
-
-    async def run() -> None:
-        results: list[Result] = []
-        host = Host(engine_command(model, tmp_path, BUDGET, "cpu"), results.append)
-        host.start()
-        try:
-            await asyncio.wait_for(scenario(host, results), 120)
-        finally:
-            await host.stop()
-
-    asyncio.run(run())
-    assert not [child for child in psutil.Process().children() if "eutectic.engine" in
-                " ".join(child.cmdline())]  # fmt: skip
-
-
 async def loaded(host: Host) -> Loaded:
     listener = Listener()
     host.submit(Load(0, GLASS), listener)
     done = await listener.ended
     assert isinstance(done, Loaded)
     return done
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.02)
 
 
 def endless(clip: Loaded, prompt: str) -> Learn:

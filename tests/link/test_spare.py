@@ -5,57 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from eutectic.link import protocol as link
 from eutectic.link import spare
 from eutectic.link.host import STABLE_SECONDS, Host, engine_command
 from eutectic.link.protocol import Done, Failed, Load, Result, Source
+from hosts import BUDGET, engines, hosted, until
 
 pytestmark = pytest.mark.process
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 GLASS = Source(str(CLIPS / "ambi_glass_rub.flac"), 0.0, 1.0)
-BUDGET = 100 << 20
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spare, "IDLE_SECONDS", 0.1)
     monkeypatch.setattr(spare, "POLL_SECONDS", 0.1)
-
-
-def hosted(
-    tmp_path: Path, scenario: Callable[[Host, list[Result]], Awaitable[None]], model: str = "toy"
-) -> None:
-    async def run() -> None:
-        results: list[Result] = []
-        host = Host(engine_command(model, tmp_path, BUDGET, "cpu"), results.append, with_spare=True)
-        host.start()
-        try:
-            await asyncio.wait_for(scenario(host, results), 120)
-        finally:
-            await host.stop()
-
-    asyncio.run(run())
-    assert not engines()
-
-
-def engines() -> list[int]:
-    """Processes of engines, spares among them."""
-    return [
-        child.pid for child in psutil.Process().children()
-        if "eutectic.engine" in " ".join(child.cmdline())
-    ]  # fmt: skip
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.02)
 
 
 async def waiting(host: Host) -> int:
@@ -88,7 +57,7 @@ def test_the_spare_takes_the_place_of_an_engine_that_dies_and_another_comes(tmp_
         states = [each.state for each in results if isinstance(each, link.State)]
         assert states.count("dead") == 3
 
-    hosted(tmp_path, scenario)
+    hosted(tmp_path, scenario, with_spare=True)
 
 
 def test_a_spare_that_dies_is_replaced_and_nobody_notices(tmp_path: Path) -> None:
@@ -101,7 +70,7 @@ def test_a_spare_that_dies_is_replaced_and_nobody_notices(tmp_path: Path) -> Non
         assert host.pid == engine and host.deaths == 0
         assert isinstance(await load(host), Done)
 
-    hosted(tmp_path, scenario)
+    hosted(tmp_path, scenario, with_spare=True)
 
 
 def test_a_change_of_model_uses_it(tmp_path: Path) -> None:
@@ -111,7 +80,7 @@ def test_a_change_of_model_uses_it(tmp_path: Path) -> None:
         await until(lambda: host.facts is not None and host.facts.name == "embedded")
         assert host.pid == spare_pid and host.deaths == 0
 
-    hosted(tmp_path, scenario)
+    hosted(tmp_path, scenario, with_spare=True)
 
 
 def test_there_is_none_while_memory_is_short(
@@ -125,7 +94,7 @@ def test_there_is_none_while_memory_is_short(
         assert host.spare is not None
         assert not host.spare.waits and engines() == [host.pid]
 
-    hosted(tmp_path, scenario)
+    hosted(tmp_path, scenario, with_spare=True)
 
 
 def test_an_engine_that_dies_at_once_is_waited_for_longer_and_longer(
@@ -142,6 +111,6 @@ def test_an_engine_that_dies_at_once_is_waited_for_longer_and_longer(
             os.kill(host.pid, signal.SIGKILL)
             await until(lambda deaths=deaths: host.deaths == deaths)
 
-    hosted(tmp_path, scenario)
+    hosted(tmp_path, scenario, with_spare=True)
     said = [each.getMessage() for each in caplog.records if "restarting" in each.getMessage()]
     assert [each.split()[-2] for each in said] == ["0.0", "0.4", "0.8"]
