@@ -21,7 +21,7 @@ def test_the_daemon_plays_and_survives_without_what_only_linux_has(tmp_path: Pat
     usual = daemon(tmp_path, "--spare")
     shared = set(Path(tempfile.gettempdir()).glob("eutectic*"))
     with (
-        Daemon(usual.data, *usual.options, PYTHONPATH=str(WITHOUT)) as process,
+        Daemon(usual.data, *usual.options, PYTHONPATH=str(WITHOUT), USER="me") as process,
         process.client() as client,
     ):
         client.notify()
