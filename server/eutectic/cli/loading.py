@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from eutectic.cli.terminal import errors, progress
 from eutectic.config import LearnSettings, SamplingSettings, data_folder
+from eutectic.files import names
 from eutectic.files.learned import lora_path
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def load_reference(
 
     clip = engine.open(source)
     if prompt is None:
-        prompt = Path(source.path).stem.replace("_", " ").replace("-", " ")
+        prompt = names.words(source.path)
     if lora is not None:
         lora = lora_path(data_folder(), lora)
         with progress(f"loading {lora.name}") as watch:

@@ -62,13 +62,13 @@ class Adapter:
     def method(self) -> str:
         return self.about["method"]
 
-    @property
-    def changed(self) -> set[str]:
+    @cached_property
+    def changed(self) -> frozenset[str]:
         """Names of the parameters that differ from the base's."""
         if self.method == "full":
-            return set(self.tensors)
+            return frozenset(self.tensors)
         factors = (name for name in self.tensors if name.endswith(DOWN))
-        return {f"{name.removesuffix(DOWN)}.weight" for name in factors}
+        return frozenset(f"{name.removesuffix(DOWN)}.weight" for name in factors)
 
     @property
     def nbytes(self) -> int:
@@ -162,7 +162,7 @@ class Switch:
         self._base: dict[str, Tensor] = {}
         self._whole = True  # False while weights are being copied, and after copying failed
         self._active: Active | None = None
-        self._changed: set[str] = set()
+        self._changed: frozenset[str] = frozenset()
 
     @property
     def active(self) -> Active | None:
@@ -179,7 +179,7 @@ class Switch:
         return {name: weight.shape for name, weight in self._parameters.items()}
 
     @property
-    def changed(self) -> set[str]:
+    def changed(self) -> frozenset[str]:
         """Names of the weights that aren't the base's at present."""
         return self._changed
 
@@ -195,7 +195,7 @@ class Switch:
         if active == self._active and self._whole:
             return
         self._whole = False
-        changed: set[str] = set() if adapter is None else adapter.changed
+        changed = frozenset[str]() if adapter is None else adapter.changed
         for name in changed - self._base.keys():
             self._base[name] = self._parameters[name].clone()
         for name, weight in self._base.items():

@@ -28,6 +28,11 @@ def text(path: Path | str) -> str:
     return os.fspath(path)
 
 
+def words(path: Path | str) -> str:
+    """The words of a file's name, without its suffix: the prompt where none is given."""
+    return Path(path).stem.replace("_", " ").replace("-", " ")
+
+
 def found(path: Path) -> Path:
     """The path of what is there under this name, in whatever form; the path itself if nothing is.
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 
 from eutectic.config import LearnSettings, PadState
+from eutectic.files import names
 from eutectic.link.protocol import (
     AddLora,
     Forget,
@@ -132,7 +132,7 @@ class References:
         with self._learnings.of(ticket, [request.reference]):
             await self._library.engine_synced.wait()
             clip = await self._library.clip(request.clip)
-            self._remember(request.reference, clip, request.prompt or _prompt(clip.source.path))
+            self._remember(request.reference, clip, request.prompt or names.words(clip.source.path))
 
     async def learn(self, ticket: Ticket, request: table.Learn) -> None:
         settings, name = options.learning(request), request.reference
@@ -156,7 +156,7 @@ class References:
         with self._learnings.of(ticket, [name], "loading") as learnings:
             path = await self._library.path(request.path, is_local(ticket.peer))
             ticket.queued()
-            prompt = request.prompt or _prompt(path)
+            prompt = request.prompt or names.words(path)
             strength = 1.0 if request.strength is None else request.strength
             reference = PresetReference(name, prompt, request.clip, path, strength)
             added = await self._load(learnings[name], reference)
@@ -351,11 +351,6 @@ class References:
         clip = await self._library.clip(reference.clip)
         await self._learn(learning, reference.name, clip, reference.prompt, reference.settings)
         self._learnings.end(reference.name, learning)
-
-
-def _prompt(path: str) -> str:
-    """The words of a file's name."""
-    return Path(path).stem.replace("_", " ").replace("-", " ")
 
 
 def _share_file(one: ReferenceSpec, other: ReferenceSpec) -> bool:
