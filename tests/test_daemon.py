@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import msgspec
@@ -366,6 +367,25 @@ def test_another_model_makes_references_stale_and_the_old_one_brings_them_back(
         assert models == {"embedded": 1, "toy": 0, "broken": 0}
         client.request("/model/set", "toy", timeout=120)
         client.request("/fuse", 1, "a", "r")
+
+
+def test_until_another_model_is_ready_the_old_one_makes_what_is_asked_for(tmp_path: Path) -> None:
+    """Nothing fails, neither before nor at the change, and what plays plays on."""
+    with daemon(tmp_path) as process, process.client() as client, process.client() as other:
+        prepare(client)
+        client.request("/reference/remember", "s", "b", "low")
+        client.request("/fuse", 1, "a", "s", "@recall", 0.0, "@loop", 1)
+        engine = process.engine().pid
+        number, made = other.begin("/model/set", "embedded"), 0
+        changed = threading.Thread(target=other.end, args=("/model/set", number, 120))
+        changed.start()
+        while changed.is_alive():
+            client.request("/fuse", 2, "a", "s", "@recall", 0.0, "@seed", made)
+            made += process.engine().pid == engine
+        assert made > 3
+        lines = status(client)
+        assert lines["model"] == "embedded" and lines["voices"].startswith("2 of")
+        assert lines["engine"].startswith("ready, 0 deaths") and "cancelled" not in process.log
 
 
 def test_the_command_line_sends_and_prints_answers(running: Daemon) -> None:

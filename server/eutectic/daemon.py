@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eutectic.link.spare import Spare
 from eutectic.osc.announce import announced, instance_name
 from eutectic.osc.query import QueryServer
 from eutectic.osc.server import Server
@@ -72,8 +73,10 @@ class DaemonSettings:
     query_port: int | None = None
 
 
-async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
+async def serve(settings: DaemonSettings, spare: Spare, ready: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM; `ready` is called with lines to show once requests are served.
+
+    The first engine is the spare, if there is one.
 
     Raises:
         BadInput: the port, the device or the session's file can't be used.
@@ -88,7 +91,8 @@ async def serve(settings: DaemonSettings, ready: Callable[[str], None]) -> None:
         output = Output(settings.device)
         player = Player(output.rate_hz, output.channels, settings.voices)
         surfaces = _surfaces(settings.controllers, stack)
-        session = Session(settings.session, output, player, Subscribers(server.udp_peer), surfaces)
+        subscribers = Subscribers(server.udp_peer)
+        session = Session(settings.session, output, player, subscribers, spare, surfaces)
         stack.push_async_callback(session.close)
         await session.start()
         await server.serve(session.take)

@@ -10,9 +10,19 @@ pytestmark = pytest.mark.process
 
 NOT_NEEDED = (
     "torch._dynamo", "torch._inductor", "sympy", "triton", "networkx", "torchvision",
-    "transformers", "peft", "pytorch_lightning", "matplotlib", "numba", "pandas",
+    "transformers", "peft", "pytorch_lightning", "matplotlib", "numba", "pandas", "torchsde",
+    "scipy.signal", "scipy.stats", "stable_audio_tools.inference.k_diffusion",
 )  # fmt: skip
 """Heavy, and not for an engine that is ready; learning and other models import some of them."""
+
+LATER = """
+import sys
+import eutectic.engine.library as library
+from stable_audio_tools.inference import sampling
+from stable_audio_tools.models import pretransforms
+print([name for name in ("scipy.signal", "torchsde") if name in sys.modules])
+print(sampling.K.sampling.sample_heun.__module__, pretransforms.scipy.signal.firwin.__name__)
+"""
 
 LIGHTNING = """
 import sys
@@ -75,8 +85,17 @@ def test_an_engine_that_is_ready_has_imported_nothing_heavy_and_torch_can_still_
     assert run(READY) == ["[]", "[2.0, 2.0]", "True"]
 
 
+def test_what_is_left_out_is_imported_where_it_is_used() -> None:
+    used = "stable_audio_tools.inference.k_diffusion.sampling firwin"
+    assert run(LATER) == ["[]", used]
+
+
 def test_what_is_left_out_changes_no_bit() -> None:
     """Fusions and learned references are those of an engine that has imported all of it."""
     lean = run(FUSED.format(first=""))
-    whole = run(FUSED.format(first="import torch._dynamo, torch._inductor.compile_fx"))
+    whole = run(
+        FUSED.format(
+            first="import torch._dynamo, torch._inductor.compile_fx, scipy.signal, torchsde"
+        )
+    )
     assert lean[:-1] == whole[:-1] and len(set(lean[:-1])) == 2

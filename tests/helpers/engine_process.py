@@ -9,9 +9,10 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eutectic import environment
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
 from eutectic.link import protocol as link
-from eutectic.link.host import engine_command
+from eutectic.link.host import engine_arguments
 from eutectic.link.protocol import Canvas, Priority, ReferenceSpec, Result, Source
 from eutectic.system.shared_memory import sweep
 
@@ -86,7 +87,8 @@ class Process:
 
 @contextmanager
 def running(store: Path, model: str = "toy", memory_bytes: int = 200 << 20) -> Generator[Process]:
-    command = engine_command(model, store, memory_bytes, "cpu")
+    arguments = engine_arguments(model, store, memory_bytes, "cpu")
+    command = [*environment.command("eutectic.engine"), *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             yield Process(process)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from eutectic.link.host import Host, engine_command
+from eutectic.link.host import Host, engine_arguments
 from eutectic.link.protocol import Result
+from eutectic.link.spare import Spare
 
 BUDGET = 100 << 20
 """Of the engine's cache, in bytes."""
@@ -23,8 +24,8 @@ def hosted(
 
     async def run() -> None:
         results: list[Result] = []
-        command = engine_command(model, tmp_path, BUDGET, "cpu")
-        host = Host(command, results.append, with_spare)
+        arguments = engine_arguments(model, tmp_path, BUDGET, "cpu")
+        host = Host(arguments, results.append, Spare(with_spare))
         host.start()
         try:
             await asyncio.wait_for(scenario(host, results), 120)

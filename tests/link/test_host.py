@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from eutectic import environment
 from eutectic.config import LearnSettings
 from eutectic.link import protocol as link
-from eutectic.link.host import Host, engine_command
+from eutectic.link.host import MIN_WAIT_SECONDS, Host, NotLoaded, engine_arguments
 from eutectic.link.protocol import Done, Failed, Learn, Load, Loaded, ReferenceSpec, Result, Source
-from hosts import BUDGET, hosted, until
+from eutectic.link.spare import Spare
+from hosts import BUDGET, engines, hosted, until
 
 pytestmark = pytest.mark.process
 
@@ -104,7 +106,7 @@ def test_a_model_that_cannot_be_loaded_is_not_retried(tmp_path: Path) -> None:
         failed = await listener.ended
         assert isinstance(failed, Failed) and failed.code == "no_model"
         assert host.state == "failed"
-        await host.restart(engine_command("toy", tmp_path, BUDGET, "cpu"))
+        await host.restart(engine_arguments("toy", tmp_path, BUDGET, "cpu"))
         await loaded(host)
 
     hosted(tmp_path, scenario, model="nowhere")
@@ -119,7 +121,7 @@ def test_restarting_with_another_command_fails_the_running_job_and_keeps_queued_
         host.submit(endless(clip, "running"), running)
         await running.started.wait()
         pid = host.pid
-        await host.restart(engine_command("toy", tmp_path, BUDGET, "cpu"))
+        await host.restart(engine_arguments("toy", tmp_path, BUDGET, "cpu"))
         host.submit(Load(0, GLASS), waiting)
         assert isinstance(await waiting.ended, Done)
         assert isinstance(await running.ended, Failed)
@@ -128,10 +130,76 @@ def test_restarting_with_another_command_fails_the_running_job_and_keeps_queued_
     hosted(tmp_path, scenario)
 
 
+def test_another_model_is_loaded_while_the_one_in_use_goes_on(tmp_path: Path) -> None:
+    async def scenario(host: Host, results: list[Result]) -> None:
+        clip = await loaded(host)
+        await until(lambda: host.state == "ready")
+        running = Listener()
+        host.submit(endless(clip, "running"), running)
+        await running.started.wait()
+        pid, heard = host.pid, len(results)
+        arguments = engine_arguments("embedded", tmp_path, BUDGET, "cpu")
+        beside = await host.load_beside(arguments, 0)
+        assert beside is not None and host.pid == pid and len(results) == heard
+        assert host.facts is not None and host.facts.name == "toy" and not running.ended.done()
+        await host.restart(arguments, beside)
+        assert isinstance(await running.ended, Failed)
+        await until(lambda: host.facts is not None and host.facts.name == "embedded")
+        assert host.pid == beside.process.pid and host.deaths == 0
+        await loaded(host)
+        states = [each.state for each in results[heard:] if isinstance(each, link.State)]
+        assert states == ["loading", "ready"]
+
+    hosted(tmp_path, scenario)
+
+
+def test_a_model_that_cannot_be_loaded_beside_it_changes_nothing(tmp_path: Path) -> None:
+    async def scenario(host: Host, results: list[Result]) -> None:
+        await until(lambda: host.state == "ready")
+        pid, heard = host.pid, len(results)
+        with pytest.raises(NotLoaded, match="nowhere"):
+            await host.load_beside(engine_arguments("nowhere", tmp_path, BUDGET, "cpu"), 0)
+        assert host.pid == pid and len(results) == heard and engines() == [pid]
+
+    hosted(tmp_path, scenario)
+
+
+def test_one_is_loaded_beside_it_only_where_there_is_memory_for_both(tmp_path: Path) -> None:
+    async def scenario(host: Host, results: list[Result]) -> None:
+        arguments = engine_arguments("embedded", tmp_path, BUDGET, "cpu")
+        await until(lambda: host.state == "ready")
+        assert await host.load_beside(arguments, 1 << 60) is None
+        assert engines() == [host.pid]
+
+    hosted(tmp_path, scenario)
+
+
+def test_without_an_engine_it_fails_and_says_what_to_do_until_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(environment.VARIABLE, str(tmp_path / "nowhere"))
+
+    async def scenario(host: Host, results: list[Result]) -> None:
+        await until(lambda: host.state == "failed")
+        assert host.failure.endswith("no engine is installed; this installs it: eutectic setup")
+        await asyncio.sleep(MIN_WAIT_SECONDS)
+        assert len(results) == 1 and host.deaths == 0
+        monkeypatch.delenv(environment.VARIABLE)
+        await host.restart(engine_arguments("toy", tmp_path, BUDGET, "cpu"))
+        await loaded(host)
+
+    hosted(tmp_path, scenario)
+
+
 @pytest.mark.parametrize("word", ["nothing", "{}", '{"type":"Done"}'])
-def test_an_engine_that_breaks_the_protocol_is_treated_as_dead(tmp_path: Path, word: str) -> None:
+def test_an_engine_that_breaks_the_protocol_is_treated_as_dead(
+    word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["sh", "-c", f"echo '{word}'; exec sleep 60"]
+    monkeypatch.setattr(environment, "command", lambda module: command)
+
     async def run() -> None:
-        host = Host(["sh", "-c", f"echo '{word}'; exec sleep 60"], lambda result: None)
+        host = Host([], lambda result: None, Spare())
         host.start()
         await asyncio.wait_for(until(lambda: host.deaths > 0), 30)
         await host.stop()

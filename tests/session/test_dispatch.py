@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from eutectic.link.spare import Spare
 from eutectic.osc.answers import Answer, Fail, read_answer
 from eutectic.osc.packets import decode
 from eutectic.osc.spec import PREFIX
@@ -38,7 +39,7 @@ def session(folder: Path) -> Session:
     )
     output = Output(DeviceSettings("null"))
     player = Player(output.rate_hz, output.channels, 4)
-    return Session(settings, output, player, Subscribers(lambda _: Receiver()))
+    return Session(settings, output, player, Subscribers(lambda _: Receiver()), Spare())
 
 
 def test_every_request_of_the_table_is_handled(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,7 +19,8 @@ from eutectic.osc.spec import PORT
 from eutectic.playback.presets import AudioPreset
 
 if TYPE_CHECKING:
-    from eutectic.daemon import Controller
+    from eutectic.daemon import Controller, DaemonSettings
+    from eutectic.link.spare import Spare
     from eutectic.session.folders import Folders
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -125,12 +127,9 @@ def serve(
     """Run the daemon: receive OSC, fuse, play."""
     import asyncio
 
-    from eutectic.daemon import DaemonSettings, logging_to_terminal
-    from eutectic.daemon import serve as serve_
+    from eutectic.link.spare import Spare
     from eutectic.playback.presets import override, read_audio_preset
-    from eutectic.playback.streams import DeviceSettings
     from eutectic.session.kept import session_path
-    from eutectic.session.settings import SessionSettings
 
     for name, value, low, high in (
         ("port", port, 0, 65_535), ("query", query or 0, 0, 65_535),
@@ -143,21 +142,39 @@ def serve(
     preset = read_audio_preset(audio, (data / "devices", presets_folder("devices")))
     opened = override(preset, device=device, rate=rate, channels=channels, block=block,
                       ring_ms=ring_ms, latency=latency, voices=voices)  # fmt: skip
-    settings = DaemonSettings(
-        host, port,
-        DeviceSettings(opened.device, opened.rate, opened.channels, opened.block,
-                       opened.ring_ms / 1000, opened.latency),
-        opened.voices,
-        SessionSettings(
-            model, compute, _folders(clips, renders, data), data,
-            session_path(session, data / "sessions") if session is not None else None,
-            input_device, _gib(memory), _gib(ready), _gib(stored), spare,
-        ),
-        _controllers(midi or [], controller or [], data / "controllers"),
-        query,
-    )  # fmt: skip
-    with logging_to_terminal(log_level):
-        asyncio.run(serve_(settings, functools.partial(print, flush=True)))
+    folders = _folders(clips, renders, data)
+    kept = session_path(session, data / "sessions") if session is not None else None
+
+    def settings() -> DaemonSettings:
+        from eutectic.daemon import DaemonSettings
+        from eutectic.playback.streams import DeviceSettings
+        from eutectic.session.settings import SessionSettings
+
+        return DaemonSettings(
+            host, port,
+            DeviceSettings(opened.device, opened.rate, opened.channels, opened.block,
+                           opened.ring_ms / 1000, opened.latency),
+            opened.voices,
+            SessionSettings(model, compute, folders, data, kept, input_device, _gib(memory),
+                            _gib(ready), _gib(stored)),
+            _controllers(midi or [], controller or [], data / "controllers"),
+            query,
+        )  # fmt: skip
+
+    asyncio.run(_run(settings, Spare(spare), log_level))
+
+
+async def _run(settings: Callable[[], DaemonSettings], spare: Spare, log_level: LogLevel) -> None:
+    """Start the engine, whose imports take longest, and then import the daemon's parts."""
+    await spare.begin()
+    try:
+        from eutectic.daemon import logging_to_terminal
+        from eutectic.daemon import serve as serve_
+
+        with logging_to_terminal(log_level):
+            await serve_(settings(), spare, functools.partial(print, flush=True))
+    finally:
+        await spare.stop()
 
 
 def _folders(clips: list[Path] | None, renders: Path | None, data: Path) -> Folders:

@@ -4,11 +4,14 @@ With `--spare` alone it imports everything, then waits for a line with its argum
 """
 
 import argparse
-import gc
 import json
 import os
 import signal
 import sys
+import threading
+
+AT_ONCE_SECONDS = 1.0
+"""A spare that hasn't been told its arguments by then will have to wait, and has time."""
 
 
 def main() -> None:
@@ -26,12 +29,14 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(15)
 
-    from eutectic.engine.process import run
+    from eutectic.engine.process import import_rest, run
 
     if arguments is None:
-        gc.collect()
-        gc.freeze()
+        rest = threading.Timer(AT_ONCE_SECONDS, import_rest)
+        rest.daemon = True
+        rest.start()
         line = sys.stdin.buffer.readline()
+        rest.cancel()
         if not line:  # the daemon has left
             return
         arguments = parser.parse_args(json.loads(line))

@@ -3,6 +3,8 @@
 As long as the import takes:
 
 - two empty classes stand for callbacks of pytorch_lightning, which only training needs;
+- the library's samplers lack those of k-diffusion, and two of its codecs SciPy's signal
+  processing: none of them is used here, and where one is, it imports them itself;
 - torch has no compiler. The library names torch._dynamo in two `try`s, to configure it and to
   compile an attention that no model here uses, and goes on without: a second and a half, 2,000
   modules and 200 MB less. Afterwards both are imported as ever where they are needed.
@@ -13,6 +15,7 @@ Import it from here, or after this module.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import sys
 import warnings
@@ -21,6 +24,9 @@ from types import ModuleType
 from typing import Any
 
 LIGHTNING, COMPILER = "pytorch_lightning", "torch._dynamo"
+
+LATER = ("stable_audio_tools.inference.k_diffusion", "scipy.signal")
+"""Modules that the library imports whole, and uses in functions alone."""
 
 
 @contextlib.contextmanager
@@ -40,6 +46,7 @@ def quiet() -> Generator[None]:
 def _lean() -> Generator[None]:
     """Leave out what isn't needed, unless it is imported already."""
     stand_ins: dict[str, Any] = {LIGHTNING: _lightning(), COMPILER: None}
+    stand_ins |= {name: _Later(name) for name in LATER}
     put = {name: module for name, module in stand_ins.items() if name not in sys.modules}
     sys.modules.update(put)
     try:
@@ -47,6 +54,15 @@ def _lean() -> Generator[None]:
     finally:
         for name in put:
             del sys.modules[name]
+
+
+class _Later(ModuleType):
+    """Stands for a module until something of it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # the import system asks for them
+            raise AttributeError(name)
+        return getattr(importlib.import_module(self.__name__), name)
 
 
 def _lightning() -> ModuleType:

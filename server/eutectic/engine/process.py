@@ -9,7 +9,6 @@ import threading
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-import pyloudnorm  # noqa: F401  # pyright: ignore[reportUnusedImport]  # else a first clip does
 import torch
 
 from eutectic.config import SamplingSettings
@@ -26,6 +25,11 @@ from eutectic.link import protocol as link
 from eutectic.link.protocol import Command, Priority, Result
 from eutectic.system.shared_memory import sweep
 from eutectic.system.summing import Summing
+
+
+def import_rest() -> None:
+    """Import what only the first clip needs, which would wait for it."""
+    import pyloudnorm  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 
 def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) -> int:
@@ -60,6 +64,7 @@ def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) ->
         worker.is_ready()
     else:
         queue.put(Job(None, Priority.WARM))
+    threading.Thread(target=import_rest, daemon=True).start()
     worker.serve()
     return 0
 

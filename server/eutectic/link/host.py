@@ -2,7 +2,8 @@
 
 Jobs the engine was running then fail with `engine_died`: one of them may have killed it, so they
 aren't retried. Jobs it hadn't started go to the next engine, at once if there is a spare (see
-`spare`). Everything here runs in the daemon's event loop.
+`spare`). Another model is loaded by another engine, while this one goes on. Everything here runs in
+the daemon's event loop.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ import logging
 import os
 import time
 from asyncio.subprocess import Process
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+import psutil
 
+from eutectic.environment import NoEngine
 from eutectic.link import protocol as link
 from eutectic.link.protocol import Priority, Result, Work
-from eutectic.link.spare import ENGINE, Spare
+from eutectic.link.spare import Spare
 from eutectic.system import processes
 
 log = logging.getLogger("eutectic.link")
@@ -33,18 +36,25 @@ MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.2, 10.0
 STABLE_SECONDS = 2.0
 """An engine that was ready for this long didn't die early, and is restarted without a wait."""
 
+DRAIN_SECONDS, POLL_SECONDS = 5.0, 0.02
+"""How long jobs may take to end before another model is used, and how often that is looked at."""
+
 Listener = Callable[[Result], None]
 
 
-def engine_command(
+class NotLoaded(Exception):
+    """An engine can't load its model; its text says why."""
+
+
+def engine_arguments(
     model: str, store: Path, memory_bytes: int, compute: str | None = None
 ) -> list[str]:
-    """Command line of the engine process."""
-    command = [
-        *ENGINE, "--model", model, "--store", str(store), "--memory-bytes", str(memory_bytes),
+    """Arguments of the engine process."""
+    arguments = [
+        "--model", model, "--store", str(store), "--memory-bytes", str(memory_bytes),
         "--daemon-pid", str(os.getpid()),
     ]  # fmt: skip
-    return command if compute is None else [*command, "--compute", compute]
+    return arguments if compute is None else [*arguments, "--compute", compute]
 
 
 @dataclass
@@ -54,6 +64,14 @@ class _Job:
     started: bool = False
 
 
+@dataclass
+class Engine:
+    """An engine's process, and what it has said so far that nobody has heard yet."""
+
+    process: Process
+    said: list[Result] = field(default_factory=list[Result])
+
+
 class Host:
     """The engine process and its jobs; owned by the event loop.
 
@@ -61,16 +79,21 @@ class Host:
         facts: about the model; None until one is loaded.
         state: `starting`, `loading`, `warming`, `ready`, `dead` or `failed`.
         usage: as last reported by the engine.
+        failure: why it has no model, in the state `failed`.
         deaths: how often an engine died.
-        spare: an engine that waits to take its place; None if none is to.
+        spare: an engine that waits to take its place.
     """
 
     def __init__(
-        self, command: list[str], on_state: Callable[[link.State | link.ModelFacts], None],
-        with_spare: bool = False,
+        self, arguments: list[str], on_state: Callable[[link.State | link.ModelFacts], None],
+        spare: Spare,
     ) -> None:  # fmt: skip
-        self._command, self._on_state = command, on_state
-        self._process: Process | None = None
+        self._arguments, self._on_state, self.spare = arguments, on_state, spare
+        self._engine: Engine | None = None
+        self._next: Engine | None = None
+        """Takes over, once the engine's process has ended."""
+        self._beside: set[Process] = set()
+        """Engines that load a model beside it."""
         self._jobs: dict[int, _Job] = {}
         self._numbers = itertools.count(1)
         self._stopping = False
@@ -78,14 +101,14 @@ class Host:
         self.facts: link.ModelFacts | None = None
         self.state = "starting"
         self.usage: link.Usage | None = None
+        self.failure = ""
         self.deaths = 0
         self._ready_since: float | None = None
-        self.spare = Spare(self._is_idle) if with_spare else None
 
     @property
     def pid(self) -> int | None:
         """The engine's process id, while one runs."""
-        return self._process.pid if self._process is not None else None
+        return self._engine.process.pid if self._engine is not None else None
 
     @property
     def waiting(self) -> int:
@@ -115,45 +138,94 @@ class Host:
 
     def start(self) -> None:
         """Start the first engine."""
-        if self.spare is not None:
-            self.spare.start()
+        self.spare.keep(self._is_idle)
         self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
 
     async def stop(self) -> None:
         """Stop the engine; unfinished jobs fail."""
         self._stopping = True
-        if self._process is not None:
-            await processes.end(self._process)
-        if self.spare is not None:
-            await self.spare.stop()
+        for process in list(self._beside):
+            await processes.kill(process)
+        if self._engine is not None:
+            await processes.end(self._engine.process)
+        await self.spare.stop()
         if self._supervisor is not None:
             self._supervisor.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._supervisor
         self._fail(list(self._jobs), "cancelled", "the daemon is shutting down")
 
-    async def restart(self, command: list[str]) -> None:
-        """Replace the engine, to change the model; jobs it was running fail."""
-        self._command = command
-        if self._process is not None:
-            await processes.end(self._process)
+    async def load_beside(self, arguments: Sequence[str], needed_bytes: int) -> Engine | None:
+        """Load another model in an engine of its own until it is ready, while this one goes on.
+
+        Returns None where that doesn't work: none is running, there is no memory for two, or the
+        other one died.
+
+        Raises:
+            NotLoaded: the model can't be loaded.
+        """
+        if self.state != "ready" or psutil.virtual_memory().available < needed_bytes:
+            return None
+        engine = Engine(await self.spare.engine(arguments))
+        self._beside.add(engine.process)
+        try:
+            if await self._is_ready(engine):
+                return engine
+        except BaseException:
+            await processes.kill(engine.process)
+            raise
+        finally:
+            self._beside.discard(engine.process)
+        await processes.kill(engine.process)
+        return None
+
+    async def _is_ready(self, engine: Engine) -> bool:
+        """Wait for it; False if it dies."""
+        assert engine.process.stdout is not None
+        with contextlib.suppress(msgspec.DecodeError, ValueError):
+            async for line in engine.process.stdout:
+                result = link.decode_result(line)
+                engine.said.append(result)
+                if isinstance(result, link.State) and result.state == "failed":
+                    raise NotLoaded(result.text)
+                if isinstance(result, link.State) and result.state == "ready":
+                    return True
+        return False
+
+    async def restart(self, arguments: list[str], loaded: Engine | None = None) -> None:
+        """Replace the engine, to change the model.
+
+        Jobs may end first, for some seconds; those that are still running then fail.
+        """
+        await self._drain()
+        self._arguments, self._next = arguments, loaded
+        if self._engine is not None:  # by the pipe it would take the sounds of both with it
+            await processes.kill(self._engine.process)
         elif self._supervisor is not None and self._supervisor.done():
             self.start()
+
+    async def _drain(self) -> None:
+        until = time.monotonic() + DRAIN_SECONDS
+        while self.facts is not None and time.monotonic() < until:
+            if not any(_is_short(job) for job in self._jobs.values()):
+                return
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _supervise(self) -> None:
         early_deaths = 0
         while not self._stopping:
             self._ready_since = None
-            command = self._command
-            code = await self._run_engine(command)
+            arguments = self._arguments
+            code = await self._run_engine(arguments)
             if self._stopping:
                 return
             running = [number for number, job in self._jobs.items() if job.started]
-            self._fail(running, "engine_died", "the engine died during this job")
-            if command is not self._command:
+            if arguments is not self._arguments:
+                self._fail(running, "cancelled", "the model was changed during this job")
                 continue
+            self._fail(running, "engine_died", "the engine died during this job")
             if self.state == "failed":
-                self._fail(list(self._jobs), "no_model", "the engine has no model")
+                self._fail(list(self._jobs), "no_model", self.failure)
                 return
             self.deaths += 1
             early_deaths = 0 if self._was_stable() else early_deaths + 1
@@ -167,23 +239,31 @@ class Host:
         return since is not None and time.monotonic() - since > STABLE_SECONDS
 
     def _is_idle(self) -> bool:
-        return self.state == "ready" and not self._jobs
+        return self.state == "ready" and not self._jobs and not self._beside
 
-    async def _run_engine(self, command: list[str]) -> int:
-        """Run one engine until it exits; returns its exit status."""
-        spawn = processes.spawn if self.spare is None else self.spare.engine
-        self._process = await spawn(command)
-        assert self._process.stdout is not None
+    async def _run_engine(self, arguments: list[str]) -> int | str:
+        """Run one engine until it exits; returns its exit status, or why there is none."""
+        engine, self._next = self._next, None
         try:
-            async for line in self._process.stdout:
+            engine = self._engine = engine or Engine(await self.spare.engine(arguments))
+        except NoEngine as error:
+            self._update(link.State("failed", 0.0, str(error)))
+            return str(error)
+        except OSError as error:
+            return error.strerror or str(error)
+        assert engine.process.stdout is not None
+        try:
+            for result in engine.said:
+                self._receive(result)
+            async for line in engine.process.stdout:
                 self._receive(link.decode_result(line))
         except (msgspec.DecodeError, ValueError) as error:
             log.error("protocol error from the engine: %s", error)
-            self._process.kill()
+            engine.process.kill()
         finally:
             self.facts = None
-        code = await self._process.wait()
-        self._process = None
+        code = await engine.process.wait()
+        self._engine = None
         return code
 
     def _receive(self, result: Result) -> None:
@@ -199,7 +279,9 @@ class Host:
 
     def _update(self, result: link.State | link.ModelFacts) -> None:
         if isinstance(result, link.State):
-            self.state = result.state
+            self.state, self.failure = result.state, ""
+            if result.state == "failed":
+                self.failure = f"the engine has no model: {result.text}"
             if result.state == "ready":
                 self._ready_since = time.monotonic()
         else:
@@ -218,10 +300,16 @@ class Host:
             self._finish(number, link.Failed(number, code, text))
 
     def _send(self, command: link.Command) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
+        assert self._engine is not None
+        assert self._engine.process.stdin is not None
         with contextlib.suppress(ConnectionError):  # the reading side notices that it died
-            self._process.stdin.write(link.encode(command))
+            self._engine.process.stdin.write(link.encode(command))
+
+
+def _is_short(job: _Job) -> bool:
+    """Whether somebody waits for it, and not for long."""
+    command = job.command
+    return command.priority != Priority.AHEAD and not isinstance(command, link.Learn)
 
 
 def _notify(job: _Job, result: Result) -> None:

@@ -1,8 +1,8 @@
 """A spare engine: a process that has imported what an engine needs, and waits for its arguments.
 
 It knows of no model and asks no device, so it holds no memory of a GPU, and works the same on every
-system. It is started while the engine has nothing to do, as importing takes both a processor and a
-few seconds.
+system. The first is started before anything else, so that it imports while the daemon does; later
+ones while the engine has nothing to do, as importing takes both a processor and a few seconds.
 """
 
 from __future__ import annotations
@@ -11,20 +11,17 @@ import asyncio
 import contextlib
 import json
 import logging
-import sys
 from asyncio.subprocess import Process
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psutil
 
+from eutectic import environment
 from eutectic.system import processes
 
 log = logging.getLogger("eutectic.link")
 
-ENGINE = [sys.executable, "-m", "eutectic.engine"]
-"""Command line of an engine's process, without its arguments."""
-
-WAITING = "--spare"
+MODULE, WAITING = "eutectic.engine", "--spare"
 
 IDLE_SECONDS = 4.0
 """The engine must have had nothing to do for so long before a spare is started."""
@@ -36,10 +33,10 @@ NEEDED_BYTES = 2 << 30
 
 
 class Spare:
-    """One spare at most; owned by the event loop."""
+    """One spare at most; owned by the event loop. `is_kept`: have one whenever there is room."""
 
-    def __init__(self, is_idle: Callable[[], bool]) -> None:
-        self._is_idle = is_idle
+    def __init__(self, is_kept: bool = False) -> None:
+        self.is_kept = is_kept
         self._process: Process | None = None
         self._keeping: asyncio.Task[None] | None = None
 
@@ -48,9 +45,15 @@ class Spare:
         """Whether there is one."""
         return self._process is not None and self._process.returncode is None
 
-    def start(self) -> None:
-        """Have one whenever the engine is idle."""
-        self._keeping = asyncio.get_running_loop().create_task(self._keep())
+    async def begin(self) -> None:
+        """Start one now, if there is an engine."""
+        with contextlib.suppress(environment.NoEngine, OSError):
+            self._process = await processes.spawn([*environment.command(MODULE), WAITING])
+
+    def keep(self, is_idle: Callable[[], bool]) -> None:
+        """From now on have one, if that is wanted, whenever the engine is idle."""
+        if self.is_kept and self._keeping is None:
+            self._keeping = asyncio.get_running_loop().create_task(self._keep(is_idle))
 
     async def stop(self) -> None:
         """End it."""
@@ -59,33 +62,29 @@ class Spare:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeping
         if self._process is not None:
-            await processes.end(self._process)
+            await processes.kill(self._process)
 
-    async def engine(self, command: list[str]) -> Process:
-        """An engine of this command line: the spare, told its arguments, or a new process.
+    async def engine(self, arguments: Sequence[str]) -> Process:
+        """An engine with these arguments: the spare, told them, or a new process.
 
         Raises:
+            NoEngine: no engine is installed.
             OSError: none can be started.
         """
         process, self._process = self._process, None
-        if process is None or process.returncode is not None or command[: len(ENGINE)] != ENGINE:
-            self._process = process
-            return await processes.spawn(command)
+        if process is None or process.returncode is not None:
+            return await processes.spawn([*environment.command(MODULE), *arguments])
         assert process.stdin is not None
-        process.stdin.write(json.dumps(command[len(ENGINE) :]).encode() + b"\n")
+        process.stdin.write(json.dumps(arguments).encode() + b"\n")
         return process
 
-    async def _keep(self) -> None:
+    async def _keep(self, is_idle: Callable[[], bool]) -> None:
         idle_seconds = 0.0
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            idle_seconds = idle_seconds + POLL_SECONDS if self._is_idle() else 0.0
+            idle_seconds = idle_seconds + POLL_SECONDS if is_idle() else 0.0
             if self.waits or idle_seconds < IDLE_SECONDS:
                 continue
             idle_seconds = 0.0
-            if psutil.virtual_memory().available < NEEDED_BYTES:
-                continue
-            try:
-                self._process = await processes.spawn([*ENGINE, WAITING])
-            except OSError as error:
-                log.warning("no spare engine: %s", error)
+            if psutil.virtual_memory().available >= NEEDED_BYTES:
+                await self.begin()

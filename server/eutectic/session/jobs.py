@@ -77,7 +77,7 @@ class Jobs:
             Refused: it can't (`busy`, `no_model`).
         """
         if self.host.state == "failed":
-            raise Refused("no_model", "the engine has no model; /model/set chooses one")
+            raise Refused("no_model", self.host.failure)
         if self.host.waiting >= MAX_JOBS:
             raise Refused("busy", f"{MAX_JOBS} jobs are waiting for the engine")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from eutectic.config import SHORT_NAMES, is_hub_id
-from eutectic.link.host import Host, engine_command
+from eutectic.link.host import Engine, Host, NotLoaded, engine_arguments
 from eutectic.link.protocol import ModelFacts, State
 from eutectic.near import nearest
 from eutectic.osc import answers, table
@@ -19,6 +20,12 @@ from eutectic.session.tickets import Refused, Ticket
 log = logging.getLogger("eutectic.session")
 
 SHIPPED = ("embedded", "toy")
+
+ROOM_BYTES = 2 << 30
+"""Memory that must be free beside the files of a model that is loaded while another is in use."""
+
+LARGE_BYTES = 12 << 30
+"""As much must be free for a model whose files aren't in the data folder."""
 
 
 class Models:
@@ -38,24 +45,26 @@ class Models:
         self.name = settings.model
         self.warm, self._text = 0.0, ""
         self._came_up = asyncio.Event()
+        self._changing = asyncio.Lock()
 
     async def list(self, ticket: Ticket, _request: table.ListModels) -> None:
         for name in dict.fromkeys((*available(self._settings), self.name)):
             ticket.reply(answers.Model(ticket.id, name, int(name == self.name)))
 
     async def set(self, ticket: Ticket, request: table.SetModel) -> None:
-        """Switch models; back to the old one if the new one can't be loaded."""
-        name, before = request.model, self.name
+        """Switch models.
+
+        The old one is in use until the new one is ready, where there is memory for both, and
+        comes back if the new one can't be loaded.
+        """
+        name = request.model
         known = (*available(self._settings), self._settings.model)
         if name not in known and name not in SHORT_NAMES and not is_hub_id(name):
             near = nearest(name, (*known, *SHORT_NAMES))
             raise Refused("bad_model", f"{name}: neither in /model/list nor a Hub id{near}")
         ticket.queued()
-        if await self._change(name):
-            return
-        text = self._text
-        await self._change(before)
-        raise Refused("bad_model", text)
+        async with self._changing:
+            await self._change(name)
 
     def on_engine(self, result: State | ModelFacts) -> None:
         """Act on a state of the engine's, or on the facts of a model it has just loaded."""
@@ -74,22 +83,52 @@ class Models:
             self._came_up.set()
         self._publish(answers.Engine(result.state, result.fraction))
 
-    async def _change(self, name: str) -> bool:
-        """Restart the engine with this model; returns whether it could be loaded."""
+    async def _change(self, name: str) -> None:
+        before, needed_bytes = self.name, _needed_bytes(self._settings, name)
+        try:
+            loaded = await self._host.load_beside(arguments(self._settings, name), needed_bytes)
+        except NotLoaded as error:
+            raise Refused("bad_model", str(error)) from None
+        except OSError as error:
+            log.warning("%s isn't loaded beside %s: %s", name, before, error)
+            loaded = None
+        if await self._restart(name, loaded):
+            return
+        text = self._text
+        await self._restart(before)
+        raise Refused("bad_model", text)
+
+    async def _restart(self, name: str, loaded: Engine | None = None) -> bool:
+        """Go on with another engine; returns whether its model could be loaded."""
         self._came_up.clear()
         self.name = name
         self._library.engine_synced.clear()
-        await self._host.restart(command(self._settings, name))
+        await self._host.restart(arguments(self._settings, name), loaded)
         await self._came_up.wait()
         self._changed()
         return self._host.facts is not None
 
 
-def command(settings: SessionSettings, model: str) -> list[str]:
+def arguments(settings: SessionSettings, model: str) -> list[str]:
     """How the engine is started with a model."""
-    folder = settings.data / "models" / model
-    where = str(folder) if model in available(settings)[len(SHIPPED) :] else model
-    return engine_command(where, settings.data, settings.memory_bytes, settings.compute)
+    where = str(_folder(settings, model) or model)
+    return engine_arguments(where, settings.data, settings.memory_bytes, settings.compute)
+
+
+def _folder(settings: SessionSettings, model: str) -> Path | None:
+    """Of a model of the user's own."""
+    is_own = model in available(settings)[len(SHIPPED) :]
+    return settings.data / "models" / model if is_own else None
+
+
+def _needed_bytes(settings: SessionSettings, model: str) -> int:
+    """Memory that must be free to load a model beside the one in use."""
+    if model in SHIPPED:
+        return ROOM_BYTES
+    folder = _folder(settings, model)
+    if folder is None:
+        return LARGE_BYTES
+    return ROOM_BYTES + sum(each.stat().st_size for each in folder.iterdir())
 
 
 def available(settings: SessionSettings) -> list[str]:

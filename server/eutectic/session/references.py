@@ -304,7 +304,7 @@ class References:
     ) -> None:  # fmt: skip
         facts = self._jobs.host.facts
         if facts is None:
-            raise Refused("no_model", "the engine has no model")
+            raise Refused("no_model", self._jobs.host.failure or "the engine has no model yet")
         named, source = ("", Source(lora)) if clip is None else (clip.name, clip.source)
         self.all[name] = Reference(name, named, source, spec, facts.digest, lora, strength)
         self.missing.pop(name, None)

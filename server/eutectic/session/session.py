@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from eutectic.files.shipped import presets_folder
 from eutectic.link.host import Host
 from eutectic.link.protocol import ModelFacts, State
+from eutectic.link.spare import Spare
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer, packet
 from eutectic.osc.server import Peer
@@ -70,13 +71,13 @@ class Session:
 
     def __init__(
         self, settings: SessionSettings, output: Output, player: Player, subscribers: Subscribers,
-        surfaces: Surfaces | None = None,
+        spare: Spare, surfaces: Surfaces | None = None,
     ) -> None:  # fmt: skip
         self._player, self._subscribers, self._surfaces = player, subscribers, surfaces
         folders, timings = settings.folders, Timings()
         self._registry = RequestRegistry(subscribers)
         self._shelf = Shelf(settings.data / "fusions", settings.ready_bytes, settings.stored_bytes)
-        self._host = Host(models.command(settings, settings.model), self._on_engine, settings.spare)
+        self._host = Host(models.arguments(settings, settings.model), self._on_engine, spare)
         jobs = Jobs(self._host, self._shelf, timings, player.rate_hz)
         self._library = Library(jobs, folders, settings.input_device, self._changed)
         self._references = References(jobs, self._library, self._learned, self._changed)

@@ -13,7 +13,7 @@ class SessionSettings:
     """What the daemon was started with; all paths are absolute.
 
     `memory_bytes` limits the engine's cache, `ready_bytes` fusions kept as audio in memory,
-    `stored_bytes` those on disk. `spare`: keep an engine that takes the place of one that dies.
+    `stored_bytes` those on disk.
     """
 
     model: str
@@ -25,4 +25,3 @@ class SessionSettings:
     memory_bytes: int
     ready_bytes: int
     stored_bytes: int
-    spare: bool = True

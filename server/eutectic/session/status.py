@@ -93,6 +93,8 @@ class Status:
     def _engine(self) -> str:
         """What it is doing."""
         state = self.host.state
+        if state == "failed":
+            return f"failed: {self.host.failure}"
         doing = state if state == "ready" else f"{state} {100 * self.models.warm:.0f} %"
         return ", ".join((doing, *self.references.under_way()))
 
@@ -123,7 +125,7 @@ class Status:
 
 
 def _spare(host: Host) -> str:
-    if host.spare is None:
+    if not host.spare.is_kept:
         return ""
     return ", a spare waits" if host.spare.waits else ", no spare yet"
 

@@ -66,6 +66,13 @@ async def end(process: Process) -> None:
         await process.wait()
 
 
+async def kill(process: Process) -> None:
+    """Kill a child that has nothing to tidy up."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
+
+
 # The child's side
 
 

@@ -1,0 +1,84 @@
+"""Which Python runs the engine: this one where it has torch, else the one that `setup` made.
+
+The engine's packages are large, and not to be resolved by pip; so the daemon's environment may do
+without them. Of another environment only packages are used: the code is always this one's.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from eutectic.errors import BadInput
+
+VARIABLE = "EUTECTIC_ENGINE"
+"""Names another folder of an environment, whoever made it."""
+
+PACKAGES = ("torch", "torchaudio", "stable_audio_tools", "peft", "transformers", "jaxtyping",
+            "huggingface_hub")  # fmt: skip
+"""What an environment of the engine has, and that of the daemon needn't."""
+
+PYTHON = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+LOCK = Path(__file__).with_name("engine.lock")
+"""The engine's packages with their hashes, for all systems."""
+
+MADE = "eutectic.json"
+"""A file in an environment that was made to its end: by which lock, and for what."""
+
+_ELSEWHERE = Path(__file__).with_name("elsewhere.py")
+
+
+class NoEngine(BadInput):
+    """The engine's packages aren't installed."""
+
+    code = "no_engine"
+
+
+def is_here() -> bool:
+    """Whether this Python has the engine's packages."""
+    return all(importlib.util.find_spec(each) is not None for each in PACKAGES[:3])
+
+
+def folder() -> Path:
+    """Where the engine's environment is, or would be."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return Path(chosen).absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("eutectic", appauthor=False)) / "engine"
+
+
+def made(environment: Path) -> dict[str, str]:
+    """What `setup` noted of an environment; empty if it hasn't made it, or not to its end."""
+    try:
+        return json.loads((environment / MADE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def lock_digest() -> str:
+    """Of this version's lock."""
+    return sha256(LOCK.read_bytes()).hexdigest()
+
+
+def command(module: str) -> list[str]:
+    """Command line, without arguments, of one of this package's modules where torch is.
+
+    Raises:
+        NoEngine: nowhere is.
+    """
+    if not os.environ.get(VARIABLE) and is_here():
+        return [sys.executable, "-m", module]
+    environment = folder()
+    python = environment / PYTHON
+    if not python.exists() or not (os.environ.get(VARIABLE) or made(environment)):
+        raise NoEngine("no engine is installed; this installs it: eutectic setup")
+    if not os.environ.get(VARIABLE) and made(environment).get("lock") != lock_digest():
+        raise NoEngine("the engine is that of another version; this updates it: eutectic setup")
+    return [str(python), "-P", str(_ELSEWHERE), module]
