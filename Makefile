@@ -55,10 +55,13 @@ lint: setup  ## style, types and layering
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 
-lock:  ## write requirements.lock anew from pyproject.toml
+COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--group pyproject.toml:engine pyproject.toml
+
+lock:  ## write requirements.lock and the engine's lock anew from pyproject.toml
 	@$(get_uv)
-	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-		--upgrade --extra dev pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade --extra dev -o requirements.lock
+	$(COMPILE) --constraints requirements.lock -o server/eutectic/engine.lock
 
 protocol: setup  ## write the list of OSC messages anew
 	$(BIN)/python -c 'from eutectic.osc.protocol import protocol_markdown as text; print(text(), end="")' \

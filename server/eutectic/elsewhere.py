@@ -4,6 +4,7 @@ That Python's environment has the packages that the module needs, and perhaps an
 this one.
 """
 
+import importlib
 import importlib.util
 import runpy
 import sys
@@ -18,5 +19,6 @@ assert spec is not None
 assert spec.loader is not None
 module = sys.modules[package.name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
+vars(importlib.import_module(f"{package.name}.environment"))["is_elsewhere"] = True
 del sys.argv[0]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

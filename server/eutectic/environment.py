@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -18,8 +19,7 @@ from eutectic.errors import BadInput
 VARIABLE = "EUTECTIC_ENGINE"
 """Names another folder of an environment, whoever made it."""
 
-PACKAGES = ("torch", "torchaudio", "stable_audio_tools", "peft", "transformers", "jaxtyping",
-            "huggingface_hub")  # fmt: skip
+PACKAGES = ("torch", "torchaudio", "stable_audio_tools", "peft", "transformers", "huggingface_hub")
 """What an environment of the engine has, and that of the daemon needn't."""
 
 PYTHON = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -28,7 +28,10 @@ LOCK = Path(__file__).with_name("engine.lock")
 """The engine's packages with their hashes, for all systems."""
 
 MADE = "eutectic.json"
-"""A file in an environment that was made to its end: by which lock, and for what."""
+"""A file in an environment: by which lock it was made, if to its end, and for what."""
+
+is_elsewhere = False
+"""Whether `elsewhere` runs this, in another environment than its own."""
 
 _ELSEWHERE = Path(__file__).with_name("elsewhere.py")
 
@@ -55,11 +58,19 @@ def folder() -> Path:
 
 
 def made(environment: Path) -> dict[str, str]:
-    """What `setup` noted of an environment; empty if it hasn't made it, or not to its end."""
+    """What `setup` noted of an environment that it makes or made: `lock`, `for`; else nothing."""
     try:
-        return json.loads((environment / MADE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        noted = json.loads((environment / MADE).read_text(encoding="utf-8"))
+        return {"lock": str(noted["lock"]), "for": str(noted["for"])}
+    except (OSError, ValueError, TypeError, KeyError):
         return {}
+
+
+def locked() -> dict[str, str]:
+    """The lock's packages and versions; of several for several Pythons, the last."""
+    return dict(
+        re.findall(r"^([\w.-]+)==([^\s;]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
+    )
 
 
 def lock_digest() -> str:
@@ -75,10 +86,19 @@ def command(module: str) -> list[str]:
     """
     if not os.environ.get(VARIABLE) and is_here():
         return [sys.executable, "-m", module]
-    environment = folder()
-    python = environment / PYTHON
-    if not python.exists() or not (os.environ.get(VARIABLE) or made(environment)):
+    python, found = folder() / PYTHON, made(folder())
+    is_others = bool(os.environ.get(VARIABLE)) and not found
+    if not python.exists() or not (found or is_others):
         raise NoEngine("no engine is installed; this installs it: eutectic setup")
-    if not os.environ.get(VARIABLE) and made(environment).get("lock") != lock_digest():
+    if found and not found["lock"]:
+        raise NoEngine("the engine is installed in part; this goes on with it: eutectic setup")
+    if found and found["lock"] != lock_digest():
         raise NoEngine("the engine is that of another version; this updates it: eutectic setup")
     return [str(python), "-P", str(_ELSEWHERE), module]
+
+
+def here(module: str) -> list[str]:
+    """Command line of one of this package's modules in the Python that runs this."""
+    if is_elsewhere:
+        return [sys.executable, "-P", str(_ELSEWHERE), module]
+    return [sys.executable, "-m", module]

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from eutectic import environment
 from eutectic.cli import run
 from eutectic.client.daemon_process import Daemon
-from eutectic.doctor import machine
+from eutectic.doctor import engine, engine_check, machine
 from eutectic.doctor.findings import Finding
 
 pytestmark = pytest.mark.process
@@ -53,6 +54,7 @@ def test_a_machine_that_works_has_nothing_to_mend(
     assert not [each for each in found.values() if each["state"] == "bad"]
     for name, words in {
         "Python": sys.version.split()[0], "packages": "stable-audio-tools 0.0.20",
+        "byte code": "", "engine": "in this environment", "engine's byte code": "",
         "data folder": "can be written", "disk space": "GB free", "MIDI": "",
         f"OSC, port {port}": "free", f"OSCQuery, port {port + 1}": "free",
         "torch": "on cpu, 2 threads" if os.cpu_count() == 2 else "on ",
@@ -101,9 +103,24 @@ def test_other_versions_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
         return "1.13.1" if name == "torch" else real(name)
 
     monkeypatch.setattr(metadata, "version", version)
-    found = machine.packages()
+    found = engine_check.packages()
     assert found.state == "bad"
     assert "torch 1.13.1 instead of 2.11.0, torchaudio missing instead of 2.11.0" in found.text
+
+
+def test_an_engine_that_is_missing_or_does_not_run_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(environment.VARIABLE, str(tmp_path))
+    (found,) = engine.engine(None, paths=False)
+    assert found == Finding("engine", "bad", "no engine is installed", found.advice)
+    assert found.advice == "this installs it: eutectic setup"
+    python = tmp_path / environment.PYTHON
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\necho it is broken >&2; exit 1\n")
+    python.chmod(0o755)
+    (found,) = engine.engine(None, paths=False)
+    assert found.state == "bad" and found.text == "doesn't run: it is broken"
 
 
 def test_a_data_folder_that_cannot_be_written_is_found(tmp_path: Path) -> None:
@@ -114,7 +131,10 @@ def test_a_data_folder_that_cannot_be_written_is_found(tmp_path: Path) -> None:
 
 
 def test_missing_byte_code_is_found(tmp_path: Path) -> None:
-    program = "from eutectic.doctor.machine import byte_code; print(byte_code().state)"
+    program = (
+        "from eutectic.doctor.machine import byte_code\n"
+        "print(byte_code('', ['stable_audio_tools']).state)"
+    )
     states = [
         subprocess.check_output([sys.executable, "-c", program], text=True, env=os.environ | more)
         for more in ({}, {"PYTHONPYCACHEPREFIX": str(tmp_path)})

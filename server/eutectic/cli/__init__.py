@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from importlib import metadata
@@ -16,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from eutectic import environment
 from eutectic.cli import (
     bench,
     daemon,
@@ -31,6 +33,7 @@ from eutectic.cli import (
     references,
     remote,
     service,
+    setup,
     train,
     window,
 )
@@ -53,6 +56,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         remote.send,
         remote.status,
         devices.devices,
+        setup.setup,
         doctor.doctor,
         service.service,
         patches.patches,
@@ -114,7 +118,23 @@ def main(
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line, where torch is if it is needed; returns the exit code."""
+    try:
+        return _run(arguments)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in environment.PACKAGES or environment.is_elsewhere or environment.is_here():
+            raise
+    try:
+        command = [*environment.command("eutectic"), *arguments]
+    except environment.NoEngine as error:
+        return fail(str(error), 2)
+    if os.name == "posix":
+        os.execv(command[0], command)
+    return subprocess.call(command)  # elsewhere execv doesn't wait
+
+
+def _run(arguments: list[str]) -> int:
     try:
         if remote.print_help_of_request(arguments):
             return 0

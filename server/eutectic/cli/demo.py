@@ -31,8 +31,8 @@ def demo(
     if out is None:
         out, force = Path("demo"), True
     check_folder(out, (), force)
-    make_folder(out)
     engine = load_engine(model, compute)
+    make_folder(out)
     from eutectic.experiments import demo as demo_
 
     with progress("learning the references") as learning, progress("fusing") as fusing:

@@ -38,8 +38,7 @@ def doctor(
 
     findings = [
         machine.python(),
-        machine.packages(),
-        machine.byte_code(),
+        machine.byte_code("byte code", ["eutectic"]),
         *machine.folders(data_folder(), paths),
         machine.ffmpeg(),
         *sound.devices(),
@@ -47,8 +46,7 @@ def doctor(
         *machine.limits(),
         *network.ports(port),
         machine.clock(),
-        engine.models(),
-        *engine.engine(compute),
+        *engine.engine(compute, paths),
     ]
     version = metadata.version("eutectic")
     if json:

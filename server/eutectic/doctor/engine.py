@@ -1,48 +1,38 @@
-"""The engine: torch, its device, the models that are here."""
+"""The engine: whether it is installed, and what it finds of itself."""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import subprocess
 
-from eutectic.doctor.findings import Finding
-from eutectic.errors import BadInput
+import msgspec
+
+from eutectic import environment
+from eutectic.doctor.findings import Finding, shown
+
+SECONDS = 300.0
 
 
-def engine(compute: str | None) -> list[Finding]:
-    """Load the model that ships, with all its checks, and fuse with it."""
+def engine(compute: str | None, paths: bool) -> list[Finding]:
+    """Where it is, and what `engine_check` finds there."""
     try:
-        import torch
-    except ImportError as error:
-        advice = "set up anew: make setup"
-        return [Finding("torch", "bad", f"can't be imported ({error})", advice)]
-    from eutectic.engine.engine import Engine
-    from eutectic.engine.expected import first_sound_seconds
-    from eutectic.engine.loading import choose_device, load
-    from eutectic.engine.precision import has_native_bfloat16
-    from eutectic.engine.store import Store
-
+        command = environment.command("eutectic.doctor.engine_check")
+    except environment.NoEngine as error:
+        text, _, advice = str(error).partition("; ")
+        return [Finding("engine", "bad", text, advice)]
+    where = "in this environment"
+    if not environment.is_here():
+        made = environment.made(environment.folder()).get("for", "anything")
+        where = f"installed for {made}, in {shown(environment.folder(), paths)}"
+    command += [compute] if compute else []
     try:
-        device = choose_device(compute)
-        model = load("embedded", device)
-    except BadInput as error:
-        return [Finding("model", "bad", str(error), "try --compute cpu")]
-    model.bfloat16 = half = has_native_bfloat16(device)
-    with tempfile.TemporaryDirectory() as folder:
-        seconds = first_sound_seconds(Engine(model, Store(Path(folder))), recall=0.0)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
-    precision = "bfloat16" if half else "float32"
-    return [
-        Finding("torch", "ok", f"{torch.__version__} on {name}{threads}, {precision}"),
-        Finding("model", "ok", f"embedded, {model.digest[:12]}: its checks pass; a new fusion by "
-                f"its network begins after {seconds:.2g} s"),
-    ]  # fmt: skip
-
-
-def models() -> Finding:
-    """Which of the known models are on this machine."""
-    from eutectic.engine.fetching import KNOWN, size_here
-
-    here = [each.name for each in KNOWN if size_here(each.name) is not None]
-    return Finding("models here", "ok", ", ".join(here))
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return [Finding("engine", "bad", f"doesn't answer within {SECONDS:g} s")]
+    try:
+        found = msgspec.json.decode(done.stdout, type=list[Finding])
+    except msgspec.DecodeError:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        why = said[-1] if said else f"exit status {done.returncode}"
+        advice = "install it again: eutectic setup, or in a checkout make setup"
+        return [Finding("engine", "bad", f"doesn't run: {why}", advice)]
+    return [Finding("engine", "ok", where), *found]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
-from importlib import metadata
+from collections.abc import Sequence
 from pathlib import Path
 
 from eutectic.doctor.findings import Finding, shown
@@ -18,12 +17,6 @@ LEAST_PYTHON = (3, 11)
 
 FREE_BYTES, FEW_BYTES = 10 << 30, 1 << 30
 """Of disk space: less than the former is few for a night, less than the latter too few."""
-
-PINNED = re.compile(r"([\w.-]+)==([\w.]+)$")
-"""A requirement of exactly one version."""
-
-COMPILED = ("torch", "stable_audio_tools", "eutectic")
-"""Packages that are slow to import without byte code."""
 
 
 def python() -> Finding:
@@ -35,34 +28,13 @@ def python() -> Finding:
     return Finding("Python", "bad", text, f"install Python {least} or newer")
 
 
-def packages() -> Finding:
-    """Whether those that are required in one version have that."""
-    pinned = [
-        found.groups() for requirement in metadata.requires("eutectic") or ()
-        if (found := PINNED.match(requirement))
-    ]  # fmt: skip
-    there = {name: _version(name) for name, _ in pinned}
-    wrong = [f"{name} {there[name] or 'missing'} instead of {version}"
-             for name, version in pinned if there[name].partition("+")[0] != version]  # fmt: skip
-    if wrong:
-        return Finding("packages", "bad", ", ".join(wrong), "set up anew: make setup")
-    return Finding("packages", "ok", ", ".join(f"{name} {there[name]}" for name in there))
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return ""
-
-
-def byte_code() -> Finding:
-    """Whether imports are compiled; if not, each start takes seconds longer."""
-    missing = [name for name in COMPILED if not _is_compiled(name)]
+def byte_code(title: str, packages: Sequence[str]) -> Finding:
+    """Whether packages are compiled; if not, each start takes seconds longer."""
+    missing = [name for name in packages if not _is_compiled(name)]
     if not missing:
-        return Finding("byte code", "ok", "compiled")
+        return Finding(title, "ok", "compiled")
     advice = f"python -m compileall -q {' '.join(missing)}, in the folder with the packages"
-    return Finding("byte code", "note", f"none of {', '.join(missing)}", advice)
+    return Finding(title, "note", f"none of {', '.join(missing)}", advice)
 
 
 def _is_compiled(name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -58,7 +58,7 @@ class Status:
         lines = [
             ("version", version("eutectic")),
             ("up", f"{time.monotonic() - self.started:.0f} s"),
-            ("engine", f"{self._engine()}, {host.deaths} deaths{_spare(host)}"),
+            ("engine", self._engine()),
             ("model", self.models.name),
             ("device", f"{device.name}, {device.rate_hz} Hz, {device.channels} channels, "
                        f"{device.state}"),
@@ -91,12 +91,13 @@ class Status:
         return lines + self.timings.lines()
 
     def _engine(self) -> str:
-        """What it is doing."""
+        """What it is doing, and how often it died."""
         state = self.host.state
         if state == "failed":
             return f"failed: {self.host.failure}"
         doing = state if state == "ready" else f"{state} {100 * self.models.warm:.0f} %"
-        return ", ".join((doing, *self.references.under_way()))
+        deaths = f"{self.host.deaths} deaths"
+        return ", ".join((doing, *self.references.under_way(), deaths, *_spare(self.host)))
 
     def _voice(self, voice: Voice) -> str:
         """What a voice plays, and how far it is."""
@@ -124,10 +125,10 @@ class Status:
         )  # fmt: skip
 
 
-def _spare(host: Host) -> str:
+def _spare(host: Host) -> Sequence[str]:
     if not host.spare.is_kept:
-        return ""
-    return ", a spare waits" if host.spare.waits else ", no spare yet"
+        return ()
+    return ("a spare waits",) if host.spare.waits else ("no spare yet",)
 
 
 def _counted(names: Iterable[str], missing: Collection[str]) -> str:
