@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from eutectic.errors import BadAudio
 from eutectic.files.atomic import atomic_path
 from eutectic.files.tags import Tags, append_tags
+from eutectic.files.wav import encoded, header
 from eutectic.reading.layouts import FIVE_ONE, Speakers, stereo_gains
 from eutectic.reading.sections import Piece, read_section
 
@@ -247,15 +248,14 @@ def limit(samples: Samples, rate_hz: int) -> Samples:
 def save_wav(path: Path, waveform: Waveform, tags: Tags | None = None) -> None:
     """Write a 32-bit float WAV file atomically; no level is lost.
 
-    SciPy writes it, because libsndfile stamps float files with the time: the same sound must give
-    the same file.
+    The same sound gives the same file; libsndfile would stamp it with the time.
 
     Raises:
         BadOutput: as `atomic_path`.
     """
-    from scipy.io import wavfile
-
+    channels, frames = waveform.samples.shape
+    form = header(frames, waveform.rate_hz, channels, "float32")
     with atomic_path(path) as temporary:
-        wavfile.write(temporary, waveform.rate_hz, np.ascontiguousarray(waveform.samples.T))
+        temporary.write_bytes(form + encoded(waveform.samples.T, "float32"))
         if tags is not None:
             append_tags(temporary, tags)

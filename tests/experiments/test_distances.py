@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eutectic.audio import Waveform
-from eutectic.experiments.distances import (
+from eutectic.engine.distances import (
     log_mel,
     log_mel_distance,
     rank_correlation,

@@ -1,6 +1,6 @@
 """The model that ships, on real recordings: it learns a reference, and fusions are as documented.
 
-Each clip is learned once a session. Distances are those of `experiments.distances`.
+Each clip is learned once a session. Distances are those of `engine.distances`.
 """
 
 from dataclasses import dataclass
@@ -12,15 +12,16 @@ import torch
 
 from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Method, Place, SamplingSettings
+from eutectic.engine import window
 from eutectic.engine.clips import Clip
+from eutectic.engine.distances import log_mel_distance, rank_correlation
 from eutectic.engine.engine import Engine
 from eutectic.engine.fuser import Reference
 from eutectic.engine.loading import load
 from eutectic.engine.store import Store
-from eutectic.experiments import window
-from eutectic.experiments.distances import log_mel_distance, rank_correlation
 from eutectic.experiments.ear.embedding import Ear
 from eutectic.experiments.ear.judging import BLENDS, Judge, as_heard
+from eutectic.window import at_blends
 
 pytestmark = pytest.mark.training
 
@@ -88,7 +89,7 @@ def test_likeness_moves_from_the_reference_to_the_original_across_the_window(
 ) -> None:
     measured = window.measure(
         engine, encode(engine, original), learned(engine, name, "full"),
-        window.at_blends([k / 8 for k in range(9)]), SamplingSettings(),
+        at_blends([k / 8 for k in range(9)]), SamplingSettings(),
     )  # fmt: skip
     to_original = rank_correlation(measured.blends, measured.like_original)
     to_reference = rank_correlation(measured.blends, measured.like_reference)

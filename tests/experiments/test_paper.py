@@ -17,7 +17,7 @@ from eutectic.engine.watch import Watch
 from eutectic.errors import Cancelled
 from eutectic.experiments.paper import Figure, fig4, figc1, inversions, methods, reproduce
 from eutectic.experiments.paper.study import Study
-from eutectic.experiments.window import Curves
+from eutectic.window import Curves
 from oracle import relative_rms
 
 pytestmark = pytest.mark.training

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib import metadata
 from typing import Annotated, Any
 
 import typer
@@ -103,7 +102,9 @@ for _command in itertools.chain(*COMMANDS.values()):
 
 def _print_version(asked: bool) -> None:
     if asked:
-        print(metadata.version("eutectic"))
+        from importlib.metadata import version
+
+        print(version("eutectic"))
         raise typer.Exit
 
 

@@ -115,6 +115,7 @@ def bench(
     if Part.EAR in parts:
         _check_ear(pairs, samples, variant or [])
     engine = _random_engine(random_weights, compute) or load_engine(model, compute)
+    engine.model.bfloat16 = False  # where bfloat16 is measured, a part says so
     if not 0.1 <= seconds <= engine.model.max_seconds:
         raise BadSetting(f"seconds must be 0.1 to {engine.model.max_seconds:.1f}, not {seconds:g}")
     from eutectic.engine.store import Store
@@ -147,7 +148,7 @@ def _measure(
             for table in parts_.run(name, replace(setup, watch=watch), *counts):
                 figures[name].append(table.values())
                 for line in (*table.lines(), ""):
-                    console.print(line, soft_wrap=True)
+                    console.print(line)
                 if json is not None:
                     save(json, figures)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import metadata
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,6 +33,8 @@ def doctor(
 
     The exit code is 1 if something doesn't work. A report of a fault should hold its output.
     """
+    from importlib.metadata import version
+
     from eutectic.doctor import engine, machine, network, sound
 
     findings = [
@@ -48,13 +49,13 @@ def doctor(
         machine.clock(),
         *engine.engine(compute, paths),
     ]
-    version = metadata.version("eutectic")
+    own = version("eutectic")
     if json:
         import msgspec
 
-        print_json({"version": version, "findings": msgspec.to_builtins(findings)})
+        print_json({"version": own, "findings": msgspec.to_builtins(findings)})
     else:
-        _print(version, findings)
+        _print(own, findings)
     if any(each.state == "bad" for each in findings):
         raise typer.Exit(1)
 

@@ -12,6 +12,7 @@ import typer
 from eutectic.cli import options
 from eutectic.cli.fusing import Work, fuse_all, morph_all
 from eutectic.cli.inputs import MORPH_MAX_SECONDS, Sound, check_model, check_sounds, expand
+from eutectic.cli.loading import Hand, hand
 from eutectic.cli.morphing import refuse_others
 from eutectic.cli.naming import Format, outputs
 from eutectic.cli.repeating import (
@@ -139,12 +140,14 @@ def fuse(
     no_learn: options.NoLearn = False,
     model: options.Model = "embedded",
     compute: options.Device = None,
+    alone: options.Alone = False,
     force: options.Force = False,
 ) -> None:
     """Fuse each ORIGINAL with REFERENCE.
 
     Where recall is less than 1, the reference is learned first if it hasn't been learned yet. A
-    file's tags say how it was made; --like repeats it.
+    file's tags say how it was made; --like repeats it. A daemon that is running with the same model
+    does the work, so that what it knows sounds at once; the sound is the same.
     """
     refuse_others(context, method)
     earlier: Recipe | None = context.obj
@@ -178,7 +181,11 @@ def fuse(
     named.check(work.paths, tuple(paths), force)
     if method in ("fusion", "latent", "sdedit"):
         learning = None if no_learn else learning
-        failed = fuse_all(work, prompt, learning, model, compute, earlier, lora)
+
+        def engine(own: bool) -> Hand:
+            return hand(model, compute, own or alone)
+
+        failed = fuse_all(work, prompt, learning, engine, earlier, lora)
     else:
         failed = morph_all(work, method)
     if failed:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from importlib import metadata
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from eutectic.cli.inputs import Sound
-from eutectic.cli.loading import Pair, hears_network, load_engine, load_reference
-from eutectic.cli.morphing import morphs
+from eutectic.cli.loading import Hand, remember, wanted
+from eutectic.cli.morphing import Pair, morphs
 from eutectic.cli.naming import Outputs
 from eutectic.cli.repeating import remarks_on_engine
-from eutectic.cli.terminal import console, fail, progress, warn
+from eutectic.cli.terminal import console, fail, progress, stages, warn
 from eutectic.config import Fusing, LearnSettings, Level, Morphing, Place, SamplingSettings
 from eutectic.errors import BadInput
 
 if TYPE_CHECKING:
     from eutectic.audio import Waveform
-    from eutectic.engine.engine import Engine, Fusion
-    from eutectic.engine.fuser import Reference
+    from eutectic.link.errands import Fused, Known, Wanted
     from eutectic.recipe import Recipe, Section
+    from eutectic.window import Made
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,12 @@ class Work:
 
     def recipe(self, original: Sound, place: Place) -> Recipe:
         """How one is made, as far as no model takes part."""
+        from importlib.metadata import version
+
         from eutectic.recipe import FORMAT, Recipe
 
         return Recipe(
-            format=FORMAT, version=metadata.version("eutectic"), method=self.method,
+            format=FORMAT, version=version("eutectic"), method=self.method,
             original=_section(original), reference=_section(self.reference), place=place,
             level=self.level,
         )  # fmt: skip
@@ -67,26 +71,25 @@ def fuse_all(
     work: Work,
     prompt: str | None,
     learning: LearnSettings | None,
-    model: str,
-    compute: str | None,
+    engine: Callable[[bool], Hand],
     earlier: Recipe | None,
     lora: Path | None = None,
 ) -> int:
     """Make the engine's fusions; returns how many originals failed.
 
-    `learning`: None to learn nothing. `lora`: a file to use instead. `earlier`: of the fusion that
-    is to be repeated.
+    `learning`: None to learn nothing. `lora`: a file to use instead. `engine`: one's own if told
+    so, else perhaps that of a daemon. `earlier`: of the fusion that is to be repeated.
     """
-    engine = load_engine(model, compute)
-    engine.fuser.plan(work.places, work.settings[0])
-    if not hears_network(engine, work.settings[0]):
-        learning = lora = None
-    reference = load_reference(engine, work.reference.source, prompt, learning, lora)
+    reference = wanted(
+        work.reference.source, prompt, learning, lora, work.settings[0], tuple(work.places)
+    )
+    fusing = _Fusing(work, reference, engine)
+    known = fusing.remember()
     if earlier is not None:
-        for remark in remarks_on_engine(earlier, engine, reference):
+        for remark in remarks_on_engine(earlier, known):
             warn(remark)
     return sum(
-        not _survives(original, _fuse(work, engine, original, reference, learning, lora))
+        not _survives(original, fusing.write(original, known))
         for original in _counted(work.originals)
     )
 
@@ -119,36 +122,66 @@ def _survives(original: Sound, files: Generator[None]) -> bool:
     return True
 
 
-def _fuse(
-    work: Work, engine: Engine, original: Sound, reference: Reference,
-    learning: LearnSettings | None, lora: Path | None,
-) -> Generator[None]:  # fmt: skip
-    """Write an original's fusions, one after another."""
+class _Fusing:
+    """An engine, and what it is asked; another engine takes over from a daemon's that ends."""
+
+    def __init__(self, work: Work, reference: Wanted, engine: Callable[[bool], Hand]) -> None:
+        self._work, self._reference, self._engine = work, reference, engine
+        self._hand = engine(False)
+
+    def remember(self) -> Known:
+        """The reference, learned now if need be."""
+        return self._lasting(lambda hand: remember(hand, self._reference))
+
+    def write(self, original: Sound, known: Known) -> Generator[None]:
+        """Write an original's fusions, one after another."""
+        work = self._work
+        for sampling in work.settings:
+            fused = self._lasting(partial(self._fuse, original, sampling))
+            for place, made in zip(work.places, fused.made, strict=True):
+                recipe = _with_engine(work.recipe(original, place), self._reference, known, fused)
+                path = work.path(original, place, sampling.seed)
+                _save(work, path, made.waveform, recipe, made.blend, _how(made), made.gain_db)
+                yield
+
+    def _fuse(self, original: Sound, sampling: SamplingSettings, hand: Hand) -> Fused:
+        from eutectic.link.errands import Fuse
+
+        work = self._work
+        places = tuple(work.places)
+        with stages("fusing") as report:
+            fuse = Fuse(original.source, self._reference, places, sampling, work.level)
+            return hand.fuse(fuse, report)
+
+    def _lasting(self, ask: Callable[[Hand], Found]) -> Found:
+        from eutectic.link.errands import Lost
+
+        try:
+            return ask(self._hand)
+        except Lost:
+            warn("the daemon's engine ended; going on without it")
+            self._hand = self._engine(True)
+            return ask(self._hand)
+
+
+def _with_engine(recipe: Recipe, reference: Wanted, known: Known, fused: Fused) -> Recipe:
+    """A recipe with what an engine had to do with it."""
     from eutectic.recipe import Learned, LoraUsed, ModelUsed
 
-    source = engine.open(original.source)
-    name = engine.model.name
+    name = known.model
     used = ModelUsed(
         str(Path(name).absolute()) if Path(name).is_dir() else name,
-        engine.model.digest, engine.model.device.type,
+        known.model_digest, known.device,
     )  # fmt: skip
-    learned = used_lora = None
-    if lora is not None and reference.adapter is not None:
-        used_lora = LoraUsed.of(lora, reference.adapter.about.get("file_digest", ""))
-    elif learning is not None and reference.adapter is not None:
-        learned = Learned(engine.settled(learning), reference.adapter.digest)
-    for sampling in work.settings:
-        with progress("fusing") as watch:
-            fusions = engine.fuse(source, reference, work.places, sampling, work.level, watch=watch)
-        settled = engine.fuser.settled(reference, sampling)
-        for place, fusion in zip(work.places, fusions, strict=True):
-            recipe = msgspec.structs.replace(
-                work.recipe(original, place), prompt=reference.prompt, sampling=settled,
-                learned=learned, lora=used_lora, model=used,
-            )  # fmt: skip
-            path = work.path(original, place, sampling.seed)
-            _save(work, path, fusion.waveform, recipe, fusion.blend, _how(fusion), fusion.gain_db)
-            yield
+    learned = lora = None
+    if reference.lora is not None and known.about is not None:
+        lora = LoraUsed.of(Path(reference.lora), known.about.get("file_digest", ""))
+    elif known.learning is not None:
+        learned = Learned(known.learning, known.digest)
+    return msgspec.structs.replace(
+        recipe, prompt=reference.prompt, sampling=fused.sampling, learned=learned, lora=lora,
+        model=used,
+    )  # fmt: skip
 
 
 def _morph(work: Work, method: Morphing, original: Sound) -> Generator[None]:
@@ -182,10 +215,10 @@ def _save(
         warn(f"{free}: {remark}")
 
 
-def _how(fusion: Fusion) -> str:
-    if fusion.remaining is None:
+def _how(made: Made) -> str:
+    if made.remaining is None:
         return "the reference's own sampling"
-    return f"remaining {fusion.remaining}"
+    return f"remaining {made.remaining}"
 
 
 def _section(sound: Sound) -> Section:

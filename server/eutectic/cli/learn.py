@@ -9,7 +9,7 @@ import typer
 
 from eutectic.cli import options
 from eutectic.cli.inputs import check_model, check_sounds
-from eutectic.cli.loading import load_engine, load_reference
+from eutectic.cli.loading import hand, remember, wanted
 from eutectic.cli.terminal import console
 from eutectic.config import LearnSettings
 
@@ -25,14 +25,15 @@ def learn(
     duration: options.ReferenceDuration = None,
     model: options.Model = "embedded",
     compute: options.Device = None,
+    alone: options.Alone = False,
 ) -> None:
     """Learn REFERENCE and store it for later fusions."""
     learning = LearnSettings(method, steps, rank, budget_seconds=budget)
     (sound,) = check_sounds([(reference, start, duration)], check_model(model))
-    known = load_reference(load_engine(model, compute), sound.source, prompt, learning)
-    assert known.adapter is not None
-    about = known.adapter.about
+    asked = wanted(sound.source, prompt, learning)
+    about = remember(hand(model, compute, alone), asked).about
+    assert about is not None
     console.print(
-        f"{reference}: learned as \u201c{known.prompt}\u201d, {about['method']}, "
+        f"{reference}: learned as \u201c{asked.prompt}\u201d, {about['method']}, "
         f"{about['steps']} steps, loss {about['loss']:.3f}"
     )

@@ -137,6 +137,5 @@ def _write_webmushra(folders: list[Path], blend: float, title: str, out: Path) -
     for path in save_webmushra(sets, title, out):
         console.print(
             f"{path}: {len(sets)} sets; in webMUSHRA's configs/eutectic: "
-            f"?config=eutectic/{path.name}",
-            soft_wrap=True,
+            f"?config=eutectic/{path.name}"
         )

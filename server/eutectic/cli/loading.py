@@ -1,84 +1,110 @@
-"""Loading what commands fuse: the engine, and the sounds that the user named."""
+"""What commands fuse with: the engine of a running daemon, or one of their own."""
 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from eutectic.cli.terminal import errors, progress
-from eutectic.config import LearnSettings, SamplingSettings, data_folder
+from eutectic.cli.terminal import errors, stages
+from eutectic.config import LearnSettings, Place, SamplingSettings, data_folder
+from eutectic.engine import model_files
 from eutectic.files import names
 from eutectic.files.learned import lora_path
 
 if TYPE_CHECKING:
-    from eutectic.engine.clips import Clip
     from eutectic.engine.engine import Engine
-    from eutectic.engine.fuser import Reference
+    from eutectic.engine.errands import Errands
+    from eutectic.engine.watch import Watch
+    from eutectic.link.errands import Fuse, Fused, Known, Measure, Progress, Wanted
     from eutectic.link.protocol import Source
+    from eutectic.window import Window
+
+
+class Hand(Protocol):
+    """What does the engine's work (`engine.errands`), here or elsewhere."""
+
+    def remember(self, wanted: Wanted, progress: Progress) -> Known: ...
+
+    def fuse(self, fuse: Fuse, progress: Progress) -> Fused: ...
+
+    def measure(self, measure: Measure, progress: Progress) -> Window: ...
+
+
+class Own:
+    """An engine of this process."""
+
+    def __init__(self, errands: Errands) -> None:
+        self._errands = errands
+
+    def remember(self, wanted: Wanted, progress: Progress) -> Known:
+        return self._errands.remember(wanted, _stage(progress))
+
+    def fuse(self, fuse: Fuse, progress: Progress) -> Fused:
+        return self._errands.fuse(fuse, _stage(progress))
+
+    def measure(self, measure: Measure, progress: Progress) -> Window:
+        return self._errands.measure(measure, _stage(progress))
+
+
+def _stage(progress: Progress) -> Callable[[str], Watch]:
+    from eutectic.engine.watch import Watch
+
+    return lambda what: Watch(progress=partial(progress, what))
+
+
+def hand(model: str, compute: str | None, alone: bool = False) -> Hand:
+    """The engine of a daemon with the same model, device and data folder, or else one's own."""
+    from importlib.metadata import version
+
+    from eutectic.link import errands
+
+    if not alone:
+        hello = errands.Hello("", version("eutectic"), model_files.identity(model), compute)
+        found = errands.connect(data_folder(), hello)
+        if found is not None:
+            return found
+    engine = load_engine(model, compute)
+    from eutectic.engine.errands import Errands
+
+    return Own(Errands(engine))
 
 
 def load_engine(model: str, compute: str | None) -> Engine:
     """Import torch, and load a model into an engine."""
     with errors.status("loading the model") if errors.is_terminal else contextlib.nullcontext():
         from eutectic.engine.engine import Engine
-        from eutectic.engine.loading import choose_device, load
+        from eutectic.engine.loading import load_for_use
         from eutectic.engine.store import Store
 
-        return Engine(load(model, choose_device(compute)), Store(data_folder()))
+        return Engine(load_for_use(model, compute), Store(data_folder()))
 
 
-def hears_network(engine: Engine, sampling: SamplingSettings) -> bool:
-    """Whether the network takes part in fusions, so that what it learns is heard."""
-    return engine.model.recall(sampling) < 1
-
-
-@dataclass(frozen=True)
-class Pair:
-    """The two sounds of a fusion."""
-
-    original: Source
-    reference: Source
-
-    def load(
-        self, engine: Engine, prompt: str | None, learning: LearnSettings | None
-    ) -> tuple[Clip, Reference]:
-        """Open the original, then the reference, learning it if need be."""
-        original = engine.open(self.original)
-        return original, load_reference(engine, self.reference, prompt, learning)
-
-
-def load_reference(
-    engine: Engine,
+def wanted(
     source: Source,
     prompt: str | None,
     learning: LearnSettings | None,
     lora: Path | None = None,
-) -> Reference:
-    """A reference from the store, or learned now; only remembered if `learning` is None.
+    sampling: SamplingSettings | None = None,
+    places: tuple[Place, ...] = (),
+) -> Wanted:
+    """A reference; only remembered if `learning` is None and there is no LoRA file."""
+    from eutectic.link.errands import Wanted
 
-    With a LoRA file it has the weights of that instead.
-    """
-    from eutectic.engine.fuser import Reference
+    file = None if lora is None else str(lora_path(data_folder(), lora).absolute())
+    words = names.words(source.path) if prompt is None else prompt
+    return Wanted(source, words, learning, file, sampling, places)
 
-    clip = engine.open(source)
-    if prompt is None:
-        prompt = names.words(source.path)
-    if lora is not None:
-        lora = lora_path(data_folder(), lora)
-        with progress(f"loading {lora.name}") as watch:
-            return Reference(prompt, clip, engine.open_lora(str(lora), watch)[1])
-    if learning is None:
-        return Reference(prompt, clip, None)
-    known = engine.find_adapter(clip, prompt, learning)
-    if known is not None:
-        return Reference(prompt, clip, known)
-    with progress("learning the reference") as watch:
-        learned = engine.learn(clip, prompt, learning, watch=watch)
-    if learned.capped:
+
+def remember(own: Hand, reference: Wanted) -> Known:
+    """A reference from the store, or learned now."""
+    with stages() as report:
+        known = own.remember(reference, report)
+    if known.capped and known.about is not None and reference.learning is not None:
         errors.print(
-            f"the budget of {learning.budget_seconds:g} s ended learning after {learned.steps} "
-            "steps; the result depends on this machine's speed"
+            f"the budget of {reference.learning.budget_seconds:g} s ended learning after "
+            f"{known.about['steps']} steps; the result depends on this machine's speed"
         )
-    return Reference(prompt, clip, learned.adapter)
+    return known

@@ -89,11 +89,9 @@ def _get(name: str, to: Path | None) -> None:
 def _check(name: str, compute: str | None) -> None:
     from eutectic.cli.loading import load_engine
     from eutectic.engine.expected import first_sound_seconds
-    from eutectic.engine.precision import has_native_bfloat16
 
     engine = load_engine(name, compute)
     device = engine.model.device
-    engine.model.bfloat16 = has_native_bfloat16(device)  # as in the daemon
     alone, remembered = (first_sound_seconds(engine, recall) for recall in (0.0, 1.0))
     console.print(
         f"{name}: its codec, text encoder and network do what they should on {device.type}; a new "

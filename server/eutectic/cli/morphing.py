@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from eutectic.cli.inputs import MORPH_MAX_SECONDS
-from eutectic.cli.loading import Pair
 from eutectic.cli.repeating import is_given
 from eutectic.config import Fusing, Level, Morphing
 from eutectic.errors import BadSetting
@@ -27,11 +27,19 @@ PLAIN = frozenset(
 )  # fmt: skip
 """Parameters of `eutectic fuse` that mean something without a model."""
 
-INTERPOLATING = PLAIN | {"model", "compute"}
+INTERPOLATING = PLAIN | {"model", "compute", "alone"}
 """Those that mean something where latents are interpolated."""
 
 NOT_SDEDIT = frozenset(("residual", "residual_amount", "recall", "slack"))
 """Those that mean nothing in audio-to-audio."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two sounds of a morph."""
+
+    original: Source
+    reference: Source
 
 
 def refuse_others(context: typer.Context, method: Fusing) -> None:

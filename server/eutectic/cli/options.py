@@ -122,4 +122,8 @@ Device = Annotated[
     typer.Option("--compute", help="Where to compute: cuda, mps or cpu (default: the best)."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
+Alone = Annotated[
+    bool,
+    typer.Option("--alone", help="Use no daemon's engine, even if one with this model is running."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]

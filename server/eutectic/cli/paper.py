@@ -41,14 +41,12 @@ def paper(
     engine = load_engine(model, compute)
     if not 0.1 <= seconds <= engine.model.max_seconds:
         raise BadSetting(f"seconds must be 0.1 to {engine.model.max_seconds:.1f}, not {seconds:g}")
-    from eutectic.engine.precision import has_native_bfloat16
     from eutectic.engine.store import Store
     from eutectic.experiments.paper.reproduce import make
     from eutectic.experiments.paper.study import Study
 
     make_folder(out)
     engine.store = Store(out)
-    engine.model.bfloat16 = has_native_bfloat16(engine.model.device)
     study = Study(engine, out, seconds, steps, seed)
     for each in figures:
         make_folder(out / each)

@@ -12,8 +12,7 @@ from eutectic.cli.inputs import Sound
 from eutectic.errors import BadInput, BadInputs
 
 if TYPE_CHECKING:
-    from eutectic.engine.engine import Engine
-    from eutectic.engine.fuser import Reference
+    from eutectic.link.errands import Known
     from eutectic.recipe import Recipe, Section
 
 GIVEN = ("COMMANDLINE", "ENVIRONMENT")
@@ -120,22 +119,22 @@ def remarks_on_sounds(recipe: Recipe, original: Sound, reference: Sound) -> list
     ]  # fmt: skip
 
 
-def remarks_on_engine(recipe: Recipe, engine: Engine, reference: Reference) -> list[str]:
+def remarks_on_engine(recipe: Recipe, known: Known) -> list[str]:
     """Why an engine's fusion may differ from the earlier one."""
     used, remarks = recipe.model, list[str]()
-    if used is None or used.name != engine.model.name:
+    if used is None or used.name != known.model:
         return remarks
-    compute = engine.model.device.type
-    if used.digest != engine.model.digest:
+    compute = known.device
+    if used.digest != known.model_digest:
         remarks.append(f"{used.name} has other weights now: the sound will differ")
     elif used.compute not in ("", compute):
         remarks.append(f"it was made on {used.compute}, not {compute}: the last bits may differ")
-    adapter = reference.adapter
-    if recipe.learned is not None and adapter is not None and "file" not in adapter.about:
-        same = recipe.learned.digest in ("", adapter.digest)
-        if not same and used.digest == engine.model.digest:
+    about = known.about
+    if recipe.learned is not None and about is not None and "file" not in about:
+        same = recipe.learned.digest in ("", known.digest)
+        if not same and used.digest == known.model_digest:
             remarks.append("the reference was learned anew, and not to the bit: the sound differs")
-    file_digest = None if adapter is None else adapter.about.get("file_digest")
+    file_digest = None if about is None else about.get("file_digest")
     if recipe.lora is not None and recipe.lora.digest not in ("", file_digest):
         remarks.append(f"{recipe.lora.file} has changed: the sound will differ")
     return remarks

@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-
 from eutectic.errors import one_line
 
 if TYPE_CHECKING:
-    from eutectic.engine.watch import Watch
-    from eutectic.experiments.window import Window
+    from rich.console import Console
+    from rich.status import Status
+    from rich.table import Table
 
-errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-console = Console(highlight=False, soft_wrap=True, markup=False)
+    from eutectic.engine.watch import Watch
+    from eutectic.link.errands import Progress
+    from eutectic.window import Window
+
+
+class Terminal:
+    """Standard output, or error; rich, which takes long to import, only where it is needed."""
+
+    def __init__(self, stderr: bool) -> None:
+        self._stderr = stderr
+
+    @functools.cached_property
+    def console(self) -> Console:
+        from rich.console import Console
+
+        return Console(stderr=self._stderr, highlight=False, soft_wrap=True, markup=False)
+
+    @property
+    def is_terminal(self) -> bool:
+        return (sys.stderr if self._stderr else sys.stdout).isatty()
+
+    def print(self, text: str, end: str = "\n") -> None:
+        """Print words as they are."""
+        print(text, end=end, file=sys.stderr if self._stderr else sys.stdout, flush=True)
+
+    def status(self, text: str) -> Status:
+        """Show what takes a while, as long as the block takes."""
+        return self.console.status(text)
+
+
+errors, console = Terminal(stderr=True), Terminal(stderr=False)
 
 
 MAX_WIDTH = 1000
@@ -44,27 +73,49 @@ def print_json(value: Any) -> None:
 @contextlib.contextmanager
 def progress(what: str) -> Generator[Watch]:
     """Show a progress bar on the terminal."""
+    from eutectic.engine.watch import Watch
+
+    with stages(what) as report:
+        yield Watch(progress=functools.partial(report, what))
+
+
+@contextlib.contextmanager
+def stages(first: str = "") -> Generator[Progress]:
+    """Show a progress bar on the terminal, for one stage of the work after another."""
+    if not errors.is_terminal:
+        yield _no_report
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
-
-    from eutectic.engine.watch import Watch
 
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     )  # fmt: skip
-    with Bar(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield Watch(progress=lambda done, whole: bar.update(task, completed=done, total=whole))
+    with Bar(*columns, console=errors.console, transient=True) as bar:
+        task = bar.add_task(first, total=None)
+
+        def report(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield report
+
+
+def _no_report(_what: str, _done: int, _total: int) -> None:
+    pass
 
 
 def print_table(table: Table) -> None:
     """Print a table as wide as it is: a terminal wraps what doesn't fit, and nothing is cut."""
+    from rich.console import Console
+
     wide = Console(width=MAX_WIDTH, highlight=False, soft_wrap=True, markup=False)
     wide.print(table, crop=False)
 
 
 def print_window(measured: Window) -> None:
     """Print a row for each fusion, and where the sources balance."""
+    from rich.table import Table
+
     table = Table(box=None, header_style="bold")
     for heading in ("blend", "remaining", "evaluations", "seconds", "like original",
                     "like reference", "gain dB"):  # fmt: skip

@@ -11,16 +11,16 @@ import typer
 
 from eutectic.cli import options
 from eutectic.cli.inputs import check_model, check_sounds
-from eutectic.cli.loading import Pair, hears_network, load_engine
+from eutectic.cli.loading import Own, hand, load_engine, remember, wanted
 from eutectic.cli.outputs import check_folder, make_folder
-from eutectic.cli.terminal import console, print_json, print_window, progress
+from eutectic.cli.terminal import console, print_json, print_window, progress, stages
 from eutectic.config import LearnSettings, Level, Place, Residual, SamplingSettings
 from eutectic.errors import BadSetting
 
 if TYPE_CHECKING:
-    from eutectic.engine.clips import Clip
     from eutectic.engine.engine import Engine
-    from eutectic.engine.fuser import Reference
+    from eutectic.link.errands import Wanted
+    from eutectic.link.protocol import Source
 
 Steps = Annotated[
     str | None,
@@ -77,6 +77,7 @@ def window(
     no_learn: options.NoLearn = False,
     model: options.Model = "embedded",
     compute: options.Device = None,
+    alone: options.Alone = False,
     force: options.Force = False,
     json: options.Json = False,
 ) -> None:
@@ -95,28 +96,30 @@ def window(
         raise BadSetting(f"points must be 2 to 101, not {points}")
     sections = (original, start, duration), (reference, reference_start, reference_duration)
     sounds = check_sounds(sections, check_model(model))
-    pair = Pair(*(sound.source for sound in sounds))
+    from eutectic.window import at_blends, save_sounds, save_table, values  # NumPy takes long
+
+    source, other = (sound.source for sound in sounds)
     check_folder(out, (original, reference), force)
-    engine = load_engine(model, compute)
-    for choice in choices:
-        engine.fuser.plan([Place(blend=0.5)], choice)
-    learns = hears_network(engine, sampling) and not no_learn
-    source, known = pair.load(engine, prompt, learning if learns else None)
-    places = [Place(blend=number / (points - 1)) for number in range(points)]
+    middle = (Place(blend=0.5),)
+    asked = wanted(other, prompt, None if no_learn else learning, None, sampling, middle)
+    places = at_blends([number / (points - 1) for number in range(points)])
     if len(choices) > 1:
-        _compare(engine, source, known, places, choices, level, out, json)
+        _compare(load_engine(model, compute), source, asked, places, choices, level, out, json)
         return
     from eutectic.experiments import pictures
-    from eutectic.experiments import window as window_
+    from eutectic.link.errands import Fuse, Measure
 
-    with progress("fusing") as watch:
-        measured = window_.measure(engine, source, known, places, choices[0], level, watch=watch)
+    engine = hand(model, compute, alone)
+    remember(engine, asked)
+    with stages("fusing") as report:
+        fuse = Fuse(source, asked, tuple(places), choices[0], level)
+        measured = engine.measure(Measure(fuse), report)
     make_folder(out)
-    window_.save_sounds(measured, out)
-    window_.save_table(measured, out / "window.csv")
+    save_sounds(measured, out)
+    save_table(measured, out / "window.csv")
     pictures.draw_window(measured, out / "window.png", (original.stem, reference.stem))
     if json:
-        print_json(window_.values(measured) | {"folder": str(out)})
+        print_json(values(measured) | {"folder": str(out)})
         return
     print_window(measured)
     console.print(f"sounds, window.csv and window.png are in {out}")
@@ -147,8 +150,8 @@ def _numbers(name: str, text: str | None) -> list[int | None]:
 
 def _compare(
     engine: Engine,
-    source: Clip,
-    known: Reference,
+    original: Source,
+    reference: Wanted,
     places: list[Place],
     choices: list[SamplingSettings],
     level: Level,
@@ -156,10 +159,17 @@ def _compare(
     json: bool,
 ) -> None:
     """Measure a window for each choice; save the middle fusions, a table and a picture."""
+    from eutectic.engine.errands import Errands
+    from eutectic.engine.watch import UNWATCHED
     from eutectic.experiments import choices as choices_
     from eutectic.experiments import pictures
     from eutectic.experiments.report import save_csv
 
+    for choice in choices:
+        engine.fuser.plan([Place(blend=0.5)], choice)
+    own = Errands(engine)
+    remember(Own(own), reference)
+    source, known = engine.open(original), own.reference(reference, lambda _: UNWATCHED)
     with progress("fusing") as watch:
         made = choices_.measure(engine, source, known, places, choices, level, watch)
     figures = choices_.table(made)

@@ -32,6 +32,7 @@ from eutectic.errors import BadOutput
 from eutectic.files import stalls
 from eutectic.link.protocol import Source
 from eutectic.system.cache import Cache
+from eutectic.window import Made
 
 log = logging.getLogger("eutectic.engine")
 
@@ -54,15 +55,10 @@ def bucket_frames(codec: Codec) -> int:
 
 
 @dataclass(frozen=True)
-class Fusion:
-    """A fused sound of the original's length, and how it was made."""
+class Fusion(Made):
+    """A fused sound, and its latent."""
 
-    waveform: Waveform
     latent: Float[Tensor, "1 channel frame"]
-    blend: float
-    remaining: int | None
-    """Steps after the injection, the paper's i; 0: the codec's round trip; None: no injection."""
-    gain_db: float
 
 
 class Engine:
@@ -336,4 +332,4 @@ class Engine:
         samples = codec.decode(fused.latent, frames, fused.settings.seed)
         samples, gain_db = bring_to_level(samples, frames, codec.rate_hz, level, target)
         waveform = Waveform(samples, codec.rate_hz)
-        return Fusion(waveform, fused.latent, fused.blend, fused.remaining, gain_db)
+        return Fusion(waveform, fused.blend, fused.remaining, gain_db, fused.latent)

@@ -6,7 +6,10 @@ import heapq
 import itertools
 import threading
 import time
+from collections.abc import Callable
 
+from eutectic.engine.watch import Watch
+from eutectic.link.errands import Answer
 from eutectic.link.protocol import Priority, Work
 
 CANCELLED = -1
@@ -28,6 +31,20 @@ class Job:
     def awaited(self) -> bool:
         """Whether the performer is waiting to hear it."""
         return self.priority == Priority.TRIGGER
+
+
+class Errand(Job):
+    """Work for a command, to which it answers itself.
+
+    `work` is given the watch of each of its stages.
+    """
+
+    def __init__(
+        self, number: int, work: Callable[[Callable[[str], Watch]], Answer],
+        answer: Callable[[Answer], None],
+    ) -> None:  # fmt: skip
+        super().__init__(None, Priority.RENDER)
+        self.number, self.work, self.answer = number, work, answer
 
 
 class JobQueue:

@@ -14,6 +14,7 @@ from eutectic.engine.codec import Codec
 from eutectic.engine.defaults import BY_FORMAT
 from eutectic.engine.model import CONDITIONS, Model
 from eutectic.engine.model_files import Files
+from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.weights import read_weights
 from eutectic.errors import BadModel
 
@@ -38,6 +39,20 @@ def choose_device(name: str | None = None) -> torch.device:
     if name.startswith("cuda:"):
         torch.cuda.set_device(device)  # streams, events and graphs belong to the current device
     return device
+
+
+def load_for_use(name: str, compute: str | None) -> Model:
+    """A model as the daemon and commands use it: in bfloat16 where that is fast, no denormals.
+
+    Raises:
+        BadModel: as `load`, or the requested device isn't available.
+    """
+    torch.set_flush_denormal(True)  # near silence they would take three times as long
+    model = load(name, choose_device(compute))
+    if has_native_bfloat16(model.device):
+        model.bfloat16 = True
+        checks.check_network(model)
+    return model
 
 
 def load(name: str = "embedded", device: torch.device | None = None) -> Model:

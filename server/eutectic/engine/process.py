@@ -6,22 +6,22 @@ import argparse
 import logging
 import os
 import threading
+from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-import torch
-
 from eutectic.config import SamplingSettings
-from eutectic.engine.checks import check_network
+from eutectic.engine import model_files
 from eutectic.engine.engine import TAIL_SECONDS, Engine
+from eutectic.engine.errands import listen
 from eutectic.engine.job_queue import Job, JobQueue
-from eutectic.engine.loading import choose_device, load
+from eutectic.engine.loading import load_for_use
 from eutectic.engine.model import Model
-from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.store import Store
 from eutectic.engine.worker import Worker
 from eutectic.errors import BadInput
 from eutectic.link import protocol as link
+from eutectic.link.errands import Hello
 from eutectic.link.protocol import Command, Priority, Result
 from eutectic.system.shared_memory import sweep
 from eutectic.system.summing import Summing
@@ -37,7 +37,6 @@ def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) ->
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[Summing(handler)], level=logging.INFO)
-    torch.set_flush_denormal(True)  # denormals near silence would take three times as long
     daemon_pid: int = arguments.daemon_pid
 
     def send(result: Result) -> None:
@@ -50,9 +49,7 @@ def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) ->
     threading.Thread(target=_read_commands, args=(commands, queue, daemon_pid), daemon=True).start()
     send(link.State("loading", 0.0))
     try:
-        model = load(arguments.model, choose_device(arguments.compute))
-        model.bfloat16 = has_native_bfloat16(model.device)
-        check_network(model)
+        model = load_for_use(arguments.model, arguments.compute)
     except BadInput as error:
         send(link.State("failed", 0.0, str(error)))
         return 2
@@ -60,6 +57,9 @@ def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) ->
     engine.cache.limit = arguments.memory_bytes
     send(_facts(model))
     worker = Worker(engine, queue, send)
+    identity = model_files.identity(arguments.model)
+    hello = Hello("", version("eutectic"), identity, arguments.compute)
+    listen(engine, queue, Path(arguments.store), hello)
     if model.device.type == "cpu":  # where all has run when the model was checked
         worker.is_ready()
     else:

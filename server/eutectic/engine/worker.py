@@ -12,6 +12,7 @@ import gc
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import psutil
@@ -22,13 +23,15 @@ from eutectic.config import Place, SamplingSettings
 from eutectic.engine.catalogue import Catalogue
 from eutectic.engine.clips import Clip
 from eutectic.engine.engine import Engine
+from eutectic.engine.errands import LEARNING
 from eutectic.engine.fuser import FusedLatent, Reference
-from eutectic.engine.job_queue import Job, JobQueue
+from eutectic.engine.job_queue import Errand, Job, JobQueue
 from eutectic.engine.lead import Lead
 from eutectic.engine.render import Renderer, RenderTarget
 from eutectic.engine.watch import Watch
 from eutectic.errors import Cancelled, EutecticError
 from eutectic.link import protocol as link
+from eutectic.link.errands import Ended, Report
 from eutectic.link.protocol import AddLora, Even, Forget, Fuse, Learn, Load, Priority, Result
 from eutectic.system.memory import trim_heap
 
@@ -92,7 +95,10 @@ class Worker:
             result = link.Failed(job.number, "internal", f"{type(error).__name__}: {error}")
         if result is not None:
             self.queue.forget(job)
-            if job.command is not None:
+            if isinstance(job, Errand):
+                failed = isinstance(result, link.Failed)
+                job.answer(Ended(result.code, result.text) if failed else Ended())
+            elif job.command is not None:
                 self.send(result)
         urgent = isinstance(job.command, Fuse)
         if not urgent:
@@ -120,6 +126,9 @@ class Worker:
     def _begun(self, job: Job, decoded: Callable[[float], None]) -> Result | None:
         self._watch(job, "").checkpoint()
         command = job.command
+        if isinstance(job, Errand):
+            job.answer(job.work(partial(self._stage, job)))
+            return link.Done(job.number)
         if command is None:
             self._warm_up(job)
             return link.Done(job.number)
@@ -151,6 +160,15 @@ class Worker:
                 self.send(link.Progress(job.number, stage, fraction))
 
         return Watch(cancelled, progress)
+
+    def _stage(self, job: Errand, what: str) -> Watch:
+        """Of a stage of an errand; learning is less urgent than anything a performer does."""
+        job.priority = Priority.LEARN if what == LEARNING else Priority.RENDER
+
+        def progress(done: int, total: int) -> None:
+            job.answer(Report(what, done, total))
+
+        return Watch(self._watch(job, what).cancelled, progress)
 
     def _run_more_urgent(self, job: Job) -> None:
         while (urgent := self._more_urgent(job)) is not None:

@@ -11,14 +11,14 @@ import numpy as np
 
 from eutectic.audio import save_wav
 from eutectic.config import Level, Place, SamplingSettings
+from eutectic.engine import window as window_
 from eutectic.engine.clips import Clip
+from eutectic.engine.distances import log_mel_distance, rank_correlation, texture_distance
 from eutectic.engine.engine import Engine
 from eutectic.engine.fuser import Reference
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.experiments import window as window_
-from eutectic.experiments.distances import log_mel_distance, rank_correlation, texture_distance
 from eutectic.experiments.report import Row, Table, median
-from eutectic.experiments.window import WIDTH_SHARE, Point, Window, likeness
+from eutectic.window import WIDTH_SHARE, Point, Window, likeness
 
 COLUMNS = {
     "evaluations": "network evaluations for the fusion at mid-window, given the prefix",

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eutectic.config import LearnSettings, SamplingSettings
+from eutectic.engine import window
 from eutectic.engine.clips import Clip
 from eutectic.engine.engine import Engine
 from eutectic.engine.fuser import Reference
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.experiments import pictures, window
-from eutectic.experiments.window import Window
+from eutectic.experiments import pictures
 from eutectic.files.shipped import presets_folder
 from eutectic.link.protocol import Source
+from eutectic.window import Window, at_blends, save_sounds
 
 ORIGINAL, REFERENCE = "loop_weirdo", "loop_drone_g_97"
 WORST = "loop_3d_printer", "perc_bell"
@@ -56,7 +57,7 @@ def make(
     between = time.monotonic()
     windows = [
         window.measure(
-            engine, clips[original], references[reference], window.at_blends(BLENDS),
+            engine, clips[original], references[reference], at_blends(BLENDS),
             SamplingSettings(), watch=fusing,
         )
         for original, reference in pairs
@@ -85,4 +86,4 @@ def _show(made: Window, folder: Path, names: tuple[str, str]) -> Shown:
     folder.mkdir(exist_ok=True)
     picture = folder / "fusion.png"
     pictures.draw_window(made, picture, names)
-    return Shown(made, window.save_sounds(made, folder), picture)
+    return Shown(made, save_sounds(made, folder), picture)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from eutectic.audio import Waveform
-from eutectic.experiments.choices import Choice
-from eutectic.experiments.window import Window
 from eutectic.files.atomic import atomic_path
+from eutectic.window import Window
+
+if TYPE_CHECKING:
+    from eutectic.experiments.choices import Choice
 
 DPI = 100
 PANEL_WIDTH, PANEL_HEIGHT = 2.2, 1.7

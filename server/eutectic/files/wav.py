@@ -1,8 +1,8 @@
-"""WAV files that are written for hours, and can be read at any moment, whatever happens.
+"""WAV files, also those that are written for hours, and can be read at any moment.
 
-The header is right after every block, so that a killed process leaves a whole file. Its sizes have
-32 bits; beyond 4 GiB it becomes that of RF64 (EBU Tech 3306), for which room is left from the
-start. libsndfile can do this, too, but python-soundfile gives no access to it.
+There the header is right after every block, so that a killed process leaves a whole file. Its
+sizes have 32 bits; beyond 4 GiB it becomes that of RF64 (EBU Tech 3306), for which room is left
+from the start. libsndfile can do this, too, but python-soundfile gives no access to it.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class WavWriter:
         Raises:
             OSError: it can't be written any more; what was there stays valid.
         """
-        _write_all(self._file.fileno(), _encoded(samples, self._encoding))
+        _write_all(self._file.fileno(), encoded(samples, self._encoding))
         self.frames += len(samples)
         self._write_header()
 
@@ -109,7 +109,8 @@ class WavWriter:
         self._file.seek(0, os.SEEK_END)
 
 
-def _encoded(samples: NDArray[np.float32], encoding: Encoding) -> bytes:
+def encoded(samples: NDArray[np.float32], encoding: Encoding) -> bytes:
+    """Samples (frame, channel), from -1 to 1, as they follow the header."""
     if encoding == "float32":
         return np.ascontiguousarray(samples, "<f4").tobytes()
     whole = np.rint(samples.astype(np.float64) * 2**23).clip(-(2**23), 2**23 - 1).astype("<i4")

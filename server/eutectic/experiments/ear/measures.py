@@ -18,8 +18,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from eutectic.audio import Waveform, resample
+from eutectic.engine.distances import rank_correlation
 from eutectic.engine.even import MEL_BANDS
-from eutectic.experiments.distances import rank_correlation
 from eutectic.experiments.ear import check_package
 
 CEPSTRUM = 20

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from eutectic.audio import Waveform
 from eutectic.config import Place, SamplingSettings
+from eutectic.engine.distances import log_mel_distance, texture_distance
 from eutectic.engine.fuser import Reference
 from eutectic.engine.inversion import Kind
 from eutectic.engine.sample import Row, sample
-from eutectic.experiments.distances import log_mel_distance, texture_distance
 from eutectic.experiments.paper.study import Sound, Study, Tables, as_loud, latent_error
 from eutectic.experiments.pictures import Panel, draw_panels
 from eutectic.experiments.report import Table

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from eutectic.config import Method, Place
+from eutectic.engine.distances import log_mel_distance, texture_distance
 from eutectic.engine.fuser import Reference
-from eutectic.experiments.distances import log_mel_distance, texture_distance
 from eutectic.experiments.paper.study import Sound, Study, Tables, latent_error
 from eutectic.experiments.pictures import Panel, draw_panels
 from eutectic.experiments.report import Row, Table

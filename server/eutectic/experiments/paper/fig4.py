@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from eutectic.config import Place
-from eutectic.experiments.distances import log_mel_distance, texture_distance
+from eutectic.engine.distances import log_mel_distance, texture_distance
 from eutectic.experiments.paper.study import Sound, Study, Tables
 from eutectic.experiments.pictures import (
     ORIGINAL_COLOUR,
@@ -29,7 +29,7 @@ from eutectic.experiments.pictures import (
     save_figure,
 )
 from eutectic.experiments.report import Row, Table, median
-from eutectic.experiments.window import WIDTH_SHARE, Curves, likeness
+from eutectic.window import WIDTH_SHARE, Curves, likeness
 
 PAIRS = (
     ("perc_bell", "loop_3d_printer"),

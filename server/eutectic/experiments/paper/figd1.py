@@ -7,7 +7,7 @@ the inverted latent injected at step 100 of 200.
 from __future__ import annotations
 
 from eutectic.audio import Waveform
-from eutectic.experiments.distances import log_mel_distance, texture_distance
+from eutectic.engine.distances import log_mel_distance, texture_distance
 from eutectic.experiments.paper.study import Study, Tables, reconstruct
 from eutectic.experiments.pictures import Panel, draw_panels
 from eutectic.experiments.report import Row, Table

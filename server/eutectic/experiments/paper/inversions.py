@@ -17,15 +17,15 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from eutectic.config import Place
+from eutectic.engine.distances import log_mel_distance, texture_distance
 from eutectic.engine.engine import Engine
 from eutectic.engine.fusion import at_remaining
-from eutectic.experiments.distances import log_mel_distance, texture_distance
 from eutectic.experiments.paper.methods import METHODS, Method, fuse, invert, reconstruct
 from eutectic.experiments.paper.null_text import has_tokens
 from eutectic.experiments.paper.study import Figures, Sound, Study, Tables, as_loud, latent_error
 from eutectic.experiments.pictures import save_figure
 from eutectic.experiments.report import Row, Table, median
-from eutectic.experiments.window import likeness
+from eutectic.window import likeness
 
 PAIRS = (("perc_bell", "loop_3d_printer"), ("loop_weirdo", "ambi_dark_woosh"))
 """Original and reference."""

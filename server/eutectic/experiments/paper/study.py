@@ -15,13 +15,13 @@ from torch import Tensor
 from eutectic import audio
 from eutectic.audio import Waveform
 from eutectic.config import LearnSettings, Method, Place, SamplingSettings
+from eutectic.engine import window
 from eutectic.engine.clips import Clip
+from eutectic.engine.distances import log_mel_distance
 from eutectic.engine.engine import Engine, Fusion
 from eutectic.engine.fuser import Reference
 from eutectic.engine.sample import Sampler
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.experiments import window
-from eutectic.experiments.distances import log_mel_distance
 from eutectic.experiments.quality.measures import spectral_flatness_db
 from eutectic.experiments.quality.recordings import Recording
 from eutectic.experiments.report import Ledger, Table

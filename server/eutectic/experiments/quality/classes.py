@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.audio import Waveform
-from eutectic.experiments.distances import log_mel
+from eutectic.engine.distances import log_mel
 from eutectic.experiments.quality.measures import AUDIBLE_DB
 from eutectic.training.signals import SAMPLE_RATE_HZ
 from eutectic.training.synthesis import (

@@ -9,7 +9,7 @@ import numpy as np
 
 from eutectic.audio import Waveform, gain_to_db
 from eutectic.engine.codec import Codec
-from eutectic.experiments.distances import log_mel_distance
+from eutectic.engine.distances import log_mel_distance
 from eutectic.experiments.quality import opus, probes
 from eutectic.experiments.quality.measures import (
     SILENT_DB,

@@ -11,12 +11,12 @@ from eutectic.audio import Waveform
 from eutectic.config import Method, Place, SamplingSettings
 from eutectic.engine.adapter import Adapter
 from eutectic.engine.clips import Clip
+from eutectic.engine.distances import log_mel_distance
 from eutectic.engine.fuser import Reference
-from eutectic.experiments.distances import log_mel_distance
+from eutectic.engine.window import round_trip
 from eutectic.experiments.quality.recordings import Recording, looped_note
 from eutectic.experiments.quality.setup import Setup
 from eutectic.experiments.report import Row, Table, median, median_row
-from eutectic.experiments.window import round_trip
 
 CURVE_CLIPS = ("loop_3d_printer", "ambi_haunted_hum", "loop_drone_g_97")
 CURVE_BUDGETS = (1 / 3, 1.0, 3.0)

@@ -10,7 +10,7 @@ import torchaudio
 from numpy.typing import NDArray
 
 from eutectic.audio import Samples, Waveform
-from eutectic.experiments.distances import HIGH_HZ, LOW_HZ, log_mel
+from eutectic.engine.distances import HIGH_HZ, LOW_HZ, log_mel
 
 SILENT_DB = -200.0
 """Stands for minus infinity."""

@@ -8,13 +8,14 @@ import numpy as np
 
 from eutectic.audio import loudness_lufs
 from eutectic.config import Residual, SamplingSettings
-from eutectic.experiments import pictures, window
-from eutectic.experiments.distances import rank_correlation
+from eutectic.engine import window
+from eutectic.engine.distances import rank_correlation
+from eutectic.experiments import pictures
 from eutectic.experiments.quality.measures import unrest
 from eutectic.experiments.quality.recordings import looped_note
 from eutectic.experiments.quality.setup import Setup
 from eutectic.experiments.report import Row, Table, median, median_row
-from eutectic.experiments.window import Window
+from eutectic.window import Window, at_blends
 
 PAIRS = (
     ("ambi_dark_woosh", "loop_drone_g_97"),
@@ -105,7 +106,7 @@ def _fuse(setup: Setup, pair: Pair, kind: Residual) -> Figures:
     recordings = {recording.name: recording for recording in setup.recordings}
     source, learned = setup.clip(recordings[pair[0]]), setup.reference(recordings[pair[1]])
     settings = SamplingSettings(steps=setup.steps, residual=kind, recall=0.0)
-    made = window.measure(setup.engine, source, learned, window.at_blends(BLENDS), settings)
+    made = window.measure(setup.engine, source, learned, at_blends(BLENDS), settings)
     if setup.out is not None:
         name = f"window-{pair[0]}-{pair[1]}-{kind}"
         pictures.draw_window(made, setup.out / f"{name}.png", pair)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from eutectic.audio import Samples, Waveform, gain_to_db
+from eutectic.engine.distances import log_mel_distance
 from eutectic.engine.precision import has_native_bfloat16
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.experiments.distances import log_mel_distance
 from eutectic.experiments.report import Row, Table
 from eutectic.experiments.speed.parts import FAN_BLENDS, Parts
 

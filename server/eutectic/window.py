@@ -1,10 +1,12 @@
-"""The fusion window (4.3): fuse along it, measure likeness to both sources, find the balance."""
+"""The fusion window (4.3): what its fusions are like, the balance of both sources, its files.
+
+`engine.window` measures it.
+"""
 
 from __future__ import annotations
 
 import csv
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +16,7 @@ import numpy as np
 
 from eutectic import audio
 from eutectic.audio import Waveform
-from eutectic.config import Level, Place, SamplingSettings
-from eutectic.engine.clips import Clip
-from eutectic.engine.engine import Engine, Fusion
-from eutectic.engine.fuser import Reference
-from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.experiments.distances import log_mel_distance, texture_distance
+from eutectic.config import Place
 from eutectic.files.atomic import atomic_path
 
 WIDTH_SHARE = 0.25
@@ -30,10 +27,21 @@ WIDTH_PLACES = 1001
 
 
 @dataclass(frozen=True)
+class Made:
+    """A fused sound of the original's length, and how it was made."""
+
+    waveform: Waveform
+    blend: float
+    remaining: int | None
+    """Steps after the injection, the paper's i; 0: the codec's round trip; None: no injection."""
+    gain_db: float
+
+
+@dataclass(frozen=True)
 class Point:
     """One fusion of the window, and its distance from the codec's round trip of each source."""
 
-    fusion: Fusion
+    fusion: Made
     from_original: float
     """Log-mel distance."""
     from_reference: float
@@ -115,52 +123,9 @@ def likeness(distance: float, span: float) -> float:
     return 1 - distance / span if span > 0 else math.nan
 
 
-def measure(
-    engine: Engine,
-    original: Clip,
-    reference: Reference,
-    places: Sequence[Place],
-    settings: SamplingSettings,
-    level: Level = "match",
-    watch: Watch = UNWATCHED,
-) -> Window:
-    """Sample the whole prefix, then fuse at each place in turn, so that each can be timed."""
-
-    def fuse(place: Place) -> Fusion:
-        return engine.fuse(original, reference, [place], settings, level, watch)[0]
-
-    own = fuse(Place(blend=0.0))
-    original_trip, reference_trip = (
-        round_trip(engine, original),
-        round_trip(engine, reference.remembered),
-    )
-    points: list[Point] = []
-    for place in places:
-        began, before = time.monotonic(), engine.model.evaluations
-        fusion = fuse(place)
-        seconds = time.monotonic() - began
-        evaluations = engine.model.evaluations - before
-        to_original = log_mel_distance(fusion.waveform, original_trip)
-        to_reference = texture_distance(fusion.waveform, reference_trip)
-        points.append(Point(fusion, to_original, to_reference, evaluations, seconds))
-    return Window(
-        original.waveform,
-        reference.remembered.waveform,
-        tuple(points),
-        log_mel_distance(own.waveform, original_trip),
-        texture_distance(original_trip, reference_trip),
-    )
-
-
 def at_blends(blends: Sequence[float]) -> list[Place]:
     """These blends as places."""
     return [Place(blend=blend) for blend in blends]
-
-
-def round_trip(engine: Engine, clip: Clip) -> Waveform:
-    """A clip through the codec: the fusion with `remaining` 0."""
-    samples = engine.model.codec.decode(clip.latent, clip.waveform.frames)
-    return Waveform(samples, engine.model.codec.rate_hz)
 
 
 def save_sounds(window: Window, folder: Path) -> list[Path]:
