@@ -22,6 +22,15 @@ def exec_module(self: _import_hook._JaxtypingLoader, module: ModuleType) -> None
 _import_hook._JaxtypingLoader.exec_module = exec_module
 install_import_hook(["eutectic.engine", "eutectic.morphs"], "beartype.beartype")
 
+
+@pytest.fixture(autouse=True)
+def denormals() -> Generator[None]:
+    """Numbers near zero are as ever after a command has loaded a model."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
+
+
 # Only marked tests start processes; `make quick` leaves those out
 
 SLOW = ("training", "process", "realtime")

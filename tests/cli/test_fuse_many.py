@@ -13,7 +13,7 @@ import soundfile
 
 from commands import read, refused
 from eutectic import audio
-from eutectic.cli import fusing, run
+from eutectic.cli import loading, run
 from eutectic.files.tags import read_comment
 from eutectic.recipe import read_recipe
 from loras import write_lora
@@ -52,9 +52,9 @@ def test_one_engine_fuses_many_originals_into_a_folder_that_it_makes(
     sounds: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads: list[str] = []
-    load = fusing.load_engine
+    load = loading.load_engine
     monkeypatch.setattr(
-        fusing, "load_engine", lambda *given: (loads.append("engine"), load(*given))[1]
+        loading, "load_engine", lambda *given: (loads.append("engine"), load(*given))[1]
     )
     blends = ["--blend", "0.25,0.5", "--blend", "1", "--seed", "1", "--seed", "2,3"]
     assert run(["fuse", *sounds, "-o", "out/", *blends, *TOY]) == 0
@@ -131,13 +131,13 @@ def test_an_original_that_fails_loses_none_of_the_others(
     sounds: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second file is replaced by silence once all have been checked."""
-    load = fusing.load_engine
+    load = loading.load_engine
 
     def damage(model: str, compute: str | None):  # type: ignore[no-untyped-def]
         write(Path("two.wav"), np.zeros((2, RATE), np.float32))
         return load(model, compute)
 
-    monkeypatch.setattr(fusing, "load_engine", damage)
+    monkeypatch.setattr(loading, "load_engine", damage)
     assert run(["fuse", *sounds, "-o", "out/", *TOY]) == 2
     assert names("out") == {"one+reference-050.wav", "three+reference-050.wav"}
     assert capsys.readouterr().err == "eutectic: two.wav: is silent (peak under -80 dB)\n"

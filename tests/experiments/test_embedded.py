@@ -14,13 +14,14 @@ from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Method, Place, SamplingSettings
 from eutectic.engine import window
 from eutectic.engine.clips import Clip
-from eutectic.engine.distances import log_mel_distance, rank_correlation
+from eutectic.engine.distances import log_mel_distance
 from eutectic.engine.engine import Engine
 from eutectic.engine.fuser import Reference
 from eutectic.engine.loading import load
 from eutectic.engine.store import Store
 from eutectic.experiments.ear.embedding import Ear
 from eutectic.experiments.ear.judging import BLENDS, Judge, as_heard
+from eutectic.experiments.report import rank_correlation
 from eutectic.window import at_blends
 
 pytestmark = pytest.mark.training

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from eutectic.experiments.quality.setup import Setup
 
 
+RESTARTS = 5
+"""Starts and kills whose times are measured."""
+
+
 def bench(
     model: options.Model = "embedded",
     compute: options.Device = None,
@@ -77,6 +81,13 @@ def bench(
             "don't)."
         ),
     ] = None,
+    kills: Annotated[
+        int | None,
+        typer.Option(
+            help="Time the daemon's starts and restarts instead, and kill its engine so often "
+            "while it plays (default: don't)."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -97,8 +108,8 @@ def bench(
     """
     if json is not None:
         check_output(json, (), force)
-    if live or soak is not None:
-        _bench_live(model, live, soak, json)
+    if live or soak is not None or kills is not None:
+        _bench_live(model, live, soak, kills, json)
         return
     parts = _chosen_parts(part or [Part.SPEED])
     if out is not None:
@@ -171,7 +182,9 @@ def _chosen_parts(chosen: list[Part]) -> list[Part]:
     return every if Part.ALL in chosen else [part for part in every if part in chosen]
 
 
-def _bench_live(model: str, live: bool, minutes: float | None, json: Path | None) -> None:
+def _bench_live(
+    model: str, live: bool, minutes: float | None, kills: int | None, json: Path | None
+) -> None:  # fmt: skip
     """Measure the daemon from outside."""
     if shutil.which("jackd") is None or importlib.util.find_spec("jack") is None:
         raise BadInput(
@@ -179,7 +192,9 @@ def _bench_live(model: str, live: bool, minutes: float | None, json: Path | None
         )
     if minutes is not None and not 0.1 <= minutes <= 1440:
         raise BadSetting(f"soak must be 0.1 to 1440 minutes, not {minutes:g}")
-    from eutectic.experiments.live import latency, pads
+    if kills is not None and not 1 <= kills <= 1000:
+        raise BadSetting(f"kills must be 1 to 1000, not {kills}")
+    from eutectic.experiments.live import latency, pads, restarts
     from eutectic.experiments.live import soak as soak_
     from eutectic.experiments.report import save
 
@@ -196,6 +211,12 @@ def _bench_live(model: str, live: bool, minutes: float | None, json: Path | None
             soaked = soak_.soak(model, minutes, watch.progress)
         tables.append(soak_.table(soaked))
         figures["soak"] = tables[-1].values()
+    if kills is not None:
+        with progress("starts") as watch:
+            tables.append(restarts.times(model, RESTARTS, watch.progress))
+        with progress("kills") as watch:
+            tables.append(restarts.kills(model, kills, watch.progress))
+        figures["restarts"], figures["kills"] = (table.values() for table in tables[-2:])
     for line in (line for table in tables for line in table.lines()):
         console.print(line)
     if json is not None:

@@ -9,8 +9,6 @@ reference the texture distance (timing doesn't).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 import torchaudio
@@ -53,11 +51,3 @@ def texture_distance(one: Waveform, other: Waveform) -> float:
     means = np.abs(a.mean(axis=1) - b.mean(axis=1)).mean()
     deviations = np.abs(a.std(axis=1) - b.std(axis=1)).mean()
     return float(means + deviations)
-
-
-def rank_correlation(x: list[float], y: list[float]) -> float:
-    """Spearman's rank correlation."""
-    from scipy.stats import spearmanr
-
-    result: Any = spearmanr(x, y)
-    return float(result.statistic)

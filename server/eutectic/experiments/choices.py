@@ -13,11 +13,11 @@ from eutectic.audio import save_wav
 from eutectic.config import Level, Place, SamplingSettings
 from eutectic.engine import window as window_
 from eutectic.engine.clips import Clip
-from eutectic.engine.distances import log_mel_distance, rank_correlation, texture_distance
+from eutectic.engine.distances import log_mel_distance, texture_distance
 from eutectic.engine.engine import Engine
 from eutectic.engine.fuser import Reference
 from eutectic.engine.watch import UNWATCHED, Watch
-from eutectic.experiments.report import Row, Table, median
+from eutectic.experiments.report import Row, Table, median, rank_correlation
 from eutectic.window import WIDTH_SHARE, Point, Window, likeness
 
 COLUMNS = {

@@ -84,6 +84,14 @@ def save_csv(table: Table, path: Path) -> None:
         writer.writerows(table.rows)
 
 
+def rank_correlation(x: list[float], y: list[float]) -> float:
+    """Spearman's rank correlation."""
+    from scipy.stats import spearmanr
+
+    result: Any = spearmanr(x, y)
+    return float(result.statistic)
+
+
 def median_row(name: str, rows: Sequence[Row]) -> Row:
     """The medians of the columns; NaN for columns of words."""
     return (name, *(median(cells) for cells in list(zip(*rows, strict=True))[1:]))

@@ -18,9 +18,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from eutectic.audio import Waveform, resample
-from eutectic.engine.distances import rank_correlation
 from eutectic.engine.even import MEL_BANDS
 from eutectic.experiments.ear import check_package
+from eutectic.experiments.report import rank_correlation
 
 CEPSTRUM = 20
 """Coefficients of an MFCC, librosa's default."""

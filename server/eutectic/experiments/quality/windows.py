@@ -9,12 +9,11 @@ import numpy as np
 from eutectic.audio import loudness_lufs
 from eutectic.config import Residual, SamplingSettings
 from eutectic.engine import window
-from eutectic.engine.distances import rank_correlation
 from eutectic.experiments import pictures
 from eutectic.experiments.quality.measures import unrest
 from eutectic.experiments.quality.recordings import looped_note
 from eutectic.experiments.quality.setup import Setup
-from eutectic.experiments.report import Row, Table, median, median_row
+from eutectic.experiments.report import Row, Table, median, median_row, rank_correlation
 from eutectic.window import Window, at_blends
 
 PAIRS = (
