@@ -20,11 +20,12 @@ from daemons import daemon
 from eutectic.client.daemon_process import status
 from eutectic.client.sync import Client
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack
+from eutectic.experiments.live.restarts import kills
 from eutectic.experiments.live.soak import soak
 from eutectic.osc.answers import Queued
 from eutectic.session import kept
 from planted import plant
-from takes import PERIOD, take
+from takes import GAP_FRAMES, PERIOD, take
 
 pytestmark = pytest.mark.realtime
 
@@ -167,6 +168,18 @@ def test_a_short_soak_loses_nothing() -> None:
         if soaked.underruns == 0:
             break
     assert soaked.underruns == 0
+
+
+def test_what_is_ready_is_played_while_the_engine_is_killed_again_and_again() -> None:
+    """A short form of what `eutectic bench --kills` does."""
+    for _ in range(3):  # a machine that is held up for 30 ms loses sound whatever runs on it
+        killed = kills("toy", 3, lambda done, whole: None)
+        ((count, requests, never, twice, silence_ms, _, _, _, left),) = killed.rows
+        assert (count, never, twice, left) == ("3", 0, 0, 0) and int(requests) > 20
+        assert "3 deaths" in killed.notes[1]
+        if "lost: 0 underruns" in killed.notes[2]:
+            break
+    assert float(silence_ms) < 1000 * GAP_FRAMES / RATE_HZ
 
 
 def test_a_measurement_that_is_interrupted_leaves_no_process_running() -> None:

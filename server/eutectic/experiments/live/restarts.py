@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import tempfile
 import time
 from collections import Counter
@@ -33,11 +34,11 @@ STABLE_SECONDS = 3.0
 STEP_SECONDS = 0.25
 """Between triggers of ready fusions, which sound until the next."""
 
-NEW_SECONDS = 1.0
-"""Between new fusions, of which one is often under way when the engine is killed."""
+NEW_SECONDS = 0.5
+"""From a new fusion's start to the next request; one is often under way at a kill."""
 
-PAUSES_SECONDS = (0.5, 5.0)
-"""Kills are so far apart, at random: some come before there is a spare again."""
+PAUSES_SECONDS = (2.0, 8.0)
+"""Kills are so far apart, at random: some come before there is a spare again, or an engine."""
 
 BLENDS = (0.2, 0.4, 0.6, 0.8)
 SILENT = 1e-4
@@ -154,28 +155,28 @@ def kills(model: str, count: int, progress: Callable[[int, int], None]) -> Table
             _load(client)
             for blend in BLENDS:
                 client.request("/fuse", 1, "o", "r", "@blend", blend, "@loop", 1)
-            before = psutil.Process(daemon.pid).memory_info().rss
+            before = _own_mib(daemon, client)
             recording = Recording("PortAudio", folder)
             recording.start()
             counted = _Counted()
             _perform(daemon, client, count, counted, progress)
             samples = recording.stop()
-            grown = psutil.Process(daemon.pid).memory_info().rss / before - 1
             client.send("/panic")
-            _settle(client, counted, 5.0)
-            left = len(list(SHARED.glob(f"{PREFIX}{daemon.pid}-*")))
-            deaths = status(client)["engine"]
+            left = _shared_left(daemon.pid)
+            grown = _own_mib(daemon, client) - before
+            lines = status(client)
     gap_ms = 1000 * longest_silence(samples) / RATE_HZ
     twice = sum(each > 1 for each in counted.answers.values())
     never = sum(each == 0 for each in counted.answers.values())
     row = (str(count), len(counted.answers), never, twice, gap_ms,
-           max(counted.latencies_ms), recording.xruns, 100 * grown, left)  # fmt: skip
+           max(counted.latencies_ms), recording.xruns, grown, left)  # fmt: skip
     columns = ("kills", "requests", "unanswered", "answered twice", "longest silence, ms",
-               "latest ready fusion, ms", "xruns of JACK", "daemon's growth, %",
+               "latest ready fusion, ms", "xruns of JACK", "daemon's growth, MiB",
                "shared memory left")  # fmt: skip
     ends = ", ".join(f"{how} {number}" for how, number in sorted(counted.ended.items()))
+    notes = (f"requests: {ends}", *(f"{name}: {lines[name]}" for name in ("engine", "lost")))
     return Table("kills: of the engine, while ready fusions are played in a sequence", columns,
-                 (row,), (f"requests: {ends}", f"engine: {deaths}"))  # fmt: skip
+                 (row,), notes)  # fmt: skip
 
 
 def _perform(
@@ -185,7 +186,7 @@ def _perform(
     """Play the sequence until the engine has been killed so often, and is ready once more."""
     chance, killed, step = random.Random(0), 0, 0
     began = time.monotonic()
-    new_at, kill_at = began, began + 1.0
+    new, new_at, kill_at = 0, began, began + 1.0
     while killed < count or time.monotonic() < kill_at:
         number = client.begin(
             "/fuse", 1, "o", "r", "@blend", BLENDS[step % len(BLENDS)], "@loop", 1
@@ -193,11 +194,11 @@ def _perform(
         counted.answers[number] = 0
         counted.ready.add(number)
         step += 1
-        if time.monotonic() >= new_at:
-            number = client.begin("/fuse", 2, "o", "r", "@recall", 0.0, "@seed", step)
-            counted.answers[number] = 0
-            new_at += NEW_SECONDS
-        if time.monotonic() >= kill_at and killed < count:
+        if counted.answers.get(new, 1) and time.monotonic() >= new_at:
+            new = client.begin("/fuse", 2, "o", "r", "@recall", 0.0, "@seed", step)
+            counted.answers[new] = 0
+            new_at = time.monotonic() + NEW_SECONDS
+        if time.monotonic() >= kill_at and killed < count and daemon.children("eutectic.engine"):
             daemon.engine().kill()
             killed += 1
             progress(killed, count)
@@ -205,6 +206,21 @@ def _perform(
         for answer in client.events(max(0.0, began + step * STEP_SECONDS - time.monotonic())):
             counted.take(answer)
     _settle(client, counted, WAIT_SECONDS)
+
+
+def _own_mib(daemon: Daemon, client: Client) -> float:
+    """The daemon's memory but for the fusions that it keeps ready."""
+    kept = re.search(r"([\d.]+) MiB of", status(client)["ready"])
+    assert kept is not None
+    return psutil.Process(daemon.pid).memory_info().rss / (1 << 20) - float(kept[1])
+
+
+def _shared_left(pid: int) -> int:
+    """Sounds in shared memory that stay there; those of fusions under way are soon gone."""
+    until = time.monotonic() + WAIT_SECONDS
+    while (left := len(list(SHARED.glob(f"{PREFIX}{pid}-*")))) and time.monotonic() < until:
+        time.sleep(0.2)
+    return left
 
 
 def _settle(client: Client, counted: _Counted, seconds: float) -> None:
