@@ -95,10 +95,3 @@ def command(module: str) -> list[str]:
     if found and found["lock"] != lock_digest():
         raise NoEngine("the engine is that of another version; this updates it: eutectic setup")
     return [str(python), "-P", str(_ELSEWHERE), module]
-
-
-def here(module: str) -> list[str]:
-    """Command line of one of this package's modules in the Python that runs this."""
-    if is_elsewhere:
-        return [sys.executable, "-P", str(_ELSEWHERE), module]
-    return [sys.executable, "-m", module]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -205,6 +206,37 @@ def test_where_torch_is_there_is_nothing_to_install(capsys: pytest.CaptureFixtur
     assert "nothing to install" in capsys.readouterr().out
     assert run(["setup", "--lock"]) == 0
     assert capsys.readouterr().out == f"{LOCK}\n"
+
+
+@pytest.mark.process
+def test_a_kind_that_cannot_be_had_leaves_the_engine_that_is_there(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "wheels").mkdir()
+    folder = tmp_path / "engine"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    noted = json.dumps({"lock": environment.lock_digest(), "for": "another"})
+    (folder / MADE).write_text(noted)
+    monkeypatch.setenv(VARIABLE, str(folder))
+    before = environment.command("eutectic.engine")
+    assert run(["setup", KIND, "--offline", str(tmp_path / "wheels")]) == 2
+    assert environment.command("eutectic.engine") == before
+    assert (folder / MADE).read_text() == noted
+
+
+@pytest.mark.process
+def test_one_whose_python_is_gone_is_made_again(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "wheels").mkdir()
+    folder = tmp_path / "engine"
+    folder.mkdir()
+    kind = KIND.removeprefix("--")
+    (folder / MADE).write_text(json.dumps({"lock": environment.lock_digest(), "for": kind}))
+    monkeypatch.setenv(VARIABLE, str(folder))
+    run(["setup", KIND, "--offline", str(tmp_path / "wheels")])
+    assert "is installed, for" not in capfd.readouterr().out
+    assert (folder / environment.PYTHON).exists()
 
 
 def test_for_a_processor_alone_nothing_of_cuda_is_left_in_the_lock() -> None:

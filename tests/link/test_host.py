@@ -142,6 +142,7 @@ def test_another_model_is_loaded_while_the_one_in_use_goes_on(tmp_path: Path) ->
         beside = await host.load_beside(arguments, 0)
         assert beside is not None and host.pid == pid and len(results) == heard
         assert host.facts is not None and host.facts.name == "toy" and not running.ended.done()
+        await host.drain()  # which waits for no learning
         await host.restart(arguments, beside)
         assert isinstance(await running.ended, Failed)
         await until(lambda: host.facts is not None and host.facts.name == "embedded")
@@ -189,6 +190,32 @@ def test_without_an_engine_it_fails_and_says_what_to_do_until_there_is_one(
         await loaded(host)
 
     hosted(tmp_path, scenario)
+
+
+def test_a_model_whose_engine_dies_as_it_is_loaded_beside_it_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(host: Host, results: list[Result]) -> None:
+        await until(lambda: host.state == "ready")
+        pid = host.pid
+        monkeypatch.setattr(environment, "command", lambda module: ["false"])
+        arguments = engine_arguments("embedded", tmp_path, BUDGET, "cpu")
+        assert await host.load_beside(arguments, 0) is None
+        assert host.pid == pid and host.deaths == 0
+
+    hosted(tmp_path, scenario)
+
+
+def test_engines_that_die_before_a_word_after_a_failure_are_deaths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(host: Host, results: list[Result]) -> None:
+        await until(lambda: host.state == "failed")
+        monkeypatch.setattr(environment, "command", lambda module: ["false"])
+        await host.restart(engine_arguments("toy", tmp_path, BUDGET, "cpu"))
+        await until(lambda: host.deaths > 0)
+
+    hosted(tmp_path, scenario, model="nowhere")
 
 
 @pytest.mark.parametrize("word", ["nothing", "{}", '{"type":"Done"}'])

@@ -132,7 +132,10 @@ def run(arguments: list[str]) -> int:
         return fail(str(error), 2)
     if os.name == "posix":
         os.execv(command[0], command)
-    return subprocess.call(command)  # elsewhere execv doesn't wait
+    try:
+        return subprocess.call(command)  # elsewhere execv doesn't wait
+    except KeyboardInterrupt:
+        return CANCELLED
 
 
 def _run(arguments: list[str]) -> int:

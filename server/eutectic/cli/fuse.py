@@ -12,7 +12,7 @@ import typer
 from eutectic.cli import options
 from eutectic.cli.fusing import Work, fuse_all, morph_all
 from eutectic.cli.inputs import MORPH_MAX_SECONDS, Sound, check_model, check_sounds, expand
-from eutectic.cli.loading import Hand, hand
+from eutectic.cli.loading import hand
 from eutectic.cli.morphing import refuse_others
 from eutectic.cli.naming import Format, outputs
 from eutectic.cli.repeating import (
@@ -181,10 +181,7 @@ def fuse(
     named.check(work.paths, tuple(paths), force)
     if method in ("fusion", "latent", "sdedit"):
         learning = None if no_learn else learning
-
-        def engine(own: bool) -> Hand:
-            return hand(model, compute, own or alone)
-
+        engine = hand(model, compute, alone)
         failed = fuse_all(work, prompt, learning, engine, earlier, lora)
     else:
         failed = morph_all(work, method)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from eutectic.link.errands import Fused, Known, Wanted
     from eutectic.recipe import Recipe, Section
     from eutectic.window import Made
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -71,25 +68,24 @@ def fuse_all(
     work: Work,
     prompt: str | None,
     learning: LearnSettings | None,
-    engine: Callable[[bool], Hand],
+    engine: Hand,
     earlier: Recipe | None,
     lora: Path | None = None,
 ) -> int:
     """Make the engine's fusions; returns how many originals failed.
 
-    `learning`: None to learn nothing. `lora`: a file to use instead. `engine`: one's own if told
-    so, else perhaps that of a daemon. `earlier`: of the fusion that is to be repeated.
+    `learning`: None to learn nothing. `lora`: a file to use instead. `earlier`: of the fusion that
+    is to be repeated.
     """
     reference = wanted(
         work.reference.source, prompt, learning, lora, work.settings[0], tuple(work.places)
     )
-    fusing = _Fusing(work, reference, engine)
-    known = fusing.remember()
+    known = remember(engine, reference)
     if earlier is not None:
         for remark in remarks_on_engine(earlier, known):
             warn(remark)
     return sum(
-        not _survives(original, fusing.write(original, known))
+        not _survives(original, _fuse(work, engine, original, reference, known))
         for original in _counted(work.originals)
     )
 
@@ -122,46 +118,22 @@ def _survives(original: Sound, files: Generator[None]) -> bool:
     return True
 
 
-class _Fusing:
-    """An engine, and what it is asked; another engine takes over from a daemon's that ends."""
+def _fuse(
+    work: Work, engine: Hand, original: Sound, reference: Wanted, known: Known
+) -> Generator[None]:
+    """Write an original's fusions, one after another."""
+    from eutectic.link.errands import Fuse
 
-    def __init__(self, work: Work, reference: Wanted, engine: Callable[[bool], Hand]) -> None:
-        self._work, self._reference, self._engine = work, reference, engine
-        self._hand = engine(False)
-
-    def remember(self) -> Known:
-        """The reference, learned now if need be."""
-        return self._lasting(lambda hand: remember(hand, self._reference))
-
-    def write(self, original: Sound, known: Known) -> Generator[None]:
-        """Write an original's fusions, one after another."""
-        work = self._work
-        for sampling in work.settings:
-            fused = self._lasting(partial(self._fuse, original, sampling))
-            for place, made in zip(work.places, fused.made, strict=True):
-                recipe = _with_engine(work.recipe(original, place), self._reference, known, fused)
-                path = work.path(original, place, sampling.seed)
-                _save(work, path, made.waveform, recipe, made.blend, _how(made), made.gain_db)
-                yield
-
-    def _fuse(self, original: Sound, sampling: SamplingSettings, hand: Hand) -> Fused:
-        from eutectic.link.errands import Fuse
-
-        work = self._work
-        places = tuple(work.places)
+    for sampling in work.settings:
         with stages("fusing") as report:
-            fuse = Fuse(original.source, self._reference, places, sampling, work.level)
-            return hand.fuse(fuse, report)
-
-    def _lasting(self, ask: Callable[[Hand], Found]) -> Found:
-        from eutectic.link.errands import Lost
-
-        try:
-            return ask(self._hand)
-        except Lost:
-            warn("the daemon's engine ended; going on without it")
-            self._hand = self._engine(True)
-            return ask(self._hand)
+            places = tuple(work.places)
+            fuse = Fuse(original.source, reference, places, sampling, work.level)
+            fused = engine.fuse(fuse, report)
+        for place, made in zip(work.places, fused.made, strict=True):
+            recipe = _with_engine(work.recipe(original, place), reference, known, fused)
+            path = work.path(original, place, sampling.seed)
+            _save(work, path, made.waveform, recipe, made.blend, _how(made), made.gain_db)
+            yield
 
 
 def _with_engine(recipe: Recipe, reference: Wanted, known: Known, fused: Fused) -> Recipe:

@@ -6,9 +6,11 @@ import contextlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from eutectic.cli.terminal import errors, stages
+import msgspec
+
+from eutectic.cli.terminal import errors, stages, warn
 from eutectic.config import LearnSettings, Place, SamplingSettings, data_folder
 from eutectic.engine import model_files
 from eutectic.files import names
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
     from eutectic.engine.engine import Engine
     from eutectic.engine.errands import Errands
     from eutectic.engine.watch import Watch
+    from eutectic.link import errands
     from eutectic.link.errands import Fuse, Fused, Known, Measure, Progress, Wanted
     from eutectic.link.protocol import Source
     from eutectic.window import Window
+
+Found = TypeVar("Found")
 
 
 class Hand(Protocol):
@@ -55,6 +60,34 @@ def _stage(progress: Progress) -> Callable[[str], Watch]:
     return lambda what: Watch(progress=partial(progress, what))
 
 
+class Lasting:
+    """A daemon's engine, or one's own as soon as that has ended."""
+
+    def __init__(self, there: errands.Engine, model: str, own: Callable[[], Hand]) -> None:
+        self._hand: Hand = there
+        self._model, self._own = model, own
+
+    def remember(self, wanted: Wanted, progress: Progress) -> Known:
+        known = self._last(lambda hand: hand.remember(wanted, progress))
+        return msgspec.structs.replace(known, model=self._model)  # as it is called here
+
+    def fuse(self, fuse: Fuse, progress: Progress) -> Fused:
+        return self._last(lambda hand: hand.fuse(fuse, progress))
+
+    def measure(self, measure: Measure, progress: Progress) -> Window:
+        return self._last(lambda hand: hand.measure(measure, progress))
+
+    def _last(self, ask: Callable[[Hand], Found]) -> Found:
+        from eutectic.link.errands import Lost
+
+        try:
+            return ask(self._hand)
+        except Lost:
+            warn("the daemon's engine ended; going on without it")
+            self._hand = self._own()
+            return ask(self._hand)
+
+
 def hand(model: str, compute: str | None, alone: bool = False) -> Hand:
     """The engine of a daemon with the same model, device and data folder, or else one's own."""
     from importlib.metadata import version
@@ -65,7 +98,12 @@ def hand(model: str, compute: str | None, alone: bool = False) -> Hand:
         hello = errands.Hello("", version("eutectic"), model_files.identity(model), compute)
         found = errands.connect(data_folder(), hello)
         if found is not None:
-            return found
+            return Lasting(found, model, lambda: own(model, compute))
+    return own(model, compute)
+
+
+def own(model: str, compute: str | None) -> Hand:
+    """An engine of this process."""
     engine = load_engine(model, compute)
     from eutectic.engine.errands import Errands
 
@@ -98,10 +136,10 @@ def wanted(
     return Wanted(source, words, learning, file, sampling, places)
 
 
-def remember(own: Hand, reference: Wanted) -> Known:
+def remember(engine: Hand, reference: Wanted) -> Known:
     """A reference from the store, or learned now."""
     with stages() as report:
-        known = own.remember(reference, report)
+        known = engine.remember(reference, report)
     if known.capped and known.about is not None and reference.learning is not None:
         errors.print(
             f"the budget of {reference.learning.budget_seconds:g} s ended learning after "

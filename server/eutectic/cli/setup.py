@@ -25,10 +25,14 @@ from eutectic.files.atomic import atomic_path
 GIGABYTES = {"cuda": (2.9, 5.2), "cpu": (0.4, 1.0), "mps": (0.4, 1.0)}
 """To be downloaded, and then on disk."""
 
-INDEX_HAS = {"linux": "cuda", "darwin": "mps"}
+KINDS = {"linux": ("cpu", "cuda"), "darwin": ("cpu", "mps"), "win32": ("cpu", "cuda")}
+"""By system."""
+
+KINDS_OF_INDEX = {"linux": ("cuda",), "darwin": ("cpu", "mps"), "win32": ("cpu",)}
 """What torch is built for in the package index; for others it has an index of its own."""
 
-CUDA_BUILD = "cu130"
+BUILDS = {"cpu": "cpu", "cuda": "cu130"}
+"""Their names there."""
 
 OF_TORCH = ("torch", "torchaudio")
 """Packages with a build for each kind."""
@@ -78,9 +82,14 @@ def _kind_here() -> str:
 
 
 def _remove(folder: Path) -> None:
-    if not environment.made(folder):
+    noted = environment.made(folder)
+    if not noted:
         raise BadInput(f"{folder}: holds no engine that setup installed")
-    shutil.rmtree(folder)
+    _note(folder, noted | {"lock": ""})  # so that none is used that is removed in part
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise BadOutput(f"{folder}: can't be removed ({error.strerror or error})") from None
     console.print(f"removed {folder}")
 
 
@@ -90,22 +99,31 @@ def _install(folder: Path, kind: str, offline: Path | None) -> None:
     Raises:
         BadInput: it can't be made here, or it failed.
     """
-    if kind in {"darwin": ("cuda",), "win32": ("mps",), "linux": ("mps",)}.get(sys.platform, ()):
+    if kind not in KINDS.get(sys.platform, KINDS["linux"]):
         raise BadSetting(f"--{kind}: this system has none")
     if offline is not None and not offline.is_dir():
         raise BadInput(f"{offline}: is not a folder")
-    whole = {"lock": environment.lock_digest(), "for": kind}
-    if environment.made(folder) == whole:
+    whole, noted = {"lock": environment.lock_digest(), "for": kind}, environment.made(folder)
+    if noted == whole and _has_torch(folder):
         console.print(f"the engine is installed, for {kind}, in {folder}")
         return
     make_folder(folder, parents=True)
-    if any(folder.iterdir()) and not environment.made(folder):
+    if any(folder.iterdir()) and not noted:
         raise BadOutput(f"{folder}: is not empty, and holds no engine that setup installed")
     _check_room(folder, kind)
-    _note(folder, {"lock": "", "for": kind})
-    _uv(["venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)])
-    source = [] if offline is None else ["--no-index", "--find-links", str(offline)]
-    _install_packages(folder / PYTHON, kind, source)
+    if not noted:
+        _note(folder, {"lock": "", "for": kind})
+    if not noted or not _starts(folder):
+        _uv(["venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)])
+    with tempfile.TemporaryDirectory() as temporary:
+        steps = _steps(folder / PYTHON, kind, offline, Path(temporary))
+        for step in steps:  # until all are known to be possible, what is there stays as it is
+            _uv([*step, "--dry-run", "--quiet"])
+        _note(folder, {"lock": "", "for": kind})
+        for step in steps:
+            _uv(step)
+    if not _has_torch(folder):
+        raise BadInput(f"{folder}: torch, as installed for {kind}, can't be imported here")
     _note(folder, whole)
     console.print(f"the engine is installed in {folder}; try: eutectic serve")
 
@@ -116,29 +134,45 @@ def _note(folder: Path, found: dict[str, str]) -> None:
 
 
 def _check_room(folder: Path, kind: str) -> None:
-    """Say how much it will be, and check that there is room for it."""
+    """Say how much it will be, and check that there is room for what isn't there yet."""
     download, size = GIGABYTES[kind]
+    there = sum(each.lstat().st_size for each in folder.rglob("*")) / 1e9
     free = shutil.disk_usage(folder).free / 1e9
     console.print(f"engine for {kind}: up to {download} GB to download, {size} GB on disk")
-    if free < size:
+    if free < size - there:
         raise BadOutput(f"{folder}: only {free:.1f} GB are free")
 
 
-def _install_packages(python: Path, kind: str, source: Sequence[str]) -> None:
-    """Install the lock's packages; the package index has one build of torch for each system."""
+def _starts(folder: Path, program: str = "") -> bool:
+    """Whether an environment's Python runs a program."""
+    try:
+        done = subprocess.run(
+            [str(folder / PYTHON), "-c", program], capture_output=True, check=False
+        )
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def _has_torch(folder: Path) -> bool:
+    return _starts(folder, "import torch, torchaudio")
+
+
+def _steps(
+    python: Path, kind: str, offline: Path | None, temporary: Path
+) -> Sequence[Sequence[str]]:
+    """What uv is asked to do; the package index has one build of torch for each system."""
+    source = [] if offline is None else ["--no-index", "--find-links", str(offline)]
     common = ["--python", str(python), "--compile-bytecode", *source]
     sync = ["pip", "sync", "--require-hashes", *common]
-    if kind == INDEX_HAS.get(sys.platform, "cpu") or kind == "mps":
-        _uv([*sync, str(LOCK)])
-        return
-    versions = environment.locked()
-    with tempfile.TemporaryDirectory() as temporary:
-        others = Path(temporary) / LOCK.name
-        others.write_text(without_torch(LOCK.read_text(encoding="utf-8"), kind), encoding="utf-8")
-        _uv([*sync, str(others)])
-    torch = [f"{name}=={versions[name]}" for name in OF_TORCH]
-    build = [] if source else ["--torch-backend", CUDA_BUILD if kind == "cuda" else kind]
-    _uv(["pip", "install", "--no-deps", *common, *build, *torch])
+    if kind in KINDS_OF_INDEX.get(sys.platform, ()):
+        return [[*sync, str(LOCK)]]
+    others = temporary / LOCK.name
+    others.write_text(without_torch(LOCK.read_text(encoding="utf-8"), kind), encoding="utf-8")
+    build, versions = BUILDS[kind], environment.locked()
+    torch = [f"{name}=={versions[name]}+{build}" for name in OF_TORCH]
+    index = [] if source else ["--torch-backend", build]
+    return [[*sync, str(others)], ["pip", "install", "--no-deps", *common, *index, *torch]]
 
 
 def without_torch(lock: str, kind: str) -> str:
@@ -153,4 +187,4 @@ def _uv(arguments: Sequence[str]) -> None:
     import uv
 
     if subprocess.run([uv.find_uv_bin(), *arguments], check=False).returncode != 0:
-        raise BadInput("the engine isn't installed yet; eutectic setup goes on where it was")
+        raise BadInput("the engine isn't installed; eutectic setup goes on where it was")

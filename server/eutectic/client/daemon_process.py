@@ -6,13 +6,13 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import psutil
 
 from eutectic.client.sync import Client
-from eutectic.environment import here
 from eutectic.errors import EutecticError
 from eutectic.osc.answers import StatusReply
 from eutectic.system.processes import Service
@@ -31,7 +31,7 @@ class Daemon(Service):
         self, data: Path, *options: str, command: tuple[str, ...] = (), **environment: str
     ) -> None:
         self.data, self.options = data, options
-        self._command = [*command, *here("eutectic"), "serve", "--port", "0"]
+        self._command = [*command, sys.executable, "-m", "eutectic", "serve", "--port", "0"]
         self._environment = os.environ | {"EUTECTIC_DATA": str(data)} | environment
         self._process: subprocess.Popen[str] | None = None
         self.port = 0

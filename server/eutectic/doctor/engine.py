@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import msgspec
 
@@ -20,7 +21,7 @@ def engine(compute: str | None, paths: bool) -> list[Finding]:
         text, _, advice = str(error).partition("; ")
         return [Finding("engine", "bad", text, advice)]
     where = "in this environment"
-    if not environment.is_here():
+    if command[0] != sys.executable:
         made = environment.made(environment.folder()).get("for", "anything")
         where = f"installed for {made}, in {shown(environment.folder(), paths)}"
     command += [compute] if compute else []

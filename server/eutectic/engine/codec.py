@@ -18,6 +18,9 @@ from torch import Tensor
 
 from eutectic.audio import Samples, Waveform
 
+PIECE_FRAMES = 32
+"""Latent frames of the pieces of a decoding that nobody is waiting for."""
+
 
 class Codec:
     """Encodes clips and decodes latents; owned by the thread that owns the model.
@@ -82,6 +85,12 @@ class Codec:
         return _samples(self._decode(latent, 0, seed)[..., :frames])
 
     @torch.no_grad()
+    def pieces(
+        self, latent: Float[Tensor, "1 channel frame"], frames: int, seed: int = 0
+    ) -> Iterator[Samples]:
+        """`decode`'s waveform in equal pieces, between which other work may be done."""
+        return self.stream(latent, frames, PIECE_FRAMES, longest=PIECE_FRAMES, seed=seed)
+
     def stream(
         self,
         latent: Float[Tensor, "1 channel frame"],

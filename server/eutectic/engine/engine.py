@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from eutectic import audio
-from eutectic.audio import Waveform, fade_end, load_clip
+from eutectic.audio import Samples, Waveform, fade_end, load_clip
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
 from eutectic.engine import clips, even, lora
 from eutectic.engine.adapter import FORMAT_OF_KEYS, Adapter
@@ -295,7 +296,7 @@ class Engine:
             BadSetting: a place is off the grid.
         """
         return [
-            self._decode(fused, original, reference, level)
+            self._decode(fused, original, reference, level, watch)
             for fused in self.fuser.latents(original, reference, places, settings, watch)
         ]
 
@@ -325,11 +326,15 @@ class Engine:
         )
 
     def _decode(
-        self, fused: FusedLatent, original: Clip, reference: Reference, level: Level
+        self, fused: FusedLatent, original: Clip, reference: Reference, level: Level, watch: Watch
     ) -> Fusion:
         codec, frames = self.model.codec, original.waveform.frames
         target = target_lufs(fused.blend, original, reference.clip)
-        samples = codec.decode(fused.latent, frames, fused.settings.seed)
+        pieces: list[Samples] = []
+        for piece in codec.pieces(fused.latent, frames, fused.settings.seed):
+            watch.checkpoint()
+            pieces.append(piece)
+        samples = np.concatenate(pieces, axis=1)
         samples, gain_db = bring_to_level(samples, frames, codec.rate_hz, level, target)
         waveform = Waveform(samples, codec.rate_hz)
         return Fusion(waveform, fused.blend, fused.remaining, gain_db, fused.latent)

@@ -12,6 +12,7 @@ import queue
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -142,7 +143,12 @@ def listen(engine: Engine, jobs: JobQueue, data: Path, hello: Hello) -> None:
 
     def accept() -> None:
         while True:
-            connection, _ = server.accept()
+            try:
+                connection, _ = server.accept()
+            except OSError as error:
+                log.warning("a command can't use this engine: %s", error)
+                time.sleep(1.0)
+                continue
             serve = partial(_serve, connection, hello, Errands(engine), jobs, numbers)
             threading.Thread(target=serve, daemon=True).start()
 
@@ -158,7 +164,7 @@ def _serve(
         try:
             connection.settimeout(link.HELLO_SECONDS)
             theirs = link.receive_hello(connection)
-            if theirs is None or not hmac.compare_digest(theirs.key, hello.key) or theirs != hello:
+            if theirs is None or not _is_same(theirs, hello):
                 return
             connection.settimeout(None)
             link.send(connection, Ended())
@@ -173,6 +179,10 @@ def _serve(
         if number is not None:
             jobs.cancel(number)
         answers.put(None)
+
+
+def _is_same(theirs: Hello, own: Hello) -> bool:
+    return hmac.compare_digest(theirs.key.encode(), own.key.encode()) and theirs == own
 
 
 def _send_all(connection: socket.socket, answers: Answers) -> None:

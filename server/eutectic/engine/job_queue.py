@@ -47,6 +47,10 @@ class Errand(Job):
         self.number, self.work, self.answer = number, work, answer
 
 
+class LessUrgent(Exception):
+    """An errand's next stage is less urgent than it was so far."""
+
+
 class JobQueue:
     """Jobs by priority, then in the order received. Any thread."""
 

@@ -49,9 +49,8 @@ def load_for_use(name: str, compute: str | None) -> Model:
     """
     torch.set_flush_denormal(True)  # near silence they would take three times as long
     model = load(name, choose_device(compute))
-    if has_native_bfloat16(model.device):
-        model.bfloat16 = True
-        checks.check_network(model)
+    model.bfloat16 = has_native_bfloat16(model.device)
+    checks.check_network(model)  # in that precision, and so that all has run once
     return model
 
 

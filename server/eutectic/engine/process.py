@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import threading
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -56,10 +57,11 @@ def run(arguments: argparse.Namespace, commands: BinaryIO, results: BinaryIO) ->
     engine = Engine(model, Store(Path(arguments.store)))
     engine.cache.limit = arguments.memory_bytes
     send(_facts(model))
-    worker = Worker(engine, queue, send)
     identity = model_files.identity(arguments.model)
     hello = Hello("", version("eutectic"), identity, arguments.compute)
-    listen(engine, queue, Path(arguments.store), hello)
+    worker = Worker(
+        engine, queue, send, partial(listen, engine, queue, Path(arguments.store), hello)
+    )
     if model.device.type == "cpu":  # where all has run when the model was checked
         worker.is_ready()
     else:

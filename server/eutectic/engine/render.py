@@ -20,7 +20,7 @@ from eutectic import audio
 from eutectic.audio import Samples, Waveform
 from eutectic.config import Level
 from eutectic.engine.clips import Clip
-from eutectic.engine.codec import Codec
+from eutectic.engine.codec import PIECE_FRAMES, Codec
 from eutectic.engine.fuser import FusedLatent, Reference
 from eutectic.engine.levels import bring_to_level, target_lufs
 from eutectic.engine.watch import Watch
@@ -28,9 +28,6 @@ from eutectic.system.cache import Cache
 
 WHOLE_SECONDS = 0.1
 """A sound that decodes within this time is decoded whole, before its first chunk goes out."""
-
-PIECE_FRAMES = 32
-"""Latent frames between the checkpoints of a whole decoding that nobody is waiting for."""
 
 SLICES, SLICE_FRAMES = 4, 16
 """Slices, evenly over the sound, from which loudness is estimated, and their latent frames."""

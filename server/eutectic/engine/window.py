@@ -24,10 +24,14 @@ def measure(
     level: Level = "match",
     watch: Watch = UNWATCHED,
 ) -> Window:
-    """Sample the whole prefix, then fuse at each place in turn, so that each can be timed."""
+    """Sample the whole prefix, then fuse at each place in turn, so that each can be timed.
+
+    Other work that the watch lets run in between isn't counted.
+    """
+    others = _Others(engine, watch)
 
     def fuse(place: Place) -> Fusion:
-        return engine.fuse(original, reference, [place], settings, level, watch)[0]
+        return engine.fuse(original, reference, [place], settings, level, others.watch)[0]
 
     own = fuse(Place(blend=0.0))
     original_trip, reference_trip = (
@@ -37,9 +41,11 @@ def measure(
     points: list[Point] = []
     for place in places:
         began, before = time.monotonic(), engine.model.evaluations
+        others.seconds, others.evaluations = 0.0, 0
         fusion = fuse(place)
-        seconds = time.monotonic() - began
-        evaluations = engine.model.evaluations - before
+        seconds = time.monotonic() - began - others.seconds
+        evaluations = engine.model.evaluations - before - others.evaluations
+        watch.checkpoint()
         to_original = log_mel_distance(fusion.waveform, original_trip)
         to_reference = texture_distance(fusion.waveform, reference_trip)
         points.append(Point(fusion, to_original, to_reference, evaluations, seconds))
@@ -50,6 +56,22 @@ def measure(
         log_mel_distance(own.waveform, original_trip),
         texture_distance(original_trip, reference_trip),
     )
+
+
+class _Others:
+    """Counts what other jobs take while a watch lets them run."""
+
+    def __init__(self, engine: Engine, watch: Watch) -> None:
+        self._model, self._cancelled = engine.model, watch.cancelled
+        self.watch = Watch(self._cancelled_and_counted, watch.progress)
+        self.seconds, self.evaluations = 0.0, 0
+
+    def _cancelled_and_counted(self) -> bool:
+        began, before = time.monotonic(), self._model.evaluations
+        is_cancelled = self._cancelled()
+        self.seconds += time.monotonic() - began
+        self.evaluations += self._model.evaluations - before
+        return is_cancelled
 
 
 def round_trip(engine: Engine, clip: Clip) -> Waveform:

@@ -25,7 +25,7 @@ from eutectic.engine.clips import Clip
 from eutectic.engine.engine import Engine
 from eutectic.engine.errands import LEARNING
 from eutectic.engine.fuser import FusedLatent, Reference
-from eutectic.engine.job_queue import Errand, Job, JobQueue
+from eutectic.engine.job_queue import Errand, Job, JobQueue, LessUrgent
 from eutectic.engine.lead import Lead
 from eutectic.engine.render import Renderer, RenderTarget
 from eutectic.engine.watch import Watch
@@ -53,8 +53,11 @@ WARM_UP_SECONDS = (3.0, 6.0)
 class Worker:
     """Runs jobs; owned by the thread that owns the model."""
 
-    def __init__(self, engine: Engine, queue: JobQueue, send: Callable[[Result], None]) -> None:
-        self.engine, self.queue, self.send = engine, queue, send
+    def __init__(
+        self, engine: Engine, queue: JobQueue, send: Callable[[Result], None],
+        on_ready: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self.engine, self.queue, self.send, self._on_ready = engine, queue, send, on_ready
         self.catalogue = Catalogue(engine)
         self.renderer = Renderer(engine.model.codec)
         self._lead = Lead()
@@ -71,6 +74,7 @@ class Worker:
     def is_ready(self) -> None:
         """Say so; what is loaded by now stays, so later collections needn't scan it."""
         gc.freeze()
+        self._on_ready()
         self.send(link.State("ready", 1.0))
 
     @torch.no_grad()
@@ -78,7 +82,8 @@ class Worker:
         """Run a job, and send its one result."""
         if job.cancelled:  # while queued, perhaps with hundreds of others: nothing to clean up
             self.queue.forget(job)
-            self.send(link.Failed(job.number, "cancelled", "cancelled"))
+            if job.command is not None:
+                self.send(link.Failed(job.number, "cancelled", "cancelled"))
             return
         try:
             result = self._try(job)
@@ -127,8 +132,7 @@ class Worker:
         self._watch(job, "").checkpoint()
         command = job.command
         if isinstance(job, Errand):
-            job.answer(job.work(partial(self._stage, job)))
-            return link.Done(job.number)
+            return self._errand(job)
         if command is None:
             self._warm_up(job)
             return link.Done(job.number)
@@ -161,9 +165,23 @@ class Worker:
 
         return Watch(cancelled, progress)
 
+    def _errand(self, job: Errand) -> Result | None:
+        try:
+            job.answer(job.work(partial(self._stage, job)))
+        except LessUrgent:
+            job.priority = Priority.LEARN
+            self.queue.put(job)
+            return None
+        return link.Done(job.number)
+
     def _stage(self, job: Errand, what: str) -> Watch:
-        """Of a stage of an errand; learning is less urgent than anything a performer does."""
-        job.priority = Priority.LEARN if what == LEARNING else Priority.RENDER
+        """Of a stage of an errand; learning waits until nobody is waiting for anything else.
+
+        Raises:
+            LessUrgent: the job was more urgent so far; it must be queued again.
+        """
+        if what == LEARNING and job.priority < Priority.LEARN:
+            raise LessUrgent
 
         def progress(done: int, total: int) -> None:
             job.answer(Report(what, done, total))
@@ -274,10 +292,12 @@ class Worker:
 
     def _usage(self) -> Result:
         cache = self.engine.cache
-        on_device = torch.cuda.memory_allocated() if torch.cuda.is_available() else 0
+        is_cuda = self.engine.model.device.type == "cuda"
+        on_device = torch.cuda.memory_allocated() if is_cuda else 0
+        free = torch.cuda.mem_get_info()[0] if is_cuda else None
         resident = psutil.Process().memory_info().rss
         return link.Usage(
-            cache.size, cache.limit, resident, on_device, len(self.queue), cache.evicted
+            cache.size, cache.limit, resident, on_device, len(self.queue), cache.evicted, free
         )
 
     def _warm_up(self, job: Job) -> None:

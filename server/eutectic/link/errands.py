@@ -31,10 +31,17 @@ FILE = "engine.json"
 HELLO_SECONDS = 0.5
 """An engine that doesn't greet back within this time isn't used."""
 
+HELLO_BYTES, MAX_BYTES = 1 << 12, 1 << 34
+"""Longer messages are refused: the first, whose sender isn't known yet, and any."""
+
 _LENGTH = struct.Struct(">Q")
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, and (done, total)."""
+
+
+class EngineFailed(BadInput):
+    """The engine couldn't do an errand, for want of memory or because of a fault."""
 
 
 class Lost(Exception):
@@ -47,7 +54,7 @@ class Hello(msgspec.Struct, frozen=True):
     key: str
     version: str
     model: str
-    """Its name, folder and files (`engine.model_files.identity`)."""
+    """What identifies it (`engine.model_files.identity`)."""
     compute: str | None
 
 
@@ -173,10 +180,11 @@ def send(connection: socket.socket, message: msgspec.Struct) -> None:
     connection.sendall(_LENGTH.pack(len(packet)) + packet)
 
 
-def _receive(connection: socket.socket) -> bytes:
-    """One message; empty if the other side has left."""
-    length = _exactly(connection, _LENGTH.size)
-    return _exactly(connection, _LENGTH.unpack(length)[0]) if length else b""
+def _receive(connection: socket.socket, limit: int = MAX_BYTES) -> bytes:
+    """One message; empty if the other side has left, or would send more than the limit."""
+    packed = _exactly(connection, _LENGTH.size)
+    length = _LENGTH.unpack(packed)[0] if packed else 0
+    return _exactly(connection, length) if length <= limit else b""
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:
@@ -210,7 +218,7 @@ def receive_hello(connection: socket.socket) -> Hello | None:
         OSError: it doesn't come.
     """
     with contextlib.suppress(msgspec.DecodeError):
-        return _hello.decode(_receive(connection))
+        return _hello.decode(_receive(connection, HELLO_BYTES))
     return None
 
 
@@ -286,7 +294,8 @@ class Engine:
             EutecticError: as in the engine.
             Lost: the engine ended.
         """
-        (known,) = (each for each in self._run(wanted, progress) if isinstance(each, Known))
+        asked = _whole_path(wanted)
+        (known,) = (each for each in self._run(asked, progress) if isinstance(each, Known))
         return known
 
     def fuse(self, fuse: Fuse, progress: Progress) -> Fused:
@@ -296,7 +305,9 @@ class Engine:
             EutecticError: as in the engine.
             Lost: the engine ended.
         """
-        (found,) = (each for each in self._run(fuse, progress) if isinstance(each, _Sounds))
+        (found,) = (
+            each for each in self._run(_whole_paths(fuse), progress) if isinstance(each, _Sounds)
+        )
         return Fused(found.sampling, [_made(each) for each in found.made])
 
     def measure(self, measure: Measure, progress: Progress) -> Window:
@@ -306,7 +317,8 @@ class Engine:
             EutecticError: as in the engine.
             Lost: the engine ended.
         """
-        (found,) = (each for each in self._run(measure, progress) if isinstance(each, _Window))
+        asked = Measure(_whole_paths(measure.fuse))
+        (found,) = (each for each in self._run(asked, progress) if isinstance(each, _Window))
         points = [
             Point(_made(each.fusion), each.from_original, each.from_reference, each.evaluations,
                   each.seconds)
@@ -331,7 +343,21 @@ class Engine:
         except (OSError, msgspec.DecodeError):
             raise Lost from None
         if answer.code:
-            raise _errors().get(answer.code, RuntimeError)(answer.text)
+            raise _errors().get(answer.code, EngineFailed)(answer.text)
+
+
+def _whole_paths(fuse: Fuse) -> Fuse:
+    """The engine's current folder is another."""
+    original = _whole(fuse.original)
+    return msgspec.structs.replace(fuse, original=original, reference=_whole_path(fuse.reference))
+
+
+def _whole_path(wanted: Wanted) -> Wanted:
+    return msgspec.structs.replace(wanted, source=_whole(wanted.source))
+
+
+def _whole(source: Source) -> Source:
+    return msgspec.structs.replace(source, path=str(Path(source.path).absolute()))
 
 
 def _made(packed: _Made) -> Made:

@@ -144,7 +144,7 @@ class Host:
     async def stop(self) -> None:
         """Stop the engine; unfinished jobs fail."""
         self._stopping = True
-        for process in list(self._beside):
+        for process in (*self._beside, *([self._next.process] if self._next else ())):
             await processes.kill(process)
         if self._engine is not None:
             await processes.end(self._engine.process)
@@ -164,7 +164,7 @@ class Host:
         Raises:
             NotLoaded: the model can't be loaded.
         """
-        if self.state != "ready" or psutil.virtual_memory().available < needed_bytes:
+        if self.state != "ready" or not self._has_room(needed_bytes):
             return None
         engine = Engine(await self.spare.engine(arguments))
         self._beside.add(engine.process)
@@ -178,6 +178,11 @@ class Host:
             self._beside.discard(engine.process)
         await processes.kill(engine.process)
         return None
+
+    def _has_room(self, needed_bytes: int) -> bool:
+        on_device = None if self.usage is None else self.usage.device_free_bytes
+        there = psutil.virtual_memory().available
+        return min(there, there if on_device is None else on_device) >= needed_bytes
 
     async def _is_ready(self, engine: Engine) -> bool:
         """Wait for it; False if it dies."""
@@ -193,18 +198,15 @@ class Host:
         return False
 
     async def restart(self, arguments: list[str], loaded: Engine | None = None) -> None:
-        """Replace the engine, to change the model.
-
-        Jobs may end first, for some seconds; those that are still running then fail.
-        """
-        await self._drain()
+        """Replace the engine, to change the model; jobs that are running fail."""
         self._arguments, self._next = arguments, loaded
         if self._engine is not None:  # by the pipe it would take the sounds of both with it
             await processes.kill(self._engine.process)
         elif self._supervisor is not None and self._supervisor.done():
             self.start()
 
-    async def _drain(self) -> None:
+    async def drain(self) -> None:
+        """Wait for jobs that end soon, for some seconds at most."""
         until = time.monotonic() + DRAIN_SECONDS
         while self.facts is not None and time.monotonic() < until:
             if not any(_is_short(job) for job in self._jobs.values()):
@@ -243,14 +245,18 @@ class Host:
 
     async def _run_engine(self, arguments: list[str]) -> int | str:
         """Run one engine until it exits; returns its exit status, or why there is none."""
-        engine, self._next = self._next, None
+        engine, self._next, self.state = self._next, None, "starting"
         try:
-            engine = self._engine = engine or Engine(await self.spare.engine(arguments))
+            engine = engine or Engine(await self.spare.engine(arguments))
         except NoEngine as error:
             self._update(link.State("failed", 0.0, str(error)))
             return str(error)
         except OSError as error:
             return error.strerror or str(error)
+        if arguments is not self._arguments:  # changed meanwhile
+            await processes.kill(engine.process)
+            return "replaced"
+        self._engine = engine
         assert engine.process.stdout is not None
         try:
             for result in engine.said:

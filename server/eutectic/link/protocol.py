@@ -289,7 +289,10 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
 
 
 class Usage(msgspec.Struct, tag=True, frozen=True):
-    """The cache, its limit, process and device memory, in bytes; queued jobs; evicted entries."""
+    """The cache, its limit, process and device memory, in bytes; queued jobs; evicted entries.
+
+    `device_free_bytes`: of a GPU; None if the model isn't on one whose memory is known.
+    """
 
     kept_bytes: int
     limit_bytes: int
@@ -297,6 +300,7 @@ class Usage(msgspec.Struct, tag=True, frozen=True):
     device_bytes: int
     waiting: int
     evicted: int
+    device_free_bytes: int | None = None
 
 
 Result = (

@@ -16,6 +16,7 @@ from eutectic.osc.answers import Answer
 from eutectic.session.library import Library
 from eutectic.session.settings import SessionSettings
 from eutectic.session.tickets import Refused, Ticket
+from eutectic.system import processes
 
 log = logging.getLogger("eutectic.session")
 
@@ -45,6 +46,7 @@ class Models:
         self.name = settings.model
         self.warm, self._text = 0.0, ""
         self._came_up = asyncio.Event()
+        self._awaits_new = False
         self._changing = asyncio.Lock()
 
     async def list(self, ticket: Ticket, _request: table.ListModels) -> None:
@@ -78,34 +80,50 @@ class Models:
         self.warm, self._text = result.fraction, result.text
         if result.state == "dead":
             self._library.engine_synced.clear()
+            if self._awaits_new:  # it died as it loaded its model
+                self._came_up.set()
         if result.state == "failed":
             self._library.engine_synced.set()
             self._came_up.set()
         self._publish(answers.Engine(result.state, result.fraction))
 
     async def _change(self, name: str) -> None:
-        before, needed_bytes = self.name, _needed_bytes(self._settings, name)
+        before = self.name
         try:
+            needed_bytes = _needed_bytes(self._settings, name)
             loaded = await self._host.load_beside(arguments(self._settings, name), needed_bytes)
         except NotLoaded as error:
             raise Refused("bad_model", str(error)) from None
         except OSError as error:
             log.warning("%s isn't loaded beside %s: %s", name, before, error)
             loaded = None
-        if await self._restart(name, loaded):
+        if await self._use(name, loaded):
             return
         text = self._text
-        await self._restart(before)
+        await self._use(before)
         raise Refused("bad_model", text)
 
-    async def _restart(self, name: str, loaded: Engine | None = None) -> bool:
+    async def _use(self, name: str, loaded: Engine | None = None) -> bool:
         """Go on with another engine; returns whether its model could be loaded."""
+        synced = self._library.engine_synced
+        was_synced = synced.is_set()
+        synced.clear()  # what is asked from now on waits for the new one
+        try:
+            await self._host.drain()
+        except asyncio.CancelledError:
+            if was_synced and self._host.facts is not None:
+                synced.set()
+            if loaded is not None:
+                await processes.kill(loaded.process)
+            raise
         self._came_up.clear()
-        self.name = name
-        self._library.engine_synced.clear()
-        await self._host.restart(arguments(self._settings, name), loaded)
-        await self._came_up.wait()
-        self._changed()
+        self.name, self._awaits_new = name, True
+        try:
+            await self._host.restart(arguments(self._settings, name), loaded)
+            await self._came_up.wait()
+        finally:
+            self._awaits_new = False
+            self._changed()
         return self._host.facts is not None
 
 

@@ -168,8 +168,9 @@ def kills(model: str, count: int, progress: Callable[[int, int], None]) -> Table
     gap_ms = 1000 * longest_silence(samples) / RATE_HZ
     twice = sum(each > 1 for each in counted.answers.values())
     never = sum(each == 0 for each in counted.answers.values())
-    row = (str(count), len(counted.answers), never, twice, gap_ms,
-           max(counted.latencies_ms), recording.xruns, grown, left)  # fmt: skip
+    latest_ms = max(counted.latencies_ms, default=float("nan"))
+    row = (str(count), len(counted.answers), never, twice, gap_ms, latest_ms, recording.xruns,
+           grown, left)  # fmt: skip
     columns = ("kills", "requests", "unanswered", "answered twice", "longest silence, ms",
                "latest ready fusion, ms", "xruns of JACK", "daemon's growth, MiB",
                "shared memory left")  # fmt: skip
