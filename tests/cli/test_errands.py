@@ -219,9 +219,10 @@ def test_an_engine_that_dies_takes_no_command_with_it(
 ) -> None:
     learning = ("--learn-steps", "4000", "--recall", "0.5")
     options = learning if words[0] == "window" else learning[:2]
+    engine = serving.engine()
+    until(lambda: engine.cpu_percent(0.5) < 10, SECONDS)
     with command(serving, *words, *options) as asked:
-        engine = serving.engine()
-        until(lambda: engine.cpu_percent(0.2) > 50, SECONDS)
+        until(lambda: engine.cpu_percent(0.5) > 50, SECONDS)
         engine.kill()
         assert asked.stderr is not None
         assert asked.stderr.readline() == "note: the daemon's engine ended; going on without it\n"
