@@ -169,18 +169,18 @@ class Worker:
         try:
             job.answer(job.work(partial(self._stage, job)))
         except LessUrgent:
-            job.priority = Priority.LEARN
+            job.priority = Priority.ERRAND
             self.queue.put(job)
             return None
         return link.Done(job.number)
 
     def _stage(self, job: Errand, what: str) -> Watch:
-        """Of a stage of an errand; learning waits until nobody is waiting for anything else.
+        """Of a stage of an errand; learning waits for whatever a performer wants.
 
         Raises:
             LessUrgent: the job was more urgent so far; it must be queued again.
         """
-        if what == LEARNING and job.priority < Priority.LEARN:
+        if what == LEARNING and job.priority < Priority.ERRAND:
             raise LessUrgent
 
         def progress(done: int, total: int) -> None:

@@ -245,7 +245,8 @@ class Host:
 
     async def _run_engine(self, arguments: list[str]) -> int | str:
         """Run one engine until it exits; returns its exit status, or why there is none."""
-        engine, self._next, self.state = self._next, None, "starting"
+        engine, self._next = self._next, None
+        self.state, self.failure = "starting", ""
         try:
             engine = engine or Engine(await self.spare.engine(arguments))
         except NoEngine as error:

@@ -35,8 +35,10 @@ class Priority(IntEnum):
     RENDER = 3
     FAN = 4
     LEARN = 5
-    WARM = 6
-    AHEAD = 7
+    ERRAND = 6
+    """A command's learning."""
+    WARM = 7
+    AHEAD = 8
     """Made in advance; no client has requested it."""
 
 

@@ -95,7 +95,10 @@ class ListModels(Answered, frozen=True, kw_only=True):
 
 
 class SetModel(Answered, frozen=True, kw_only=True):
-    """Switch to another model; what was learned with this one isn't for it."""
+    """Switch to another model; what was learned with this one isn't for it.
+
+    Where there is memory for both, this one makes fusions until the other is ready.
+    """
 
     address = "/model/set"
 
