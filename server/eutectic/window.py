@@ -179,4 +179,4 @@ def save_table(window: Window, path: Path) -> None:
             )  # fmt: skip
             remaining = "" if fusion.remaining is None else fusion.remaining
             counts = [f"{fusion.blend:.4f}", remaining, point.evaluations]
-            writer.writerow([*counts, *(f"{figure:.4f}" for figure in figures)])
+            writer.writerow([*counts, *(f"{round(figure, 4) + 0.0:.4f}" for figure in figures)])
