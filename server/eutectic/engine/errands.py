@@ -68,13 +68,11 @@ class Errands:
                     learned = engine.learn(clip, wanted.prompt, learning, stage(LEARNING))
                 adapter, capped = learned.adapter, learned.capped
         self._last = wanted, Reference(wanted.prompt, clip, adapter)
-        model = engine.model
-        known = Known(model.name, model.digest, model.device.type)
+        model = engine.model.name, engine.model.digest, engine.model.device.type
         if adapter is None:
-            return known
+            return Known(*model)
         settled = None if learning is None or wanted.lora else engine.settled(learning)
-        return Known(known.model, known.model_digest, known.device, dict(adapter.about),
-                     adapter.digest, settled, capped)  # fmt: skip
+        return Known(*model, dict(adapter.about), adapter.digest, settled, capped)
 
     @torch.no_grad()
     def fuse(self, fuse: link.Fuse, stage: Stage) -> Fused:
