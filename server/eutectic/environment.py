@@ -47,6 +47,11 @@ def is_here() -> bool:
     return all(importlib.util.find_spec(each) is not None for each in PACKAGES[:3])
 
 
+def is_own() -> bool:
+    """Whether this Python runs the engine."""
+    return not os.environ.get(VARIABLE) and is_here()
+
+
 def folder() -> Path:
     """Where the engine's environment is, or would be."""
     chosen = os.environ.get(VARIABLE)
@@ -84,7 +89,7 @@ def command(module: str) -> list[str]:
     Raises:
         NoEngine: nowhere is.
     """
-    if not os.environ.get(VARIABLE) and is_here():
+    if is_own():
         return [sys.executable, "-m", module]
     python, found = folder() / PYTHON, made(folder())
     is_others = bool(os.environ.get(VARIABLE)) and not found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -67,7 +66,7 @@ def setup(
         print(LOCK)
     elif remove:
         _remove(folder)
-    elif environment.is_here() and not os.environ.get(environment.VARIABLE):
+    elif environment.is_own():
         console.print("the engine is part of this environment; there is nothing to install")
     else:
         _install(folder, kinds[0] if kinds else _kind_here(), offline)

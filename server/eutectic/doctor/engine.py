@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 import msgspec
 
@@ -21,7 +20,7 @@ def engine(compute: str | None, paths: bool) -> list[Finding]:
         text, _, advice = str(error).partition("; ")
         return [Finding("engine", "bad", text, advice)]
     where = "in this environment"
-    if command[0] != sys.executable:
+    if not environment.is_own():
         made = environment.made(environment.folder()).get("for", "anything")
         where = f"installed for {made}, in {shown(environment.folder(), paths)}"
     command += [compute] if compute else []
