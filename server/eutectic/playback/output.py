@@ -82,9 +82,12 @@ class Output:
 
     @property
     def _ring(self) -> int:
-        """Frames to keep queued: more than was asked for where the device takes more at once."""
+        """Frames to keep queued: two of what the device takes at once, if that is more.
+
+        One is left after each, so that the mix may be held up until the next.
+        """
         burst = self._stream.burst
-        needed = burst + self.settings.block_frames if burst > self.settings.block_frames else 0
+        needed = 2 * burst if burst > self.settings.block_frames else 0
         return max(round(self.settings.ring_seconds * self.rate_hz), needed)
 
     def start(self, fill: Callable[[Block], None], on_state: Callable[[str], None]) -> None:
