@@ -31,13 +31,15 @@ from eutectic.osc.spec import (
 VOICE_RANGES = {
     "gain": (-200.0, 24.0), "pan": (-1.0, 1.0), "out": (1.0, 64.0), "loop": (0.0, 1.0),
     "xfade": (0.0, 60_000.0), "cfg": (0.0, 30.0), "recall": (0.0, 1.0),
-    "strength": (0.0, MAX_STRENGTH),
+    "strength": (0.0, MAX_STRENGTH), "mute": (0.0, 1.0),
 }  # fmt: skip
 """Of `/voice/set`; the outputs end with the device's."""
 
 Pressed = Annotated[
     int | None, Press("int", "0 (a button's release): nothing; all else, or none, acts", 0, 1)
 ]
+
+Keep = Annotated[int | None, Option("int", "1: what plays plays on; else it fades out", 0, 1)]
 
 JOB = (answers.Queued, answers.Progress)
 
@@ -73,10 +75,13 @@ class Sync(Answered, frozen=True, kw_only=True):
 
 
 class Notify(Request, frozen=True, kw_only=True):
-    """Send events to this client, as long as it sends something every 30 s."""
+    """Send this client all there is, then what changes, as long as it sends something every 30 s.
+
+    What it changes itself comes back to it, too, marked with its number.
+    """
 
     address = "/notify"
-    replies = (answers.Engine, answers.VoiceState)
+    replies = (answers.Snapshot, answers.Sent)
     found = answers.Registered
 
     id: int = 0
@@ -85,6 +90,8 @@ class Notify(Request, frozen=True, kw_only=True):
         int | None, Argument("int", "port of the same host that also receives replies", 1, 65_535)
     ] = None
     meter: Annotated[int | None, Option("int", "1: levels, too", 0, 1)] = None
+    log: Annotated[int | None, Option("int", "1: lines of the daemon's log, too", 0, 1)] = None
+    name: Annotated[str | None, Option("text", "what others see it as")] = None
 
 
 class ListModels(Answered, frozen=True, kw_only=True):
@@ -253,6 +260,30 @@ class MakeFan(FusionOptions, frozen=True, kw_only=True):
     ] = None
 
 
+class ListFan(FusionOptions, frozen=True, kw_only=True):
+    """List the places of a pair's fan."""
+
+    address = "/fan/list"
+    replies = (answers.FanReply,)
+    hidden = ("blend", "remaining")
+
+    original: Original
+    reference: Reference
+
+
+class AskPair(FusionOptions, frozen=True, kw_only=True):
+    """Report whether a pair can be fused now, and how soon it would be heard."""
+
+    address = "/pair"
+    replies = (answers.PairReply,)
+
+    original: Original
+    reference: Reference
+    voice: Annotated[int | None, Option("int", "whose settings it would have", 1, MAX_VOICES)] = (
+        None
+    )
+
+
 class Scrub(Request, frozen=True, kw_only=True):
     """Move a voice across its fan."""
 
@@ -325,12 +356,19 @@ class SetVoice(Request, frozen=True, kw_only=True):
         float,
         Argument(
             "float",
-            "gain dB, pan -1 … 1, first output from 1, loop 0 or 1, xfade ms, "
+            "gain dB, pan -1 … 1, first output from 1, loop and mute 0 or 1, xfade ms, "
             "cfg of its fusions from then on, recall 0 … 1 and strength 0 … 2 of those and of "
             "what it plays",
             -200, 60_000,
         ),
     ]  # fmt: skip
+
+
+class ListVoices(Answered, frozen=True, kw_only=True):
+    """List all voices."""
+
+    address = "/voice/list"
+    replies = (answers.VoiceState,)
 
 
 class SetMasterGain(Request, frozen=True, kw_only=True):
@@ -376,6 +414,42 @@ class SaveSession(Answered, frozen=True, kw_only=True):
     found = answers.SavedFile
 
     name: Annotated[str | None, Argument("title", "a name; default: the session's own")] = None
+
+
+class LoadSession(Answered, frozen=True, kw_only=True):
+    """Go on with a session that was saved; the one in use is saved first."""
+
+    address = "/session/load"
+    replies = JOB
+
+    name: Annotated[str, Argument("title", "one of /session/list")]
+    keep: Keep = None
+
+
+class NewSession(Answered, frozen=True, kw_only=True):
+    """Go on with a new, empty session; the one in use is saved first."""
+
+    address = "/session/new"
+
+    name: Annotated[str, Argument("title", "of which there is none")]
+    keep: Keep = None
+
+
+class ListSessions(Answered, frozen=True, kw_only=True):
+    """List all sessions."""
+
+    address = "/session/list"
+    replies = (answers.Session,)
+
+
+class PackSession(Answered, frozen=True, kw_only=True):
+    """Pack the session with all its sounds into one file, under the folder of renders."""
+
+    address = "/session/pack"
+    replies = JOB
+    found = answers.SavedFile
+
+    path: Path
 
 
 # Devices
