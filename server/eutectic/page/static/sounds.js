@@ -9,7 +9,7 @@ import { paintWave } from './paint.js';
 const percent = fraction => `${Math.round(100 * fraction)} %`;
 export function clipState(clip) {
   const { state, seconds, fraction } = s.clips.get(clip) || { state: 'missing' };
-  if (state === 'loading') return { lamp: 'arc', fraction, word: `loading ${percent(fraction)}` };
+  if (state === 'loading') return { lamp: 'arc', fraction, word: percent(fraction) };
   if (state !== 'loaded') return { lamp: 'bad', word: state, bad: true };
   return { word: seconds ? `${seconds.toFixed(1)} s` : '' };
 }
