@@ -12,6 +12,7 @@ import gc
 import logging
 import logging.handlers
 import queue
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
@@ -26,6 +27,8 @@ from eutectic.osc.query import QueryServer
 from eutectic.osc.server import Server
 from eutectic.osc.spec import PORT
 from eutectic.osc.subscribers import Subscribers
+from eutectic.page.host import Opened, page_process
+from eutectic.page.settings import PageSettings
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
 from eutectic.playback.streams import DeviceSettings
@@ -61,7 +64,7 @@ class DaemonSettings:
     """Where it listens, what it plays on, and the session's settings.
 
     `query_port` is OSCQuery's: 0 for none; None for the one after `port`, or a free one if `port`
-    is 0.
+    is 0. `page_port` is the stage page's: None for none, 0 for a free one.
     """
 
     host: str
@@ -71,6 +74,7 @@ class DaemonSettings:
     session: SessionSettings
     controllers: tuple[Controller, ...] = ()
     query_port: int | None = None
+    page_port: int | None = None
 
 
 async def serve(settings: DaemonSettings, spare: Spare, ready: Callable[[str], None]) -> None:
@@ -112,9 +116,24 @@ async def serve(settings: DaemonSettings, spare: Spare, ready: Callable[[str], N
         )
         session.start_output()
         await stack.enter_async_context(announced(settings.host, server.port, query_port))
+        if settings.page_port is not None:
+            page = _page_settings(settings, server.port, output.rate_hz)
+            await stack.enter_async_context(page_process(page, partial(_page_opened, page, ready)))
         await stack.enter_async_context(supervised())
         await stop.wait()
         log.info("shutting down")
+
+
+def _page_settings(settings: DaemonSettings, osc_port: int, rate_hz: int) -> PageSettings:
+    assert settings.page_port is not None
+    folders, data = settings.session.folders, settings.session.data
+    return PageSettings(
+        settings.host, settings.page_port, osc_port, secrets.token_hex(), "", data, folders, rate_hz
+    )
+
+
+def _page_opened(settings: PageSettings, ready: Callable[[str], None], page: Opened) -> None:
+    ready(f"the page is at http://{settings.host}:{page.port}/")
 
 
 async def _query_server(

@@ -29,6 +29,10 @@ PLAIN = AudioPreset()
 """What laptop, the preset that is used by default, leaves as it is."""
 
 
+PAGE_PORT = 9722
+MAX_PORT = 65_535
+
+
 def _of_preset(value: float | str) -> str:
     return f"(default: the preset's; laptop: {value})"
 
@@ -41,6 +45,14 @@ def serve(
     query: Annotated[
         int | None,
         typer.Option(help="TCP port for OSCQuery; 0 turns it off (default: the next port)."),
+    ] = None,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PORT|off",
+            help=f"TCP port of the page for browsers, or off (default: {PAGE_PORT}; a free one "
+            "with --port 0).",
+        ),
     ] = None,
     clips: Annotated[
         list[Path] | None,
@@ -132,12 +144,13 @@ def serve(
     from eutectic.session.kept import session_path
 
     for name, value, low, high in (
-        ("port", port, 0, 65_535), ("query", query or 0, 0, 65_535),
+        ("port", port, 0, MAX_PORT), ("query", query or 0, 0, MAX_PORT),
         ("memory", memory, 0.001, 1e4), ("ready", ready, 0.001, 1e4),
         ("stored", stored, 0.001, 1e6),
     ):  # fmt: skip
         if not low <= value <= high:
             raise BadSetting(f"{name} must be {low:g} to {high:g}, not {value:g}")
+    page_port = _page_port(page, port)
     data = data_folder().absolute()
     preset = read_audio_preset(audio, (data / "devices", presets_folder("devices")))
     opened = override(preset, device=device, rate=rate, channels=channels, block=block,
@@ -158,7 +171,7 @@ def serve(
             SessionSettings(model, compute, folders, data, kept, input_device, _gib(memory),
                             _gib(ready), _gib(stored)),
             _controllers(midi or [], controller or [], data / "controllers"),
-            query,
+            query, page_port,
         )  # fmt: skip
 
     asyncio.run(_run(settings, Spare(spare), log_level))
@@ -219,6 +232,17 @@ def _controllers(midi: list[str], maps: list[str], own: Path) -> tuple[Controlle
             path = kept if kept.exists() else path
         controllers.append(Controller(port, path, kept))
     return tuple(controllers)
+
+
+def _page_port(page: str | None, osc_port: int) -> int | None:
+    """The page's port; None if there is to be no page."""
+    if page is None:
+        return PAGE_PORT if osc_port else 0
+    if page == "off":
+        return None
+    if not page.isdecimal() or int(page) > MAX_PORT:
+        raise BadSetting(f"page must be off, or a port from 0 to {MAX_PORT}, not {page}")
+    return int(page)
 
 
 def _gib(size: float) -> int:
