@@ -195,7 +195,7 @@ def _folders(clips: list[Path] | None, renders: Path | None, data: Path) -> Fold
     import platformdirs
 
     from eutectic.files.learned import LORAS
-    from eutectic.session.folders import Folders
+    from eutectic.session.folders import Folders, uploads_folder
 
     for given in (*(clips or ()), *([renders] if renders else ())):
         if not given.is_dir():
@@ -204,9 +204,10 @@ def _folders(clips: list[Path] | None, renders: Path | None, data: Path) -> Fold
     is_all = Path.home().resolve().is_relative_to(music)  # as where there is no music folder
     read = clips or [data / "clips", *([music] if music.is_dir() and not is_all else ())]
     written = renders or data / "renders"
-    for folder in (read[0], written):
+    uploads = uploads_folder(data)
+    for folder in (read[0], written, uploads):
         make_folder(folder, parents=True)
-    absolute = tuple(each.absolute() for each in read)
+    absolute = tuple(each.absolute() for each in (*read, uploads))
     loras = data / LORAS
     return Folders(absolute, written.absolute(), presets_folder("clips"), Path.home(), loras)
 

@@ -6,6 +6,7 @@ of JSON.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ import sys
 
 import uvicorn
 
+from eutectic.page.access import phone_urls
 from eutectic.page.app import application
 from eutectic.page.settings import PageSettings
 from eutectic.system import processes
@@ -38,6 +40,15 @@ def _report(**values: object) -> None:
     os.write(sys.stdout.fileno(), json.dumps(values).encode() + b"\n")
 
 
+def _code(url: str) -> str:
+    """A QR code as text, for a terminal."""
+    import segno
+
+    out = io.StringIO()
+    segno.make(url, micro=False).terminal(out, border=2, compact=True)
+    return out.getvalue()
+
+
 def main() -> None:
     settings = PageSettings.read(sys.stdin.buffer.readline())
     processes.set_niceness(NICENESS)
@@ -47,14 +58,16 @@ def main() -> None:
     except OSError as error:
         _report(error=f"{settings.host}:{settings.port}: {error.strerror}")
         return
+    port = listener.getsockname()[1]
     config = uvicorn.Config(
-        application(settings), log_config=None, access_log=False, server_header=False,
+        application(settings, port), log_config=None, access_log=False, server_header=False,
         lifespan="off", ws="websockets-sansio", ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False, proxy_headers=False, timeout_graceful_shutdown=STOP_SECONDS,
     )  # fmt: skip
     server = uvicorn.Server(config)
     processes.end_with_parent(lambda: setattr(server, "should_exit", True))
-    _report(port=listener.getsockname()[1])
+    urls = phone_urls(settings.host, port) if settings.pin else []
+    _report(port=port, urls=urls, code=_code(f"{urls[0]}?pin={settings.pin}") if urls else "")
     server.run(sockets=[listener])
 
 

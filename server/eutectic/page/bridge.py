@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from eutectic.osc.packets import Value, decode, encode
 from eutectic.osc.parse import parse
+from eutectic.osc.request import Request
 from eutectic.osc.spec import LARGEST_INT, PREFIX, BadRequest, printable
 from eutectic.page.connection import Connection
 from eutectic.page.outbox import Outbox, TooSlow
@@ -53,7 +54,7 @@ class Bridge:
 
     def __init__(
         self, browser: WebSocket, outbox: Outbox, port: tuple[str, int],
-        check: Callable[[str, list[Value]], Awaitable[None]],
+        check: Callable[[Request], Awaitable[None]],
         own: Callable[[str, list[Value]], None],
         heard: Callable[[str, tuple[Any, ...]], None],
     ) -> None:  # fmt: skip
@@ -159,7 +160,7 @@ class Bridge:
         except BadRequest as error:
             raise Refused(error.code, str(error), address, error.id) from None
         try:
-            await self._check(address, values)
+            await self._check(request)
             packet = encode(address, values)
         except Refused as error:
             raise Refused(error.code, str(error), address, request.id) from None

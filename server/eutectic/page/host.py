@@ -27,9 +27,16 @@ SOON_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Opened:
-    """What the page reports once it listens."""
+    """What the page reports once it listens.
+
+    `urls` are for other machines' browsers; `code` is a QR code of the first as text. `is_new`:
+    these haven't been reported before.
+    """
 
     port: int
+    urls: list[str]
+    code: str
+    is_new: bool
 
 
 @contextlib.asynccontextmanager
@@ -51,6 +58,7 @@ async def page_process(
 
 async def _keep(settings: PageSettings, opened: Callable[[Opened], None]) -> None:
     loop = asyncio.get_running_loop()
+    known: list[str] = []
     pause = FIRST_PAUSE_SECONDS
     while True:
         began = loop.time()
@@ -59,7 +67,7 @@ async def _keep(settings: PageSettings, opened: Callable[[Opened], None]) -> Non
         except OSError as error:
             log.warning("no page: %s", error.strerror)
         else:
-            settings = await _follow(process, settings, opened)
+            settings = await _follow(process, settings, known, opened)
         if loop.time() - began > SOON_SECONDS:
             pause = FIRST_PAUSE_SECONDS
         log.warning("the page has ended; it is started again in %g s", pause)
@@ -68,7 +76,7 @@ async def _keep(settings: PageSettings, opened: Callable[[Opened], None]) -> Non
 
 
 async def _follow(
-    process: Process, settings: PageSettings, opened: Callable[[Opened], None]
+    process: Process, settings: PageSettings, known: list[str], opened: Callable[[Opened], None]
 ) -> PageSettings:
     """Pass on what a process reports until it ends; the settings of the next one."""
     assert process.stdin is not None and process.stdout is not None
@@ -79,9 +87,10 @@ async def _follow(
             if "error" in report:
                 log.warning("no page: %s", report["error"])
             else:
-                found = Opened(**report)
-                settings = msgspec.structs.replace(settings, port=found.port)
-                opened(found)
+                urls = [str(report["port"]), *report["urls"]]
+                opened(Opened(**report, is_new=urls != known))
+                known[:] = urls
+                settings = msgspec.structs.replace(settings, port=report["port"])
         await process.wait()
     finally:
         await processes.end(process)

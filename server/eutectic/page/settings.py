@@ -34,6 +34,11 @@ class PageSettings(msgspec.Struct, frozen=True):
         """The settings as a line of JSON."""
         return msgspec.json.encode(self, enc_hook=_text) + b"\n"
 
+    @property
+    def osc_host(self) -> str:
+        """Where the daemon is found from here."""
+        return "127.0.0.1" if self.host == "0.0.0.0" else self.host
+
     @classmethod
     def read(cls, line: bytes) -> PageSettings:
         """The settings from a line of JSON.
