@@ -18,10 +18,13 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eutectic.errors import BadSetting
 from eutectic.link.spare import Spare
+from eutectic.osc.access import Access, Gate
 from eutectic.osc.announce import announced, beyond_loopback, instance_name
 from eutectic.osc.query import QueryServer
 from eutectic.osc.server import Server
@@ -67,6 +70,7 @@ class DaemonSettings:
 
     `query_port` is OSCQuery's: 0 for none; None for the one after `port`, or a free one if `port`
     is 0. `page_port` is the stage page's: None for none, 0 for a free one.
+    Other hosts than this one may send OSC if they are `allowed`, and look if they are `watching`.
     """
 
     host: str
@@ -77,6 +81,8 @@ class DaemonSettings:
     controllers: tuple[Controller, ...] = ()
     query_port: int | None = None
     page_port: int | None = None
+    allowed: tuple[IPv4Network, ...] = ()
+    watching: tuple[IPv4Network, ...] = ()
 
 
 async def serve(settings: DaemonSettings, spare: Spare, ready: Callable[[str], None]) -> None:
@@ -101,7 +107,8 @@ async def serve(settings: DaemonSettings, spare: Spare, ready: Callable[[str], N
         session = Session(settings.session, output, player, subscribers, spare, surfaces)
         stack.push_async_callback(session.close)
         await session.start()
-        await server.serve(session.take)
+        gate = Gate(await _access(settings), session.take)
+        await server.serve(gate.take, gate.admits)
         query = await _query_server(settings, server.port, stack)
         gc.freeze()  # what exists by now stays: later collections needn't scan it
         ready(
@@ -125,6 +132,21 @@ async def serve(settings: DaemonSettings, spare: Spare, ready: Callable[[str], N
         await stack.enter_async_context(supervised())
         await stop.wait()
         log.info("shutting down")
+
+
+async def _access(settings: DaemonSettings) -> Access:
+    """What other hosts may do.
+
+    Raises:
+        BadSetting: they can't even reach the daemon.
+    """
+    own, others = await beyond_loopback(settings.host), settings.allowed or settings.watching
+    if own is None and others:
+        raise BadSetting(f"--allow and --watch need --host 0.0.0.0: {settings.host} is this "
+                         "machine alone")  # fmt: skip
+    if own is not None and not others:
+        log.warning("no other host may send OSC: --allow ADDRESS/MASK lets it")
+    return Access(own or "", settings.allowed, settings.watching)
 
 
 async def _page_settings(

@@ -42,6 +42,20 @@ def serve(
     compute: options.Device = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="UDP and TCP port; 0 picks a free one.")] = PORT,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS[/MASK]|any",
+            help="Other hosts that may send OSC; repeatable (default: this machine alone).",
+        ),
+    ] = None,
+    watch: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS[/MASK]|any",
+            help="Other hosts that may ask and follow by OSC, and change nothing; repeatable.",
+        ),
+    ] = None,
     query: Annotated[
         int | None,
         typer.Option(help="TCP port for OSCQuery; 0 turns it off (default: the next port)."),
@@ -140,6 +154,7 @@ def serve(
     import asyncio
 
     from eutectic.link.spare import Spare
+    from eutectic.osc.access import networks
     from eutectic.playback.presets import override, read_audio_preset
     from eutectic.session.kept import session_path
 
@@ -151,6 +166,7 @@ def serve(
         if not low <= value <= high:
             raise BadSetting(f"{name} must be {low:g} to {high:g}, not {value:g}")
     page_port = _page_port(page, port)
+    allowed, watching = networks(allow or []), networks(watch or [])
     data = data_folder().absolute()
     preset = read_audio_preset(audio, (data / "devices", presets_folder("devices")))
     opened = override(preset, device=device, rate=rate, channels=channels, block=block,
@@ -171,7 +187,7 @@ def serve(
             SessionSettings(model, compute, folders, data, kept, input_device, _gib(memory),
                             _gib(ready), _gib(stored)),
             _controllers(midi or [], controller or [], data / "controllers"),
-            query, page_port,
+            query, page_port, allowed, watching,
         )  # fmt: skip
 
     asyncio.run(_run(settings, Spare(spare), log_level))
