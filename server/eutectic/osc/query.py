@@ -54,8 +54,9 @@ NOBODY, SENT, TAKEN = 0, 1, 2
 """ACCESS: no value, read-only, write-only."""
 
 REASONS = {
-    200: "OK", 204: "No Content", 307: "Temporary Redirect", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
-    431: "Request Header Fields Too Large", 501: "Not Implemented",
+    200: "OK", 204: "No Content", 307: "Temporary Redirect", 400: "Bad Request",
+    404: "Not Found", 405: "Method Not Allowed", 431: "Request Header Fields Too Large",
+    501: "Not Implemented",
 }  # fmt: skip
 
 METHODS = "GET, HEAD, OPTIONS"

@@ -61,7 +61,7 @@ def main() -> None:
     port = listener.getsockname()[1]
     config = uvicorn.Config(
         application(settings, port), log_config=None, access_log=False, server_header=False,
-        lifespan="off", ws="websockets-sansio", ws_max_size=MAX_MESSAGE_BYTES,
+        lifespan="on", ws="websockets-sansio", ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False, proxy_headers=False, timeout_graceful_shutdown=STOP_SECONDS,
     )  # fmt: skip
     server = uvicorn.Server(config)

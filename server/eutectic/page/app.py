@@ -11,8 +11,10 @@ What is refused is answered with one line of text, and changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -31,8 +33,10 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
+from eutectic.client.aio import AsyncClient
 from eutectic.page.access import COOKIE_SECONDS, Access, TooManyPins, phone_urls
-from eutectic.page.browser import Browser
+from eutectic.page.artist import Artist
+from eutectic.page.browser import Browser, Parts
 from eutectic.page.guard import Guard
 from eutectic.page.settings import PageSettings
 from eutectic.page.uploads import UploadRefused, Uploads
@@ -43,6 +47,8 @@ MAX_PIN_BYTES = 1024
 """Of a request that gives the PIN."""
 
 MAX_BROWSERS = 12
+DAEMON_SECONDS = 10.0
+"""For the daemon to answer the page's own requests."""
 
 NEEDS_PIN, FULL = 4401, 4429
 """Codes that a WebSocket is closed with: the PIN is missing, there are too many browsers."""
@@ -54,8 +60,9 @@ class Page:
     `port` is the one that it listens on.
     """
 
-    def __init__(self, settings: PageSettings, port: int, access: Access) -> None:
-        self._settings, self._access = settings, access
+    def __init__(self, parts: Parts, port: int, access: Access) -> None:
+        settings = parts.settings
+        self._parts, self._settings, self._access = parts, settings, access
         self._cookie = f"eutectic-{port}"
         self._urls = phone_urls(settings.host, port) if settings.pin else []
         self._uploads = Uploads(settings.data)
@@ -73,7 +80,7 @@ class Page:
         self._browsers += 1
         is_local = self._access.is_local(socket)
         try:
-            browser = Browser(socket, self._settings, is_local)
+            browser = Browser(socket, self._parts, is_local)
             urls, pin = (self._urls, self._settings.pin) if is_local else ([], "")
             browser.outbox.post("/page/info", int(is_local), urls, pin)
             await browser.run()
@@ -146,7 +153,16 @@ class Page:
 def application(settings: PageSettings, port: int) -> Starlette:
     """The page and what it asks for; it listens on `port`."""
     access = Access(settings)
-    page = Page(settings, port, access)
+    daemon = AsyncClient(settings.osc_host, settings.osc_port, timeout=DAEMON_SECONDS)
+    artist = Artist(settings)
+    page = Page(Parts(settings, artist, daemon), port, access)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        async with daemon:
+            yield
+        artist.close()
+
     routes = [
         Route("/", page.index),
         Route("/pin", page.pin, methods=["POST"]),
@@ -157,7 +173,7 @@ def application(settings: PageSettings, port: int) -> Starlette:
     ]
     return Starlette(
         routes=routes, middleware=[Middleware(Guard, access=access)],
-        exception_handlers={HTTPException: _failed},
+        exception_handlers={HTTPException: _failed}, lifespan=lifespan,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import msgspec
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect
 
 from eutectic.osc.packets import Value, decode, encode
 from eutectic.osc.parse import parse
@@ -49,16 +49,17 @@ class Refused(Exception):
 class Bridge:
     """One browser; owned by the event loop.
 
-    `check` refuses what this browser may not send. `own` handles the page's own requests.
+    `daemon` is its host and port. `check` refuses what this browser may not send, `own` handles the
+    page's own requests, and `heard` is told what the daemon sends.
     """
 
     def __init__(
-        self, browser: WebSocket, outbox: Outbox, port: tuple[str, int],
+        self, outbox: Outbox, daemon: tuple[str, int],
         check: Callable[[Request], Awaitable[None]],
         own: Callable[[str, list[Value]], None],
         heard: Callable[[str, tuple[Any, ...]], None],
     ) -> None:  # fmt: skip
-        self._browser, self._outbox, self._port = browser, outbox, port
+        self._browser, self._outbox, self._daemon = outbox.browser, outbox, daemon
         self._check, self._own, self._heard = check, own, heard
         self._connection: Connection | None = None
         self._first_try = asyncio.Event()
@@ -92,7 +93,7 @@ class Bridge:
         is_there, failed = True, 0
         while True:
             try:
-                self._connection = await Connection.open(*self._port)
+                self._connection = await Connection.open(*self._daemon)
             except (OSError, TimeoutError):
                 if is_there:
                     self._outbox.post("/page/daemon", 0)
@@ -181,9 +182,9 @@ def _read(text: str | None) -> tuple[str, list[Value]]:
         Refused: it is something else.
     """
     try:
-        message = msgspec.json.decode(text or "")
-        address, *values = message if isinstance(message, list) else ()
-    except (msgspec.DecodeError, ValueError):
+        message = msgspec.json.decode(text or "", type=list[Any])
+        address, *values = message
+    except (msgspec.DecodeError, TypeError, ValueError):
         raise Refused("bad_message", "send an array of an address and its values") from None
     if not isinstance(address, str) or not address.isprintable():
         raise Refused("bad_message", "a message begins with its address")

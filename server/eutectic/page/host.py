@@ -79,7 +79,8 @@ async def _follow(
     process: Process, settings: PageSettings, known: list[str], opened: Callable[[Opened], None]
 ) -> PageSettings:
     """Pass on what a process reports until it ends; the settings of the next one."""
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     try:
         process.stdin.write(settings.line())
         async for line in process.stdout:

@@ -27,7 +27,7 @@ class Outbox:
     """Sends to one browser; owned by the event loop."""
 
     def __init__(self, browser: WebSocket) -> None:
-        self._browser = browser
+        self.browser = browser
         self._messages: list[Sequence[object]] = []
         self._levels: dict[int, tuple[float, float, float, float]] = {}
         self._pictures: list[bytes] = []
@@ -72,9 +72,9 @@ class Outbox:
         rows, self._levels = list(self._levels.values()), {}
         pictures, self._pictures = self._pictures, []
         if messages:
-            await self._browser.send_text(msgspec.json.encode(messages).decode())
+            await self.browser.send_text(msgspec.json.encode(messages).decode())
         if rows:
             flat = [figure for row in rows for figure in row]
-            await self._browser.send_bytes(struct.pack(f"<B3x{len(flat)}f", METERS, *flat))
+            await self.browser.send_bytes(struct.pack(f"<B3x{len(flat)}f", METERS, *flat))
         for each in pictures:
-            await self._browser.send_bytes(each)
+            await self.browser.send_bytes(each)

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 from eutectic.session.folders import uploads_folder
@@ -75,7 +75,8 @@ class Uploads:
             self._open -= 1
 
     @contextlib.contextmanager
-    def _temporary(self):
+    def _temporary(self) -> Generator[tuple[int, Path]]:
+        """A file to write, and its path; deleted at the end unless it was renamed."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self.folder).free < SPARED_BYTES:
             raise UploadRefused(507, "the disk is nearly full")
