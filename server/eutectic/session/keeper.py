@@ -15,7 +15,6 @@ import msgspec
 from eutectic.errors import BadOutput
 from eutectic.files import names, toml
 from eutectic.files.toml import FORMAT, BadState, stamp_of
-from eutectic.near import nearest
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.session import kept
@@ -82,7 +81,7 @@ class Keeper:
                 if session.clips or session.references:
                     self._library.engine_synced.clear()
             else:
-                log.warning("%s; a new one is started", _unknown(self._path))
+                log.warning("%s; a new one is started", kept.unknown(self._path))
         self._restored = True
 
     def close(self) -> None:
@@ -106,29 +105,25 @@ class Keeper:
 
     # Which session
 
+    @property
+    def title(self) -> str:
+        """The name of the session's file; empty if it isn't kept."""
+        return "" if self._path is None else self._path.stem
+
     def in_use(self) -> answers.Session:
         """The session in use, as clients see it."""
         name = "" if self._path is None else self._name(self._path)
         return answers.Session(-1, name, self.session().what, 1)
+
+    def announce(self) -> None:
+        """Tell every client which session is in use."""
+        self._publish(self.in_use())
 
     def listed(self, saved: Iterable[tuple[str, str]]) -> list[answers.Session]:
         """All sessions, of which these are saved; the one in use as it is now."""
         used = self.in_use()
         others = [answers.Session(-1, *each, 0) for each in saved if each[0] != used.name]
         return sorted([*others, used], key=lambda each: each.name)
-
-    def saved(self) -> list[tuple[str, str]]:
-        """The names of all sessions, and what each holds or what is wrong with it.
-
-        Reads files; may be called by any thread.
-        """
-        found: list[tuple[str, str]] = []
-        for path in self._sessions.glob("*.toml"):
-            try:
-                found.append((names.text(path.stem), kept.read(path).what))
-            except BadState as error:
-                found.append((names.text(path.stem), str(error)))
-        return found
 
     def opened(self, name: str) -> tuple[SessionFile, KeptSession]:
         """Another session: its file, which is claimed, and what it holds.
@@ -138,7 +133,7 @@ class Keeper:
         """
         path = self._of_name(name)
         if not path.exists():
-            raise BadState(_unknown(path))
+            raise BadState(kept.unknown(path))
         file = SessionFile(path)
         try:
             return file, kept.read(path)
@@ -259,13 +254,15 @@ class Keeper:
         self._publish(answers.Session(-1, self._name(path), session.what, int(is_own)))
 
     async def list_sessions(self, ticket: Ticket, _request: table.ListSessions) -> None:
-        for each in self.listed(await asyncio.to_thread(self.saved)):
+        for each in self.listed(await asyncio.to_thread(kept.listed, self._sessions)):
             ticket.reply(msgspec.structs.replace(each, id=ticket.id))
 
     # Parts
 
     def _apply(self, preset: Preset) -> None:
         """Set fusions and voices as a preset says."""
+        for voice in preset.voices:
+            self.held.pop(voice.number, None)
         if preset.fusion:
             self._resolver.defaults = dict(preset.fusion)
         if "blend" in preset.fusion:
@@ -292,7 +289,7 @@ class Keeper:
             self._library.clips[each.name] = clip
         for each in session.references:
             self._references.all[each.name] = each.reference
-        log.info("session %s: %s", self._path.stem if self._path else "", session.what)
+        log.info("session %s: %s", self.title, session.what)
         self._resolver.defaults = dict(session.fusion)
         self._grids.restore(session.fans or {})
 
@@ -344,10 +341,3 @@ def _write(file: SessionFile | None, path: Path, session: KeptSession, number: i
         other.write(session, number)
     finally:
         other.release()
-
-
-def _unknown(path: Path) -> str:
-    """What there is instead of a session."""
-    there = sorted(each.stem for each in path.parent.glob("*.toml"))
-    near = nearest(path.stem, there) or (f"; there are: {', '.join(there)}" if there else "")
-    return f"no session {path.stem!r} in {path.parent}{near}"

@@ -13,9 +13,10 @@ from msgspec import Meta
 
 from eutectic.config import MAX_STRENGTH, MAX_VOICES
 from eutectic.errors import BadInput, BadOutput, BadSetting
-from eutectic.files import toml
+from eutectic.files import names, toml
 from eutectic.files.toml import BadState
 from eutectic.link.protocol import ReferenceSpec, Source
+from eutectic.near import nearest
 from eutectic.osc.parse import check
 from eutectic.osc.spec import check_title
 from eutectic.osc.table import Fuse
@@ -38,15 +39,11 @@ class KeptClip(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, clip: Clip) -> KeptClip:
-        return cls(
-            clip.name, clip.source, clip.key, clip.frames, clip.rate_hz, clip.loudness_lufs
-        )
+        return cls(clip.name, clip.source, clip.key, clip.frames, clip.rate_hz, clip.loudness_lufs)
 
     @property
     def clip(self) -> Clip:
-        return Clip(
-            self.name, self.source, self.key, self.frames, self.rate_hz, self.loudness_lufs
-        )
+        return Clip(self.name, self.source, self.key, self.frames, self.rate_hz, self.loudness_lufs)
 
 
 class KeptReference(msgspec.Struct, frozen=True):
@@ -167,6 +164,24 @@ def read(path: Path) -> KeptSession:
         before = path.with_name(path.name + "~")
         hint = f"; {before.name} was saved before it" if before.exists() else ""
         raise BadState(f"{error}{hint}") from None
+
+
+def listed(folder: Path) -> list[tuple[str, str]]:
+    """The names of a folder's sessions, and what each holds or what is wrong with it."""
+    found: list[tuple[str, str]] = []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            found.append((names.text(path.stem), read(path).what))
+        except BadState as error:
+            found.append((names.text(path.stem), str(error)))
+    return found
+
+
+def unknown(path: Path) -> str:
+    """That there is no such session, and what there is instead."""
+    there = sorted(each.stem for each in path.parent.glob("*.toml"))
+    near = nearest(path.stem, there) or (f"; there are: {', '.join(there)}" if there else "")
+    return f"no session {path.stem!r} in {path.parent}{near}"
 
 
 def claim(path: Path) -> FileLock:
