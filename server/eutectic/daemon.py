@@ -184,8 +184,9 @@ def logging_to_terminal(level: str) -> Generator[None]:
     records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     logging.getLogger().addHandler(logging.NullHandler())  # libraries stay quiet
     logger = logging.getLogger("eutectic")
-    logger.setLevel(level.upper())
     summing = Summing(logging.handlers.QueueHandler(records))
+    summing.setLevel(level.upper())
+    logger.setLevel(min(summing.level, logging.INFO))  # clients may follow what the terminal isn't
     logger.addHandler(summing)
     listener = logging.handlers.QueueListener(records, handler)
     listener.start()

@@ -192,7 +192,8 @@ class Preset(Answer, frozen=True):
 
     id: About
     name: Name
-    what: Annotated[str, Argument("text", "what it does, or what is wrong with it; empty: gone")]
+    what: Annotated[str, Argument("text", "what it does, or what is wrong with it")]
+    there: Annotated[int, Argument("int", "0: it is gone", 0, 1)] = 1
 
 
 class PresetChanged(Answer, frozen=True):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from eutectic.errors import BadInput
 from eutectic.osc.server import Peer
@@ -15,15 +16,43 @@ MAX_SUBSCRIBERS = 64
 """Also of those that may come back."""
 
 
+Kind = Literal["event", "meter", "log"]
+"""What a client receives: all of them events; the others if it asked for them."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a client wants to be known, and what it wants to receive beside events."""
+
+    name: str = ""
+    kinds: frozenset[Kind] = frozenset({"event"})
+
+
 @dataclass
 class Subscriber:
-    """A registered client; `extra` is the reply port that it named, `until` when its lease ends."""
+    """A registered client; `extra` is the reply port that it named, `until` when its lease ends.
+
+    `sent` counts its events since the last snapshot; `told` is the count that it knows of.
+    """
 
     number: int
     peer: Peer
     extra: Peer | None
-    meter: bool
+    wishes: Wishes
     until: float
+    sent: int = 0
+    told: int = -1
+
+    @property
+    def name(self) -> str:
+        """As it gave it; or its address."""
+        return self.wishes.name or "{}:{}".format(*self.peer.address)
+
+    def send(self, packet: bytes) -> None:
+        """Send it a packet, and to the reply port that it named."""
+        self.peer.send(packet)
+        if self.extra is not None:
+            self.extra.send(packet)
 
 
 class Subscribers:
@@ -44,8 +73,26 @@ class Subscribers:
     def __contains__(self, peer: Peer) -> bool:
         return peer in self._subscribers
 
-    def register(self, peer: Peer, reply_port: int | None, meter: bool, now: float) -> int:
+    def __iter__(self) -> Iterator[Subscriber]:
+        return iter(list(self._subscribers.values()))
+
+    def get(self, peer: Peer) -> Subscriber | None:
+        """The subscriber at an address."""
+        return self._subscribers.get(peer)
+
+    def number(self, peer: Peer) -> int:
+        """A subscriber's number; 0 for a peer that isn't registered."""
+        subscriber = self._subscribers.get(peer)
+        return 0 if subscriber is None else subscriber.number
+
+    def wants(self, kind: Kind) -> bool:
+        """Whether anybody receives events of this kind."""
+        return any(kind in each.wishes.kinds for each in self._subscribers.values())
+
+    def register(self, peer: Peer, reply_port: int | None, wishes: Wishes, now: float) -> int:
         """Add a subscriber, or update it; returns its number, from 1.
+
+        One that gives no name keeps the one that it has.
 
         Raises:
             BadInput: there are too many.
@@ -60,7 +107,9 @@ class Subscribers:
         if known is None:
             self._last += 1
         number = self._last if known is None else known.number
-        self._subscribers[peer] = Subscriber(number, peer, extra, meter, now + LEASE_SECONDS)
+        if known is not None and not wishes.name:
+            wishes = replace(wishes, name=known.wishes.name)
+        self._subscribers[peer] = Subscriber(number, peer, extra, wishes, now + LEASE_SECONDS)
         return number
 
     def touch(self, peer: Peer, now: float) -> int:
@@ -96,18 +145,22 @@ class Subscribers:
 
     def reply(self, peer: Peer, packet: bytes) -> None:
         """Send a reply to a peer, and to the reply port that it named."""
-        peer.send(packet)
         subscriber = self._subscribers.get(peer)
-        if subscriber is not None and subscriber.extra is not None:
-            subscriber.extra.send(packet)
+        if subscriber is None:
+            peer.send(packet)
+        else:
+            subscriber.send(packet)
 
-    def publish(self, packet: bytes, meter: bool = False) -> None:
-        """Send an event to every subscriber; meters only to those that asked for them.
+    def publish(self, packet: bytes, kind: Kind = "event") -> None:
+        """Send an event to every subscriber that receives its kind.
 
         A reply port that several named gets it once.
         """
-        takers = [each for each in self._subscribers.values() if each.meter or not meter]
+        takers = [each for each in self._subscribers.values() if kind in each.wishes.kinds]
         peers = dict.fromkeys(each.peer for each in takers)
         peers |= dict.fromkeys(each.extra for each in takers if each.extra is not None)
         for peer in peers:
             peer.send(packet)
+        if kind == "event":
+            for each in takers:
+                each.sent += 1

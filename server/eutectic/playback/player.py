@@ -45,6 +45,18 @@ class _Scheduled(NamedTuple):
     start: Callable[[], None]
 
 
+class Meter(NamedTuple):
+    """A peak: of a voice, and how far it is into what it plays; or of the output, which is voice 0.
+
+    `limiter_db`: what the limiter took off at most.
+    """
+
+    voice: int
+    level_db: float
+    position_seconds: float
+    limiter_db: float
+
+
 class Player:
     """The mix of all voices, at the device's rate and channels.
 
@@ -67,6 +79,7 @@ class Player:
         """Monotonic time of frame 0, as estimated from the blocks so far."""
         self._master = Smoother(np.ones(1), GAIN_RATE, rate_hz)
         self._limiter = Limiter(channels)
+        self._peak = 0.0
         self._record: Callable[[NDArray[np.float32]], None] | None = None
 
     # Commands, from any thread
@@ -135,6 +148,10 @@ class Player:
     def set_gain(self, voice: int, db: float) -> None:
         self._commands.append(partial(self.voices[voice - 1].route, gain_db=db))
 
+    def set_mute(self, voice: int, mute: bool) -> None:
+        """Silence a voice, which plays on."""
+        self._commands.append(partial(self.voices[voice - 1].route, mute=mute))
+
     def set_pan(self, voice: int, pan: float) -> None:
         """Pan a voice, -1 left to 1 right."""
         self._commands.append(partial(self.voices[voice - 1].route, pan=pan))
@@ -164,18 +181,26 @@ class Player:
             events.append(self._events.popleft())
         return events
 
-    def levels_db(self) -> list[float]:
-        """Each voice's peak since the last call."""
-        levels: list[float] = []
+    def meters(self) -> list[Meter]:
+        """The output's and each voice's peak since the last call."""
+        reduction_db, self._limiter.lowest_gain = -gain_to_db(self._limiter.lowest_gain), 1.0
+        meters = [Meter(0, _level_db(self._peak), 0.0, max(0.0, reduction_db))]
+        self._peak = 0.0
         for voice in self.voices:
-            levels.append(max(MIN_LEVEL_DB, gain_to_db(voice.peak)))
+            at = self.position_seconds(voice.number)
+            meters.append(Meter(voice.number, _level_db(voice.peak), at, 0.0))
             voice.peak = 0.0
-        return levels
+        return meters
 
     def playing(self, voice: int) -> int | None:
         """Token of a voice's newest request, unless it is being released."""
         layers = list(self.voices[voice - 1].layers)
         return layers[-1].token if layers and not layers[-1].releasing else None
+
+    def loops(self, voice: int) -> bool | None:
+        """Whether what a voice plays is a loop; None if it plays nothing."""
+        layers = list(self.voices[voice - 1].layers)
+        return layers[-1].loop if layers else None
 
     def position_seconds(self, voice: int) -> float:
         """How far a voice is into what it plays; 0 if that is nothing."""
@@ -204,6 +229,7 @@ class Player:
         if self._master.moving or self._master.values[0] != 1:
             mixed *= self._master.advance(len(out))[0, :, None].astype(np.float32)
         out[:] = self._limiter.limit(mixed)
+        self._peak = max(self._peak, float(np.abs(out).max(initial=0.0)))
         if self._record is not None:
             self._record(out.copy())
 
@@ -224,3 +250,7 @@ class Player:
 
     def _time(self) -> float:
         return self.frames / self.rate_hz + (self._offset or 0.0)
+
+
+def _level_db(peak: float) -> float:
+    return max(MIN_LEVEL_DB, gain_to_db(peak))

@@ -74,6 +74,8 @@ class Limiter:
         self._lowest = np.ones(self.LOOK_AHEAD)
         window = np.hanning(self.LOOK_AHEAD + 3)[1:-1]
         self._window = window / window.sum()
+        self.lowest_gain = 1.0
+        """Since it was last set."""
 
     def limit(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
         """The next frames (frame, channel), limited; as many as `block` has."""
@@ -90,6 +92,7 @@ class Limiter:
         if lowest.min() == 1.0:
             return out
         gains = np.convolve(lowest, self._window, "valid")
+        self.lowest_gain = min(self.lowest_gain, float(gains.min()))
         return out * gains[:, None].astype(np.float32)
 
 

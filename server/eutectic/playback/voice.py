@@ -235,7 +235,7 @@ class Voice:
     def __init__(self, number: int, channels: int, rate_hz: int) -> None:
         self.number, self.channels, self.rate_hz = number, channels, rate_hz
         self.layers: list[Layer] = []
-        self.gain_db, self.pan, self.first_output = 0.0, 0.0, 1
+        self.gain_db, self.pan, self.first_output, self.mute = 0.0, 0.0, 1, False
         self.crossfade_seconds = CROSSFADE_SECONDS
         self.peak = 0.0
         self._routing = Smoother(self._routes(), GAIN_RATE, rate_hz)
@@ -274,9 +274,11 @@ class Voice:
             self.layers[-1].set_loop(loop)
 
     def route(
-        self, gain_db: float | None = None, pan: float | None = None, output: int | None = None
-    ) -> None:
+        self, gain_db: float | None = None, pan: float | None = None, output: int | None = None,
+        mute: bool | None = None,
+    ) -> None:  # fmt: skip
         """Glide to another gain, pan or first output; at once if nothing plays."""
+        self.mute = self.mute if mute is None else mute
         self.gain_db = self.gain_db if gain_db is None else gain_db
         self.pan = self.pan if pan is None else pan
         self.first_output = self.first_output if output is None else output
@@ -285,10 +287,14 @@ class Voice:
         else:
             self._routing.jump(self._routes())
 
+    @property
+    def _gain(self) -> float:
+        return 0.0 if self.mute else db_to_gain(self.gain_db)
+
     def _routes(self) -> NDArray[np.float64]:
         """Gain of each side to each output, (output × side,)."""
         routes = np.zeros((self.channels, SIDES))
-        gain = db_to_gain(self.gain_db)
+        gain = self._gain
         left = gain * math.cos(0.5 * math.pi * max(self.pan, 0.0))
         right = gain * math.cos(0.5 * math.pi * max(-self.pan, 0.0))
         first = self.first_output - 1
@@ -316,6 +322,6 @@ class Voice:
         moving = self._routing.moving
         routes = self._routing.advance(frames if moving else 1).astype(np.float32)
         routes = routes.reshape(self.channels, SIDES, -1)
-        self.peak = max(self.peak, float(np.abs(mixed).max()) * db_to_gain(self.gain_db))
+        self.peak = max(self.peak, float(np.abs(mixed).max()) * self._gain)
         for channel, side in zip(*np.nonzero(np.abs(routes).max(axis=2)), strict=True):
             out[:, channel] += routes[channel, side] * mixed[side]

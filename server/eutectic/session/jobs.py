@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +26,7 @@ from eutectic.link.protocol import (
     Work,
 )
 from eutectic.playback.sounds import SIDES, Sound
+from eutectic.session.costs import Costs
 from eutectic.session.pair import Pair
 from eutectic.session.shelf import Ready, Shelf
 from eutectic.session.tickets import Refused
@@ -64,11 +66,15 @@ class Jobs:
     Attributes:
         rate_hz: of fusions that are played.
         speed: seconds of sound decoded per second, as last reported; 0 before that.
+        costs: how long fusions took; `costs` is where that is kept.
     """
 
-    def __init__(self, host: Host, shelf: Shelf, timings: Timings, rate_hz: int) -> None:
+    def __init__(
+        self, host: Host, shelf: Shelf, timings: Timings, rate_hz: int, costs: Path
+    ) -> None:
         self.host, self.shelf, self.timings, self.rate_hz = host, shelf, timings, rate_hz
         self.speed = 0.0
+        self.costs = Costs(costs)
 
     def check_room(self) -> None:
         """Check that the engine can take another job.
@@ -126,6 +132,7 @@ class Jobs:
                     progress(result.stage, result.fraction)
                 elif isinstance(result, Fused):
                     self._measured(result)
+                    self.costs.made(pair, self.host.facts)
                 elif isinstance(result, Chunk):
                     sound = copies[result.index].take(result)
                     if sound.complete and keep:

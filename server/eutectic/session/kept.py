@@ -58,6 +58,7 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request: dict[str, int | float | str] = {}
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     strength: Annotated[float, Meta(ge=0, le=MAX_STRENGTH)] | None = None
+    mute: bool | None = None
 
 
 class KeptSession(msgspec.Struct, frozen=True):

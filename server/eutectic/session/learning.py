@@ -48,6 +48,10 @@ class Learnings:
         newest = self._all[name][-1]
         return f"{newest.doing} {100 * newest.fraction:.0f} %"
 
+    def fraction(self, name: str) -> float:
+        """How much is done of one that is under way; 1 if none is."""
+        return self._all[name][-1].fraction if name in self._all else 1.0
+
     @contextlib.contextmanager
     def of(
         self, ticket: Ticket, names: Sequence[str], doing: str = "learning"

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from pathlib import Path
+
+import msgspec
 
 from eutectic.errors import Stalled
 from eutectic.files import names
@@ -19,7 +21,7 @@ from eutectic.osc.server import is_local
 from eutectic.playback.streams import record_input
 from eutectic.reading import sections
 from eutectic.session.folders import Folders, check_free
-from eutectic.session.jobs import Jobs
+from eutectic.session.jobs import Jobs, OnProgress
 from eutectic.session.pair import Clip
 from eutectic.session.presets import PresetClip
 from eutectic.session.tickets import Refused, Ticket
@@ -35,6 +37,12 @@ GONE = ("no_file", "bad_audio", "stale_clip", "stalled")
 
 Sent = tuple[str, Source]
 """A clip as the engine is asked for it: by its key, "" if that isn't known, and its source."""
+
+
+class _Loading(asyncio.Event):
+    """Set once a clip is loaded; until then, how much of it is."""
+
+    fraction = 0.0
 
 
 class Library:
@@ -58,8 +66,9 @@ class Library:
         self.missing: set[str] = set()
         self.engine_synced = asyncio.Event()
         self.engine_synced.set()
-        self._loading: dict[str, asyncio.Event] = {}
-        """Clips that are being loaded; the event is set at the end."""
+        self._loading: dict[str, _Loading] = {}
+        self._paths: dict[str, str] = {}
+        """As clients name them, by whole ones."""
 
     async def clip(self, name: str) -> Clip:
         """A clip by its name, after waiting for one that is being loaded.
@@ -150,9 +159,9 @@ class Library:
         self._jobs.check_room()
         stamp = time.strftime("%Y-%m-%d-%H%M%S")
         path = self._folders.to_write(f"recorded-{name}-{stamp}.wav")
-        await self._capture(ticket, path, request.seconds)
-        ticket.queued()
         with self._as_loading([name]):
+            await self._capture(self._progress(ticket, name), path, request.seconds)
+            ticket.queued()
             await self._load(ticket, name, Source(str(path)))
 
     async def free(self, _ticket: Ticket, request: table.FreeClip) -> None:
@@ -162,11 +171,17 @@ class Library:
         self._changed()
 
     async def list(self, ticket: Ticket, _request: table.ListClips) -> None:
-        for clip in self.clips.values():
-            path = self._folders.shown(Path(clip.source.path))
-            ticket.reply(
-                answers.Clip(ticket.id, clip.name, path, clip.seconds, self.state(clip.name))
-            )
+        for each in self.states():
+            if each.clip in self.clips:
+                ticket.reply(msgspec.structs.replace(each, id=ticket.id))
+
+    def states(self) -> Iterator[answers.Clip]:
+        """What each is, and those that are being loaded."""
+        for name in dict.fromkeys((*self.clips, *self._loading)):
+            clip, loading = self.clips.get(name), self._loading.get(name)
+            path, seconds = ("", 0.0) if clip is None else (self._shown(clip), clip.seconds)
+            fraction = 1.0 if loading is None else loading.fraction
+            yield answers.Clip(-1, name, path, seconds, self.state(name), fraction)
 
     def state(self, name: str) -> str:
         """Of a loaded clip: `loaded`, `loading` anew, or `missing`."""
@@ -210,6 +225,13 @@ class Library:
 
     # Parts
 
+    def _shown(self, clip: Clip) -> str:
+        """Its path as clients would name it, which takes a while to find."""
+        path = clip.source.path
+        if path not in self._paths:
+            self._paths[path] = self._folders.shown(Path(path))
+        return self._paths[path]
+
     async def _source(self, path: str, start: float, duration: float | None, local: bool) -> Source:
         """A section of a file that may be read."""
         return Source(await self.path(path, local), start, duration)
@@ -223,13 +245,13 @@ class Library:
         return self.clips[name].source if name in self.clips else None
 
     async def _load(self, ticket: Ticket, name: str, source: Source) -> None:
-        loaded = await self._jobs.run(Load(0, source), Loaded, ticket.progress)
+        loaded = await self._jobs.run(Load(0, source), Loaded, self._progress(ticket, name))
         assert self._jobs.host.facts is not None
         self.clips[name] = _clip(name, source, loaded, self._jobs.host.facts)
         self.missing.discard(name)
         self._changed()
 
-    async def _capture(self, ticket: Ticket, path: Path, seconds: float) -> None:
+    async def _capture(self, progress: OnProgress, path: Path, seconds: float) -> None:
         """Record the input device; a cancelled recording leaves no file."""
         check_free(path)
         stops: list[Callable[[], None]] = []
@@ -241,7 +263,7 @@ class Library:
             while not recording.done():
                 await asyncio.wait([recording], timeout=RECORD_PROGRESS_SECONDS)
                 elapsed = time.monotonic() - began
-                ticket.progress("record", min(1.0, elapsed / seconds))
+                progress("record", min(1.0, elapsed / seconds))
             recording.result()
         except BaseException:
             for stop in stops:
@@ -251,9 +273,9 @@ class Library:
             raise
 
     @contextlib.contextmanager
-    def _as_loading(self, names: Iterable[str]) -> Generator[dict[str, asyncio.Event]]:
+    def _as_loading(self, names: Iterable[str]) -> Generator[dict[str, _Loading]]:
         """While these are loaded; each may end earlier."""
-        events = {name: asyncio.Event() for name in names}
+        events = {name: _Loading() for name in names}
         self._loading |= events
         try:
             yield events
@@ -261,7 +283,17 @@ class Library:
             for name, event in events.items():
                 self._end_loading(name, event)
 
-    def _end_loading(self, name: str, event: asyncio.Event) -> None:
+    def _progress(self, ticket: Ticket, name: str) -> OnProgress:
+        """Reports to a request's sender, and notes it for all others."""
+
+        def progress(stage: str, fraction: float) -> None:
+            if name in self._loading:
+                self._loading[name].fraction = fraction
+            ticket.progress(stage, fraction)
+
+        return progress
+
+    def _end_loading(self, name: str, event: _Loading) -> None:
         event.set()
         if self._loading.get(name) is event:
             del self._loading[name]

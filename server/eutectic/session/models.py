@@ -85,7 +85,11 @@ class Models:
         if result.state == "failed":
             self._library.engine_synced.set()
             self._came_up.set()
-        self._publish(answers.Engine(result.state, result.fraction))
+        self._publish(self.state())
+
+    def state(self) -> answers.Engine:
+        """The engine's, and its model."""
+        return answers.Engine(self._host.state, self.warm, self.name, self._text)
 
     async def _change(self, name: str) -> None:
         before = self.name

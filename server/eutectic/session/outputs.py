@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 
 from eutectic.errors import BadDevice
 from eutectic.osc import answers, table
@@ -29,6 +31,7 @@ class Outputs:
         self.device, self._player, self._folders = device, player, folders
         self._publish = publish
         self.recorder: Recorder | None = None
+        self._recording = answers.Recording("", 0.0, 0.0, "")
         self._reported: Recorder | None = None
         """Of which clients know that it can't be written."""
 
@@ -114,6 +117,26 @@ class Outputs:
             log.error("%s", recorder.error)
             text = f"{recorder.error}; what was written is kept"
             self._publish(answers.Fail(PREFIX + "/record/start", -1, "bad_output", text))
+
+    def states(self) -> Iterator[Answer]:
+        """The device's, how much audio was lost, and the recording's."""
+        yield answers.Device(self.device.name, self.device.state)
+        yield answers.Xrun(self.lost)
+        if self.recorder is None:
+            self._recording = answers.Recording("", 0.0, 0.0, "")
+        else:
+            self._recording = self._recorded(self.recorder, self._recording)
+        yield self._recording
+
+    def _recorded(self, recorder: Recorder, before: answers.Recording) -> answers.Recording:
+        """What is recorded, second by second: the disk is looked at no more often."""
+        path, seconds = str(recorder.path), float(recorder.frames // self._player.rate_hz)
+        if (before.path, before.seconds, before.text) == (path, seconds, recorder.error or ""):
+            return before
+        free_mb = 0.0
+        with contextlib.suppress(OSError):  # the disk is gone
+            free_mb = shutil.disk_usage(recorder.path.parent).free // 1_000_000
+        return answers.Recording(path, seconds, float(free_mb), recorder.error or "")
 
     def _on_state(self, state: str) -> None:
         """The device was lost, or is back."""

@@ -67,6 +67,7 @@ class Presets:
     def __init__(self, own: Path, shipped: tuple[Path, ...]) -> None:
         self.own, self._folders = own, (own, *shipped)
         self._read: dict[Path, tuple[tuple[int, int], Preset]] = {}
+        self._listed: tuple[list[tuple[Path, tuple[int, int]]], list[tuple[str, str]]] = [], []
 
     def path(self, name: str) -> Path:
         """The file of a name; if there is none, the one that the user's own would have."""
@@ -92,12 +93,16 @@ class Presets:
     def list(self) -> list[tuple[str, str]]:
         """Every name, with its description, or what is wrong with it."""
         paths = {path.stem: path for path in self._paths()}
+        stamps = [(path, stamp_of(path)) for path in paths.values()]
+        if self._listed[0] == stamps:
+            return self._listed[1]
         listed: list[tuple[str, str]] = []
         for name in sorted(paths):
             try:
                 listed.append((name, self.read(name).description))
             except BadState as error:
                 listed.append((name, str(error)))
+        self._listed = stamps, listed
         return listed
 
     def _paths(self) -> Generator[Path]:

@@ -7,7 +7,7 @@ waits for learning: a fusion uses the best that there is at the moment.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import msgspec
@@ -230,12 +230,16 @@ class References:
         ticket.done(answers.Deleted(size // 1000))
 
     async def list(self, ticket: Ticket, _request: table.ListReferences) -> None:
-        for name, each in self.all.items():
-            prompt, state = each.spec.prompt, self.state(name)
-            ticket.reply(answers.Reference(ticket.id, name, each.clip, prompt, state))
-        for name in self._learnings:
-            if name not in self.all:
-                ticket.reply(answers.Reference(ticket.id, name, "", "", self.state(name)))
+        for each in self.states():
+            ticket.reply(msgspec.structs.replace(each, id=ticket.id))
+
+    def states(self) -> Iterator[answers.Reference]:
+        """What each is, and those that are being made."""
+        for name in dict.fromkeys((*self.all, *self._learnings)):
+            known = self.all.get(name)
+            clip, prompt = ("", "") if known is None else (known.clip, known.spec.prompt)
+            fraction = self._learnings.fraction(name)
+            yield answers.Reference(-1, name, clip, prompt, self.state(name), fraction)
 
     # A new engine, which has nothing yet
 

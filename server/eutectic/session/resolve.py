@@ -8,7 +8,7 @@ import msgspec
 
 from eutectic.osc.request import FusionOptions
 from eutectic.osc.spec import given
-from eutectic.osc.table import Fuse, MakeFan, Render, spec_of
+from eutectic.osc.table import AskPair, Fuse, ListFan, MakeFan, Render, spec_of
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
 from eutectic.session.options import Options, check_for_model, place, sampling
@@ -18,6 +18,9 @@ from eutectic.session.references import References
 from eutectic.session.voices import Voice
 
 AnyFusion = TypeVar("AnyFusion", bound=FusionOptions)
+
+FusionOfTwo = Fuse | MakeFan | ListFan | AskPair | Render
+"""A request that names an original and a reference."""
 
 
 class Resolver:
@@ -56,7 +59,7 @@ class Resolver:
                    if name in known and name not in options}  # fmt: skip
         return msgspec.structs.replace(request, **missing)
 
-    def check(self, request: Fuse | MakeFan | Render) -> None:
+    def check(self, request: FusionOfTwo) -> None:
         """Check all that can be checked at once, before anything is touched.
 
         Raises:
@@ -71,7 +74,7 @@ class Resolver:
         self._library.check(request.original)
         self._references.check(request.reference)
 
-    def at_hand(self, request: Fuse) -> Pair | None:
+    def at_hand(self, request: FusionOfTwo) -> Pair | None:
         """The sources that a request names; None if `pair` would wait for one, or fail."""
         original = self._library.clips.get(request.original)
         reference = self._references.at_hand(request.reference)
@@ -79,7 +82,7 @@ class Resolver:
             return None
         return self._pair(request, original, reference)
 
-    async def pair(self, request: Fuse | MakeFan | Render) -> Pair:
+    async def pair(self, request: FusionOfTwo) -> Pair:
         """The sources that a request names, after waiting for a clip that is being loaded.
 
         Raises:
@@ -89,6 +92,6 @@ class Resolver:
         original = await self._library.clip(request.original)
         return self._pair(request, original, reference)
 
-    def _pair(self, request: Fuse | MakeFan | Render, original: Clip, reference: Reference) -> Pair:
+    def _pair(self, request: FusionOfTwo, original: Clip, reference: Reference) -> Pair:
         asked = Pair(original, reference, sampling(request), request.level or "match")
         return asked.at(asked.knobs.over(self._references.knobs_of(reference)))

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,11 @@ from eutectic.link.protocol import ModelFacts, State
 from eutectic.link.spare import Spare
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer, packet
-from eutectic.osc.server import Peer
-from eutectic.osc.subscribers import Subscribers
+from eutectic.osc.subscribers import Kind, Subscribers, Wishes
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
 from eutectic.session import models
+from eutectic.session.board import Board
 from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
 from eutectic.session.glides import Glides
@@ -32,9 +32,11 @@ from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.library import Library
+from eutectic.session.log_events import LOGGER, LogEvents
 from eutectic.session.models import Models
 from eutectic.session.outputs import Outputs
 from eutectic.session.pair import Knobs
+from eutectic.session.pairs import Pairs
 from eutectic.session.presets import Presets
 from eutectic.session.references import References
 from eutectic.session.renders import Renders
@@ -56,8 +58,11 @@ log = logging.getLogger("eutectic.session")
 POLL_SECONDS = 0.005
 """Between polls of the player's events."""
 
+UPDATE_SECONDS = 1 / 30
+"""Between events and meters."""
+
 HOUSEKEEPING_SECONDS = 0.1
-"""Between meters, counts of lost audio, and whatever else isn't urgent."""
+"""Between counts of lost audio, and whatever else isn't urgent."""
 
 FOLLOW_ROUNDS = 5
 """Once in so many rounds of housekeeping, files that a user may be editing are checked."""
@@ -75,14 +80,16 @@ class Session:
     ) -> None:  # fmt: skip
         self._player, self._subscribers, self._surfaces = player, subscribers, surfaces
         folders, timings = settings.folders, Timings()
-        self._registry = RequestRegistry(subscribers)
+        self._registry, self._board = RequestRegistry(subscribers), Board(subscribers)
         self._shelf = Shelf(settings.data / "fusions", settings.ready_bytes, settings.stored_bytes)
         self._host = Host(models.arguments(settings, settings.model), self._on_engine, spare)
-        jobs = Jobs(self._host, self._shelf, timings, player.rate_hz)
+        jobs = self._jobs = Jobs(
+            self._host, self._shelf, timings, player.rate_hz, settings.data / "costs.json"
+        )
         self._library = Library(jobs, folders, settings.input_device, self._changed)
         self._references = References(jobs, self._library, self._learned, self._changed)
         shipped = (presets_folder("fusions"), presets_folder("sessions"))
-        presets = Presets(settings.data / "presets", shipped)
+        presets = self._presets = Presets(settings.data / "presets", shipped)
         self._resolver = resolver = Resolver(jobs, self._library, self._references, presets)
         grids = Grids()
         self._voices = Voices(player, grids, self._changed, self._turned)
@@ -91,16 +98,27 @@ class Session:
             jobs, self._library, self._references, self._voices, self._fans, player
         )
         self._renders = Renders(jobs, self._library, resolver, folders)
-        self._outputs = Outputs(output, player, folders, self._publish)
+        self._outputs = Outputs(output, player, folders, self._board.publish)
         self._stage = Stage(
             jobs, self._library, self._references, resolver, self._voices, grids,
             self._fans, self._glides, player, self._outputs.latency_seconds, self._changed,
         )  # fmt: skip
-        self._models = Models(settings, self._host, self._library, self._publish, self._changed)
+        self._models = Models(
+            settings, self._host, self._library, self._board.publish, self._changed
+        )
         self._keeper = Keeper(
             settings.session, settings.data / "sessions", presets, jobs, self._library,
             self._references, self._voices, grids, resolver, lambda: self._models.name,
-            self._publish,
+            self._board.publish,
+        )  # fmt: skip
+        self._pairs = Pairs(
+            jobs, self._library, self._references, resolver, self._voices, grids, self._board
+        )
+        self._log = LogEvents()
+        self._listed: list[answers.Preset] = []
+        self._board.show(
+            self._own_states, self._outputs.states, self._library.states, self._references.states,
+            lambda: self._listed, self._voices.states,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, player, self._stage, self._voices,
@@ -108,7 +126,7 @@ class Session:
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
         self._reported_lost = 0
-        self._dispatcher = Dispatcher(self._registry, subscribers, self._greet)
+        self._dispatcher = Dispatcher(self._registry, subscribers, self._board.greet)
         self._register()
         self.take = self._dispatcher.take
         """Handles one message that was received."""
@@ -136,12 +154,15 @@ class Session:
         on(table.Fuse, self._stage.fuse)
         on(table.MakeFan, self._fans.make)
         on(table.Scrub, self._stage.scrub)
+        on(table.ListFan, self._pairs.list_fan)
+        on(table.AskPair, self._pairs.ask)
         on(table.Render, self._renders.render)
         on(table.Cancel, self._dispatcher.cancel)
         on(table.Stop, self._stage.stop)
         on(table.Panic, self._panic)
         on(table.ClearSchedule, self._clear_schedule)
         on(table.SetVoice, self._voices.set)
+        on(table.ListVoices, self._voices.list)
         on(table.SetMasterGain, self._voices.set_master)
         on(table.SavePreset, self._keeper.save_preset)
         on(table.LoadPreset, self._keeper.load_preset)
@@ -164,8 +185,9 @@ class Session:
         if self._surfaces is not None:
             self._surfaces.connect(self.take, self._voices.current)
         self._host.start()
-        self._spawn(self._poll())
-        self._spawn(self._housekeeping())
+        LOGGER.addHandler(self._log)
+        for work in (self._poll(), self._update(), self._housekeeping()):
+            self._spawn(work)
 
     def start_output(self) -> None:
         """Play on the device."""
@@ -181,6 +203,8 @@ class Session:
         await self._host.stop()
         await self._outputs.close()
         await self._shelf.close()
+        self._jobs.costs.close()
+        LOGGER.removeHandler(self._log)
         self._keeper.close()
 
     # Requests
@@ -199,17 +223,15 @@ class Session:
             ticket.done(answers.Registered(self._subscribers.leave(ticket.peer)))
             return
         ticket.is_routine = ticket.peer in self._subscribers
+        kinds: set[Kind] = {"event"}
+        kinds |= {"meter"} if request.meter else set()
+        kinds |= {"log"} if request.log else set()
+        wishes = Wishes(request.name or "", frozenset(kinds))
         number = self._subscribers.register(
-            ticket.peer, request.reply_port, bool(request.meter), time.monotonic()
+            ticket.peer, request.reply_port, wishes, time.monotonic()
         )
         ticket.done(answers.Registered(number))
-        self._greet(ticket.peer)
-
-    def _greet(self, peer: Peer) -> None:
-        """Send a client the state of things, which events will change."""
-        self._registry.send(peer, answers.Engine(self._host.state, self._models.warm))
-        for state in self._voices.states():
-            self._registry.send(peer, state)
+        self._board.greet(ticket.peer)
 
     async def _panic(self, _ticket: Ticket, request: table.Panic) -> None:
         if request.press == 0:
@@ -247,9 +269,11 @@ class Session:
             if voice.pair is None and voice.request is not None:
                 voice.pair = self._resolver.at_hand(voice.request)
 
-    def _publish(self, answer: Answer) -> None:
-        """Send an event to every subscriber."""
-        self._subscribers.publish(packet(answer), isinstance(answer, answers.Meter))
+    def _own_states(self) -> Iterator[Answer]:
+        yield self._models.state()
+        yield answers.Queue(self._host.waiting)
+        for each in self._subscribers:
+            yield answers.Client(each.number, each.name, 1)
 
     def _changed(self) -> None:
         self._keeper.changed()
@@ -265,6 +289,20 @@ class Session:
             self._stage.poll()
             await asyncio.sleep(POLL_SECONDS)
 
+    async def _update(self) -> None:
+        """Send clients what has changed, levels, and lines of the log."""
+        while True:
+            await asyncio.sleep(UPDATE_SECONDS)
+            self._board.update()
+            if len(self._subscribers):
+                self._pairs.update()
+            if self._subscribers.wants("meter"):
+                for meter in self._player.meters():
+                    self._subscribers.publish(packet(answers.Meter(*meter)), "meter")
+            self._log.is_followed = self._subscribers.wants("log")
+            for line in self._log.take():
+                self._subscribers.publish(packet(line), "log")
+
     async def _housekeeping(self) -> None:
         for count in itertools.count():
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
@@ -274,10 +312,6 @@ class Session:
                 await self._follow()
             self._report_lost()
             self._outputs.report_recording()
-            for number, level_db in enumerate(self._player.levels_db(), 1):
-                self._publish(answers.Meter(number, level_db))
-            for state in self._voices.changes():
-                self._publish(state)
             for number in self._subscribers.expire(time.monotonic()):
                 log.info("client %d: silent for too long, dropped", number)
             await self._keeper.save_if_changed()
@@ -287,6 +321,9 @@ class Session:
         if self._surfaces is not None:
             await self._surfaces.follow()
         await self._keeper.follow()
+        if len(self._subscribers):
+            presets = await asyncio.to_thread(self._presets.list)
+            self._listed = [answers.Preset(-1, *each) for each in presets]
 
     def _report_lost(self) -> None:
         lost = self._outputs.lost
@@ -294,7 +331,6 @@ class Session:
             self._reported_lost = lost
             device = self._outputs.device
             log.warning("audio was lost: %d underruns, %d xruns", device.underruns, device.xruns)
-            self._publish(answers.Xrun(lost))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

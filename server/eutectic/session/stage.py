@@ -19,6 +19,7 @@ from eutectic.osc.table import Fuse
 from eutectic.playback.events import Dropped, Ended, Started, Underrun
 from eutectic.playback.player import PANIC_SECONDS, STOP_SECONDS, Player
 from eutectic.playback.sounds import Sound
+from eutectic.session.costs import Case
 from eutectic.session.due import timing
 from eutectic.session.fans import Fans
 from eutectic.session.glides import Glides
@@ -97,6 +98,7 @@ class Stage:
         request = self._resolver.with_defaults(request, voice)
         self._resolver.check(request)
         where = place(request, voice.blend)
+        voice.by = ticket.client
         asked = _asked(ticket, request)
         due = self._due(ticket, asked)
         until = None if within_ms is None else _last_moment(ticket, asked, within_ms / 1000)
@@ -130,7 +132,7 @@ class Stage:
     async def scrub(self, ticket: Ticket, request: table.Scrub) -> None:
         """Move a voice across its fan, which is made if it isn't ready."""
         voice = self._voices[request.voice]
-        voice.blend = self._grids.blend(voice.pair, request.blend)
+        voice.blend, voice.by = self._grids.blend(voice.pair, request.blend), ticket.client
         self._player.scrub(voice.number, voice.blend)
         self._glides.moved(voice)
         self._fans.prefetch(voice, Priority.FAN)
@@ -205,6 +207,8 @@ class Stage:
         ticket = played.ticket
         latency_ms = 1000 * (event.at + self._latency_seconds() - ticket.received)
         stage = "first sample, ready" if played.ready else "first sample, made"
+        if played.case is not None:
+            self._jobs.costs.add(played.case, latency_ms)
         if not played.timed:
             self._jobs.timings.add(stage, latency_ms)
         elif voice.pending is None:
@@ -261,6 +265,7 @@ class Stage:
                 cue.voice.pair = pair
         token: int | None = None
         sound: Sound | None = None
+        case, began = self._case(cue), time.monotonic()
         try:
             async for made in self._jobs.sounds(
                 cue.pair, [cue.place], Priority.TRIGGER, cue.ticket.progress
@@ -268,16 +273,27 @@ class Stage:
                 blend = cue.place.blend_or(made.blend)
                 if token is None and self._jobs.can_start(made.sound):
                     sound = made.sound
-                    token = self._play(cue, sound, blend, ready=False)
+                    token = self._play(cue, sound, blend, ready=False, case=case)
                 if made.sound.complete:
                     self._fans.add(cue.pair, made.sound, blend)
+            self._jobs.costs.add_busy(1000 * (time.monotonic() - began))
         except BaseException:
             playing = self._voices.playing(cue.voice)
             if playing is not None and playing[0] == token and sound in playing[1].fan.sounds:
                 self._player.stop(cue.voice.number)  # the rest will never be decoded
             raise
 
-    def _play(self, cue: Cue, sound: Sound, blend: float, ready: bool) -> int:
+    def _case(self, cue: Cue) -> Case | None:
+        """What the time that it takes depends on, if nothing else delays it."""
+        facts = self._jobs.host.facts
+        others = any(each.pending not in (None, cue.ticket) for each in self._voices.all)
+        if facts is None or cue.due is not None or others:
+            return None
+        return self._jobs.costs.case(cue.pair, facts)
+
+    def _play(
+        self, cue: Cue, sound: Sound, blend: float, ready: bool, case: Case | None = None
+    ) -> int:
         """Play it; returns its token."""
         voice, blend = cue.voice, cue.place.blend_or(blend)
         last = cue.limit.when()
@@ -288,7 +304,7 @@ class Stage:
         fan = self._fans.around(cue.pair, blend, sound)
         played = Played(
             cue.ticket, cue.own, cue.due is not None, ready, cue.pair, fan, cue.place,
-            cue.pair.knobs, cue.knobs,
+            cue.pair.knobs, cue.knobs, case,
         )  # fmt: skip
         voice.played[token] = played
         if voice.pending is cue.ticket:

@@ -54,9 +54,15 @@ class Ticket:
         self.task: asyncio.Task[None] | None = None
         self.reason = "cancelled"
         """Why it was cancelled."""
-        self._fraction = 0.0
+        self.fraction = 0.0
+        """How much of it is done."""
         self.is_routine = False
         """Whether it is sent over and over, to stay in contact: the log is spared it."""
+
+    @property
+    def client(self) -> int:
+        """The number of the client that sent it; 0 for one that isn't registered."""
+        return self._registry.number(self.peer)
 
     def reply(self, answer: Answer) -> None:
         """Send the client an answer; nothing if the request has no id."""
@@ -72,8 +78,8 @@ class Ticket:
 
     def progress(self, stage: str, fraction: float) -> None:
         """Report what is being done, and how much of the whole is; that never runs backwards."""
-        self._fraction = max(self._fraction, float(fraction))
-        self.reply(answers.Progress(self.id, stage, self._fraction))
+        self.fraction = max(self.fraction, float(fraction))
+        self.reply(answers.Progress(self.id, stage, self.fraction))
 
     def late(self, ms: float | None) -> None:
         """Report a due time that was past or too far ahead, if it was.
@@ -88,7 +94,7 @@ class Ticket:
         if self._first():
             values = () if found is None else flatten(found)
             self.reply(answers.Done(PREFIX + self.address, self.id, values))
-            log.log(self._level, "%s: done, %.0f ms", self, self._milliseconds)
+            self._log(self._level, f"done, {self._milliseconds:.0f} ms")
 
     def fail(self, code: str, text: str) -> None:
         """Report failure: a code for programs and a line for people."""
@@ -98,7 +104,7 @@ class Ticket:
                 self.reply(answers.Fail(PREFIX + self.address, self.id, code, text))
             else:
                 self.remark(answers.Fail(PREFIX + self.address, -1, code, text))
-            log.info("%s: %s, %.0f ms: %s", self, code, self._milliseconds, text)
+            self._log(logging.INFO, f"{code}, {self._milliseconds:.0f} ms: {text}")
 
     def cancel(self, reason: str) -> None:
         """Cancel its work; it then fails with `cancelled`."""
@@ -119,6 +125,12 @@ class Ticket:
     def _milliseconds(self) -> float:
         return 1000 * (time.monotonic() - self.received)
 
+    def _log(self, level: int, what: str) -> None:
+        """Log it; clients that follow the log see the sender's name as well."""
+        name = self._registry.name(self.peer)
+        line = f"{self.address} {self.id}: {what}"
+        log.log(level, "%s: %s", self, what, extra={"client": name, "line": line})
+
     def __str__(self) -> str:
         return f"{self.address} {self.id} of {self.peer.address[0]}:{self.peer.address[1]}"
 
@@ -135,6 +147,15 @@ class RequestRegistry:
 
     def __len__(self) -> int:
         return self._count
+
+    def number(self, peer: Peer) -> int:
+        """A client's number; 0 for one that isn't registered."""
+        return self._subscribers.number(peer)
+
+    def name(self, peer: Peer) -> str:
+        """A client's name, or its address."""
+        known = self._subscribers.get(peer)
+        return "{}:{}".format(*peer.address) if known is None else known.name
 
     def send(self, peer: Peer, answer: Answer) -> None:
         """Send an answer to a request's sender."""

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from eutectic.config import Place
 from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
+from eutectic.osc.answers import Answer
 from eutectic.osc.table import VOICE_RANGES, Fuse, Request
 from eutectic.playback.player import Player
 from eutectic.playback.sounds import Fan
+from eutectic.session.costs import Case
 from eutectic.session.grids import Grids
 from eutectic.session.kept import KeptVoice
 from eutectic.session.options import fuse_request, kept_options
@@ -31,6 +33,7 @@ class Played:
         place: of the original in it, at present.
         knobs: that it is to have; the pair's, unless those are being turned.
         asked: the voice's knobs when it was asked for.
+        case: what the time that it takes depends on; None if something else counts, too.
     """
 
     ticket: Ticket
@@ -42,6 +45,7 @@ class Played:
     place: Place
     knobs: Knobs
     asked: Knobs
+    case: Case | None
 
 
 @dataclass(eq=False)
@@ -50,6 +54,7 @@ class Voice:
 
     Attributes:
         cfg, recall, strength: of its fusions that give none.
+        by: number of the client that changed any of this last, 0 for none.
         request: its newest fusion, without what concerned that one trigger alone.
         pair: of that.
         played: by their tokens in the player.
@@ -68,6 +73,8 @@ class Voice:
     cfg: float | None = None
     recall: float | None = None
     strength: float | None = None
+    mute: bool = False
+    by: int = 0
     request: Fuse | None = None
     pair: Pair | None = None
     played: dict[int, Played] = field(default_factory=dict[int, Played])
@@ -109,8 +116,7 @@ class Voices:
     ) -> None:  # fmt: skip
         self._player, self._grids, self._changed, self._turned = player, grids, changed, turned
         self.all = [Voice(voice.number) for voice in player.voices]
-        self.master_db = 0.0
-        self._reported: dict[int, answers.VoiceState] = {}
+        self.master_db, self._master_by = 0.0, 0
 
     def __getitem__(self, number: int) -> Voice:
         """A voice by its number.
@@ -124,7 +130,11 @@ class Voices:
 
     # Requests
 
-    async def set(self, _ticket: Ticket, request: table.SetVoice) -> None:
+    async def list(self, ticket: Ticket, _request: table.ListVoices) -> None:
+        for voice in self.all:
+            ticket.reply(self._state(voice))
+
+    async def set(self, ticket: Ticket, request: table.SetVoice) -> None:
         what, value = request.what, request.value
         voice = self[request.voice]
         low, high = VOICE_RANGES[what]
@@ -139,6 +149,8 @@ class Voices:
             voice.output = int(value)
         elif what == "loop":
             voice.loop = bool(value)
+        elif what == "mute":
+            voice.mute = bool(value)
         elif what == "cfg":
             voice.cfg = value
         elif what == "recall":
@@ -149,11 +161,12 @@ class Voices:
             self._turned(voice, Knobs(strength=value))
         else:
             voice.crossfade_ms = value
+        voice.by = ticket.client
         self._apply(voice, what)
         self._changed()
 
-    async def set_master(self, _ticket: Ticket, request: table.SetMasterGain) -> None:
-        self.master_db = request.gain
+    async def set_master(self, ticket: Ticket, request: table.SetMasterGain) -> None:
+        self.master_db, self._master_by = request.gain, ticket.client
         self._player.set_master(self.master_db)
         self._changed()
 
@@ -179,25 +192,29 @@ class Voices:
 
     # What clients see
 
-    def states(self) -> list[answers.VoiceState]:
-        """What every voice plays, and how its knobs are set."""
-        return [self._state(voice) for voice in self.all]
-
-    def changes(self) -> Iterator[answers.VoiceState]:
-        """The states that have changed since the last call."""
-        for state in self.states():
-            if self._reported.get(state.voice) != state:
-                self._reported[state.voice] = state
-                yield state
+    def states(self) -> Iterator[Answer]:
+        """The master gain; what every voice plays, and how its knobs are set."""
+        yield answers.Master(self.master_db, self._master_by)
+        for voice in self.all:
+            yield self._state(voice)
 
     def _state(self, voice: Voice) -> answers.VoiceState:
-        request, recall = voice.request, self._knobs_of(voice).recall
+        request, knobs, playing = voice.request, self._knobs_of(voice), self.playing(voice)
+        sampling = None if voice.pair is None else voice.pair.sampling
         original, reference = ("", "") if request is None else (request.original, request.reference)
         waiting = "silent" if voice.pending is None else "waiting"
+        cfg = voice.cfg if sampling is None or sampling.cfg is None else sampling.cfg
+        fan = None if playing is None else playing[1].fan
+        loop = voice.loop if fan is None else self._player.loops(voice.number)
         return answers.VoiceState(
             voice.number, original, reference, self._knob(voice),
-            waiting if self.playing(voice) is None else "playing",
-            voice.gain_db, -1.0 if recall is None else recall,
+            waiting if fan is None else "playing",
+            voice.gain_db, _number(knobs.recall),
+            0.0 if fan is None else self._player.position_seconds(voice.number),
+            0.0 if fan is None else fan.frames / self._player.rate_hz,
+            0.0 if voice.pending is None else voice.pending.fraction,
+            int(bool(loop)), int(voice.mute), -1 if sampling is None else sampling.seed,
+            _number(knobs.strength), _number(cfg), voice.pan, voice.by,
         )  # fmt: skip
 
     # Kept in sessions and presets
@@ -206,20 +223,22 @@ class Voices:
         """How every voice is set."""
         return [
             KeptVoice(v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
-                      {} if v.request is None else kept_options(v.request), v.recall, v.strength)
+                      {} if v.request is None else kept_options(v.request), v.recall, v.strength,
+                      v.mute or None)
             for v in self.all
         ]  # fmt: skip
 
     def restore(self, master_db: float | None, voices: list[KeptVoice]) -> None:
         """Set voices as they were kept; what is playing plays on."""
         if master_db is not None:
-            self.master_db = master_db
+            self.master_db, self._master_by = master_db, 0
             self._player.set_master(master_db)
         for kept in voices:
             if kept.number > len(self.all):
                 continue
             voice = self[kept.number]
             voice.gain_db, voice.pan, voice.loop = kept.gain_db, kept.pan, kept.loop
+            voice.mute, voice.by = bool(kept.mute), 0
             voice.output = min(kept.output, self._player.channels)
             voice.crossfade_ms, voice.cfg = kept.crossfade_ms, kept.cfg
             request = fuse_request(kept.request, voice.number) if kept.request else voice.request
@@ -249,6 +268,8 @@ class Voices:
         player, number = self._player, voice.number
         if what == "gain":
             player.set_gain(number, voice.gain_db)
+        elif what == "mute":
+            player.set_mute(number, voice.mute)
         elif what == "pan":
             player.set_pan(number, voice.pan)
         elif what == "out":
@@ -257,3 +278,8 @@ class Voices:
             player.set_loop(number, voice.loop)
         elif what == "xfade":
             player.set_crossfade(number, voice.crossfade_ms / 1000)
+
+
+def _number(value: float | None) -> float:
+    """As messages have it."""
+    return -1.0 if value is None else value

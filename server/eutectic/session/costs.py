@@ -1,0 +1,138 @@
+"""How soon a fusion that has to be made would be heard: from how long such fusions took."""
+
+from __future__ import annotations
+
+import logging
+import math
+import statistics
+from collections import deque
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from eutectic.errors import BadOutput
+from eutectic.files.atomic import atomic_path
+from eutectic.link.protocol import ModelFacts
+from eutectic.session.pair import Pair
+
+log = logging.getLogger("eutectic.session")
+
+KEPT = 256
+"""The newest measurements."""
+
+NEAREST = 5
+"""An expectation is the median of so many of the measurements that are most like it."""
+
+UNKNOWN_SOURCE = 0.5
+"""Unlikeness of a fusion whose source the engine has to prepare to one where it needn't."""
+
+
+class Case(msgspec.Struct, frozen=True):
+    """What the time that a fusion takes depends on.
+
+    `evaluations`: of the network, about. `new_original`, `new_reference`: the engine has yet to
+    invert the one, and to sample the other.
+    """
+
+    model: str
+    evaluations: int
+    seconds: float
+    new_original: bool
+    new_reference: bool
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """How long one took, from its request to its first sample."""
+
+    case: Case
+    ms: float
+
+
+class Costs:
+    """Times of fusions, kept from one night to the next; owned by the event loop."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._measured: deque[Measured] = deque(_read(path), maxlen=KEPT)
+        self._busy_ms: deque[float] = deque(maxlen=KEPT)
+        self._facts: ModelFacts | None = None
+        self._prepared: set[tuple[object, ...]] = set()
+        """What the engine has inverted and sampled."""
+
+    def case(self, pair: Pair, facts: ModelFacts) -> Case:
+        """What a fusion of this pair would be, with the engine as it is."""
+        self._follow(facts)
+        original, reference = _prepared(pair)
+        return Case(
+            facts.digest, _evaluations(pair, facts), pair.original.seconds,
+            original not in self._prepared, reference not in self._prepared,
+        )  # fmt: skip
+
+    def made(self, pair: Pair, facts: ModelFacts | None) -> None:
+        """The engine has made a fusion of this pair."""
+        if facts is not None:
+            self._follow(facts)
+            self._prepared.update(_prepared(pair))
+
+    def add(self, case: Case, ms: float) -> None:
+        """One that nothing else had to wait for took so long."""
+        self._measured.append(Measured(case, ms))
+
+    def add_busy(self, ms: float) -> None:
+        """So long the engine was busy with one, to its last sample."""
+        self._busy_ms.append(ms)
+
+    def expected_ms(self, case: Case, ahead: int) -> float | None:
+        """How soon one would be heard, with others ahead of it; None if nothing is known."""
+        known = [each for each in reversed(self._measured) if each.case.model == case.model]
+        if not known:
+            return None
+        nearest = sorted(known, key=lambda each: _unlikeness(each.case, case))[:NEAREST]
+        waiting = ahead * statistics.median(self._busy_ms) if self._busy_ms else 0.0
+        return statistics.median(each.ms for each in nearest) + waiting
+
+    def close(self) -> None:
+        """Keep what was measured."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_path(self._path) as path:
+                path.write_bytes(msgspec.json.encode(list(self._measured)))
+        except (OSError, BadOutput) as error:
+            log.warning("times can't be kept: %s", error)
+
+    def _follow(self, facts: ModelFacts) -> None:
+        if facts is not self._facts:  # another engine, which has nothing yet
+            self._facts = facts
+            self._prepared.clear()
+
+
+def _read(path: Path) -> list[Measured]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[Measured])
+    except (OSError, msgspec.DecodeError):  # none yet, or another version's
+        return []
+
+
+def _prepared(pair: Pair) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    """What the engine keeps of an original and of a reference, once it has fused them."""
+    any_seed = replace(pair.sampling, seed=0)
+    return (pair.original.key, any_seed), (pair.reference.spec, pair.sampling)
+
+
+def _evaluations(pair: Pair, facts: ModelFacts) -> int:
+    sampling = pair.sampling
+    if sampling.recall == 1:
+        return 0
+    steps = facts.steps if sampling.steps is None else sampling.steps
+    guided = (facts.cfg if sampling.cfg is None else sampling.cfg) != 1
+    return steps * (sampling.order or 1) * (2 if guided else 1)
+
+
+def _unlikeness(one: Case, other: Case) -> float:
+    return (
+        abs(math.log((1 + one.evaluations) / (1 + other.evaluations)))
+        + abs(math.log(one.seconds / other.seconds))
+        + UNKNOWN_SOURCE * (one.new_original != other.new_original)
+        + UNKNOWN_SOURCE * (one.new_reference != other.new_reference)
+    )

@@ -1,0 +1,149 @@
+"""Whether pairs can be fused now, and how soon they would be heard."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+
+from eutectic.config import Place
+from eutectic.errors import EutecticError
+from eutectic.osc import answers, table
+from eutectic.osc.answers import PairReply
+from eutectic.osc.spec import given
+from eutectic.session.board import Board
+from eutectic.session.grids import Grids
+from eutectic.session.jobs import Jobs
+from eutectic.session.library import Library
+from eutectic.session.options import place
+from eutectic.session.pair import Pair
+from eutectic.session.references import References
+from eutectic.session.resolve import Resolver
+from eutectic.session.tickets import Refused, Ticket
+from eutectic.session.voices import Voice, Voices
+
+MAX_FOLLOWED = 1024
+"""Pairs whose changes are reported; those that were asked about last."""
+
+CHECKED = 16
+"""Pairs that are looked at again at a time: each takes a look at the disk."""
+
+Named = tuple[str, str]
+"""An original and a reference."""
+
+
+class Pairs:
+    """Answers `/pair` and `/fan/list`, and reports pairs that have changed; owned by the loop."""
+
+    def __init__(
+        self, jobs: Jobs, library: Library, references: References, resolver: Resolver,
+        voices: Voices, grids: Grids, board: Board,
+    ) -> None:  # fmt: skip
+        self._jobs, self._library, self._references = jobs, library, references
+        self._resolver, self._voices, self._grids, self._board = resolver, voices, grids, board
+        self._followed: dict[Named, PairReply] = {}
+        """As clients know them."""
+        self._voice_of: dict[Named, int | None] = {}
+        self._next: deque[Named] = deque()
+
+    # Requests
+
+    async def ask(self, ticket: Ticket, request: table.AskPair) -> None:
+        reply = self._reply(request)
+        ticket.reply(msgspec.structs.replace(reply, id=ticket.id))
+        if not set(given(request)) - {"id", "original", "reference", "voice"}:
+            self._follow((request.original, request.reference), reply, request.voice)
+
+    async def list_fan(self, ticket: Ticket, request: table.ListFan) -> None:
+        request = self._resolver.with_defaults(request)
+        self._resolver.check(request)
+        pair = await self._resolver.pair(request)
+        grid = self._grids.of(pair)
+        for k, blend in enumerate(grid):
+            where = Place(blend)
+            is_ready = self._jobs.is_kept(pair, where)
+            key = pair.key_at(where, self._jobs.rate_hz) if is_ready else ""
+            ticket.reply(answers.FanReply(ticket.id, k, len(grid), blend, int(is_ready), key))
+
+    # What clients see
+
+    def update(self) -> None:
+        """Look at some of the pairs that were asked about, and report what has changed."""
+        if not self._next:
+            self._next.extend(self._followed)
+        for _ in range(min(CHECKED, len(self._next))):
+            named = self._next.popleft()
+            if named not in self._followed:
+                continue
+            original, reference = named
+            voice = self._voice_of[named]
+            request = table.AskPair(id=0, original=original, reference=reference, voice=voice)
+            try:
+                reply = self._reply(request)
+            except EutecticError:  # one of the two is gone, as clients have been told
+                del self._followed[named]
+                continue
+            if reply != self._followed[named]:
+                self._followed[named] = reply
+                self._board.publish(reply)
+
+    def _follow(self, named: Named, reply: PairReply, voice: int | None) -> None:
+        self._followed.pop(named, None)
+        self._followed[named], self._voice_of[named] = reply, voice
+        if len(self._followed) > MAX_FOLLOWED:
+            oldest = next(iter(self._followed))
+            del self._followed[oldest], self._voice_of[oldest]
+
+    # Parts
+
+    def _reply(self, request: table.AskPair) -> PairReply:
+        """What there is to say about a pair.
+
+        Raises:
+            Refused: there is no such clip or reference, nor one on its way.
+            BadSetting: as `Resolver.check`.
+        """
+        original, reference = request.original, request.reference
+        voice = None if request.voice is None else self._voices[request.voice]
+        request = self._resolver.with_defaults(request, voice)
+        try:
+            self._resolver.check(request)
+        except Refused as error:
+            if error.code != "stale_reference":
+                raise
+            return PairReply(-1, original, reference, 0, 0, -1.0, "never", str(error))
+        pair = self._resolver.at_hand(request)
+        if pair is None:
+            return PairReply(-1, original, reference, 0, 0, -1.0, "working", self._doing(request))
+        grid = self._grids.of(pair)
+        ready = sum(self._jobs.is_kept(pair, Place(blend)) for blend in grid)
+        cost_ms, state, text = self._cost(pair, place(request, _blend(voice)))
+        return PairReply(-1, original, reference, ready, len(grid), cost_ms, state, text)
+
+    def _doing(self, request: table.AskPair) -> str:
+        """What a pair waits for."""
+        if self._library.is_loading(request.original):
+            return f"{request.original}: {self._library.state(request.original)}"
+        return f"{request.reference}: {self._references.state(request.reference)}"
+
+    def _cost(self, pair: Pair, where: Place) -> tuple[float, str, str]:
+        """How long it would take to hear it, its state, and the reason for that."""
+        host = self._jobs.host
+        if self._jobs.is_kept(pair, where):
+            return 0.0, "now", ""
+        if pair.original.name in self._library.missing:
+            return -1.0, "never", f"clip {pair.original.name}: its file is missing"
+        if pair.reference.name in self._references.missing:
+            return -1.0, "never", self._references.missing[pair.reference.name]
+        if host.state == "failed":
+            return -1.0, "never", host.failure
+        if host.facts is None or not self._library.engine_synced.is_set():
+            return -1.0, "later", "waits for the engine"
+        ahead = sum(voice.pending is not None for voice in self._voices.all)
+        costs = self._jobs.costs
+        expected = costs.expected_ms(costs.case(pair, host.facts), ahead)
+        return -1.0 if expected is None else float(round(expected)), "later", ""
+
+
+def _blend(voice: Voice | None) -> float:
+    return 0.5 if voice is None else voice.blend
