@@ -11,6 +11,7 @@ CODES = {
     "busy": "256 requests are open, or 32 jobs wait for the engine. Ask again later.",
     "cancelled": "By /cancel, /stop, /panic, a newer fusion on the voice, another model, or the "
     "daemon's end.",
+    "not_allowed": "This client may only watch (`serve --watch`); `--allow` lets it do more.",
     "too_late": "It couldn't start within `@within_ms`.",
     "unknown_clip": "There is no clip of this name, nor one on its way.",
     "unknown_reference": "There is no reference of this name, nor one on its way.",
@@ -43,7 +44,7 @@ CODES = {
 }
 """Every code, with what it means."""
 
-ALWAYS = ("bad_arguments", "bad_option", "busy", "cancelled", "internal")
+ALWAYS = ("bad_arguments", "bad_option", "not_allowed", "busy", "cancelled", "internal")
 """Codes that may end any request; those that `of` gives come on top."""
 
 _ENGINE = ("no_model", "engine_died", "out_of_memory")
@@ -70,7 +71,7 @@ _BY_REQUEST: dict[str, tuple[str, ...]] = {
     "/fan": _PAIR,
     "/fan/list": ("unknown_clip", "unknown_reference", "stale_reference", "bad_setting",
                   "bad_state"),
-    "/pair": ("unknown_voice", "bad_setting", "bad_state"),
+    "/pair": ("unknown_clip", "unknown_reference", "unknown_voice", "bad_setting", "bad_state"),
     "/scrub": ("unknown_voice",),
     "/render": ("bad_path", "bad_output", *_PAIR),
     "/cancel": ("unknown_request",),
@@ -82,7 +83,7 @@ _BY_REQUEST: dict[str, tuple[str, ...]] = {
     "/session/save": ("no_session", "bad_output"),
     "/session/load": ("bad_state", "bad_output"),
     "/session/new": ("bad_state", "bad_output"),
-    "/session/pack": ("bad_path", "bad_output"),
+    "/session/pack": ("no_file", "bad_path", "bad_output", "bad_input"),
     "/device/set": ("bad_device", "bad_path", "bad_output"),
     "/record/start": ("recording", "bad_path", "bad_output"),
     "/record/stop": ("not_recording", "gaps", "bad_output"),
