@@ -28,7 +28,7 @@ RECEIVE_BUFFER_BYTES = 8 << 20
 PACKETS_PER_TURN = 32
 """Read from the socket before the rest of the event loop gets its turn."""
 
-MAX_CONNECTIONS = 16
+MAX_CONNECTIONS = 64
 MAX_UNSENT_BYTES = 1 << 20
 """A TCP client that leaves this much unread is dropped."""
 
@@ -66,6 +66,17 @@ FIRST_OF_PACKETS = (b"/", b"#")
 
 Handler = Callable[[Peer, str, tuple[Any, ...], float | None], None]
 """Called with peer, address, arguments and, for a time tag, the monotonic time it is due."""
+
+Admits = Callable[[str], bool]
+"""Whether a host may send anything; the others are answered nothing."""
+
+
+def _anybody(_host: str) -> bool:
+    return True
+
+
+def _ignore(_peer: Peer) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,8 @@ class Server:
 
     def __init__(self) -> None:
         self._handler: Handler | None = None
+        self._admits: Admits = _anybody
+        self._gone: Callable[[Peer], None] = _ignore
         self._connections = Connections(MAX_CONNECTIONS)
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._tcp: asyncio.Server | None = None
@@ -139,9 +152,14 @@ class Server:
             ) from None
         return server
 
-    async def serve(self, handler: Handler) -> None:
-        """Pass every message to `handler` from now on."""
-        self._handler = handler
+    async def serve(
+        self, handler: Handler, admits: Admits = _anybody, gone: Callable[[Peer], None] = _ignore
+    ) -> None:
+        """Pass every message of hosts that are admitted to `handler` from now on.
+
+        `gone` is called with each peer whose connection has ended.
+        """
+        self._handler, self._admits, self._gone = handler, admits, gone
         asyncio.get_running_loop().add_reader(self._udp, self._read)
         if self._tcp is not None:
             await self._tcp.start_serving()
@@ -165,7 +183,8 @@ class Server:
                 packet, address = self._udp.recvfrom(MAX_PACKET_BYTES)
             except OSError:  # nothing left, or the error of an earlier reply to a client now gone
                 return
-            self._take(_UdpPeer(self._udp, address), packet)
+            if self._admits(address[0]):
+                self._take(_UdpPeer(self._udp, address), packet)
 
     def _take(self, peer: Peer, packet: bytes) -> None:
         assert self._handler is not None
@@ -179,16 +198,19 @@ class Server:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with self._connections.admit(writer) as admitted:
-            if not admitted:
+            if not admitted or not self._admits(writer.get_extra_info("peername")[0]):
                 return
             _keep_alive(writer)
             first = await reader.readexactly(1)
             slipped = first in (bytes([SLIP_END]), *FIRST_OF_PACKETS)
             peer = _TcpPeer(writer, writer.get_extra_info("peername")[:2], slipped)
             packets = _slipped(reader, first) if slipped else _prefixed(reader, first)
-            async for packet in packets:
-                self._connections.touch(writer)
-                self._take(peer, packet)
+            try:
+                async for packet in packets:
+                    self._connections.touch(writer)
+                    self._take(peer, packet)
+            finally:
+                self._gone(peer)
 
 
 async def _prefixed(reader: asyncio.StreamReader, first: bytes) -> AsyncGenerator[bytes]:

@@ -16,6 +16,11 @@ MOST_LISTED = 256
 """Files of a folder among which near names are looked for."""
 
 
+def uploads_folder(data: Path) -> Path:
+    """Where sounds are kept that browsers send."""
+    return data / "uploads"
+
+
 class BadPath(BadInput):
     """A path outside the folder that it must be in."""
 
@@ -78,7 +83,7 @@ class Folders:
         return path.as_posix()
 
     def to_write(self, name: str, formats: tuple[str, ...] = (".wav",)) -> Path:
-        """A new sound file under `renders`; its name ends with one of `formats`, or gets the first.
+        """A new file under `renders`; its name ends with one of `formats`, or gets the first.
 
         Raises:
             BadPath: it is outside, or its name ends otherwise.
@@ -90,7 +95,7 @@ class Folders:
         if not path.suffix:
             path = path.with_suffix(formats[0])
         if path.suffix.lower() not in formats:
-            raise BadPath(f"{name}: sounds are written as {' or '.join(formats)}")
+            raise BadPath(f"{name}: is written as {' or '.join(formats)}")
         check_free(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
