@@ -130,6 +130,8 @@ function build(clips, references) {
   });
   body.replaceChildren(...rows.map(each => each.e));
   table.style.minWidth = `${236 + 118 * clips.length}px`;
+  table.style.width = `min(100%, ${236 + 200 * clips.length}px)`;
+  table.style.height = `min(100%, ${72 + 84 * references.length}px)`;
 }
 function drawTable() {
   const [clips, references] = shown(), large = s.clips.size > COLUMNS || s.references.size > ROWS, inFocus = rowInFocus();

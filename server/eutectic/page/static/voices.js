@@ -80,7 +80,7 @@ $('.meter', outBox).append(out);
 export function drawLevels(now) {
   if (still.matches && now - stepped < 250) return;
   const level = s.levels.get(0) ?? -99, lost = contact.lost;
-  peak = Math.max(level, peak - FALL_DB);
+  peak = lost ? -99 : Math.max(level, peak - FALL_DB);
   for (const e of meters) {
     const is = Math.round(s.levels.get(e.number) ?? -99);
     if (e.level !== is) { e.level = is; e.repaint(); }
