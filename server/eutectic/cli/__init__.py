@@ -32,6 +32,7 @@ from eutectic.cli import (
     references,
     remote,
     service,
+    sessions,
     setup,
     train,
     window,
@@ -52,6 +53,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "Stage": (
         daemon.serve,
+        sessions.sessions,
         remote.send,
         remote.status,
         devices.devices,

@@ -89,6 +89,12 @@ class ClipOptions(TypedDict, total=False):
     duration: float
 
 
+class SessionOptions(TypedDict, total=False):
+    """`keep`: 1 for what plays to play on; else it fades out."""
+
+    keep: int
+
+
 def _version(reply: Reply) -> str:
     return reply.of(answers.VersionReply)[0].text
 
@@ -211,6 +217,25 @@ class Methods(ABC):
     @Asking
     def save_session(self, *name: Name) -> Asked[answers.SavedFile]:
         return Asked(found(answers.SavedFile), "/session/save", (*name,))
+
+    @Asking
+    def sessions(self) -> Asked[list[answers.Session]]:
+        return Asked(listed(answers.Session), "/session/list")
+
+    @Asking
+    def load_session(self, name: Name, **options: Unpack[SessionOptions]) -> Asked[None]:
+        """Go on with a session that was saved; the one in use is saved first."""
+        return Asked(nothing, "/session/load", (name,), {**options})
+
+    @Asking
+    def new_session(self, name: Name, **options: Unpack[SessionOptions]) -> Asked[None]:
+        """Go on with a new, empty session; the one in use is saved first."""
+        return Asked(nothing, "/session/new", (name,), {**options})
+
+    @Asking
+    def pack_session(self, path: PathName) -> Asked[answers.SavedFile]:
+        """Pack the session with all its sounds into one file."""
+        return Asked(found(answers.SavedFile), "/session/pack", (str(path),))
 
     @Asking
     def devices(self) -> Asked[list[answers.Device]]:

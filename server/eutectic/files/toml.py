@@ -83,16 +83,21 @@ def write(path: Path, value: msgspec.Struct) -> None:
     Raises:
         BadOutput: it can't be written.
     """
-    text = tomli_w.dumps(_without_none(msgspec.to_builtins(value)))
+    written = text(value)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             with atomic_path(path.with_name(path.name + "~")) as before:
                 before.write_bytes(path.read_bytes())
         with atomic_path(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(written, encoding="utf-8")
     except OSError as error:
         raise BadOutput(f"{path}: can't be written ({error.strerror})") from None
+
+
+def text(value: msgspec.Struct) -> str:
+    """A value as TOML; what is None is left out."""
+    return tomli_w.dumps(_without_none(msgspec.to_builtins(value)))
 
 
 def fault(path: Path, tables: tuple[str, ...], key: str, what: str) -> BadState:

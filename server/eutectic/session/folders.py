@@ -83,7 +83,7 @@ class Folders:
         return path.as_posix()
 
     def to_write(self, name: str, formats: tuple[str, ...] = (".wav",)) -> Path:
-        """A new sound file under `renders`; its name ends with one of `formats`, or gets the first.
+        """A new file under `renders`; its name ends with one of `formats`, or gets the first.
 
         Raises:
             BadPath: it is outside, or its name ends otherwise.
@@ -95,7 +95,7 @@ class Folders:
         if not path.suffix:
             path = path.with_suffix(formats[0])
         if path.suffix.lower() not in formats:
-            raise BadPath(f"{name}: sounds are written as {' or '.join(formats)}")
+            raise BadPath(f"{name}: is written as {' or '.join(formats)}")
         check_free(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -11,22 +12,38 @@ from filelock import FileLock, Timeout
 from msgspec import Meta
 
 from eutectic.config import MAX_STRENGTH, MAX_VOICES
-from eutectic.errors import BadOutput, BadSetting
-from eutectic.files import toml
+from eutectic.errors import BadInput, BadOutput, BadSetting
+from eutectic.files import names, toml
 from eutectic.files.toml import BadState
 from eutectic.link.protocol import ReferenceSpec, Source
+from eutectic.near import nearest
+from eutectic.osc.parse import check
 from eutectic.osc.spec import check_title
+from eutectic.osc.table import Fuse
+from eutectic.session.options import Options, fuse_request, place, sampling
+from eutectic.session.pair import Clip, Reference
+
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
+"""Of a clip or a reference."""
 
 
 class KeptClip(msgspec.Struct, frozen=True):
     """A clip: its file, and its key, the hash of what was in it."""
 
-    name: str
+    name: Name
     source: Source
-    key: str
-    frames: int
-    rate_hz: int
+    key: Annotated[str, Meta(pattern="^[0-9a-f]{0,64}$")]
+    frames: Annotated[int, Meta(ge=1)]
+    rate_hz: Annotated[int, Meta(ge=1)]
     loudness_lufs: float
+
+    @classmethod
+    def of(cls, clip: Clip) -> KeptClip:
+        return cls(clip.name, clip.source, clip.key, clip.frames, clip.rate_hz, clip.loudness_lufs)
+
+    @property
+    def clip(self) -> Clip:
+        return Clip(self.name, self.source, self.key, self.frames, self.rate_hz, self.loudness_lufs)
 
 
 class KeptReference(msgspec.Struct, frozen=True):
@@ -35,13 +52,27 @@ class KeptReference(msgspec.Struct, frozen=True):
     `lora` is the file that it was loaded from.
     """
 
-    name: str
-    clip: str
+    name: Name
+    clip: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{0,32}$")]
     source: Source
     spec: ReferenceSpec = msgspec.field(name="known")
     model: str
     lora: str | None = None
-    strength: float | None = None
+    strength: Annotated[float, Meta(ge=0, le=MAX_STRENGTH)] | None = None
+
+    @classmethod
+    def of(cls, reference: Reference) -> KeptReference:
+        return cls(
+            reference.name, reference.clip, reference.source, reference.spec, reference.model,
+            reference.lora or None, None if reference.strength == 1 else reference.strength,
+        )  # fmt: skip
+
+    @property
+    def reference(self) -> Reference:
+        strength = 1.0 if self.strength is None else self.strength
+        return Reference(
+            self.name, self.clip, self.source, self.spec, self.model, self.lora or "", strength
+        )
 
 
 class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,27 +100,88 @@ class KeptSession(msgspec.Struct, frozen=True):
 
     format: int
     model: str
-    master_db: float = 0.0
-    fusion: dict[str, int | float | str] = {}
+    master_db: Annotated[float, Meta(ge=-200, le=24)] = 0.0
+    fusion: Options = {}
     clips: list[KeptClip] = []
     references: list[KeptReference] = []
     voices: list[KeptVoice] = []
-    recall: float | None = None
+    recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     fans: dict[str, list[float]] | None = None
+
+    @property
+    def what(self) -> str:
+        """What it holds, in words."""
+        fused = [voice for voice in self.voices if voice.request]
+        held = {"clip": self.clips, "reference": self.references, "voice": fused}
+        counted = [f"{len(each)} {name}{'s' * (len(each) != 1)}" for name, each in held.items()]
+        return ", ".join(counted) if any(held.values()) else "empty"
+
+
+class SessionFile:
+    """A session's file that this daemon has claimed.
+
+    Threads may write it: one at a time, and never what is older than it holds already.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._claim = claim(path)
+        self._writing = threading.Lock()
+        self._newest = 0
+        self._is_ours = True
+
+    def write(self, session: KeptSession, number: int) -> None:
+        """Write what the session held at this count; nothing once it is released.
+
+        Raises:
+            BadOutput: it can't be written.
+        """
+        with self._writing:
+            if self._is_ours and number > self._newest:
+                toml.write(self.path, session)
+                self._newest = number
+
+    def release(self) -> None:
+        """Let other daemons have it, once no thread is writing it."""
+        with self._writing:
+            self._is_ours = False
+        self._claim.release()
 
 
 def read(path: Path) -> KeptSession:
-    """Read a session's file.
+    """Read a session's file, every value checked.
 
     Raises:
         BadState: it is missing or damaged; the text names the one saved before.
     """
     try:
-        return toml.read(path, KeptSession)
+        session = toml.read(path, KeptSession)
+        _known(path, ("fusion",), session.fusion)
+        for number, voice in enumerate(session.voices):
+            _known(path, (f"voices[{number}]", "request"), voice.request)
+        return session
     except BadState as error:
         before = path.with_name(path.name + "~")
         hint = f"; {before.name} was saved before it" if before.exists() else ""
         raise BadState(f"{error}{hint}") from None
+
+
+def listed(folder: Path) -> list[tuple[str, str]]:
+    """The names of a folder's sessions, and what each holds or what is wrong with it."""
+    found: list[tuple[str, str]] = []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            found.append((names.text(path.stem), read(path).what))
+        except BadState as error:
+            found.append((names.text(path.stem), str(error)))
+    return found
+
+
+def unknown(path: Path) -> str:
+    """That there is no such session, and what there is instead."""
+    there = sorted(each.stem for each in path.parent.glob("*.toml"))
+    near = nearest(path.stem, there) or (f"; there are: {', '.join(there)}" if there else "")
+    return f"no session {path.stem!r} in {path.parent}{near}"
 
 
 def claim(path: Path) -> FileLock:
@@ -108,6 +200,33 @@ def claim(path: Path) -> FileLock:
     except OSError as error:
         raise BadOutput(f"{path}: can't be written ({error.strerror})") from None
     return lock
+
+
+def checked_options(path: Path, tables: tuple[str, ...], options: Options) -> Options:
+    """Options of fusions by name, from a file's tables, as the OSC table reads them.
+
+    Raises:
+        BadState: one is unknown or can't be used; the text names file, line and key.
+    """
+    checked: Options = {}
+    for name, value in options.items():
+        try:
+            checked |= check(Fuse.address, {name: value})
+        except ValueError as error:
+            raise toml.fault(path, tables, name, str(error)) from None
+    try:
+        request = fuse_request(checked)
+        sampling(request)
+        place(request)
+    except BadInput as error:
+        raise toml.fault(path, tables, "", str(error)) from None
+    return checked
+
+
+def _known(path: Path, tables: tuple[str, ...], options: Options) -> None:
+    """Check those options of fusions that this version has; others are of another version."""
+    known = {name: each for name, each in options.items() if name in Fuse.__struct_fields__}
+    checked_options(path, tables, known)
 
 
 def named(folder: Path, name: str) -> Path:

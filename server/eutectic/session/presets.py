@@ -10,15 +10,11 @@ import msgspec
 from msgspec import Meta
 
 from eutectic.config import MAX_STRENGTH, LearnSettings, Method
-from eutectic.errors import BadInput
 from eutectic.files import toml
 from eutectic.files.toml import FORMAT, BadState, stamp_of
 from eutectic.near import nearest
-from eutectic.osc.parse import check
-from eutectic.session.kept import KeptVoice, named
-from eutectic.session.options import Options, fuse_request, place, sampling
-
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
+from eutectic.session.kept import KeptVoice, Name, checked_options, named
+from eutectic.session.options import Options
 
 
 class PresetClip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,10 +118,10 @@ def read_preset(path: Path) -> Preset:
         wrong = _wrong(each)
         if wrong:
             raise toml.fault(path, (f"references[{number}]",), "name", wrong)
-    checked = _checked(path, ("fusion",), "/fuse", preset.fusion)
+    checked = checked_options(path, ("fusion",), preset.fusion)
     voices = [
         msgspec.structs.replace(
-            voice, request=_checked(path, (f"voices[{n}]", "request"), "/fuse", voice.request)
+            voice, request=checked_options(path, (f"voices[{n}]", "request"), voice.request)
         )
         for n, voice in enumerate(preset.voices)
     ]
@@ -140,20 +136,3 @@ def _wrong(reference: PresetReference) -> str:
         return "" if reference.clip is not None else f"{reference.name} needs a clip, or a lora"
     learns = reference.steps is not None or reference.method is not None
     return f"{reference.name} has a lora, and so nothing to learn" if learns else ""
-
-
-def _checked(path: Path, tables: tuple[str, ...], address: str, options: Options) -> Options:
-    """Options by name, as the OSC table reads them."""
-    checked: Options = {}
-    for name, value in options.items():
-        try:
-            checked |= check(address, {name: value})
-        except ValueError as error:
-            raise toml.fault(path, tables, name, str(error)) from None
-    try:
-        request = fuse_request(checked)
-        sampling(request)
-        place(request)
-    except BadInput as error:
-        raise toml.fault(path, tables, "", str(error)) from None
-    return checked

@@ -41,6 +41,7 @@ from eutectic.session.presets import Presets
 from eutectic.session.references import References
 from eutectic.session.renders import Renders
 from eutectic.session.resolve import Resolver
+from eutectic.session.sessions import Parts, Sessions
 from eutectic.session.settings import SessionSettings
 from eutectic.session.shelf import Shelf
 from eutectic.session.stage import Stage
@@ -90,7 +91,7 @@ class Session:
         self._references = References(jobs, self._library, self._learned, self._changed)
         shipped = (presets_folder("fusions"), presets_folder("sessions"))
         presets = self._presets = Presets(settings.data / "presets", shipped)
-        self._resolver = resolver = Resolver(jobs, self._library, self._references, presets)
+        resolver = Resolver(jobs, self._library, self._references, presets)
         grids = Grids()
         self._voices = Voices(player, grids, self._changed, self._turned)
         self._fans = Fans(jobs, self._library, resolver, self._voices, grids, self._changed)
@@ -110,6 +111,10 @@ class Session:
             settings.session, settings.data / "sessions", presets, jobs, self._library,
             self._references, self._voices, grids, resolver, lambda: self._models.name,
             self._board.publish,
+        )  # fmt: skip
+        self._sessions = Sessions(
+            Parts(self._keeper, self._registry, jobs, self._library, self._references, resolver,
+                  self._voices, self._stage, player, folders, settings.data)
         )  # fmt: skip
         self._pairs = Pairs(
             jobs, self._library, self._references, resolver, self._voices, grids, self._board
@@ -151,7 +156,7 @@ class Session:
         on(table.FreeReference, self._references.free)
         on(table.DeleteReference, self._references.delete)
         on(table.ListReferences, self._references.list)
-        on(table.Fuse, self._stage.fuse)
+        on(table.Fuse, self._sessions.fuse)
         on(table.MakeFan, self._fans.make)
         on(table.Scrub, self._stage.scrub)
         on(table.ListFan, self._pairs.list_fan)
@@ -168,6 +173,10 @@ class Session:
         on(table.LoadPreset, self._keeper.load_preset)
         on(table.ListPresets, self._keeper.list_presets)
         on(table.SaveSession, self._keeper.save_session)
+        on(table.LoadSession, self._sessions.load)
+        on(table.NewSession, self._sessions.new)
+        on(table.ListSessions, self._keeper.list_sessions)
+        on(table.PackSession, self._sessions.pack)
         on(table.ListDevices, self._outputs.list)
         on(table.SetDevice, self._outputs.set)
         on(table.StartRecording, self._outputs.start_recording)
@@ -200,6 +209,7 @@ class Session:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._sessions.close()
         await self._host.stop()
         await self._outputs.close()
         await self._shelf.close()
@@ -227,6 +237,7 @@ class Session:
         kinds |= {"meter"} if request.meter else set()
         kinds |= {"log"} if request.log else set()
         wishes = Wishes(request.name or "", frozenset(kinds))
+        self._board.update()  # for the others: a new client's first event is the snapshot
         number = self._subscribers.register(
             ticket.peer, request.reply_port, wishes, time.monotonic()
         )
@@ -260,14 +271,7 @@ class Session:
     def _on_engine(self, result: State | ModelFacts) -> None:
         self._models.on_engine(result)
         if isinstance(result, ModelFacts):
-            self._spawn(self._resend())
-
-    async def _resend(self) -> None:
-        """Give a new engine all that there is; then knobs find the fans that voices had."""
-        await self._references.resend()
-        for voice in self._voices.all:
-            if voice.pair is None and voice.request is not None:
-                voice.pair = self._resolver.at_hand(voice.request)
+            self._sessions.resend()
 
     def _own_states(self) -> Iterator[Answer]:
         yield self._models.state()
@@ -293,8 +297,8 @@ class Session:
         """Send clients what has changed, levels, and lines of the log."""
         while True:
             await asyncio.sleep(UPDATE_SECONDS)
-            self._board.update()
             if len(self._subscribers):
+                self._board.update()
                 self._pairs.update()
             if self._subscribers.wants("meter"):
                 for meter in self._player.meters():
@@ -312,6 +316,7 @@ class Session:
                 await self._follow()
             self._report_lost()
             self._outputs.report_recording()
+            self._sessions.settle()
             for number in self._subscribers.expire(time.monotonic()):
                 log.info("client %d: silent for too long, dropped", number)
             await self._keeper.save_if_changed()
@@ -321,9 +326,8 @@ class Session:
         if self._surfaces is not None:
             await self._surfaces.follow()
         await self._keeper.follow()
-        if len(self._subscribers):
-            presets = await asyncio.to_thread(self._presets.list)
-            self._listed = [answers.Preset(-1, *each) for each in presets]
+        presets = await asyncio.to_thread(self._presets.list)
+        self._listed = [answers.Preset(-1, *each) for each in presets]
 
     def _report_lost(self) -> None:
         lost = self._outputs.lost

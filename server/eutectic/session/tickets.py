@@ -50,7 +50,7 @@ class Ticket:
     ) -> None:  # fmt: skip
         self._registry, self.peer, self.address, self.id = registry, peer, address, number
         self.received, self.due = time.monotonic(), due
-        self.answered = False
+        self.answered, self.has_begun = False, False
         self.task: asyncio.Task[None] | None = None
         self.reason = "cancelled"
         """Why it was cancelled."""
@@ -197,6 +197,10 @@ class RequestRegistry:
         """A client's open requests with this id."""
         return list(self._open.get((peer, number), []))
 
+    def begun(self) -> list[Ticket]:
+        """Open requests that have come to where they first wait, or further."""
+        return [each for tickets in self._open.values() for each in tickets if each.has_begun]
+
     def cancel_all(self, reason: str) -> list[asyncio.Task[None]]:
         """Cancel everything; returns the tasks to wait for."""
         tickets = [ticket for tickets in self._open.values() for ticket in tickets]
@@ -213,6 +217,7 @@ class RequestRegistry:
 
 
 async def _answered(ticket: Ticket, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    ticket.has_begun = True
     try:
         await work()
     except asyncio.CancelledError:
