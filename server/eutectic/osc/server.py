@@ -113,6 +113,7 @@ class Server:
     def __init__(self) -> None:
         self._handler: Handler | None = None
         self._admits: Admits = _anybody
+        self._gone: Callable[[Peer], None] = lambda _: None
         self._connections = Connections(MAX_CONNECTIONS)
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._tcp: asyncio.Server | None = None
@@ -147,9 +148,15 @@ class Server:
             ) from None
         return server
 
-    async def serve(self, handler: Handler, admits: Admits = _anybody) -> None:
-        """Pass every message of hosts that are admitted to `handler` from now on."""
-        self._handler, self._admits = handler, admits
+    async def serve(
+        self, handler: Handler, admits: Admits = _anybody,
+        gone: Callable[[Peer], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        """Pass every message of hosts that are admitted to `handler` from now on.
+
+        `gone` is told of each TCP client whose connection has ended.
+        """
+        self._handler, self._admits, self._gone = handler, admits, gone
         asyncio.get_running_loop().add_reader(self._udp, self._read)
         if self._tcp is not None:
             await self._tcp.start_serving()
@@ -195,9 +202,12 @@ class Server:
             slipped = first in (bytes([SLIP_END]), *FIRST_OF_PACKETS)
             peer = _TcpPeer(writer, writer.get_extra_info("peername")[:2], slipped)
             packets = _slipped(reader, first) if slipped else _prefixed(reader, first)
-            async for packet in packets:
-                self._connections.touch(writer)
-                self._take(peer, packet)
+            try:
+                async for packet in packets:
+                    self._connections.touch(writer)
+                    self._take(peer, packet)
+            finally:
+                self._gone(peer)
 
 
 async def _prefixed(reader: asyncio.StreamReader, first: bytes) -> AsyncGenerator[bytes]:

@@ -20,6 +20,7 @@ from eutectic.link.protocol import ModelFacts, State
 from eutectic.link.spare import Spare
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer, packet
+from eutectic.osc.server import Peer
 from eutectic.osc.subscribers import Kind, Subscribers, Wishes
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
@@ -216,6 +217,12 @@ class Session:
         self._jobs.costs.close()
         LOGGER.removeHandler(self._log)
         self._keeper.close()
+
+    def leave(self, peer: Peer) -> None:
+        """A client's connection has ended: nothing reaches it any more."""
+        number = self._subscribers.leave(peer)
+        if number:
+            log.info("client %d: has gone", number)
 
     # Requests
 
