@@ -224,6 +224,8 @@ class Session:
         LOGGER.removeHandler(self._log)
         self._keeper.close()
 
+    # Requests
+
     async def _ping(self, ticket: Ticket, _request: table.Ping) -> None:
         ticket.is_routine = True
 
