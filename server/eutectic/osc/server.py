@@ -28,7 +28,7 @@ RECEIVE_BUFFER_BYTES = 8 << 20
 PACKETS_PER_TURN = 32
 """Read from the socket before the rest of the event loop gets its turn."""
 
-MAX_CONNECTIONS = 16
+MAX_CONNECTIONS = 64
 MAX_UNSENT_BYTES = 1 << 20
 """A TCP client that leaves this much unread is dropped."""
 
@@ -75,6 +75,10 @@ def _anybody(_host: str) -> bool:
     return True
 
 
+def _ignore(_peer: Peer) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class _UdpPeer:
     socket: socket.socket
@@ -113,7 +117,7 @@ class Server:
     def __init__(self) -> None:
         self._handler: Handler | None = None
         self._admits: Admits = _anybody
-        self._gone: Callable[[Peer], None] = lambda _: None
+        self._gone: Callable[[Peer], None] = _ignore
         self._connections = Connections(MAX_CONNECTIONS)
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._tcp: asyncio.Server | None = None
@@ -149,12 +153,11 @@ class Server:
         return server
 
     async def serve(
-        self, handler: Handler, admits: Admits = _anybody,
-        gone: Callable[[Peer], None] = lambda _: None,
-    ) -> None:  # fmt: skip
+        self, handler: Handler, admits: Admits = _anybody, gone: Callable[[Peer], None] = _ignore
+    ) -> None:
         """Pass every message of hosts that are admitted to `handler` from now on.
 
-        `gone` is told of each TCP client whose connection has ended.
+        `gone` is called with each peer whose connection has ended.
         """
         self._handler, self._admits, self._gone = handler, admits, gone
         asyncio.get_running_loop().add_reader(self._udp, self._read)

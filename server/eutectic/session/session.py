@@ -199,6 +199,12 @@ class Session:
         for work in (self._poll(), self._update(), self._housekeeping()):
             self._spawn(work)
 
+    def leave(self, peer: Peer) -> None:
+        """A client's connection has ended."""
+        number = self._subscribers.leave(peer)
+        if number:
+            log.info("client %d: has left", number)
+
     def start_output(self) -> None:
         """Play on the device."""
         self._outputs.start()
@@ -217,12 +223,6 @@ class Session:
         self._jobs.costs.close()
         LOGGER.removeHandler(self._log)
         self._keeper.close()
-
-    def leave(self, peer: Peer) -> None:
-        """A client's connection has ended: nothing reaches it any more."""
-        number = self._subscribers.leave(peer)
-        if number:
-            log.info("client %d: has gone", number)
 
     # Requests
 
@@ -244,7 +244,7 @@ class Session:
         kinds |= {"meter"} if request.meter else set()
         kinds |= {"log"} if request.log else set()
         wishes = Wishes(request.name or "", frozenset(kinds))
-        self._board.update()  # for the others: a new client's first event is the snapshot
+        self._board.update()
         number = self._subscribers.register(
             ticket.peer, request.reply_port, wishes, time.monotonic()
         )
