@@ -135,7 +135,7 @@ function rowsOf(label, store, choose, says) {
 function presetsDrawer() {
   const [list, draw] = rowsOf('presets', s.presets, async (each, e) => done(await act(e, '/preset/load', each)), each => each.what);
   const own = words('', { required: true, maxlength: '32', pattern: '[A-Za-z0-9_.\\-]+', placeholder: 'a new name' });
-  return { title: 'Presets', body: [list, form(by => act(by, '/preset/save', own.value), field('save as', own), submit('keep', 'save'))], draw };
+  return { title: 'Presets', body: [form(by => act(by, '/preset/save', own.value), field('save as', own), submit('keep', 'save')), list], draw };
 }
 function sessionsDrawer() {
   let keep = false;
@@ -144,8 +144,8 @@ function sessionsDrawer() {
   const [list, show] = rowsOf('sessions', s.sessions, async (each, e) => done(await act(e, '/session/load', each, ...kept())), each => (each.used ? 'in use · ' : '') + each.what);
   const save = key('keep', 'save this one', () => act(save, '/session/save'));
   const draw = () => { attr(stays, 'aria-pressed', keep); show(); };
-  return { title: 'Sessions', tools: [stays, save], body: [list, form(by => act(by, by.value === 'new' ? '/session/new' : '/session/save', own.value, ...(by.value === 'new' ? kept() : [])),
-    field('name', own), submit('keep', 'save as', 'save'), submit('load', 'new, empty', 'new'))], draw };
+  return { title: 'Sessions', tools: [stays, save], body: [form(by => act(by, by.value === 'new' ? '/session/new' : '/session/save', own.value, ...(by.value === 'new' ? kept() : [])),
+    field('name', own), submit('keep', 'save as', 'save'), submit('load', 'new, empty', 'new')), list], draw };
 }
 
 const DRAWERS = { log: logDrawer, phone: phoneDrawer, sound: soundDrawer, reference: referenceDrawer, record: recordDrawer, presets: presetsDrawer, sessions: sessionsDrawer };

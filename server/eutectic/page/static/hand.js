@@ -113,7 +113,7 @@ export function slider(e, o) {
   e.addEventListener('pointerdown', p => {
     if (p.button || from) return;
     e.setPointerCapture(p.pointerId);
-    e.focus({ preventScroll: true });
+    e.focus({ preventScroll: true, focusVisible: false });
     const box = e.getBoundingClientRect(), jump = o.at && p.clientY - box.top < RULER_PX;
     from = { id: p.pointerId, x: p.clientX, far: 0, value: o.get(), moved: false, scale: (o.high - o.low) / o.span(box.width) };
     const to = jump ? o.at((p.clientX - box.left) / box.width) : p.timeStamp - tapped < DOUBLE_MS ? o.reset() : undefined;

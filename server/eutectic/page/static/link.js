@@ -124,7 +124,7 @@ function own(what, values) {
     contact.known = true;
     greet();
   } else if (what === 'window') {
-    drawn.get(values[0])?.resolve({ points: values[3], balance: values[4] });
+    drawn.get(values[0])?.resolve({ points: values[1], balance: values[2] });
     drawn.delete(values[0]);
   } else if (what === 'fail') {
     drawn.get(values[0])?.reject({ text: values[1] });

@@ -80,6 +80,7 @@ function pad(original, referenceNow, big) {
     mark(lamp, LAMPS[is], fraction);
     text(word, says);
     attr(e, 'aria-label', `${original} by ${reference}: ${says}`);
+    e.title = is === 'off' ? says : '';
     if (fan.sum !== ready * 100 + of) {
       fan.sum = ready * 100 + of;
       fan.hidden = !of;
@@ -117,7 +118,7 @@ function heading(what, of) {
 }
 
 const corner = h('td.corner', {}, legend, filter), headRow = h('tr', {}, corner), body = h('tbody');
-const table = h('table.grid', {}, h('thead', {}, headRow), body), scroll = h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'pads' }, table);
+const table = h('table.grid', {}, h('thead', {}, headRow), body), scroll = h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'pads by original and reference' }, table);
 let columns = [], rows = [], built = '';
 function build(clips, references) {
   built = `${clips.join()}|${references.join()}`;
@@ -129,6 +130,8 @@ function build(clips, references) {
   });
   body.replaceChildren(...rows.map(each => each.e));
   table.style.minWidth = `${236 + 118 * clips.length}px`;
+  table.style.width = `min(100%, ${236 + 200 * clips.length}px)`;
+  table.style.height = `min(100%, ${72 + 84 * references.length}px)`;
 }
 function drawTable() {
   const [clips, references] = shown(), large = s.clips.size > COLUMNS || s.references.size > ROWS, inFocus = rowInFocus();
@@ -169,7 +172,7 @@ function drawEight() {
   chipList(references);
   bigList(eight());
   filter.hidden = pager.hidden = originals().length <= COLUMNS;
-  text(which, `${COLUMNS * s.page + 1} to ${Math.min(clips.length, COLUMNS * (s.page + 1))} of ${clips.length}`);
+  text(which, `${COLUMNS * s.page + 1}–${Math.min(clips.length, COLUMNS * (s.page + 1))} of ${clips.length}`);
   back.disabled = !s.page;
   on.disabled = s.page === pages - 1;
   mini.hidden = !v?.original;

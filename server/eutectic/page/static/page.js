@@ -91,6 +91,9 @@ function drawContact() {
   if (was !== contact.lost) {
     document.body.classList.toggle('lost', contact.lost);
     for (const e of document.querySelectorAll('.tabs, .stage > section')) e.inert = contact.lost;
+    s.levels.clear();
+    s.limiter = 0;
+    touch('meters');
   }
   const known = s.number > 0;
   lostBox.hidden = !contact.lost || contact.pin || (!known && Date.now() - contact.since < 700);

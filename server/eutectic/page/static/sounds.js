@@ -9,7 +9,7 @@ import { paintWave } from './paint.js';
 const percent = fraction => `${Math.round(100 * fraction)} %`;
 export function clipState(clip) {
   const { state, seconds, fraction } = s.clips.get(clip) || { state: 'missing' };
-  if (state === 'loading') return { lamp: 'arc', fraction, word: `loading ${percent(fraction)}` };
+  if (state === 'loading') return { lamp: 'arc', fraction, word: percent(fraction) };
   if (state !== 'loaded') return { lamp: 'bad', word: state, bad: true };
   return { word: seconds ? `${seconds.toFixed(1)} s` : '' };
 }
@@ -74,10 +74,14 @@ addEventListener('drop', e => {
 });
 
 /** The preset that ships: two sounds, a reference, and a voice that is ready to play. */
-export async function loadFirst(anchor) {
-  if (!await act(anchor, '/preset/load', 'first_night')) return;
-  const v = s.voices.get(1);
-  act(anchor, '/fuse', 1, v?.original || 'glass', v?.reference || 'drone');
+export function loadFirst(anchor) {
+  // The preset is done when its reference has been learned; it can be played long before.
+  const look = setInterval(() => {
+    if (!s.clips.has('glass') || !/^(remembered|learn)/.test(s.references.get('drone')?.state)) return;
+    clearInterval(look);
+    act(anchor, '/fuse', 1, 'glass', 'drone');
+  }, 100);
+  act(anchor, '/preset/load', 'first_night').then(loaded => { if (!loaded) clearInterval(look); });
 }
 
 // ---- Keys and lists ---------------------------------------------------------------------------

@@ -107,7 +107,10 @@ const events = {
 };
 export function take(address, values) { events[address]?.(...values); }
 
+/** What pages themselves ask all the time is no news. */
+const ROUTINE = /^\/(fan\/list|pair) /;
 export function logged(level, client, text) {
+  if (level === 'info' && ROUTINE.test(text)) return;
   s.log.push({ at: new Date(), bad: level !== 'info', client, text });
   if (s.log.length > 500) s.log.splice(0, 100);
   touch('foot', 'log');

@@ -1,4 +1,5 @@
 // All voices, small: rows beside the voice in focus, tabs on a phone.
+import { contact } from './link.js';
 import { knob, s, touch } from './state.js';
 import { canLearn } from './hand.js';
 import { $, attr, canvas, h, key, kind, listed, mark, name, text, two } from './dom.js';
@@ -33,6 +34,7 @@ function makeRow(number) {
     kind(focus, on ? 'vnum on' : 'vnum');
     attr(focus, 'aria-pressed', number === s.focus);
     text(reference, v.reference || 'empty');
+    reference.classList.toggle('dim', !v.reference);
     text(original, v.original);
     text(blend, !v.original ? '' : on ? two(knob(v, 'blend')) : 'stopped');
     kind(blend, on ? 'fuse' : 'dim');
@@ -77,8 +79,8 @@ $('.meter', outBox).append(out);
 /** Only what is lit differently is painted. */
 export function drawLevels(now) {
   if (still.matches && now - stepped < 250) return;
-  const level = s.levels.get(0) ?? -99;
-  peak = Math.max(level, peak - FALL_DB);
+  const level = s.levels.get(0) ?? -99, lost = contact.lost;
+  peak = lost ? -99 : Math.max(level, peak - FALL_DB);
   for (const e of meters) {
     const is = Math.round(s.levels.get(e.number) ?? -99);
     if (e.level !== is) { e.level = is; e.repaint(); }
@@ -87,7 +89,7 @@ export function drawLevels(now) {
   if (out.sum !== sum) { out.sum = sum; out.level = level; out.repaint(); }
   if (now - stepped < 100) return; // figures that change faster can't be read
   stepped = now;
-  text(outWord, level <= -90 ? '−∞' : level.toFixed(1).replace('-', '−'));
-  text(cutWord, s.limiter > 0.05 ? `−${s.limiter.toFixed(1)}` : '0');
+  text(outWord, lost ? '–' : level <= -90 ? '−∞' : level.toFixed(1).replace('-', '−'));
+  text(cutWord, lost ? '–' : s.limiter > 0.05 ? `−${s.limiter.toFixed(1)}` : '0');
   attr(outBox, 'aria-valuenow', Math.round(Math.max(-99, level)));
 }
