@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Generator
 from pathlib import Path
 
@@ -207,6 +208,13 @@ def test_a_page_for_this_machine_alone_has_no_pin(tmp_path: Path, elsewhere: str
         assert response.status == 404 and b"--host" in body
         with pytest.raises(ConnectionRefusedError):
             ask(port, "GET", "/", host=elsewhere)
+
+
+def test_a_port_that_is_taken_is_given_up_for_a_free_one(tmp_path: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as other:
+        taken = other.getsockname()[1]
+        with page_alone(settings(tmp_path, port=taken)) as port, tab(port) as one:
+            assert port != taken and one.of("/page/info")
 
 
 def test_a_token_outlives_the_page_s_process_and_no_other_daemon_takes_it(

@@ -66,7 +66,7 @@ class Page:
         self._parts, self._settings, self._access = parts, settings, access
         self._cookie = f"eutectic-{port}"
         self._urls = phone_urls(settings.host, port) if settings.pin else []
-        self._uploads = Uploads(settings.data)
+        self._uploads = Uploads(settings.data, settings.folders.read)
         self._browsers = 0
 
     async def osc(self, socket: WebSocket) -> None:
