@@ -12,20 +12,27 @@ import gc
 import logging
 import logging.handlers
 import queue
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eutectic.errors import BadSetting
 from eutectic.link.spare import Spare
-from eutectic.osc.announce import announced, instance_name
+from eutectic.osc.access import Access, Gate
+from eutectic.osc.announce import announced, beyond_loopback, instance_name
 from eutectic.osc.query import QueryServer
 from eutectic.osc.server import Server
 from eutectic.osc.spec import PORT
 from eutectic.osc.subscribers import Subscribers
+from eutectic.page.host import Opened, page_process
+from eutectic.page.settings import PageSettings
+from eutectic.page.terminal import page_lines
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
 from eutectic.playback.streams import DeviceSettings
@@ -45,6 +52,7 @@ SWITCH_SECONDS = 0.0005
 """How long a thread may hold the interpreter; Python's default, 5 ms, is a sixth of the ring."""
 
 MAX_PORT = 65_535
+PIN_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,8 @@ class DaemonSettings:
     """Where it listens, what it plays on, and the session's settings.
 
     `query_port` is OSCQuery's: 0 for none; None for the one after `port`, or a free one if `port`
-    is 0.
+    is 0. `page_port` is the stage page's: None for none, 0 for a free one.
+    Other hosts than this one may send OSC if they are `allowed`, and look if they are `watching`.
     """
 
     host: str
@@ -71,6 +80,9 @@ class DaemonSettings:
     session: SessionSettings
     controllers: tuple[Controller, ...] = ()
     query_port: int | None = None
+    page_port: int | None = None
+    allowed: tuple[IPv4Network, ...] = ()
+    watching: tuple[IPv4Network, ...] = ()
 
 
 async def serve(settings: DaemonSettings, spare: Spare, ready: Callable[[str], None]) -> None:
@@ -95,8 +107,9 @@ async def serve(settings: DaemonSettings, spare: Spare, ready: Callable[[str], N
         session = Session(settings.session, output, player, subscribers, spare, surfaces)
         stack.push_async_callback(session.close)
         await session.start()
-        await server.serve(session.take)
-        query_port = await _query_server(settings, server.port, stack)
+        gate = Gate(await _access(settings), session.take)
+        await server.serve(gate.take, gate.admits)
+        query = await _query_server(settings, server.port, stack)
         gc.freeze()  # what exists by now stays: later collections needn't scan it
         ready(
             f"listening on {settings.host}:{server.port}, playing on {output.name} at "
@@ -111,16 +124,59 @@ async def serve(settings: DaemonSettings, spare: Spare, ready: Callable[[str], N
             f"eutectic send{to} /fuse 1 glass drone @loop 1; eutectic status{to}"
         )
         session.start_output()
-        await stack.enter_async_context(announced(settings.host, server.port, query_port))
+        await stack.enter_async_context(announced(settings.host, server.port, query and query.port))
+        if settings.page_port is not None:
+            page = await _page_settings(settings, settings.page_port, server.port, output.rate_hz)
+            opened = partial(_page_opened, page, query, ready)
+            await stack.enter_async_context(page_process(page, opened))
         await stack.enter_async_context(supervised())
         await stop.wait()
         log.info("shutting down")
 
 
+async def _access(settings: DaemonSettings) -> Access:
+    """What other hosts may do.
+
+    Raises:
+        BadSetting: they can't even reach the daemon.
+    """
+    own, others = await beyond_loopback(settings.host), settings.allowed or settings.watching
+    if own is None and others:
+        raise BadSetting(f"--allow and --watch need --host 0.0.0.0: {settings.host} is this "
+                         "machine alone")  # fmt: skip
+    if own is not None and not others:
+        log.warning("no other host may send OSC: --allow ADDRESS/MASK lets it")
+    return Access(own or "", settings.allowed, settings.watching)
+
+
+async def _page_settings(
+    settings: DaemonSettings, port: int, osc_port: int, rate_hz: int
+) -> PageSettings:
+    """What the page is told; a PIN is only for browsers on other machines."""
+    is_alone = await beyond_loopback(settings.host) is None
+    pin = "" if is_alone else f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}d}"
+    session = settings.session
+    return PageSettings(
+        settings.host, port, osc_port, secrets.token_hex(), pin, session.data, session.folders,
+        rate_hz,
+    )  # fmt: skip
+
+
+def _page_opened(
+    settings: PageSettings, query: QueryServer | None, ready: Callable[[str], None], page: Opened
+) -> None:
+    """The page listens, for the first time or again."""
+    if query is not None:
+        query.show_page(page.port)
+    if page.is_new:
+        for line in page_lines(page, settings.host, settings.pin):
+            ready(line)
+
+
 async def _query_server(
     settings: DaemonSettings, osc_port: int, stack: contextlib.AsyncExitStack
-) -> int | None:
-    """Start OSCQuery's server; returns its port, None if there is none."""
+) -> QueryServer | None:
+    """Start OSCQuery's server; None if there is none."""
     if settings.query_port == 0:
         return None
     port = settings.query_port or (settings.port and min(settings.port + 1, MAX_PORT))
@@ -130,7 +186,7 @@ async def _query_server(
         log.warning("no OSCQuery: %s", error.strerror or error)
         return None
     stack.push_async_callback(server.close)
-    return server.port
+    return server
 
 
 def _surfaces(

@@ -29,6 +29,10 @@ PLAIN = AudioPreset()
 """What laptop, the preset that is used by default, leaves as it is."""
 
 
+PAGE_PORT = 9722
+MAX_PORT = 65_535
+
+
 def _of_preset(value: float | str) -> str:
     return f"(default: the preset's; laptop: {value})"
 
@@ -38,9 +42,31 @@ def serve(
     compute: options.Device = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="UDP and TCP port; 0 picks a free one.")] = PORT,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS[/MASK]|any",
+            help="Other hosts that may send OSC; repeatable (default: this machine alone).",
+        ),
+    ] = None,
+    watch: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS[/MASK]|any",
+            help="Other hosts that may ask and follow by OSC, and change nothing; repeatable.",
+        ),
+    ] = None,
     query: Annotated[
         int | None,
         typer.Option(help="TCP port for OSCQuery; 0 turns it off (default: the next port)."),
+    ] = None,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PORT|off",
+            help=f"TCP port of the page for browsers, or off (default: {PAGE_PORT}; a free one "
+            "with --port 0).",
+        ),
     ] = None,
     clips: Annotated[
         list[Path] | None,
@@ -128,16 +154,19 @@ def serve(
     import asyncio
 
     from eutectic.link.spare import Spare
+    from eutectic.osc.access import networks
     from eutectic.playback.presets import override, read_audio_preset
     from eutectic.session.kept import session_path
 
     for name, value, low, high in (
-        ("port", port, 0, 65_535), ("query", query or 0, 0, 65_535),
+        ("port", port, 0, MAX_PORT), ("query", query or 0, 0, MAX_PORT),
         ("memory", memory, 0.001, 1e4), ("ready", ready, 0.001, 1e4),
         ("stored", stored, 0.001, 1e6),
     ):  # fmt: skip
         if not low <= value <= high:
             raise BadSetting(f"{name} must be {low:g} to {high:g}, not {value:g}")
+    page_port = _page_port(page, port)
+    allowed, watching = networks(allow or []), networks(watch or [])
     data = data_folder().absolute()
     preset = read_audio_preset(audio, (data / "devices", presets_folder("devices")))
     opened = override(preset, device=device, rate=rate, channels=channels, block=block,
@@ -158,7 +187,7 @@ def serve(
             SessionSettings(model, compute, folders, data, kept, input_device, _gib(memory),
                             _gib(ready), _gib(stored)),
             _controllers(midi or [], controller or [], data / "controllers"),
-            query,
+            query, page_port, allowed, watching,
         )  # fmt: skip
 
     asyncio.run(_run(settings, Spare(spare), log_level))
@@ -182,7 +211,7 @@ def _folders(clips: list[Path] | None, renders: Path | None, data: Path) -> Fold
     import platformdirs
 
     from eutectic.files.learned import LORAS
-    from eutectic.session.folders import Folders
+    from eutectic.session.folders import Folders, uploads_folder
 
     for given in (*(clips or ()), *([renders] if renders else ())):
         if not given.is_dir():
@@ -191,9 +220,10 @@ def _folders(clips: list[Path] | None, renders: Path | None, data: Path) -> Fold
     is_all = Path.home().resolve().is_relative_to(music)  # as where there is no music folder
     read = clips or [data / "clips", *([music] if music.is_dir() and not is_all else ())]
     written = renders or data / "renders"
-    for folder in (read[0], written):
+    uploads = uploads_folder(data)
+    for folder in (read[0], written, uploads):
         make_folder(folder, parents=True)
-    absolute = tuple(each.absolute() for each in read)
+    absolute = tuple(each.absolute() for each in (*read, uploads))
     loras = data / LORAS
     return Folders(absolute, written.absolute(), presets_folder("clips"), Path.home(), loras)
 
@@ -219,6 +249,17 @@ def _controllers(midi: list[str], maps: list[str], own: Path) -> tuple[Controlle
             path = kept if kept.exists() else path
         controllers.append(Controller(port, path, kept))
     return tuple(controllers)
+
+
+def _page_port(page: str | None, osc_port: int) -> int | None:
+    """The page's port; None if there is to be no page."""
+    if page is None:
+        return PAGE_PORT if osc_port else 0
+    if page == "off":
+        return None
+    if not page.isdecimal() or int(page) > MAX_PORT:
+        raise BadSetting(f"page must be off, or a port from 0 to {MAX_PORT}, not {page}")
+    return int(page)
 
 
 def _gib(size: float) -> int:

@@ -25,13 +25,17 @@ class NotServing(EutecticError):
 
 
 class Daemon(Service):
-    """A daemon on a free port; its data and its log, `daemon.log`, are in the folder `data`."""
+    """A daemon on a free port; its data and its log, `daemon.log`, are in the folder `data`.
+
+    It has no page, unless the options ask for one.
+    """
 
     def __init__(
         self, data: Path, *options: str, command: tuple[str, ...] = (), **environment: str
     ) -> None:
         self.data, self.options = data, options
-        self._command = [*command, sys.executable, "-m", "eutectic", "serve", "--port", "0"]
+        self._command = [*command, sys.executable, "-m", "eutectic", "serve", "--port", "0",
+                         "--page", "off"]  # fmt: skip
         self._environment = os.environ | {"EUTECTIC_DATA": str(data)} | environment
         self._process: subprocess.Popen[str] | None = None
         self.port = 0

@@ -45,6 +45,17 @@ def instance_name(port: int) -> str:
     return f"Eutectic on {_host_label()}{where}"
 
 
+def host_names(port: int) -> set[str]:
+    """Names that this machine alone answers to, in lower case: its own, and its announcement's."""
+    own = socket.gethostname().lower()
+    label = own.partition(".")[0]
+    return {own, label, f"{label}.local", _server_name(port).rstrip(".").lower()}
+
+
+def _server_name(port: int) -> str:
+    return f"eutectic-{port}-{_host_label().replace(' ', '-')}.local."
+
+
 def _host_label() -> str:
     label = socket.gethostname().partition(".")[0].encode("ascii", "ignore").decode()
     return label[:LABEL_CHARACTERS] or "this host"
@@ -56,8 +67,8 @@ async def announced(host: str, port: int, query_port: int | None) -> AsyncGenera
 
     Failures are logged, and harm nothing else.
     """
-    address = await _resolve(host)
-    if address is None or ipaddress.IPv4Address(address).is_loopback:
+    address = await beyond_loopback(host)
+    if address is None:
         yield
         return
     command = [sys.executable, "-m", "eutectic.osc.announce", address, str(port)]
@@ -76,12 +87,14 @@ async def announced(host: str, port: int, query_port: int | None) -> AsyncGenera
         await logger
 
 
-async def _resolve(host: str) -> str | None:
+async def beyond_loopback(host: str) -> str | None:
+    """The address of a host to listen on, if other machines can reach it."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, family=socket.AF_INET)
     except OSError:
         return None
-    return str(found[0][4][0])
+    address = str(found[0][4][0])
+    return None if ipaddress.IPv4Address(address).is_loopback else address
 
 
 async def _log(process: Process) -> None:
@@ -132,7 +145,7 @@ def _registered(host: str, addresses: Sequence[str], ports: Sequence[int]) -> Ge
         for kind, port in zip(("_osc._udp.local.", "_oscjson._tcp.local."), ports, strict=False):
             info = ServiceInfo(
                 kind, f"{name}.{kind}", port, properties={"txtvers": "1"},
-                server=f"eutectic-{ports[0]}-{_host_label().replace(' ', '-')}.local.",
+                server=_server_name(ports[0]),
                 parsed_addresses=list(addresses),
             )  # fmt: skip
             zeroconf.register_service(info, allow_name_change=True)

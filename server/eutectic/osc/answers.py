@@ -282,7 +282,7 @@ class Sent(Answer, frozen=True):
     address = "/seq"
 
     count: Annotated[
-        int, Argument("int", "events since /snapshot, without /meter, /log and /seq", 0)
+        int, Argument("int", "events since /snapshot, without /meter, /log, /seq and /fail", 0)
     ]
 
 

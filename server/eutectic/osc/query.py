@@ -8,6 +8,8 @@ OSC's type tags have no optional arguments and no options: TYPE and RANGE list w
 hold, DESCRIPTION what else it may. A request is write-only (ACCESS 2). What the daemon sends is
 read-only (ACCESS 1), and only a description: values are not kept, so VALUE isn't served.
 
+A browser that asks for `/` itself is sent on to the stage page, at the same host's name.
+
 HTTP is written out here, and not left to Starlette and uvicorn, because this runs in the process
 that mixes: importing them would double the time until the daemon answers, and uvicorn sets no limit
 to how long a client may take over its request. Only the request line matters, so it's short.
@@ -52,8 +54,9 @@ NOBODY, SENT, TAKEN = 0, 1, 2
 """ACCESS: no value, read-only, write-only."""
 
 REASONS = {
-    200: "OK", 204: "No Content", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
-    431: "Request Header Fields Too Large", 501: "Not Implemented",
+    200: "OK", 204: "No Content", 307: "Temporary Redirect", 400: "Bad Request",
+    404: "Not Found", 405: "Method Not Allowed", 431: "Request Header Fields Too Large",
+    501: "Not Implemented",
 }  # fmt: skip
 
 METHODS = "GET, HEAD, OPTIONS"
@@ -65,15 +68,21 @@ ANYBODY = (
 """The description is no secret: web pages may read it, too."""
 
 _WEBSOCKET = re.compile(rb"(?im)^upgrade:[^\r\n]*websocket")
+_WANTS_HTML = re.compile(rb"(?im)^accept:[^\r\n]*text/html")
+_HOST = re.compile(rb"(?im)^host:[ \t]*([A-Za-z0-9.-]+)(?::\d+)?[ \t]*\r?$")
 
 
 @dataclass(frozen=True)
 class HostInfo:
-    """The contents of HOST_INFO; `ip` is None if the daemon listens on every address."""
+    """The contents of HOST_INFO; `ip` is None if the daemon listens on every address.
+
+    `page` is the port of the stage page, which isn't among them; None while there is none.
+    """
 
     name: str
     ip: str | None
     port: int
+    page: int | None = None
 
     def attributes(self) -> dict[str, Any]:
         """Named as in the proposal."""
@@ -158,7 +167,10 @@ def _allowed(argument: Argument) -> str:
 
 
 def respond(head: bytes, info: HostInfo) -> bytes:
-    """The whole response to a request, of which only the first line and any upgrade matter."""
+    """The whole response to a request.
+
+    Only its first line matters, any upgrade, and whether a browser sends it, to which host.
+    """
     line = head.split(b"\r\n", 1)[0].split(b" ")
     if len(line) != 3 or not line[2].startswith(b"HTTP/1."):
         return _answer(400)
@@ -174,6 +186,9 @@ def respond(head: bytes, info: HostInfo) -> bytes:
         query = unquote(target.query.split("&")[0], errors="strict").removesuffix("=")
     except ValueError:
         return _answer(400)
+    host = _HOST.search(head)
+    if (path, query) == ("/", "") and host and info.page and _WANTS_HTML.search(head):
+        return _redirect(f"http://{host[1].decode()}:{info.page}/")
     status, found = _look_up("/" + path.strip("/"), query, info)
     return _answer(status, found, with_body=line[0] == b"GET")
 
@@ -201,6 +216,12 @@ def _answer(status: int, found: Any = None, with_body: bool = True) -> bytes:
     if status != 204:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "\r\n"]).encode() + (body if with_body else b"")
+
+
+def _redirect(url: str) -> bytes:
+    lines = (f"HTTP/1.1 307 {REASONS[307]}", f"Location: {url}", "Vary: Accept",
+             "Connection: close", "Content-Length: 0", "\r\n")  # fmt: skip
+    return "\r\n".join(lines).encode()
 
 
 class QueryServer:
@@ -239,6 +260,10 @@ class QueryServer:
         )  # fmt: skip
         ip, self.port = self._server.sockets[0].getsockname()
         self._info = replace(self._info, ip=None if ip == "0.0.0.0" else ip)
+
+    def show_page(self, port: int) -> None:
+        """Send browsers on to the page at this port from now on."""
+        self._info = replace(self._info, page=port)
 
     async def close(self) -> None:
         """Stop listening and close all connections."""

@@ -67,6 +67,13 @@ FIRST_OF_PACKETS = (b"/", b"#")
 Handler = Callable[[Peer, str, tuple[Any, ...], float | None], None]
 """Called with peer, address, arguments and, for a time tag, the monotonic time it is due."""
 
+Admits = Callable[[str], bool]
+"""Whether a host may send anything; the others are answered nothing."""
+
+
+def _anybody(_host: str) -> bool:
+    return True
+
 
 @dataclass(frozen=True)
 class _UdpPeer:
@@ -105,6 +112,7 @@ class Server:
 
     def __init__(self) -> None:
         self._handler: Handler | None = None
+        self._admits: Admits = _anybody
         self._connections = Connections(MAX_CONNECTIONS)
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._tcp: asyncio.Server | None = None
@@ -139,9 +147,9 @@ class Server:
             ) from None
         return server
 
-    async def serve(self, handler: Handler) -> None:
-        """Pass every message to `handler` from now on."""
-        self._handler = handler
+    async def serve(self, handler: Handler, admits: Admits = _anybody) -> None:
+        """Pass every message of hosts that are admitted to `handler` from now on."""
+        self._handler, self._admits = handler, admits
         asyncio.get_running_loop().add_reader(self._udp, self._read)
         if self._tcp is not None:
             await self._tcp.start_serving()
@@ -165,7 +173,8 @@ class Server:
                 packet, address = self._udp.recvfrom(MAX_PACKET_BYTES)
             except OSError:  # nothing left, or the error of an earlier reply to a client now gone
                 return
-            self._take(_UdpPeer(self._udp, address), packet)
+            if self._admits(address[0]):
+                self._take(_UdpPeer(self._udp, address), packet)
 
     def _take(self, peer: Peer, packet: bytes) -> None:
         assert self._handler is not None
@@ -179,7 +188,7 @@ class Server:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with self._connections.admit(writer) as admitted:
-            if not admitted:
+            if not admitted or not self._admits(writer.get_extra_info("peername")[0]):
                 return
             _keep_alive(writer)
             first = await reader.readexactly(1)

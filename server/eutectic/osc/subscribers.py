@@ -32,7 +32,8 @@ class Wishes:
 class Subscriber:
     """A registered client; `extra` is the reply port that it named, `until` when its lease ends.
 
-    `sent` counts its events since the last snapshot; `told` is the count that it knows of.
+    `sent` counts its events since the last snapshot; `told` is the count that it knows of, -1 while
+    it hasn't had the whole snapshot.
     """
 
     number: int
@@ -151,8 +152,8 @@ class Subscribers:
         else:
             subscriber.send(packet)
 
-    def publish(self, packet: bytes, kind: Kind = "event") -> None:
-        """Send an event to every subscriber that receives its kind.
+    def publish(self, packet: bytes, kind: Kind = "event", counted: bool = True) -> None:
+        """Send an event to every subscriber that receives its kind; of meters etc. none is counted.
 
         A reply port that several named gets it once.
         """
@@ -161,6 +162,6 @@ class Subscribers:
         peers |= dict.fromkeys(each.extra for each in takers if each.extra is not None)
         for peer in peers:
             peer.send(packet)
-        if kind == "event":
+        if kind == "event" and counted:
             for each in takers:
                 each.sent += 1

@@ -65,12 +65,11 @@ class Board:
         """Send every client an event now, which may be a row that has changed."""
         if _key(answer) in self._rows:
             self._rows[_key(answer)] = answer
-        self._subscribers.publish(packet(answer))
+        is_counted = not isinstance(answer, answers.Fail)  # one client may be sent that, too
+        self._subscribers.publish(packet(answer), counted=is_counted)
 
     def update(self) -> None:
         """Send what has changed since the last call, then how much each client was sent."""
-        if not len(self._subscribers):
-            return
         now = {_key(row): row for part in self._parts for row in part()}
         for key, row in now.items():
             before, self._rows[key] = self._rows.get(key), row
@@ -112,7 +111,8 @@ class Board:
         is_due = now - self._counted >= COUNT_SECONDS
         self._counted = now if is_due else self._counted
         for subscriber in self._subscribers:
-            if is_due or subscriber.told != subscriber.sent:
+            has_snapshot = subscriber.told >= 0
+            if has_snapshot and (is_due or subscriber.told != subscriber.sent):
                 self._tell(subscriber)
 
     def _tell(self, subscriber: Subscriber) -> None:

@@ -16,6 +16,11 @@ MOST_LISTED = 256
 """Files of a folder among which near names are looked for."""
 
 
+def uploads_folder(data: Path) -> Path:
+    """Where sounds are kept that browsers send."""
+    return data / "uploads"
+
+
 class BadPath(BadInput):
     """A path outside the folder that it must be in."""
 

@@ -88,7 +88,9 @@ class Pairs:
                 self._board.publish(reply)
 
     def _follow(self, named: Named, reply: PairReply, voice: int | None) -> None:
-        self._followed.pop(named, None)
+        before = self._followed.pop(named, reply)
+        if before != reply:
+            self._board.publish(reply)
         self._followed[named], self._voice_of[named] = reply, voice
         if len(self._followed) > MAX_FOLLOWED:
             oldest = next(iter(self._followed))

@@ -237,6 +237,7 @@ class Session:
         kinds |= {"meter"} if request.meter else set()
         kinds |= {"log"} if request.log else set()
         wishes = Wishes(request.name or "", frozenset(kinds))
+        self._board.update()  # for the others: a new client's first event is the snapshot
         number = self._subscribers.register(
             ticket.peer, request.reply_port, wishes, time.monotonic()
         )
@@ -296,8 +297,8 @@ class Session:
         """Send clients what has changed, levels, and lines of the log."""
         while True:
             await asyncio.sleep(UPDATE_SECONDS)
-            self._board.update()
             if len(self._subscribers):
+                self._board.update()
                 self._pairs.update()
             if self._subscribers.wants("meter"):
                 for meter in self._player.meters():
@@ -325,9 +326,8 @@ class Session:
         if self._surfaces is not None:
             await self._surfaces.follow()
         await self._keeper.follow()
-        if len(self._subscribers):
-            presets = await asyncio.to_thread(self._presets.list)
-            self._listed = [answers.Preset(-1, *each) for each in presets]
+        presets = await asyncio.to_thread(self._presets.list)
+        self._listed = [answers.Preset(-1, *each) for each in presets]
 
     def _report_lost(self) -> None:
         lost = self._outputs.lost
