@@ -209,10 +209,12 @@ def test_a_refused_change_changes_nothing(show: Daemon, tmp_path: Path) -> None:
     (folder / "voices.toml").write_text(
         'format = 1\nmodel = "toy"\n[[voices]]\nnumber = 1\n[voices.request]\nblend = 7\n'
     )
-    with daemon(tmp_path, "--session", "theirs"), show.client() as client:
+    theirs = daemon(tmp_path, "--session", "theirs")
+    with theirs, theirs.client() as them, show.client() as client:
+        them.save_session()
         client.request("/fuse", 1, "a", "r", "@loop", 1)
         for request, name, code, text in (
-            ("load", "tow", "bad_state", "there are: damaged, one, two"),
+            ("load", "tow", "bad_state", "there are: damaged, one, theirs"),
             ("load", "damaged", "bad_state", "damaged.toml:2"),
             ("load", "voices", "bad_state", "voices.toml:6: blend"),
             ("load", "theirs", "bad_state", "another daemon is using this session"),
