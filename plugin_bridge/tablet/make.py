@@ -9,13 +9,26 @@ Every message is checked against the table before anything is written.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eutectic.osc.answers import (
+    Answer,
+    Clip,
+    Engine,
+    Fail,
+    Master,
+    Meter,
+    PairReply,
+    Reference,
+    VoiceState,
+    Xrun,
+)
 from eutectic.osc.parse import parse
-from eutectic.osc.spec import PREFIX
+from eutectic.osc.spec import PREFIX, annotated_arguments
 from eutectic.osc.table import ANSWERS, VOICE_RANGES
 
 HERE = Path(__file__).parent
@@ -27,6 +40,12 @@ LOAD_ID = 1
 QUIET_DB = -60.0
 RENEW_MS = 10_000
 """Registration expires 30 s after the last message."""
+LOST_MS = 5_000
+"""The daemon sends `/seq` every second; after so long without it, it is asked for events anew."""
+
+MARKS = {"now": "●", "later": "○", "working": "◐", "never": "✕"}
+"""On pads, by the state of their pair: plays at once, soon, is being prepared, can't be played."""
+PLAYING, UNKNOWN = "▶", "·"
 
 Value = int | str
 Widget = dict[str, Any]
@@ -68,7 +87,7 @@ def pads(reference: int) -> list[Control]:
     """One row per voice, one column per clip."""
     return [
         Control(
-            f"pad_{reference}_{voice}_{clip}", f"{clip}", "/fuse",
+            f"pad_{reference}_{voice}_{clip}", f"VAR{{mark, {UNKNOWN}}} {clip}", "/fuse",
             (fuse_id(reference, voice, clip), voice, str(clip), str(reference)),
         )
         for voice in VOICES for clip in CLIPS
@@ -99,33 +118,83 @@ def controls() -> list[Control]:
     ]  # fmt: skip
 
 
-def listeners() -> Iterator[Widget]:
-    """Invisible widgets that show the daemon's answers and events in the text widgets."""
-    voice_of = "Math.floor(%s / 10) %% 10"
-    scripts = {
-        "/queued": f"set('state_' + {voice_of % 'value'}, 'queued')",
-        "/progress": (
-            f"set(value[0] === {LOAD_ID} ? 'message' : 'state_' + {voice_of % 'value[0]'}, "
-            "value[1] + ' ' + Math.round(100 * value[2]) + ' %')"
+def at(kind: type[Answer], name: str) -> str:
+    """Where an event of this kind holds what has this name, as a script writes it."""
+    names = [each.name for each in annotated_arguments(kind)]
+    return f"value[{names.index(name)}]"
+
+
+def own(kind: type[Answer]) -> str:
+    """Whether it was this client that changed what an event is about: its faders are right."""
+    return f"{at(kind, 'by')} === globals.number"
+
+
+def scripts() -> dict[str, str]:
+    """What is done with each answer and event, by address.
+
+    Others move the same controls: faders follow `/voice` and `/master`, without sending again.
+    """
+    voice = at(VoiceState, "voice")
+    follow = f"if (!({own(VoiceState)})) {{ " + " ".join(
+        f"set('{name}_' + {voice}, {at(VoiceState, name)}, {{send: false}});"
+        for name in ("blend", "gain")
+    )  # fmt: skip
+    pair = f"{at(VoiceState, 'reference')} + ' ' + {at(VoiceState, 'original')}"
+    waiting = f"'waiting ' + Math.round(100 * {at(VoiceState, 'fraction')}) + ' %'"
+    state = at(VoiceState, "state")
+    return {
+        "/voice": (
+            f"if ({voice} <= {VOICES[-1]}) {{ "
+            f"set('state_' + {voice}, {state} === 'waiting' ? {waiting} : {state}); {follow} }} "
+            f"globals.plays({voice}, {state} === 'silent' ? '' : {pair}) }}"
         ),
-        "/started": "set('state_' + value[1], 'playing (' + Math.round(value[2]) + ' ms)')",
-        "/ended": "set('state_' + value[0], 'silent')",
+        "/master": (
+            f"if (!({own(Master)})) set('master', {at(Master, 'gain')}, {{send: false}})"
+        ),
+        "/meter": (
+            f"if ({at(Meter, 'voice')} > 0 && {at(Meter, 'voice')} <= {VOICES[-1]}) "
+            f"set('meter_' + {at(Meter, 'voice')}, {at(Meter, 'level')}, {{send: false}})"
+        ),
+        "/pair.reply": (
+            f"globals.marks[{at(PairReply, 'reference')} + ' ' + {at(PairReply, 'original')}] = "
+            f"{json.dumps(MARKS, ensure_ascii=False)}[{at(PairReply, 'state')}]; "
+            f"globals.draw({at(PairReply, 'reference')}, {at(PairReply, 'original')})"
+        ),
+        "/clip": f"set('message', 'clip ' + {at(Clip, 'clip')} + ': ' + {at(Clip, 'state')})",
+        "/reference": (
+            f"set('message', 'reference ' + {at(Reference, 'reference')} + ': ' + "
+            f"{at(Reference, 'state')})"
+        ),
+        "/progress": (
+            f"if (value[0] === {LOAD_ID}) "
+            "set('message', value[1] + ' ' + Math.round(100 * value[2]) + ' %')"
+        ),
         "/done": (
+            f"if (value[0] === '{PREFIX}/notify') globals.number = value[2]; "
             f"if (value[0] === '{PREFIX}{LOAD.address}') set('message', 'the pads are ready')"
         ),
         "/fail": (
-            "if (value[2] !== 'cancelled') { set('message', value[3]); "
-            f"set('state_' + {voice_of % 'value[1]'}, value[2]) }}"
+            f"if (value[2] !== 'cancelled' && value[0] !== '{PREFIX}/pair') "
+            "set('message', value[3])"
         ),
-        "/engine": "set('engine', 'engine: ' + value[0] + ' ' + Math.round(100 * value[1]) + ' %')",
+        "/engine": (
+            f"set('engine', 'engine: ' + {at(Engine, 'state')} + ' ' + "
+            f"Math.round(100 * {at(Engine, 'fraction')}) + ' %, ' + {at(Engine, 'model')})"
+        ),
         "/xrun": "set('lost', 'dropouts: ' + value)",
+        "/seq": "globals.heard = Date.now()",
     }  # fmt: skip
+
+
+def listeners() -> Iterator[Widget]:
+    """Invisible widgets that show the daemon's answers and events in the others."""
     known = {spec.address for spec in ANSWERS}
-    for address, script in scripts.items():
+    for address, script in scripts().items():
         if address not in known:
             raise ValueError(f"the daemon never sends {address}")
-        yield {"type": "variable", "id": f"on{address.replace('/', '_')}",
-               "address": PREFIX + address, "onValue": script}  # fmt: skip
+        name = re.sub("[/.]", "_", address)
+        yield {"type": "variable", "id": f"on{name}", "address": PREFIX + address,
+               "onValue": script}  # fmt: skip
 
 
 def control_widget(control: Control, **more: Any) -> Widget:
@@ -162,7 +231,7 @@ def voice_panel(voice: int) -> Widget:
     """A voice's name, state, faders, meter and stop button."""
     blend, gain, stop = voice_controls(voice)
     meter = {
-        "type": "fader", "id": f"meter_{voice}", "address": f"{PREFIX}/meter", "preArgs": [voice],
+        "type": "fader", "id": f"meter_{voice}",
         "range": {"min": QUIET_DB, "max": 0}, "default": QUIET_DB, "design": "compact",
         "interaction": False, "bypass": True, "width": 30,
     }  # fmt: skip
@@ -173,6 +242,31 @@ def voice_panel(voice: int) -> Widget:
         panel(f"faders_{voice}", "horizontal", faders, expand=True),
         control_widget(stop, height=50),
     ], expand=True)  # fmt: skip
+
+
+ON_CREATE = f"""\
+globals.number = 0; globals.heard = 0; globals.marks = {{}}; globals.playing = {{}}
+globals.draw = function(reference, clip) {{
+  if (!(reference <= {REFERENCES[-1]} && clip <= {CLIPS[-1]})) return  // not one of these pads
+  for (var voice = {VOICES[0]}; voice <= {VOICES[-1]}; voice++) {{
+    var pair = reference + ' ' + clip
+    setVar('pad_' + reference + '_' + voice + '_' + clip, 'mark',
+           globals.playing[voice] === pair ? '{PLAYING}' : globals.marks[pair] || '{UNKNOWN}')
+  }}
+}}
+globals.plays = function(voice, pair) {{
+  var pairs = [globals.playing[voice], pair]
+  globals.playing[voice] = pair
+  for (var each of pairs) if (each) globals.draw.apply(null, each.split(' '))
+}}
+var ask = function() {{
+  if (Date.now() - globals.heard > {LOST_MS})
+    send('{PREFIX}/notify', 1, '@meter', 1, '@name', 'pads')
+  for (var reference of {list(REFERENCES)}) for (var clip of {list(CLIPS)})
+    send('{PREFIX}/pair', 100 * reference + clip, String(clip), String(reference))
+}}
+ask(); setInterval(ask, {RENEW_MS})"""
+"""Events are asked for again if the daemon is silent; a pair that was asked about is followed."""
 
 
 def session() -> Widget:
@@ -188,12 +282,11 @@ def session() -> Widget:
          "widgets": [control_widget(pad, width="auto", height="auto") for pad in pads(reference)]}
         for reference in REFERENCES
     ]  # fmt: skip
-    notify = f"send('{PREFIX}/notify', 1, '@meter', 1)"
     return {
         "createdWith": "Open Stage Control", "version": VERSION, "type": "session",
         "content": {
             "type": "root", "id": "root", "layout": "vertical",
-            "onCreate": f"{notify}\nsetInterval(function() {{ {notify} }}, {RENEW_MS})",
+            "onCreate": ON_CREATE,
             "widgets": [
                 header,
                 text("message", "clips are columns, voices are rows", height=30),
@@ -226,12 +319,12 @@ same one.
 """
 
 RECEIVED = (
-    ("engine", "label", "/engine", "state, progress (0 to 1)"),
-    ("voice state", "label", "/started", "id, voice, latency in ms"),
-    ("voice state", "label", "/ended", "voice, id"),
-    ("message", "label", "/fail", "address, id, error code, explanation"),
-    ("dropouts", "label", "/xrun", "count since the start"),
-)
+    ("engine", "label", Engine), ("voice state, blend, gain", "labels and faders", VoiceState),
+    ("master", "fader", Master), ("level", "meter, with `@meter 1`", Meter),
+    ("pad", "colour", PairReply), ("clips", "label", Clip), ("references", "label", Reference),
+    ("message", "label", Fail), ("dropouts", "label", Xrun),
+)  # fmt: skip
+"""What a layout may show, and the event that says it."""
 
 
 def touchosc() -> str:
@@ -247,13 +340,24 @@ def touchosc() -> str:
     lines += [
         "",
         "`connect` sends the receive port, 9000 here: answers and events arrive there as long as",
-        "something is sent at least every 30 s. After a longer pause, press it again.",
+        "something is sent at least every 30 s. First come events for all there is, then whatever",
+        "changes, whoever changes it. After a longer pause, press it again.",
         "",
         "| display | kind | address | arguments received |",
         "|---|---|---|---|",
     ]
-    lines += [f"| {name} | {kind} | `{PREFIX}{address}` | {what} |"
-              for name, kind, address, what in RECEIVED]  # fmt: skip
+    lines += [
+        f"| {name} | {kind} | `{PREFIX}{event.address}` | "
+        f"{', '.join(each.name for each in annotated_arguments(event))} |"
+        for name, kind, event in RECEIVED
+    ]
+    lines += [
+        "",
+        "`by` is the number of the client that moved the control last; `/done /eutectic/notify`",
+        "tells the tablet its own. While a fader is being touched, ignore what has that number.",
+        "A pad is told of its pair (`now`, `later`, `working`, `never`) once it has asked:",
+        "`/eutectic/pair 1 CLIP REFERENCE`, also with *load*.",
+    ]
     return "\n".join(lines) + "\n"
 
 

