@@ -213,10 +213,15 @@ def test_a_preset_brings_voices_back(client: Client, folder: Path) -> None:
     presets = folder / "data" / "presets"
     assert (presets / "again.toml").read_text() == (presets / "quiet.toml").read_text()
     assert "gain_db = -12.0" in (presets / "quiet.toml").read_text()
-    client.send("/notify", 1)
     client.request("/preset/save", "quiet")
     assert (presets / "quiet.toml~").exists()
+    client.send("/notify", 1)
+    client.send("/voice/set", 4, "gain", -20)
+    assert not [each for each in client.events(1.5) if isinstance(each, PresetChanged)]
+    text = (presets / "quiet.toml").read_text()
+    (presets / "quiet.toml").write_text(text.replace("gain_db = -12.0", "gain_db = -11.0"))
     assert wait_for(client, PresetChanged) == PresetChanged("quiet", "reloaded")
+    wait_for(client, VoiceState, lambda each: (each.voice, each.gain) == (4, -11))
     client.send("/voice/set", 4, "gain", 0)
 
 

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Generator
 
+import msgspec
 import pytest
 
 from daemons import daemon, make_clips, prepare, restored, until, wait_for
@@ -91,6 +92,7 @@ def test_a_snapshot_follows_notify_at_once_and_has_all_there_is(running: Daemon)
             assert (first.state, first.original, first.reference) == ("playing", "a", "r")
             assert (first.blend, first.loop, first.seed, first.seconds) == (0.25, 1, 9, 1.0)
             assert state.voices[2].gain == -7
+            late.until(lambda state: state.number in state.clients)
             assert state.clients[state.number].name == "tablet"
             assert state.recording is not None and state.recording.path == ""
             assert not state.missed
@@ -98,7 +100,7 @@ def test_a_snapshot_follows_notify_at_once_and_has_all_there_is(running: Daemon)
 
 def test_it_has_the_position_of_that_moment(running: Daemon) -> None:
     with running.client() as client:
-        client.request("/fuse", 1, "a", "r", "@blend", 0.5)
+        client.begin("/fuse", 1, "a", "r", "@blend", 0.5)
         wait_for(client, Started)
         time.sleep(0.3)
         with Follower(running) as late:
@@ -176,6 +178,14 @@ def test_clients_come_and_go(running: Daemon) -> None:
         stays.until(lambda state: number not in state.clients)
 
 
+def test_a_connection_that_ends_is_a_client_that_has_left(running: Daemon) -> None:
+    with Follower(running) as stays:
+        with Follower(running, tcp=True) as leaves:
+            number = leaves.state.number
+            stays.until(lambda state: number in state.clients)
+        stays.until(lambda state: number not in state.clients)
+
+
 def test_what_was_missed_shows_in_the_count(running: Daemon) -> None:
     with Follower(running) as follower:
         follower.until(lambda state: len(state.voices) == 4)
@@ -244,21 +254,25 @@ def test_the_log_is_sent_to_those_who_follow_it_with_the_senders_name(running: D
 
 def test_a_pair_says_whether_it_can_be_played_now(running: Daemon) -> None:
     with running.client() as client, Follower(running) as follower:
-        reply = client.request("/pair", "a", "r", "@seed", 77, "@blend", 0.5)
-        (later,) = reply.of(PairReply)
+        client.request("/clip/load", "c", "c.wav")
+        (later,) = client.request("/pair", "c", "r").of(PairReply)
         assert (later.state, later.ready, later.of) == ("later", 0, 5)
-        client.request("/pair", "a", "r")
-        client.request("/fuse", 1, "a", "r", "@blend", 0.5)
-        until(lambda: client.request("/pair", "a", "r").of(PairReply)[0].ready == 5)
-        (now,) = client.request("/pair", "a", "r").of(PairReply)
+        client.request("/fuse", 1, "c", "r", "@blend", 0.5)
+        now = follower.until(lambda state: _ready(state, "c", "r") == 5).pairs["c", "r"]
         assert (now.state, now.cost_ms, now.text) == ("now", 0.0, "")
-        follower.until(lambda state: ("a", "r") in state.pairs and state.pairs["a", "r"].ready == 5)
-        places = client.request("/fan/list", "a", "r").of(FanReply)
+        (again,) = client.request("/pair", "c", "r").of(PairReply)
+        assert msgspec.structs.replace(again, id=-1) == now
+        places = client.request("/fan/list", "c", "r").of(FanReply)
         assert [(each.k, each.n, each.blend, each.ready) for each in places] == [
             (k, 5, k / 4, 1) for k in range(5)
         ]
         for each in places:
             assert (running.data / "fusions" / f"{each.key}.safetensors").exists()
+
+
+def _ready(state: State, original: str, reference: str) -> int:
+    pair = state.pairs.get((original, reference))
+    return 0 if pair is None else pair.ready
 
 
 def test_the_cost_of_a_pair_is_what_such_fusions_took(running: Daemon) -> None:

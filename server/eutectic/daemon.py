@@ -108,7 +108,7 @@ async def serve(settings: DaemonSettings, spare: Spare, ready: Callable[[str], N
         stack.push_async_callback(session.close)
         await session.start()
         gate = Gate(await _access(settings), session.take)
-        await server.serve(gate.take, gate.admits)
+        await server.serve(gate.take, gate.admits, session.leave)
         query = await _query_server(settings, server.port, stack)
         gc.freeze()  # what exists by now stays: later collections needn't scan it
         ready(

@@ -28,7 +28,7 @@ RECEIVE_BUFFER_BYTES = 8 << 20
 PACKETS_PER_TURN = 32
 """Read from the socket before the rest of the event loop gets its turn."""
 
-MAX_CONNECTIONS = 16
+MAX_CONNECTIONS = 64
 MAX_UNSENT_BYTES = 1 << 20
 """A TCP client that leaves this much unread is dropped."""
 
@@ -75,6 +75,10 @@ def _anybody(_host: str) -> bool:
     return True
 
 
+def _ignore(_peer: Peer) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class _UdpPeer:
     socket: socket.socket
@@ -113,6 +117,7 @@ class Server:
     def __init__(self) -> None:
         self._handler: Handler | None = None
         self._admits: Admits = _anybody
+        self._gone: Callable[[Peer], None] = _ignore
         self._connections = Connections(MAX_CONNECTIONS)
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._tcp: asyncio.Server | None = None
@@ -147,9 +152,14 @@ class Server:
             ) from None
         return server
 
-    async def serve(self, handler: Handler, admits: Admits = _anybody) -> None:
-        """Pass every message of hosts that are admitted to `handler` from now on."""
-        self._handler, self._admits = handler, admits
+    async def serve(
+        self, handler: Handler, admits: Admits = _anybody, gone: Callable[[Peer], None] = _ignore
+    ) -> None:
+        """Pass every message of hosts that are admitted to `handler` from now on.
+
+        `gone` is called with each peer whose connection has ended.
+        """
+        self._handler, self._admits, self._gone = handler, admits, gone
         asyncio.get_running_loop().add_reader(self._udp, self._read)
         if self._tcp is not None:
             await self._tcp.start_serving()
@@ -195,9 +205,12 @@ class Server:
             slipped = first in (bytes([SLIP_END]), *FIRST_OF_PACKETS)
             peer = _TcpPeer(writer, writer.get_extra_info("peername")[:2], slipped)
             packets = _slipped(reader, first) if slipped else _prefixed(reader, first)
-            async for packet in packets:
-                self._connections.touch(writer)
-                self._take(peer, packet)
+            try:
+                async for packet in packets:
+                    self._connections.touch(writer)
+                    self._take(peer, packet)
+            finally:
+                self._gone(peer)
 
 
 async def _prefixed(reader: asyncio.StreamReader, first: bytes) -> AsyncGenerator[bytes]:

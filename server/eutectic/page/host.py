@@ -89,6 +89,7 @@ async def _follow(
                 log.warning("no page: %s", report["error"])
             else:
                 urls = [str(report["port"]), *report["urls"]]
+                log.info("page on http://%s:%d/", settings.host, report["port"])
                 opened(Opened(**report, is_new=urls != known))
                 known[:] = urls
                 settings = msgspec.structs.replace(settings, port=report["port"])

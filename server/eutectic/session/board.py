@@ -82,8 +82,7 @@ class Board:
         self._count()
 
     def greet(self, peer: Peer) -> None:
-        """Send a client all there is, which events will change."""
-        self.update()
+        """Send a client all there was at the last update, which events will change."""
         subscriber = self._subscribers.get(peer)
         if subscriber is None:
             return

@@ -218,6 +218,8 @@ class Keeper:
         preset = Preset(FORMAT, "", voices.master_db, self._resolver.defaults, voices=voices.kept())
         path = kept.named(self._presets.own, request.name)
         await asyncio.to_thread(toml.write, path, preset)
+        if self._followed is not None and self._followed[0] == request.name:
+            self._followed = request.name, stamp_of(path)  # voices have it, or are past it
 
     async def load_preset(self, ticket: Ticket, request: table.LoadPreset) -> None:
         preset = self._presets.read(request.name)  # at once, so that fusions wait for what it loads

@@ -20,6 +20,7 @@ from eutectic.link.protocol import ModelFacts, State
 from eutectic.link.spare import Spare
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer, packet
+from eutectic.osc.server import Peer
 from eutectic.osc.subscribers import Kind, Subscribers, Wishes
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
@@ -198,6 +199,12 @@ class Session:
         for work in (self._poll(), self._update(), self._housekeeping()):
             self._spawn(work)
 
+    def leave(self, peer: Peer) -> None:
+        """A client's connection has ended."""
+        number = self._subscribers.leave(peer)
+        if number:
+            log.info("client %d: has left", number)
+
     def start_output(self) -> None:
         """Play on the device."""
         self._outputs.start()
@@ -237,7 +244,7 @@ class Session:
         kinds |= {"meter"} if request.meter else set()
         kinds |= {"log"} if request.log else set()
         wishes = Wishes(request.name or "", frozenset(kinds))
-        self._board.update()  # for the others: a new client's first event is the snapshot
+        self._board.update()
         number = self._subscribers.register(
             ticket.peer, request.reply_port, wishes, time.monotonic()
         )

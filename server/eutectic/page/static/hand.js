@@ -1,0 +1,160 @@
+// What a hand does: drags, holds, presses; and what is told it where it is.
+import { ask, lastId, send } from './link.js';
+import { clamp, h } from './dom.js';
+
+const HOLD_MS = 600, STILL_PX = 6, DOUBLE_MS = 300, TAG_MS = 6000, RULER_PX = 44;
+
+// ---- Words at the finger ----------------------------------------------------------------------
+
+let onFault = () => {};
+export function onFaults(handler) { onFault = handler; }
+
+/** A word at an element; returns how it is taken away. */
+function tag(anchor, text, className, ms) {
+  const e = h(`div.tag.${className}`, { 'aria-hidden': 'true', dir: 'auto' }, text);
+  document.body.append(e);
+  const at = anchor.getBoundingClientRect(), own = e.getBoundingClientRect();
+  const left = clamp(at.left, 8, Math.max(8, innerWidth - own.width - 8)), below = at.bottom + own.height + 8 < innerHeight;
+  e.style.left = `${left}px`;
+  e.style.top = `${clamp(below ? at.bottom + 6 : at.top - own.height - 6, 8, innerHeight - own.height - 8)}px`;
+  anchor.classList.add(className);
+  const end = () => { e.remove(); anchor.classList.remove(className); };
+  if (ms) setTimeout(end, ms);
+  return end;
+}
+/** A failure where the finger was, in the daemon's words; in the foot, too. */
+export function fault(anchor, text, what = '') {
+  onFault(text, what);
+  tag(anchor?.isConnected && anchor.getClientRects().length ? anchor : document.querySelector('.line'), text, 'fault', TAG_MS);
+}
+
+/** Send a request; a failure is shown at `anchor`, and the promise gives undefined. */
+export function act(anchor, address, ...values) {
+  return ask(address, values).catch(e => fault(anchor, e.text, `${address} ${values.join(' ')}`));
+}
+const fingers = new Map();
+/** Send what has no id: if it fails, that is shown where it was sent from last. */
+export function tell(anchor, address, ...values) {
+  fingers.set(address, anchor);
+  if (!send(address, ...values)) fault(anchor, 'no contact', address);
+}
+export function failed(address, text) { fault(fingers.get(address), text, address); }
+
+const soonest = new Map();
+/** Send at the next frame; of many with one name only the newest. */
+export function soon(name, anchor, ...message) {
+  if (!soonest.size) requestAnimationFrame(flush);
+  soonest.set(name, [anchor, ...message]);
+}
+export function flush() {
+  const all = [...soonest.values()];
+  soonest.clear();
+  for (const message of all) tell(...message);
+}
+
+// ---- MIDI learn -------------------------------------------------------------------------------
+
+let learning = null, holding = null;
+const learnable = new WeakMap();
+/** Holding an element binds the next MIDI control to `target()`, an OSC message with $ for its value. */
+export function canLearn(e, target, label) {
+  const own = { e, target, label };
+  let timer = 0, x = 0, y = 0, swallow = false;
+  learnable.set(e, own);
+  e.addEventListener('pointerdown', p => {
+    if (p.button) return;
+    [x, y, swallow, holding] = [p.clientX, p.clientY, false, own];
+    timer = setTimeout(() => { swallow = true; learn(own); }, HOLD_MS);
+  });
+  e.addEventListener('pointermove', p => {
+    if (holding !== own || Math.hypot(p.clientX - x, p.clientY - y) <= STILL_PX) return;
+    clearTimeout(timer);
+    if (learning?.own === own) endLearning(); // a drag that began with a rest
+  });
+  for (const end of ['pointerup', 'pointercancel', 'lostpointercapture']) e.addEventListener(end, () => { clearTimeout(timer); holding = null; });
+  e.addEventListener('click', p => { if (swallow) { p.stopImmediatePropagation(); swallow = false; } }, true);
+}
+/** Learn for what is held, or has the keyboard's focus; false if that is nothing. */
+export function learnHeld(focused) {
+  const own = holding || learnable.get(focused);
+  if (own) learn(own);
+  return !!own;
+}
+function learn(own) {
+  endLearning();
+  const end = tag(own.e, `turn a knob for ${own.label()}`, 'learning', 0), request = ask('/midi/learn', [own.target()]);
+  const mine = learning = { own, end, id: lastId() };
+  const over = show => { end(); if (learning === mine) { learning = null; show(); } };
+  request.then(
+    ([control]) => over(() => tag(own.e, `${control} moves ${own.label()}`, 'learned', TAG_MS)),
+    e => over(() => fault(own.e, e.text, '/midi/learn')));
+}
+export function endLearning() {
+  if (!learning) return false;
+  const { end, id } = learning;
+  learning = null;
+  end();
+  ask('/cancel', [id]).catch(() => {}); // it may be over already
+  return true;
+}
+
+// ---- Controls ---------------------------------------------------------------------------------
+
+/** A slider that is dragged from wherever it is touched: a thumb hides nothing.
+ *  o: get(), set(value, ends), low, high, step(direction, fine), reset(), span(width) px from low to high;
+ *  at(share), if a tap on the ruler along its top jumps. */
+export function slider(e, o) {
+  let from = null, tapped = -1e9;
+  e.setAttribute('role', 'slider');
+  e.tabIndex = 0;
+  e.setAttribute('aria-valuemin', o.low);
+  e.setAttribute('aria-valuemax', o.high);
+  const put = (value, ends) => o.set(clamp(value, o.low, o.high), ends);
+  e.addEventListener('pointerdown', p => {
+    if (p.button || from) return;
+    e.setPointerCapture(p.pointerId);
+    e.focus({ preventScroll: true, focusVisible: false });
+    const box = e.getBoundingClientRect(), jump = o.at && p.clientY - box.top < RULER_PX;
+    from = { id: p.pointerId, x: p.clientX, far: 0, value: o.get(), moved: false, scale: (o.high - o.low) / o.span(box.width) };
+    const to = jump ? o.at((p.clientX - box.left) / box.width) : p.timeStamp - tapped < DOUBLE_MS ? o.reset() : undefined;
+    if (to !== undefined) { from.value = clamp(to, o.low, o.high); from.moved = true; put(from.value, false); }
+    tapped = jump ? -1e9 : p.timeStamp;
+  });
+  e.addEventListener('pointermove', p => {
+    if (p.pointerId !== from?.id) return;
+    const by = p.clientX - from.x;
+    from.x = p.clientX;
+    from.far += Math.abs(by);
+    if (from.far > STILL_PX) tapped = -1e9;
+    from.value = clamp(from.value + by * from.scale * (p.shiftKey ? 0.1 : 1), o.low, o.high);
+    if (by) { from.moved = true; put(from.value, false); }
+  });
+  for (const end of ['pointerup', 'pointercancel']) e.addEventListener(end, p => {
+    if (p.pointerId !== from?.id) return;
+    if (from.moved) { put(from.value, true); flush(); } // the last one always
+    from = null;
+  });
+  e.addEventListener('keydown', k => {
+    const whole = (o.high - o.low) / 10, by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[k.key];
+    const to = by ? o.step(by, k.shiftKey) : { Home: o.low, End: o.high, PageUp: o.get() + whole, PageDown: o.get() - whole }[k.key];
+    if (to === undefined || k.ctrlKey || k.metaKey || k.altKey) return;
+    k.preventDefault();
+    k.stopPropagation();
+    put(to, true);
+  });
+}
+
+/** A pad acts when it is touched, not when it is let go; and for the keyboard's and a reader's click. */
+export function pressed(e, fire) {
+  e.addEventListener('pointerdown', p => { if (!p.button) { e.releasePointerCapture?.(p.pointerId); fire(); } });
+  e.addEventListener('click', c => { if (!c.detail) fire(); });
+}
+
+/** A tap that begins and ends on the key without travelling: a swipe across it does nothing. */
+export function guarded(e, fire) {
+  let from = null;
+  e.addEventListener('pointerdown', p => { from = p.button ? null : [p.clientX, p.clientY]; e.setPointerCapture(p.pointerId); });
+  e.addEventListener('pointerup', p => { if (from && Math.hypot(p.clientX - from[0], p.clientY - from[1]) < 12) fire(); from = null; });
+  e.addEventListener('pointercancel', () => { from = null; });
+  e.addEventListener('click', c => { if (!c.detail) fire(); });
+}

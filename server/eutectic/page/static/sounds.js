@@ -1,0 +1,139 @@
+// Sounds: loaded, recorded, made references; and the list of them on a phone.
+import { s, touch, waveOf } from './state.js';
+import { act, fault } from './hand.js';
+import { $, canvas, h, key, kind, listed, mark, name, sign, text } from './dom.js';
+import { paintWave } from './paint.js';
+
+// ---- What is said of them ---------------------------------------------------------------------
+
+const percent = fraction => `${Math.round(100 * fraction)} %`;
+export function clipState(clip) {
+  const { state, seconds, fraction } = s.clips.get(clip) || { state: 'missing' };
+  if (state === 'loading') return { lamp: 'arc', fraction, word: percent(fraction) };
+  if (state !== 'loaded') return { lamp: 'bad', word: state, bad: true };
+  return { word: seconds ? `${seconds.toFixed(1)} s` : '' };
+}
+export function referenceState(reference) {
+  const { state, fraction } = s.references.get(reference) || { state: 'missing' };
+  if (state.startsWith('learning')) return { lamp: 'arc', fraction, word: `${percent(fraction)} · plays` };
+  if (state.startsWith('loading')) return { lamp: 'arc', fraction, word: state };
+  if (state === 'missing' || state === 'stale') return { lamp: 'bad', word: state, bad: true };
+  return { lamp: state === 'learned' ? 'now' : state === 'remembered' ? 'memo' : 'off', word: state.replace('_', ' ') };
+}
+
+/** A name as the daemon takes them, 1 to 32 of letters, digits and _ . -, that nothing has yet. */
+export function nameFrom(words, taken) {
+  const plain = words.replace(/\.[^.]*$/, '').normalize('NFKD').replace(/\p{M}/gu, '').replace(/[^A-Za-z0-9_.-]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 28) || 'sound';
+  let free = plain;
+  for (let n = 2; taken.has(free); n++) free = `${plain}-${n}`;
+  return free;
+}
+
+// ---- Upload -----------------------------------------------------------------------------------
+
+const uploads = new Map();
+let uploaded = 0;
+/** Send files to the daemon's machine, and load each as a clip; as a reference, too, if wished. */
+export function upload(files, anchor, asReference = false) {
+  for (const file of files) {
+    const number = ++uploaded, request = new XMLHttpRequest(), one = { file: file.name, fraction: 0, abort: () => request.abort() };
+    const over = failure => {
+      uploads.delete(number);
+      touch('sounds');
+      if (failure) fault(anchor, `${file.name}: ${failure}`);
+    };
+    uploads.set(number, one);
+    request.upload.onprogress = e => { one.fraction = e.lengthComputable ? e.loaded / e.total : 0; touch('sounds'); };
+    request.onerror = () => over('no contact; it was not sent');
+    request.onabort = () => over('');
+    request.onload = async () => {
+      if (request.status !== 200) return over(request.responseText.trim() || 'it was refused');
+      const clip = nameFrom(file.name, s.clips);
+      s.clips.set(clip, { path: file.name, seconds: 0, state: 'loading', fraction: 0 }); // the next file needs another name
+      const loaded = await act(anchor, '/clip/load', clip, JSON.parse(request.responseText).path);
+      if (!loaded && s.clips.get(clip)?.seconds === 0) { s.clips.delete(clip); touch('matrix'); }
+      over('');
+      if (loaded && asReference) act(anchor, '/reference/remember', nameFrom(clip, s.references), clip);
+    };
+    request.open('POST', `/upload?name=${encodeURIComponent(file.name)}`);
+    request.send(file);
+  }
+  touch('sounds');
+}
+const picker = h('input', { type: 'file', accept: 'audio/*,video/*', multiple: true, hidden: true, onchange: () => { upload([...picker.files], picker.anchor); picker.value = ''; } });
+document.body.append(picker);
+export function pick(anchor) { picker.anchor = anchor; picker.click(); }
+
+for (const over of ['dragenter', 'dragover']) addEventListener(over, e => { e.preventDefault(); document.body.classList.add('drop'); });
+addEventListener('dragleave', e => { if (!e.relatedTarget) document.body.classList.remove('drop'); });
+addEventListener('drop', e => {
+  e.preventDefault();
+  document.body.classList.remove('drop');
+  const at = e.target.closest?.('[data-drop]');
+  if (e.dataTransfer.files.length) upload([...e.dataTransfer.files], at || e.target, !!at);
+});
+
+/** The preset that ships: two sounds, a reference, and a voice that is ready to play. */
+export function loadFirst(anchor) {
+  // The preset is done when its reference has been learned; it can be played long before.
+  const look = setInterval(() => {
+    if (!s.clips.has('glass') || !/^(remembered|learn)/.test(s.references.get('drone')?.state)) return;
+    clearInterval(look);
+    act(anchor, '/fuse', 1, 'glass', 'drone');
+  }, 100);
+  act(anchor, '/preset/load', 'first_night').then(loaded => { if (!loaded) clearInterval(look); });
+}
+
+// ---- Keys and lists ---------------------------------------------------------------------------
+
+let open = () => {};
+/** `opens(what, …)` shows a drawer. */
+export function onOpen(opens) { open = opens; }
+export const openSound = (what, of, anchor) => open('sound', anchor, what, of);
+export function sources() {
+  const all = [['load', 'load', pick], ['rec', 'record', e => open('record', e)], ['memo', 'reference', e => open('reference', e)],
+    ['keep', 'presets', e => open('presets', e)], ['log', 'sessions', e => open('sessions', e)]];
+  return [...all.map(([icon, word, does]) => { const e = key(icon, word, () => does(e)); return e; }), sending()];
+}
+
+function sending() {
+  const box = h('ul.sending', { 'aria-label': 'being sent' });
+  lists.push(listed(box, number => {
+    const title = name('span'), fill = h('i.fill'), e = h('li', {}, title, fill, h('button.key', { 'aria-label': 'cancel', onclick: () => uploads.get(number)?.abort() }, sign('off')));
+    text(title, uploads.get(number).file);
+    return Object.assign(e, { fill });
+  }, (e, number) => { e.fill.style.transform = `scaleX(${uploads.get(number).fraction})`; }));
+  return box;
+}
+const lists = [];
+
+function soundList(what, title) {
+  const box = h('ul.list', { 'aria-label': title });
+  const show = listed(box, of => {
+    const wave = canvas('wave', (x, w, height) => paintWave(x, w, height, waveOf(what === 'clip' ? of : s.references.get(of)?.clip), what === 'clip' ? 'orig' : 'ref'));
+    const word = name(what === 'clip' ? 'b.orig' : 'b.ref'), lamp = sign('now'), state = h('span'), fill = h('i.fill');
+    const e = h('button', { onclick: () => openSound(what, of, e) }, wave, word, h('span.state', {}, lamp, state), fill);
+    text(word, of);
+    return h('li', {}, Object.assign(e, { wave, lamp, state, fill }));
+  }, (li, of) => {
+    const e = li.firstChild, is = what === 'clip' ? clipState(of) : referenceState(of);
+    e.lamp.classList.toggle('gone', !is.lamp);
+    if (is.lamp) mark(e.lamp, is.lamp, is.fraction);
+    text(e.state, is.word);
+    kind(e.state.parentNode, is.bad ? 'state bad' : 'state');
+    e.fill.style.transform = `scaleX(${is.lamp === 'arc' ? is.fraction : 0})`;
+    if (e.pictured !== s.pictured) { e.pictured = s.pictured; e.wave.repaint(); }
+  });
+  return [h('h2.label', {}, title), box, show];
+}
+const [refTitle, refBox, showReferences] = soundList('reference', 'references');
+const [clipTitle, clipBox, showClips] = soundList('clip', 'originals');
+$('.sounds').append(h('div.gain-in', {}, ...sources()), refTitle, refBox, clipTitle, clipBox);
+
+export function drawSounds() {
+  for (const show of lists) show([...uploads.keys()]);
+  showReferences([...s.references.keys()]);
+  showClips([...s.clips.keys()]);
+  refTitle.hidden = !s.references.size;
+  clipTitle.hidden = !s.clips.size;
+}

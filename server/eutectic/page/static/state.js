@@ -1,0 +1,237 @@
+// What the daemon has told, and what is asked of it to know more: pairs, fans, pictures.
+import { ask, contact, fusionWindow, picture } from './link.js';
+
+export const s = {
+  engine: { state: 'starting', fraction: 0, model: '', text: '' }, queue: 0, xruns: 0, device: null, number: 0,
+  recording: { path: '', seconds: 0, free: 0, text: '', at: 0 }, master: 0,
+  voices: new Map(), clips: new Map(), references: new Map(), presets: new Map(), sessions: new Map(), clients: new Map(),
+  pairs: new Map(), fans: new Map(), windows: new Map(), waves: new Map(), pictures: new Map(),
+  levels: new Map(), limiter: 0, log: [], pictured: 0,
+  focus: 1, row: '', view: 'scrub', drawer: '', filter: '', page: 0,
+};
+const VOICE = ['voice', 'original', 'reference', 'blend', 'state', 'gain', 'recall', 'position', 'seconds', 'fraction',
+  'loop', 'mute', 'seed', 'strength', 'cfg', 'pan', 'by'];
+/** Knobs that are shown where the hand has them, until the daemon's word on it has come back. */
+const KNOBS = ['blend', 'gain', 'recall', 'strength', 'cfg', 'pan'];
+const LINGER_MS = 400;
+
+let dirty = new Set(), wake = () => {};
+/** `part` is to be drawn anew at the next frame. */
+export function touch(...parts) { for (const part of parts) dirty.add(part); wake(); }
+export function onTouch(wakes) { wake = wakes; }
+export function takeDirty() { const was = dirty; dirty = new Set(); return was; }
+
+export const pairKey = (original, reference) => `${original}\n${reference}`;
+export const voice = () => s.voices.get(s.focus);
+export const isEngineOff = () => s.engine.state === 'dead' || s.engine.state === 'failed';
+
+// ---- What this page's own hand is moving ------------------------------------------------------
+
+const held = new Map();
+/** Hold a knob where the hand has it; `ends` when the hand has left. */
+export function hold(number, what, value, ends) {
+  held.set(number + what, { value, until: ends ? performance.now() + LINGER_MS : Infinity });
+  if (ends) setTimeout(touch, LINGER_MS + 20, 'voices');
+  touch('voices');
+}
+export function knob(v, what) {
+  const own = held.get(v.voice + what);
+  if (own && own.until > performance.now()) return own.value;
+  held.delete(v.voice + what);
+  return v[what];
+}
+
+/** Where a voice is in its sound, in seconds: between two events it goes on by itself. */
+export function position(v, now) {
+  if (v.state !== 'playing' || !v.seconds) return v.position;
+  const at = v.position + (contact.lost ? 0 : (now - v.at) / 1000);
+  return v.loop ? at % v.seconds : Math.min(at, v.seconds);
+}
+
+// ---- Events -----------------------------------------------------------------------------------
+
+/** Of a snapshot that is coming in: what it hasn't named yet, and so will be gone. */
+let unnamed = null;
+const KINDS = ['voices', 'clips', 'references', 'presets', 'sessions', 'clients'];
+function put(what, name, value) {
+  unnamed?.get(what).delete(name);
+  if (value) s[what].set(name, value); else s[what].delete(name);
+}
+
+const events = {
+  '/snapshot': number => {
+    s.number = number;
+    unnamed = new Map(KINDS.map(what => [what, new Set(s[what].keys())]));
+    s.pairs.clear();
+    for (const fan of s.fans.values()) fan.asked = '';
+    touch('strip', 'voices', 'matrix', 'foot', 'contact');
+  },
+  '/seq': () => {
+    if (!unnamed) return;
+    for (const [what, names] of unnamed) for (const name of names) s[what].delete(name);
+    unnamed = null;
+    if (!s.voices.has(s.focus) && s.voices.size) s.focus = Math.min(...s.voices.keys());
+    touch('strip', 'voices', 'matrix', 'sounds', 'drawer');
+  },
+  '/engine': (state, fraction, model, text) => { s.engine = { state, fraction, model, text }; touch('strip', 'matrix', 'foot'); },
+  '/queue': jobs => { s.queue = jobs; touch('strip'); },
+  '/xrun': count => { s.xruns = count; touch('strip'); },
+  '/device': (name, state) => { s.device = { name, state }; touch('strip'); },
+  '/master': gain => { s.master = gain; touch('drawer'); },
+  '/recording': (path, seconds, free, text) => { s.recording = { path, seconds, free, text, at: performance.now() }; touch('strip', 'drawer'); },
+  '/client': (number, name, is) => { put('clients', number, is && name); touch('strip', 'drawer'); },
+  '/clip': (_, clip, path, seconds, state, fraction) => {
+    const before = s.clips.get(clip);
+    if (before && (before.path !== path || before.seconds !== seconds)) s.waves.delete(clip);
+    put('clips', clip, state !== 'freed' && { path, seconds, state, fraction });
+    touch('matrix', 'sounds', 'voices', 'drawer');
+  },
+  '/reference': (_, reference, clip, prompt, state, fraction) => {
+    put('references', reference, state !== 'freed' && { clip, prompt, state, fraction });
+    touch('strip', 'matrix', 'sounds', 'voices', 'drawer');
+  },
+  '/preset': (_, name, what, there) => { put('presets', name, there !== 0 && { what }); touch('drawer'); },
+  '/session': (_, name, what, used) => { put('sessions', name, what && { what, used }); touch('drawer'); },
+  '/pair.reply': (_, ...values) => takePair(values),
+  '/log': (level, client, text) => logged(level, client, text),
+  '/voice': (...values) => {
+    const v = { at: performance.now() }, before = s.voices.get(values[0]);
+    VOICE.forEach((field, i) => { v[field] = values[i]; });
+    // Another hand has moved it: that one is right.
+    if (before && v.by !== s.number) for (const what of KNOBS) if (before[what] !== v[what]) held.delete(v.voice + what);
+    put('voices', v.voice, v);
+    touch('voices');
+    if (!before || ['original', 'reference', 'state'].some(k => before[k] !== v[k]) || (v.state === 'waiting' && before.fraction !== v.fraction)) touch('matrix');
+    if (before && v.state !== before.state) forgetFan(v);
+  },
+};
+export function take(address, values) { events[address]?.(...values); }
+
+/** What pages themselves ask all the time is no news. */
+const ROUTINE = /^\/(fan\/list|pair) /;
+export function logged(level, client, text) {
+  if (level === 'info' && ROUTINE.test(text)) return;
+  s.log.push({ at: new Date(), bad: level !== 'info', client, text });
+  if (s.log.length > 500) s.log.splice(0, 100);
+  touch('foot', 'log');
+}
+
+export function takeMeters(rows) {
+  const now = performance.now();
+  for (let i = 0; i + 3 < rows.length; i += 4) {
+    s.levels.set(rows[i], rows[i + 1]);
+    if (rows[i] === 0) { s.limiter = rows[i + 3]; continue; }
+    const v = s.voices.get(rows[i]);
+    if (v?.state === 'playing') { v.position = rows[i + 2]; v.at = now; }
+  }
+  touch('meters');
+}
+
+// ---- What has to be asked for -----------------------------------------------------------------
+
+function takePair([original, reference, ready, of, cost, state, why]) {
+  const k = pairKey(original, reference), before = s.pairs.get(k);
+  s.pairs.set(k, { ready, of, cost, state, text: why });
+  touch('matrix');
+  if (before?.ready !== ready) {
+    for (const v of s.voices.values()) if (v.original === original && v.reference === reference) forgetFan(v);
+    s.windows.delete(k);
+  }
+}
+
+const asking = [];
+/** Have a pair's state; from then on it is sent when it changes. A few at a time. */
+export function wantPair(original, reference) {
+  const k = pairKey(original, reference);
+  if (s.pairs.has(k)) return;
+  s.pairs.set(k, { ready: 0, of: 0, cost: -1, state: 'unknown', text: '' });
+  asking.push([original, reference]);
+  if (asking.length === 1) setTimeout(askPairs);
+}
+function askPairs() {
+  for (const names of asking.splice(0, 12))
+    ask('/pair', [...names, '@voice', s.focus], (_, values) => takePair(values.slice(1))).catch(() => s.pairs.delete(pairKey(...names)));
+  if (asking.length) setTimeout(askPairs, 30);
+}
+
+function forgetFan(v) { const fan = s.fans.get(v.voice); if (fan) fan.asked = ''; touch('voices'); }
+
+/** A voice's fan, with `places` [{ blend, ready, key }, …], how many are `ready`, and a `version`:
+ *  as it is known, and asked for again where it may differ. */
+export function fanOf(v) {
+  let fan = s.fans.get(v.voice);
+  if (!fan) s.fans.set(v.voice, fan = { places: [], ready: 0, version: 0, pair: '', asked: '', busy: false, of: null });
+  if (fan.of === v && fan.asked) return fan;
+  const pair = v.original && pairKey(v.original, v.reference);
+  if (fan.pair !== pair) Object.assign(fan, { places: [], ready: 0, version: fan.version + 1, pair });
+  const options = optionsOf(v), now = [pair, ...options].join();
+  if (fan.asked === now) fan.of = v;
+  else if (pair && !fan.busy && !contact.lost) {
+    Object.assign(fan, { asked: now, busy: true, of: v });
+    const places = [];
+    ask('/fan/list', [v.original, v.reference, ...options], (_, [, k, , blend, ready, key]) => { places[k] = { blend, ready: !!ready, key }; })
+      .then(() => { if (fan.pair === pair) Object.assign(fan, { places, ready: places.filter(each => each.ready).length, version: fan.version + 1 }); }, () => {})
+      .finally(() => { fan.busy = false; touch('voices'); });
+  }
+  return fan;
+}
+/** What a voice's fusions are made with, as options of requests. */
+export const optionsOf = v => ['seed', 'recall', 'strength', 'cfg'].flatMap(each => v[each] >= 0 ? ['@' + each, v[each]] : []);
+
+/** The place that is heard at a knob's position: the nearest that is ready; -1: none. */
+export function heardAt(places, at) {
+  let best = -1;
+  places.forEach((place, k) => {
+    const far = each => Math.abs(each / (places.length - 1) - at);
+    if (place.ready && (best < 0 || far(k) < far(best))) best = k;
+  });
+  return best;
+}
+/** Where the knob is for a blend: its places are in equal steps, whatever their blends. */
+export function knobAt(places, blend) {
+  for (let k = 1; k < places.length; k++) {
+    const low = places[k - 1].blend, high = places[k].blend;
+    if (blend <= high) return (k - 1 + clampUnit((blend - low) / (high - low || 1))) / (places.length - 1);
+  }
+  return blend;
+}
+const clampUnit = value => Math.min(1, Math.max(0, value));
+
+/** Curves of likeness and the balance of a pair, once there are some. */
+export function windowOf(original, reference, ready) {
+  const k = pairKey(original, reference);
+  let known = s.windows.get(k);
+  if (!known || known.ready !== ready) {
+    known = { ...(known || { points: [], balance: -1 }), ready };
+    s.windows.set(k, known);
+    if (ready) fusionWindow(original, reference).then(
+      found => { s.windows.set(k, { ...found, ready }); touch('voices'); }, () => {});
+  }
+  return known;
+}
+
+// A fusion's file may be written a little after it can be played: so it is asked for again.
+const TRIES = 6, KEPT = 160;
+let loading = 0;
+function fetchPicture(store, name, what, part, tries = 0) {
+  if (contact.lost || loading > 5) return;
+  const kept = { image: null };
+  store.set(name, kept);
+  loading++;
+  picture(what, name).then(image => { kept.image = image; touch(part); }, () => {
+    setTimeout(() => { if (store.get(name) === kept && tries < TRIES) { store.delete(name); fetchPicture(store, name, what, part, tries + 1); } }, 700 * (tries + 1));
+  }).finally(() => { loading--; s.pictured++; touch('voices', 'matrix', 'sounds'); });
+}
+export function fusionPicture(key) {
+  const kept = s.pictures.get(key);
+  if (!kept) {
+    fetchPicture(s.pictures, key, 'fusion', 'voices');
+    if (s.pictures.size > KEPT) s.pictures.delete(s.pictures.keys().next().value);
+  } else { s.pictures.delete(key); s.pictures.set(key, kept); }
+  return kept?.image || null;
+}
+export function waveOf(clip) {
+  const kept = s.waves.get(clip);
+  if (!kept && s.clips.get(clip)?.state === 'loaded') fetchPicture(s.waves, clip, 'clip', 'matrix');
+  return kept?.image || null;
+}
