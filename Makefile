@@ -21,7 +21,7 @@ define get_uv
 	|| { echo "Eutectic's set-up needs uv, or Python's venv (Debian: apt install python3-venv)"; exit 2; }
 endef
 
-.PHONY: help demo quick test lint lock protocol max bench clean setup
+.PHONY: help demo quick test lint lock protocol docs max bench clean setup
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ lock:  ## write requirements.lock and the engine's lock anew from pyproject.toml
 protocol: setup  ## write the list of OSC messages anew
 	$(BIN)/python -c 'from eutectic.osc.protocol import protocol_markdown as text; print(text(), end="")' \
 		> plugin_bridge/PROTOCOL.md
+
+docs: setup  ## build the site in dist/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --config-file docs/make/mkdocs.yml
 
 max: setup  ## write the Max package anew
 	$(BIN)/python plugin_bridge/make_max

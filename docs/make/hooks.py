@@ -1,17 +1,19 @@
 """What mkdocs has to be told: pages that live beside the code, and that nothing comes from afar.
 
-Those pages keep their paths, as if `docs` lay in the root folder, so links between all of them are
-the same on a code host and on the site but for one `../`.
+Those pages keep their paths, as if all of `docs` lay in the root folder. Links are written as they
+are right in the checkout, and so on a code host.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +24,9 @@ BESIDE_THE_CODE = (
     "server/eutectic/engine/embedded/MODEL_CARD.md", "server/eutectic/experiments/paper/README.md",
     "CONTRIBUTING.md", "CHANGELOG.md",
 )  # fmt: skip
+
+LINK = re.compile(r"(\[[^\]]*\])\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
+"""A link's words, path and anchor, unless it leads to another host or stays on its page."""
 
 FAR = re.compile(r"https://unpkg\.com/")
 """Where the theme's scripts would look for what pages here don't use."""
@@ -36,10 +41,26 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Leave the folder `docs` out of links."""
-    out = re.sub(r"(\]\(|src=\")\.\./(?!\.\.)(?=[a-zA-Z])", r"\1", markdown)
-    return re.sub(r"(\]\()((?:\.\./)*)docs/", r"\1\2", out)
+def on_page_markdown(markdown: str, page: Page, files: Files, **_: Any) -> str:
+    """Lead links that are right in the checkout to the site's pages.
+
+    A link to a file that is no page, such as a TOML file, becomes plain words.
+    """
+    source = page.file.src_uri
+    beside = source in BESIDE_THE_CODE
+    folder = posixpath.dirname(source if beside else f"docs/{source}")
+
+    def leads(match: re.Match[str]) -> str:
+        words, path, anchor = match[1], match[2], match[3] or ""
+        there = posixpath.normpath(posixpath.join(folder, path))
+        name = there.removeprefix("docs/")
+        if files.get_file_from_path(name) is not None:
+            return f"{words}({posixpath.relpath(name, posixpath.dirname(source))}{anchor})"
+        if (ROOT / there).exists():
+            return words[1:-1]
+        return match[0]  # a mistake, which the strict build reports
+
+    return LINK.sub(leads, markdown)
 
 
 def on_post_build(config: MkDocsConfig) -> None:

@@ -57,6 +57,7 @@ def test_a_machine_that_works_has_nothing_to_mend(
         "byte code": "", "engine": "in this environment", "engine's byte code": "",
         "data folder": "can be written", "disk space": "GB free", "MIDI": "",
         f"OSC, port {port}": "free", f"OSCQuery, port {port + 1}": "free",
+        f"Page, port {port + 2}": "free",
         "torch": f"on cpu, {os.environ.get('OMP_NUM_THREADS', os.cpu_count())} threads",
         "model": "its checks pass; a new fusion by its network begins after ",
         "models here": "embedded",

@@ -29,13 +29,24 @@ def make_clips(folder: Path, seconds: float = SECONDS) -> Path:
     return folder
 
 
-def daemon(folder: Path, *options: str, device: str = "null", model: str = "toy") -> Daemon:
-    """A daemon of the toy model, its clips and data under `folder`."""
+def daemon(
+    folder: Path, *options: str, device: str = "null", model: str = "toy", home: str | None = None
+) -> Daemon:
+    """A daemon of the toy model, its clips and data under `folder`; maybe with another home."""
     data = folder / "data"
     data.mkdir(exist_ok=True)
     clips = make_clips(folder / "clips")
     return Daemon(
-        data, "--model", model, "--device", device, "--clips", str(clips), "--no-spare", *options
+        data,
+        "--model",
+        model,
+        "--device",
+        device,
+        "--clips",
+        str(clips),
+        "--no-spare",
+        *options,
+        **({} if home is None else {"HOME": home}),
     )
 
 

@@ -40,6 +40,38 @@ def test_host_info_gives_the_daemon_s_osc_port(running: Daemon, port: int) -> No
     assert info["EXTENSIONS"]["RANGE"] is True and info["EXTENSIONS"]["VALUE"] is False
 
 
+BROWSER = b"GET / HTTP/1.1\r\nHost: %s\r\nAccept: text/html,*/*;q=0.8\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [(b"127.0.0.1:9721", "127.0.0.1"), (b"stage.local:9721", "stage.local"), (b"stage", "stage")],
+)
+def test_a_browser_is_sent_on_to_the_page(host: bytes, name: str) -> None:
+    info = HostInfo("x", None, 9720, 9722)
+    head = respond(BROWSER % host, info).decode()
+    assert head.startswith("HTTP/1.1 307 ") and head.endswith("\r\n\r\n")
+    assert f"\r\nLocation: http://{name}:9722/\r\n" in head
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET / HTTP/1.1\r\nHost: a:1\r\nAccept: application/json\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a:1\r\n\r\n",
+        b"GET /?HOST_INFO HTTP/1.1\r\nHost: a:1\r\nAccept: text/html\r\n\r\n",
+        b"GET /eutectic/fuse HTTP/1.1\r\nHost: a:1\r\nAccept: text/html\r\n\r\n",
+        BROWSER % b"a b", BROWSER % b"a/b", BROWSER % b"x\x00y",
+    ],
+)  # fmt: skip
+def test_a_program_and_a_host_that_is_none_are_answered_with_json(request_: bytes) -> None:
+    assert respond(request_, HostInfo("x", None, 9720, 9722)).startswith(b"HTTP/1.1 200 ")
+
+
+def test_without_a_page_a_browser_is_answered_with_json() -> None:
+    assert respond(BROWSER % b"a:1", HostInfo("x", None, 9720)).startswith(b"HTTP/1.1 200 ")
+
+
 def leaves(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if "TYPE" in node:
         yield node

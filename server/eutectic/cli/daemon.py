@@ -29,7 +29,6 @@ PLAIN = AudioPreset()
 """What laptop, the preset that is used by default, leaves as it is."""
 
 
-PAGE_PORT = 9722
 MAX_PORT = 65_535
 
 
@@ -64,8 +63,7 @@ def serve(
         str | None,
         typer.Option(
             metavar="PORT|off",
-            help=f"TCP port of the page for browsers, or off (default: {PAGE_PORT}; a free one "
-            "with --port 0).",
+            help="TCP port of the page for browsers, or off (default: the next port but one).",
         ),
     ] = None,
     clips: Annotated[
@@ -254,7 +252,7 @@ def _controllers(midi: list[str], maps: list[str], own: Path) -> tuple[Controlle
 def _page_port(page: str | None, osc_port: int) -> int | None:
     """The page's port; None if there is to be no page."""
     if page is None:
-        return PAGE_PORT if osc_port else 0
+        return osc_port and min(osc_port + 2, MAX_PORT)
     if page == "off":
         return None
     if not page.isdecimal() or int(page) > MAX_PORT:

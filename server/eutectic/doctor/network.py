@@ -13,9 +13,10 @@ HOST = "127.0.0.1"
 
 
 def ports(osc: int) -> list[Finding]:
-    """Whether the ports for OSC and OSCQuery are free, or else who has them."""
+    """Whether the ports for OSC, OSCQuery and the page are free, or else who has them."""
     return [_port("OSC", osc, (socket.SOCK_DGRAM, socket.SOCK_STREAM), "--port"),
-            _port("OSCQuery", osc + 1, (socket.SOCK_STREAM,), "--query")]  # fmt: skip
+            _port("OSCQuery", osc + 1, (socket.SOCK_STREAM,), "--query"),
+            _port("Page", osc + 2, (socket.SOCK_STREAM,), "--page")]  # fmt: skip
 
 
 def _port(name: str, number: int, kinds: tuple[socket.SocketKind, ...], option: str) -> Finding:

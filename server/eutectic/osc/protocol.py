@@ -15,9 +15,12 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
-_INTRODUCTION = f"""# Eutectic's OSC messages
+_INTRODUCTION = """# Eutectic's OSC messages
 
 Generated from `server/eutectic/osc/table.py` and its neighbours by `make protocol`.
+"""
+
+_RULES = f"""## What holds for all of them
 
 - Every address starts with `{PREFIX}`; the daemon listens on UDP and TCP port {PORT} of 127.0.0.1
   by default. Over TCP, each packet is preceded by its length in four bytes, or framed by SLIP.
@@ -57,7 +60,7 @@ default that is listed here. A request that fails has changed nothing. Any may f
 
 def protocol_markdown() -> str:
     """The text of `PROTOCOL.md`."""
-    parts = [_INTRODUCTION, _story(), "## Requests\n", _DEFAULTS]
+    parts = [_INTRODUCTION, _story(), _RULES, "## Requests\n", _DEFAULTS]
     parts += [_section(spec) for spec in REQUESTS]
     parts += ["## Answers and events\n"]
     parts += [_section(spec) for spec in ANSWERS]
@@ -98,12 +101,18 @@ def _section(spec: Spec) -> str:
     rows = [(each, each.name) for each in spec.arguments]
     rows += [(each, f"@{each.name}") for each in spec.options]
     if rows:
-        lines += ["", "| | takes | means | default |", "|---|---|---|---|"]
-        lines += [
-            f"| `{name}` | {_range(each)} | {each.what} | {_default(spec, each)} |"
-            for each, name in rows
+        cells = [
+            (f"`{name}`", _range(each), each.what, _default(spec, each)) for each, name in rows
         ]
+        shown = 4 if any(default for *_, default in cells) else 3
+        heads = ("", "takes", "means", "default")[:shown]
+        lines += ["", _row(heads), "|" + shown * "---|"]
+        lines += [_row(each[:shown]) for each in cells]
     return "\n".join(lines) + "\n"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _default(spec: Spec, argument: Argument) -> str:

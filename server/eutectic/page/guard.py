@@ -40,7 +40,7 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        refused = self._refused(scope)
+        refused = "" if scope["type"] == "lifespan" else self._refused(scope)
         if not refused:
             await self._app(scope, receive, with_headers)
         elif scope["type"] == "websocket":

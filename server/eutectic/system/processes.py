@@ -84,7 +84,8 @@ def end_with_parent(leave: Callable[[], None]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 4096):  # unbuffered: no lock is held at our own end
+            pass
         leave()
 
     threading.Thread(target=wait, name="parent", daemon=True).start()

@@ -1,0 +1,162 @@
+"""Sounds that browsers send: kept whole under a name of their own, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Generator, Iterable
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from daemons import daemon, make_clips, until
+from eutectic.client.daemon_process import Daemon
+from eutectic.osc.spec import PREFIX
+from eutectic.page.uploads import MAX_AT_ONCE, UNFINISHED, UploadRefused, Uploads
+from pages import ask, page_alone, page_port, settings, tab
+
+pytestmark = pytest.mark.process
+
+
+async def parts(given: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for each in given:
+        yield each
+        await asyncio.sleep(0)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("rain.wav", "rain.wav"), ("../../rain.wav", "rain.wav"), ("/etc/cron.d/x.wav", "x.wav"),
+        ("C:\\music\\a b.flac", "a b.flac"), ("..\\..\\x.wav", "x.wav"),
+        (".hidden.wav", "hidden.wav"), ("雨の音.wav", "雨の音.wav"), ("a\x00b\n.wav", "ab.wav"),
+        ("x" * 300 + ".wav", "x" * 120 + ".wav"),
+        ("no_suffix", "no_suffix"), ("a.wav ", "a.wav"), ('q"u?o*t<e>.wav', "quote.wav"),
+        ("a." + "b" * 50, "a." + "b" * 50), ("雨" * 100 + ".wav", "雨" * 40 + ".wav"),
+    ],
+)  # fmt: skip
+def test_a_name_is_confined_to_the_folder(tmp_path: Path, name: str, kept: str) -> None:
+    uploads = Uploads(tmp_path)
+    path = asyncio.run(uploads.take(name, parts([b"sound"]), None))
+    assert (path.parent, path.name, path.read_bytes()) == (uploads.folder, kept, b"sound")
+    assert names(uploads.folder) == [kept]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/", "a/", "\x00", " . ", "???"])
+def test_a_file_without_a_name_is_refused(tmp_path: Path, name: str) -> None:
+    uploads = Uploads(tmp_path)
+    with pytest.raises(UploadRefused, match="needs a name") as refused:
+        asyncio.run(uploads.take(name, parts([b"sound"]), None))
+    assert refused.value.status == 400
+    assert not names(uploads.folder)
+
+
+def test_nothing_is_replaced_and_no_name_means_two_files(tmp_path: Path) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    (clips / "rain-2.wav").write_bytes(b"another")
+    uploads = Uploads(tmp_path, [clips])
+    for number in range(3):
+        asyncio.run(uploads.take("rain.wav", parts([b"%d" % number]), None))
+    kept = {path.name: path.read_bytes() for path in uploads.folder.iterdir()}
+    assert kept == {"rain.wav": b"0", "rain-3.wav": b"1", "rain-4.wav": b"2"}
+
+
+@pytest.mark.parametrize("announced", [None, 10, 1001])
+def test_what_is_too_long_is_refused_however_it_is_announced(
+    tmp_path: Path, announced: int | None
+) -> None:
+    uploads = Uploads(tmp_path, max_bytes=1000)
+    with pytest.raises(UploadRefused) as refused:
+        asyncio.run(uploads.take("rain.wav", parts([b"x" * 300] * 4), announced))
+    assert refused.value.status == 413
+    assert not names(uploads.folder)
+    asyncio.run(uploads.take("rain.wav", parts([b"x" * 500] * 2), None))
+    assert names(uploads.folder) == ["rain.wav"]
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path)
+    with pytest.raises(UploadRefused, match="is empty"):
+        asyncio.run(uploads.take("rain.wav", parts([]), None))
+    assert not names(uploads.folder)
+
+
+def test_only_some_are_taken_at_once(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path)
+
+    async def run() -> list[int]:
+        go = asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield b"x"
+            await go.wait()
+
+        tasks = [
+            asyncio.get_running_loop().create_task(uploads.take(f"{n}.wav", slow(), None))
+            for n in range(MAX_AT_ONCE)
+        ]
+        while len(names(uploads.folder)) < MAX_AT_ONCE:
+            await asyncio.sleep(0.01)
+        with pytest.raises(UploadRefused) as refused:
+            await uploads.take("more.wav", parts([b"x"]), None)
+        go.set()
+        await asyncio.gather(*tasks)
+        await uploads.take("more.wav", parts([b"x"]), None)
+        return [refused.value.status]
+
+    assert asyncio.run(run()) == [429]
+    assert names(uploads.folder) == [*(f"{n}.wav" for n in range(MAX_AT_ONCE)), "more.wav"]
+
+
+# Over HTTP
+
+
+def test_an_upload_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    (folder / f"{UNFINISHED}old").write_bytes(b"of a process that was killed")
+    (folder / "mine.wav").write_bytes(b"kept")
+    with page_alone(settings(tmp_path)) as port:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            head = f"POST /upload?name=a.wav HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            connection.sendall(head.encode() + b"Content-Length: 1000000\r\n\r\n" + b"x" * 5000)
+            until(lambda: len(names(folder)) == 2)
+        until(lambda: names(folder) == ["mine.wav"])
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(head.encode() + b"Content-Length: 99999999999\r\n\r\nx")
+            assert connection.recv(100).startswith(b"HTTP/1.1 413")
+        response, line = ask(port, "POST", "/upload", b"x")
+        assert response.status == 400 and line.count(b"\n") == 1
+        assert ask(port, "GET", "/upload?name=a.wav")[0].status == 404
+    assert names(folder) == ["mine.wav"]
+
+
+@pytest.fixture(scope="module")
+def paged(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
+    with daemon(tmp_path_factory.mktemp("paged"), "--page", "0") as process:
+        yield process
+
+
+def test_a_sound_that_was_sent_is_a_clip_and_other_files_are_refused_and_kept(
+    paged: Daemon, tmp_path: Path
+) -> None:
+    port, uploads = page_port(paged), paged.data / "uploads"
+    sound = (make_clips(tmp_path / "clips") / "a.wav").read_bytes()
+    found = []
+    for body, name in ((sound, "regen im märz.wav"), (b"no sound" * 1000, "letter.txt")):
+        response, answer = ask(port, "POST", f"/upload?name={quote(name)}", body)
+        assert response.status == 200
+        found.append(json.loads(answer)["path"])
+    with tab(port) as one:
+        assert one.ask("/clip/load", 1, "rain", found[0])[0] == f"{PREFIX}/done"
+        assert one.ask("/clip/load", 2, "letter", found[1])[3] == "bad_audio"
+        assert one.ask("/clip/load", 3, "rain", "regen im märz.wav")[0] == f"{PREFIX}/done"
+    assert names(uploads) == ["letter.txt", "regen im märz.wav"]
+    assert (uploads / "regen im märz.wav").read_bytes() == sound
