@@ -1,7 +1,8 @@
 """How soon a touch of the page is heard, beside an OSC datagram.
 
-`python tests/helpers/touch_latency.py` prints it. Everything is real: a browser, the page, the daemon, JACK with the dummy driver and a recording by
-another JACK client on the same clock. A touch counts from the time that the browser gives it.
+`python tests/helpers/touch_latency.py` prints it. Everything is real: a browser, the page, the
+daemon, JACK with the dummy driver and a recording by another JACK client on the same clock. A touch
+counts from the time that the browser gives it.
 """
 
 from __future__ import annotations
