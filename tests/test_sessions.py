@@ -28,7 +28,7 @@ def test_what_is_saved_under_a_name_is_opened_by_it(tmp_path: Path, name: str) -
     with daemon(tmp_path, "--session", name) as process, process.client() as client:
         until_ready(client)
         assert clips(client) == {"a": "loaded"}
-    assert f"session {name}: 1 clips" in process.log
+    assert f"session {name}: 1 clip, " in process.log
 
 
 @pytest.mark.parametrize("name", ["a/b", ".hidden", "a\\b", " a", "x" * 65, "night.toml"])

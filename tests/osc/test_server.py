@@ -16,7 +16,7 @@ from eutectic.osc import connections
 from eutectic.osc.answers import Engine
 from eutectic.osc.packets import decode, encode, slip, unslip
 from eutectic.osc.server import Peer, Server
-from eutectic.osc.subscribers import Subscribers
+from eutectic.osc.subscribers import Subscribers, Wishes
 from osc_messages import bundle
 
 Message = tuple[str, tuple[Any, ...], float | None]
@@ -214,20 +214,23 @@ def test_what_arrives_before_it_serves_is_handled_then() -> None:
     asyncio.run(asyncio.wait_for(run(), 10))
 
 
+METERS = Wishes(kinds=frozenset({"event", "meter"}))
+
+
 def test_subscribers_keep_their_numbers_and_lose_their_lease() -> None:
     async def scenario(received: Received, port: int) -> None:
         assert received.server is not None
         subscribers = Subscribers(received.server.udp_peer)
         first = received.server.udp_peer(("127.0.0.1", 5001))
         second = received.server.udp_peer(("127.0.0.1", 5002))
-        assert subscribers.register(first, None, False, 0.0) == 1
-        assert subscribers.register(second, None, True, 0.0) == 2
-        assert subscribers.register(first, None, False, 1.0) == 1
+        assert subscribers.register(first, None, Wishes(), 0.0) == 1
+        assert subscribers.register(second, None, METERS, 0.0) == 2
+        assert subscribers.register(first, None, Wishes(), 1.0) == 1
         subscribers.touch(second, 20.0)
         assert subscribers.expire(40.0) == [1]
         assert subscribers.leave(second) == 2 and subscribers.leave(second) == 0
         third = received.server.udp_peer(("127.0.0.1", 5003))
-        assert subscribers.register(third, None, False, 50.0) == 3
+        assert subscribers.register(third, None, Wishes(), 50.0) == 3
         assert subscribers.touch(third, 50.0) == 0
         assert subscribers.touch(first, 60.0) == 1  # a tablet that slept
         assert subscribers.touch(first, 61.0) == 0
@@ -247,13 +250,13 @@ def test_replies_go_to_the_sender_and_its_reply_port_alone_events_to_all() -> No
             each.setblocking(False)
         sender, reply, other = [each.getsockname() for each in sockets]
         peer = received.server.udp_peer(sender)
-        subscribers.register(peer, reply[1], False, 0.0)
-        subscribers.register(received.server.udp_peer(other), None, True, 0.0)
+        subscribers.register(peer, reply[1], Wishes(), 0.0)
+        subscribers.register(received.server.udp_peer(other), None, METERS, 0.0)
         subscribers.reply(peer, encode("/answer", []))
         subscribers.publish(encode("/event", []))
-        subscribers.publish(encode("/meter", []), meter=True)
+        subscribers.publish(encode("/meter", []), "meter")
         again = received.server.udp_peer(("127.0.0.1", 9))
-        subscribers.register(again, reply[1], False, 0.0)  # a second socket of the same client
+        subscribers.register(again, reply[1], Wishes(), 0.0)  # a second socket of the same client
         subscribers.publish(encode("/once", []))
         await asyncio.sleep(0.1)
         got: list[list[str]] = []

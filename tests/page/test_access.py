@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Generator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from pages import PIN, ask, cookie_for, own_address, page_alone, page_port, sett
 pytestmark = pytest.mark.process
 
 LARGEST_PAGE_BYTES = 60_000
+"""Of all files together, as they are sent."""
 
 
 class Clock:
@@ -101,7 +103,8 @@ def test_a_host_is_known_by_addresses_and_names_of_its_own(
 
 def test_the_page_s_files_are_small_and_name_no_other_host(port: int) -> None:
     files = [path for path in STATIC.iterdir() if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < LARGEST_PAGE_BYTES
+    sent = [ask(port, "GET", f"/{path.name}", Accept_Encoding="gzip")[1] for path in files]
+    assert sum(map(len, sent)) < LARGEST_PAGE_BYTES
     for path in files:
         response, body = ask(port, "GET", f"/{path.name}")
         assert response.status == 200 and body == path.read_bytes()
@@ -205,6 +208,13 @@ def test_a_page_for_this_machine_alone_has_no_pin(tmp_path: Path, elsewhere: str
         assert response.status == 404 and b"--host" in body
         with pytest.raises(ConnectionRefusedError):
             ask(port, "GET", "/", host=elsewhere)
+
+
+def test_a_port_that_is_taken_is_given_up_for_a_free_one(tmp_path: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as other:
+        taken = other.getsockname()[1]
+        with page_alone(settings(tmp_path, port=taken)) as port, tab(port) as one:
+            assert port != taken and one.of("/page/info")
 
 
 def test_a_token_outlives_the_page_s_process_and_no_other_daemon_takes_it(

@@ -57,12 +57,15 @@ def test_a_file_without_a_name_is_refused(tmp_path: Path, name: str) -> None:
     assert not names(uploads.folder)
 
 
-def test_nothing_is_replaced(tmp_path: Path) -> None:
-    uploads = Uploads(tmp_path)
+def test_nothing_is_replaced_and_no_name_means_two_files(tmp_path: Path) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    (clips / "rain-2.wav").write_bytes(b"another")
+    uploads = Uploads(tmp_path, [clips])
     for number in range(3):
         asyncio.run(uploads.take("rain.wav", parts([b"%d" % number]), None))
     kept = {path.name: path.read_bytes() for path in uploads.folder.iterdir()}
-    assert kept == {"rain.wav": b"0", "rain-2.wav": b"1", "rain-3.wav": b"2"}
+    assert kept == {"rain.wav": b"0", "rain-3.wav": b"1", "rain-4.wav": b"2"}
 
 
 @pytest.mark.parametrize("announced", [None, 10, 1001])

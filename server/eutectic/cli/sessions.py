@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,7 +13,9 @@ from eutectic.cli.terminal import console, print_json, print_table, stages, warn
 from eutectic.config import data_folder
 from eutectic.errors import BadSetting
 from eutectic.files.toml import BadState
-from eutectic.session import kept, packing, unpacking
+
+if TYPE_CHECKING:
+    from eutectic.session.packing import Wanted
 
 Action = Literal["list", "pack", "unpack"]
 
@@ -79,17 +81,22 @@ def sessions(
     elif action == "unpack":
         _unpack(Path(what), folder, name)
     else:
+        from eutectic.session import kept
+        from eutectic.session.packing import SUFFIX, Wanted
+
         path = kept.session_path(what, folder / "sessions")
         if not path.exists():
             raise BadState(kept.unknown(path))
-        wanted = packing.Wanted(
+        wanted = Wanted(
             path.stem, kept.read(path), folder, fusions=fusions, without_missing=without_missing
         )
-        _pack(wanted, out or Path(f"{path.stem}{packing.SUFFIX}"))
+        _pack(wanted, out or Path(f"{path.stem}{SUFFIX}"))
 
 
 def _list(folder: Path, json: bool) -> None:
     from rich.table import Table
+
+    from eutectic.session import kept
 
     found = kept.listed(folder)
     if json:
@@ -102,10 +109,12 @@ def _list(folder: Path, json: bool) -> None:
     console.print(f"{len(found)}, in {folder}")
 
 
-def _pack(wanted: packing.Wanted, out: Path) -> None:
+def _pack(wanted: Wanted, out: Path) -> None:
+    from eutectic.session.packing import pack
+
     check_output(out, (), force=False)
     with stages("packing") as report:
-        remarks = packing.pack(out, wanted, lambda done, total: report("packing", done, total))
+        remarks = pack(out, wanted, lambda done, total: report("packing", done, total))
     for each in remarks:
         warn(each)
     size = out.stat().st_size / 1e6
@@ -113,10 +122,10 @@ def _pack(wanted: packing.Wanted, out: Path) -> None:
 
 
 def _unpack(path: Path, data: Path, name: str | None) -> None:
+    from eutectic.session.unpacking import unpack
+
     with stages("unpacking") as report:
-        done = unpacking.unpack(
-            path, data, name, lambda done, total: report("unpacking", done, total)
-        )
+        done = unpack(path, data, name, lambda done, total: report("unpacking", done, total))
     for each in done.remarks:
         warn(each)
     console.print(f"session {done.name}: {done.session.what}, in {done.path}")

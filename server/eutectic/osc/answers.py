@@ -221,8 +221,8 @@ class Engine(Answer, frozen=True):
 
     state: Annotated[str, Argument("text", "starting, loading, warming, ready, dead or failed")]
     fraction: Fraction
-    model: Annotated[str, Argument("text", "the model in use")]
-    text: Annotated[str, Argument("text", "why it failed, or what it runs on")]
+    model: Annotated[str, Argument("text", "the model in use")] = ""
+    text: Annotated[str, Argument("text", "what it does, or why it failed")] = ""
 
 
 class Queue(Answer, frozen=True):

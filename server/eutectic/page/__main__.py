@@ -6,12 +6,14 @@ of JSON.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
 import os
 import socket
 import sys
+from collections.abc import Generator
 
 import uvicorn
 
@@ -26,6 +28,14 @@ NICENESS = 5
 STOP_SECONDS = 1
 MAX_MESSAGE_BYTES = 65_536
 """Of a browser's WebSocket."""
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals alone: Ctrl-C reaches the daemon as well, which ends this process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -64,7 +74,7 @@ def main() -> None:
         lifespan="on", ws="websockets-sansio", ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False, proxy_headers=False, timeout_graceful_shutdown=STOP_SECONDS,
     )  # fmt: skip
-    server = uvicorn.Server(config)
+    server = _Server(config)
     processes.end_with_parent(lambda: setattr(server, "should_exit", True))
     urls = phone_urls(settings.host, port) if settings.pin else []
     _report(port=port, urls=urls, code=_code(f"{urls[0]}?pin={settings.pin}") if urls else "")

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
     FileResponse,
@@ -65,7 +66,7 @@ class Page:
         self._parts, self._settings, self._access = parts, settings, access
         self._cookie = f"eutectic-{port}"
         self._urls = phone_urls(settings.host, port) if settings.pin else []
-        self._uploads = Uploads(settings.data)
+        self._uploads = Uploads(settings.data, settings.folders.read)
         self._browsers = 0
 
     async def osc(self, socket: WebSocket) -> None:
@@ -172,7 +173,8 @@ def application(settings: PageSettings, port: int) -> Starlette:
         Mount("/", StaticFiles(directory=STATIC)),
     ]
     return Starlette(
-        routes=routes, middleware=[Middleware(Guard, access=access)],
+        routes=routes,
+        middleware=[Middleware(Guard, access=access), Middleware(GZipMiddleware)],
         exception_handlers={HTTPException: _failed}, lifespan=lifespan,
     )  # fmt: skip
 

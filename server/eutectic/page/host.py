@@ -89,6 +89,8 @@ async def _follow(
                 log.warning("no page: %s", report["error"])
             else:
                 urls = [str(report["port"]), *report["urls"]]
+                if settings.port not in (0, report["port"]):
+                    log.warning("port %d is taken: the page uses another one", settings.port)
                 log.info("page on http://%s:%d/", settings.host, report["port"])
                 opened(Opened(**report, is_new=urls != known))
                 known[:] = urls

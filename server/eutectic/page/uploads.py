@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Sequence
 from pathlib import Path
 
 from eutectic.session.folders import uploads_folder
@@ -37,10 +37,13 @@ class UploadRefused(Exception):
 
 
 class Uploads:
-    """Keeps what is sent; owned by the event loop."""
+    """Keeps what is sent; owned by the event loop.
 
-    def __init__(self, data: Path, max_bytes: int = MAX_BYTES) -> None:
-        self.folder, self._max_bytes = uploads_folder(data), max_bytes
+    `others` are folders that files are looked for in by their names, too.
+    """
+
+    def __init__(self, data: Path, others: Sequence[Path] = (), max_bytes: int = MAX_BYTES) -> None:
+        self.folder, self._others, self._max_bytes = uploads_folder(data), others, max_bytes
         self._open = 0
         with contextlib.suppress(OSError):
             for left in self.folder.glob(f"{UNFINISHED}*"):  # of a process that was killed
@@ -68,7 +71,7 @@ class Uploads:
                     await asyncio.to_thread(_write_all, file, part)
                 if size == 0:
                     raise UploadRefused(400, f"{name}: is empty")
-                return self._place(temporary, name)
+                return await asyncio.to_thread(self._place, temporary, name)
         except OSError as error:
             raise UploadRefused(507, f"{name}: can't be kept ({error.strerror})") from None
         finally:
@@ -97,6 +100,8 @@ class Uploads:
         stem, suffix = Path(name).stem, Path(name).suffix
         for number in range(1, 10_000):
             path = self.folder / (name if number == 1 else f"{stem}-{number}{suffix}")
+            if any((other / path.name).exists() for other in self._others):
+                continue  # or the name would mean that one
             try:
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o644))
             except FileExistsError:

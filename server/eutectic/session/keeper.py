@@ -316,9 +316,11 @@ class Keeper:
     def _unused(self) -> Path:
         """A file for what had no name."""
         name = f"unnamed {time.strftime('%Y-%m-%d %H.%M.%S')}"
-        also = (name, *(f"{name} {number}" for number in itertools.count(2)))
-        return next(path for path in (kept.named(self._sessions, each) for each in also)
-                    if not path.exists())  # fmt: skip
+        for number in itertools.count(1):
+            path = kept.named(self._sessions, name if number == 1 else f"{name} {number}")
+            if not path.exists():
+                return path
+        raise AssertionError  # numbers don't end
 
 
 def _save(file: SessionFile, session: KeptSession, number: int) -> None:

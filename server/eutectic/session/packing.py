@@ -157,7 +157,7 @@ def _reference(
         lora = _lora(packing, reference, data)
         source = source if reference.clip else Source(lora)
     elif spec.settings is not None:
-        files = [each for each in learned if _is_of(each, reference, data)]
+        files = _learned_of(reference, data, learned)
         for each in files:
             packing.files[f"{REFERENCES}/{each.path.name}"] = each.path
         if not files:
@@ -181,19 +181,25 @@ def _lora(packing: _Packing, reference: KeptReference, data: Path) -> str:
     return packing.reserve(LORAS, Path(reference.lora or ""))
 
 
-def _is_of(file: LearnedFile, reference: KeptReference, data: Path) -> bool:
-    """Whether it is what was learned of a reference, as far as its file says how it was learned."""
-    spec, about = reference.spec, file.about
-    settings = spec.settings
+def _learned_of(
+    reference: KeptReference, data: Path, learned: list[LearnedFile]
+) -> list[LearnedFile]:
+    """What was learned of a reference, as far as files say how they were learned."""
+    spec, settings = reference.spec, reference.spec.settings
     assert settings is not None
     wanted: dict[str, Any] = {
         "model": reference.model, "prompt": spec.prompt, "seed": settings.seed,
         "method": settings.method, "learning_rate": settings.learning_rate,
         "steps": None if settings.budget_seconds is not None else settings.steps,
-        "rank": settings.rank if about.get("method") == "lora" else None,
         "audio": _digest(data / ENCODED / f"{spec.clip}.safetensors"),
     }  # fmt: skip
-    return all(about.get(name, each) == each for name, each in wanted.items() if each is not None)
+    asked = {name: each for name, each in wanted.items() if each is not None}
+
+    def is_it(about: dict[str, Any]) -> bool:
+        same_rank = about.get("method") != "lora" or about.get("rank") == settings.rank
+        return same_rank and all(about.get(name, each) == each for name, each in asked.items())
+
+    return [each for each in learned if each.about and is_it(each.about)]
 
 
 def _digest(encoded: Path) -> str | None:

@@ -171,7 +171,7 @@ class Sessions:
         staying = {played.ticket for _, played in playing.values()}
         for each in parts.registry.begun():
             if each.address in OF_A_SESSION and each not in staying and each is not ticket:
-                each.cancel("another session is in use")
+                each.cancel(f"session {file.path.stem} is in use now")
         parts.keeper.go_on(file, session, [played.pair.key for _, played in playing.values()])
         self._playing = {number: token for number, (token, _) in playing.items()}
         given = {each.number: each for each in session.voices}

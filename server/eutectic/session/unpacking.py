@@ -70,11 +70,8 @@ def unpack(
         BadPack: it can't be believed, whole or in part; nothing is written.
         BadOutput: there is a session of this name, or it can't be written; nothing is.
     """
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadOutput(f"{data}: can't be created ({error.strerror})") from None
-    with packed.opened(path, FOLDERS, data) as pack:
+    disk = next(each for each in (data, *data.parents) if each.is_dir())
+    with packed.opened(path, FOLDERS, disk) as pack:
         _check_names(pack)
         name = _title(pack, name)
         target = kept.named(data / "sessions", name)
@@ -94,20 +91,24 @@ class _Room:
         self._data, self._lock = data, FileLock(data / f"{_BEGUN}lock")
 
     def __enter__(self) -> Path:
+        self._is_new = not self._data.exists()
         try:
+            self._data.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
+            for left in self._data.glob(f"{_BEGUN}*/"):  # of one that was interrupted
+                shutil.rmtree(left, ignore_errors=True)
+            self._room = Path(tempfile.mkdtemp(prefix=_BEGUN, dir=self._data))
         except Timeout:
             raise BadOutput(f"{self._data}: another session is being unpacked here") from None
         except OSError as error:
             raise BadOutput(f"{self._data}: can't be written ({error.strerror})") from None
-        for left in self._data.glob(f"{_BEGUN}*/"):  # of one that was interrupted
-            shutil.rmtree(left, ignore_errors=True)
-        self._room = Path(tempfile.mkdtemp(prefix=_BEGUN, dir=self._data))
         return self._room
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         shutil.rmtree(self._room, ignore_errors=True)
         self._lock.release()
+        if kind is not None and self._is_new:
+            shutil.rmtree(self._data, ignore_errors=True)
 
 
 def _title(pack: Pack, name: str | None) -> str:

@@ -1,6 +1,6 @@
 // Drawers over the pads: log, phone, one sound, recording, presets, sessions. None of them blocks playing.
 import { contact } from './link.js';
-import { s, touch } from './state.js';
+import { s, touch, wantSessions } from './state.js';
 import { act } from './hand.js';
 import { $, attr, clock, h, key, kind, listed, minutes, name, sign, text } from './dom.js';
 import { clipState, nameFrom, onOpen, referenceState } from './sounds.js';
@@ -129,22 +129,24 @@ function rowsOf(label, store, choose, says) {
     const title = name('b'), what = name('span.dim'), e = h('button.pick', { onclick: () => choose(each, e) }, title, what);
     text(title, each);
     return h('li', {}, Object.assign(e, { what }));
-  }, (li, each) => { text(li.firstChild.what, says(store.get(each))); attr(li.firstChild, 'aria-current', !!store.get(each).used); });
-  return [list, () => show([...store.keys()].sort())];
+  }, (li, each) => { text(li.firstChild.what, says(s[store].get(each))); attr(li.firstChild, 'aria-current', !!s[store].get(each).used); });
+  return [list, () => show([...s[store].keys()].sort())];
 }
 function presetsDrawer() {
-  const [list, draw] = rowsOf('presets', s.presets, async (each, e) => done(await act(e, '/preset/load', each)), each => each.what);
+  const [list, draw] = rowsOf('presets', 'presets', async (each, e) => done(await act(e, '/preset/load', each)), each => each.what);
   const own = words('', { required: true, maxlength: '32', pattern: '[A-Za-z0-9_.\\-]+', placeholder: 'a new name' });
   return { title: 'Presets', body: [form(by => act(by, '/preset/save', own.value), field('save as', own), submit('keep', 'save')), list], draw };
 }
 function sessionsDrawer() {
   let keep = false;
+  s.listed = false;
   const stays = key('loop', 'what plays stays', () => { keep = !keep; draw(); });
   const kept = () => keep ? ['@keep', 1] : [], own = words('', { required: true, maxlength: '64', placeholder: 'a new name' });
-  const [list, show] = rowsOf('sessions', s.sessions, async (each, e) => done(await act(e, '/session/load', each, ...kept())), each => (each.used ? 'in use · ' : '') + each.what);
-  const save = key('keep', 'save this one', () => act(save, '/session/save'));
-  const draw = () => { attr(stays, 'aria-pressed', keep); show(); };
-  return { title: 'Sessions', tools: [stays, save], body: [form(by => act(by, by.value === 'new' ? '/session/new' : '/session/save', own.value, ...(by.value === 'new' ? kept() : [])),
+  const [list, show] = rowsOf('sessions', 'sessions', async (each, e) => done(await act(e, '/session/load', each, ...kept())), each => (each.used ? 'in use · ' : '') + each.what);
+  const save = key('keep', 'save this one', () => changed(act(save, '/session/save')));
+  const changed = answer => answer.then(() => { s.listed = false; touch('drawer'); });
+  const draw = () => { wantSessions(); attr(stays, 'aria-pressed', keep); show(); };
+  return { title: 'Sessions', tools: [stays, save], body: [form(by => changed(act(by, by.value === 'new' ? '/session/new' : '/session/save', own.value, ...(by.value === 'new' ? kept() : []))),
     field('name', own), submit('keep', 'save as', 'save'), submit('load', 'new, empty', 'new')), list], draw };
 }
 

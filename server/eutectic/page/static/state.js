@@ -4,7 +4,7 @@ import { ask, contact, fusionWindow, picture } from './link.js';
 export const s = {
   engine: { state: 'starting', fraction: 0, model: '', text: '' }, queue: 0, xruns: 0, device: null, number: 0,
   recording: { path: '', seconds: 0, free: 0, text: '', at: 0 }, master: 0,
-  voices: new Map(), clips: new Map(), references: new Map(), presets: new Map(), sessions: new Map(), clients: new Map(),
+  voices: new Map(), clips: new Map(), references: new Map(), presets: new Map(), sessions: new Map(), listed: false, clients: new Map(),
   pairs: new Map(), fans: new Map(), windows: new Map(), waves: new Map(), pictures: new Map(),
   levels: new Map(), limiter: 0, log: [], pictured: 0,
   focus: 1, row: '', view: 'scrub', drawer: '', filter: '', page: 0,
@@ -52,7 +52,7 @@ export function position(v, now) {
 
 /** Of a snapshot that is coming in: what it hasn't named yet, and so will be gone. */
 let unnamed = null;
-const KINDS = ['voices', 'clips', 'references', 'presets', 'sessions', 'clients'];
+const KINDS = ['voices', 'clips', 'references', 'presets', 'clients'];
 function put(what, name, value) {
   unnamed?.get(what).delete(name);
   if (value) s[what].set(name, value); else s[what].delete(name);
@@ -91,7 +91,7 @@ const events = {
     touch('strip', 'matrix', 'sounds', 'voices', 'drawer');
   },
   '/preset': (_, name, what, there) => { put('presets', name, there !== 0 && { what }); touch('drawer'); },
-  '/session': (_, name, what, used) => { put('sessions', name, what && { what, used }); touch('drawer'); },
+  '/session': () => { s.listed = false; touch('drawer'); },
   '/pair.reply': (_, ...values) => takePair(values),
   '/log': (level, client, text) => logged(level, client, text),
   '/voice': (...values) => {
@@ -109,9 +109,11 @@ export function take(address, values) { events[address]?.(...values); }
 
 /** What pages themselves ask all the time is no news. */
 const ROUTINE = /^\/(fan\/list|pair) /;
+/** How the daemon logs a request that failed: `/fuse 26: busy, 3 ms: …`. */
+const FAILED = /^\/\S+ -?\d+: (?!done|superseded|cancelled)\w+, /;
 export function logged(level, client, text) {
   if (level === 'info' && ROUTINE.test(text)) return;
-  s.log.push({ at: new Date(), bad: level !== 'info', client, text });
+  s.log.push({ at: new Date(), bad: level !== 'info' || FAILED.test(text), client, text });
   if (s.log.length > 500) s.log.splice(0, 100);
   touch('foot', 'log');
 }
@@ -155,6 +157,15 @@ function askPairs() {
 }
 
 function forgetFan(v) { const fan = s.fans.get(v.voice); if (fan) fan.asked = ''; touch('voices'); }
+
+/** The sessions that there are: only the one in use is sent unasked. */
+export function wantSessions() {
+  if (s.listed) return;
+  s.listed = true;
+  const found = new Map();
+  ask('/session/list', [], (_, [, name, what, used]) => found.set(name, { what, used }))
+    .then(() => { s.sessions = found; touch('drawer'); }, () => { s.listed = false; });
+}
 
 /** A voice's fan, with `places` [{ blend, ready, key }, …], how many are `ready`, and a `version`:
  *  as it is known, and asked for again where it may differ. */
