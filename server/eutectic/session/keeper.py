@@ -113,7 +113,9 @@ class Keeper:
     def in_use(self) -> answers.Session:
         """The session in use, as clients see it."""
         name = "" if self._path is None else self._name(self._path)
-        return answers.Session(-1, name, self.session().what, 1)
+        fused = sum(voice.request is not None for voice in self._voices.all)
+        what = kept.counted(len(self._library.clips), len(self._references.all), fused)
+        return answers.Session(-1, name, what, 1)
 
     def announce(self) -> None:
         """Tell every client which session is in use."""

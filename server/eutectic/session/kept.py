@@ -111,10 +111,15 @@ class KeptSession(msgspec.Struct, frozen=True):
     @property
     def what(self) -> str:
         """What it holds, in words."""
-        fused = [voice for voice in self.voices if voice.request]
-        held = {"clip": self.clips, "reference": self.references, "voice": fused}
-        counted = [f"{len(each)} {name}{'s' * (len(each) != 1)}" for name, each in held.items()]
-        return ", ".join(counted) if any(held.values()) else "empty"
+        fused = sum(bool(voice.request) for voice in self.voices)
+        return counted(len(self.clips), len(self.references), fused)
+
+
+def counted(clips: int, references: int, voices: int) -> str:
+    """What a session holds, in words."""
+    held = {"clip": clips, "reference": references, "voice": voices}
+    each = [f"{count} {name}{'s' * (count != 1)}" for name, count in held.items()]
+    return ", ".join(each) if any(held.values()) else "empty"
 
 
 class SessionFile:

@@ -283,6 +283,7 @@ class Session:
     def _own_states(self) -> Iterator[Answer]:
         yield self._models.state()
         yield answers.Queue(self._host.waiting)
+        yield self._keeper.in_use()
         for each in self._subscribers:
             yield answers.Client(each.number, each.name, 1)
 

@@ -14,6 +14,7 @@ import soundfile
 from eutectic.client.daemon_process import Daemon, until_ready
 from eutectic.client.sync import Client
 from eutectic.experiments.live.latency import LEARN_STEPS
+from eutectic.experiments.live.pads import LONGEST_SECONDS
 from eutectic.experiments.report import Row, Table
 from eutectic.osc.answers import PairReply, Started
 
@@ -29,10 +30,8 @@ def measure(model: str, progress: Callable[[int, int], None]) -> Table:
 
     Of each, the pair is asked about just before.
     """
-    cases = [
-        (seconds, recall) for seconds, recall, _ in itertools.product(SECONDS, RECALLS, range(TIMES))
-    ]
-    order = np.random.default_rng(0).permutation(len(cases))
+    cases = list(itertools.product(SECONDS, RECALLS))
+    order = np.random.default_rng(0).permutation(np.repeat(np.arange(len(cases)), TIMES))
     found: dict[tuple[float, float], list[tuple[float, float]]] = {}
     unknown = 0
     with tempfile.TemporaryDirectory() as temporary:
@@ -44,7 +43,8 @@ def measure(model: str, progress: Callable[[int, int], None]) -> Table:
             until_ready(client)
             for seconds in SECONDS:
                 client.request("/clip/load", f"o{seconds}", f"{seconds}.wav")
-            client.request("/reference/learn", "r", "o6.0", "noise", "@steps", LEARN_STEPS)
+            learning = ("@steps", LEARN_STEPS)
+            client.request("/reference/learn", "r", "o6.0", "noise", *learning, timeout=600)
             for number, index in enumerate(order):
                 seconds, recall = cases[index]
                 expected_ms, took_ms = _one(client, f"o{seconds}", recall, number)
@@ -52,7 +52,7 @@ def measure(model: str, progress: Callable[[int, int], None]) -> Table:
                     unknown += 1
                 else:
                     found.setdefault((recall, seconds), []).append((expected_ms, took_ms))
-                progress(number + 1, len(cases))
+                progress(number + 1, len(order))
     rows = [_row(str(recall), seconds, found[recall, seconds]) for recall, seconds in sorted(found)]
     every = [each for times in found.values() for each in times]
     return Table("live: what /pair expects, milliseconds", COLUMNS,
@@ -71,13 +71,13 @@ def _one(client: Client, original: str, recall: float, number: int) -> tuple[flo
     """What one is expected to take, and what it takes, in milliseconds."""
     where = ("@recall", recall, "@seed", number // 2, "@blend", 0.4 + 0.001 * number)
     (pair,) = client.request("/pair", original, "r", *where).of(PairReply)
-    (started,) = client.request("/fuse", 1, original, "r", *where).of(Started) or [None]
-    if started is None:
-        until = time.monotonic() + 60
-        while not isinstance(started, Started):
-            started = client.receive(until - time.monotonic())
+    client.begin("/fuse", 1, original, "r", *where)
+    until, answer = time.monotonic() + LONGEST_SECONDS, None
+    while not isinstance(answer, Started):
+        answer = client.receive(until - time.monotonic())
     client.send("/stop", 1, 0)
-    return pair.cost_ms, started.latency_ms
+    client.request("/sync")
+    return pair.cost_ms, answer.latency_ms
 
 
 def _make_clips(folder: Path) -> None:
