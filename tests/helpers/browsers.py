@@ -117,7 +117,7 @@ class Screen:
         """What can be touched, is seen, and is smaller than a finger."""
         return self.page.evaluate(
             """least => [...document.querySelectorAll('button, input, select, [role=slider]')]
-                .filter(e => e.checkVisibility() && !e.closest('[inert]'))
+                .filter(e => e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]'))
                 .map(e => [e.className || e.tagName, e.offsetWidth, e.offsetHeight])
                 .filter(([, width, height]) => width < least || height < least)""",
             TARGET_PX,

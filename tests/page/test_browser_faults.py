@@ -171,7 +171,7 @@ def test_a_clip_whose_file_has_gone_says_so(browser: Browser, running: Daemon) -
         screen.is_("thead .state.bad", "missing")
         screen.is_("tbody .pad.off", "missing")
         screen("tbody .pad.off").click()
-        screen.is_(".tag.fault", "missing")
+        screen.is_(".tag.fault", "the clip's file is gone")
 
 
 def test_without_its_server_the_page_opens_from_its_shell_and_says_no_contact(

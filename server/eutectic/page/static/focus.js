@@ -49,7 +49,8 @@ export function fanCanvas(className, quiet, gap) {
 }
 /** Draw a voice's fan, if anything of it has changed; returns the place that is heard. */
 export function showFan(c, v) {
-  const fan = fanOf(v), heard = v.state === 'playing' ? heardAt(fan.places, knob(v, 'blend')) : -1, balance = balanceOf(v) ?? 0.5;
+  const fan = fanOf(v), near = heardAt(fan.places, knob(v, 'blend')), heard = v.state === 'playing' ? near : -1, balance = balanceOf(v) ?? 0.5;
+  c.near = near;
   if (c.fan !== fan || c.version !== fan.version || c.pictured !== s.pictured || c.heard !== heard || c.balance !== balance) {
     Object.assign(c, { fan, version: fan.version, pictured: s.pictured, heard, balance });
     c.repaint();
@@ -155,9 +156,9 @@ const curves = canvas('curves', (x, w, height) => {
 const field = h('div.field', { 'aria-label': 'blend' }, ruler, melt, curves, balance, likeR, likeO, needle, hint);
 scrubbed(field, () => s.focus, true);
 
-const heardImage = () => melt.fan && melt.heard >= 0 ? fusionPicture(melt.fan.places[melt.heard].key) : null;
-const past = canvas('now', (x, w, height) => paintTime(x, w, height, heardImage(), 1));
-const whole = canvas('whole', (x, w, height) => paintTime(x, w, height, heardImage(), 0.55)), at = h('span.clock');
+const nearImage = () => melt.near >= 0 ? fusionPicture(melt.fan.places[melt.near].key) : null;
+const past = canvas('now', (x, w, height) => paintTime(x, w, height, nearImage(), 1));
+const whole = canvas('whole', (x, w, height) => paintTime(x, w, height, nearImage(), 0.55)), at = h('span.clock');
 sweep.append(past);
 const time = h('div.time', { role: 'img', 'aria-label': 'the sound in time' }, whole, sweep, h('span.label', {}, 'in time'), at);
 
@@ -195,8 +196,8 @@ export function drawFocus() {
   if (empty || !v) return;
   const fan = fanOf(v), heard = showFan(melt, v), n = fan.places.length || 5, is = knob(v, 'blend');
   if (ruler.of !== fan.version || ruler.heard !== heard || ruler.voice !== v.voice) { Object.assign(ruler, { of: fan.version, heard, voice: v.voice }); ruler.repaint(); }
-  if (whole.heard !== heard || whole.of !== fan.version || whole.pictured !== s.pictured) {
-    Object.assign(whole, { heard, of: fan.version, pictured: s.pictured });
+  if (whole.near !== melt.near || whole.voice !== v.voice || whole.of !== fan.version || whole.pictured !== s.pictured) {
+    Object.assign(whole, { near: melt.near, voice: v.voice, of: fan.version, pictured: s.pictured });
     whole.repaint();
     past.repaint();
   }

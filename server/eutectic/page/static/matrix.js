@@ -8,7 +8,7 @@ import { clipState, openSound, referenceState, sources } from './sounds.js';
 
 export const LETTERS = 'QWERASDF';
 const COLUMNS = 8, ROWS = 4;
-export const phone = matchMedia('(max-width: 760px), (max-height: 560px)');
+export const phone = matchMedia('(max-width: 900px), (max-height: 560px)');
 phone.addEventListener('change', () => touch('matrix', 'voices', 'sounds'));
 
 const matches = each => each.toLowerCase().includes(s.filter.toLowerCase());
