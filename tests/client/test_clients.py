@@ -23,7 +23,9 @@ from eutectic.client.methods import (
     FanOptions,
     LearningOptions,
     Methods,
+    PairOptions,
     PlayingOptions,
+    SamplingOptions,
 )
 from eutectic.client.values import Loaded
 from eutectic.osc import answers
@@ -31,8 +33,10 @@ from eutectic.osc.answers import Ended, FanReady, Meter, Started
 from eutectic.osc.spec import PREFIX, BadRequest
 from eutectic.osc.table import REQUESTS, spec_of
 
-OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PlayingOptions,
-           "/fan": FanOptions}  # fmt: skip
+OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PairOptions,
+    PlayingOptions,
+    SamplingOptions,
+           "/fan": FanOptions, "/pair": PairOptions, "/fan/list": SamplingOptions}  # fmt: skip
 
 
 class Sent(Methods):
