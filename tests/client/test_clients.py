@@ -33,9 +33,7 @@ from eutectic.osc.answers import Ended, FanReady, Meter, Started
 from eutectic.osc.spec import PREFIX, BadRequest
 from eutectic.osc.table import REQUESTS, spec_of
 
-OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PairOptions,
-    PlayingOptions,
-    SamplingOptions,
+OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PlayingOptions,
            "/fan": FanOptions, "/pair": PairOptions, "/fan/list": SamplingOptions}  # fmt: skip
 
 
