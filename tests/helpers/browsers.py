@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
 import shutil
@@ -16,7 +15,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Locator, Page, sync_playwright
 
 from daemons import until
-from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client
 from eutectic.osc.answers import VoiceState
 
@@ -38,25 +36,6 @@ def chromium() -> Generator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
-
-
-def page_port(daemon: Daemon) -> int:
-    """The port of a daemon's page, to which its OSCQuery server sends browsers."""
-    found: list[int] = []
-
-    def sent_there() -> bool:
-        query = re.findall(r"OSCQuery on http://([^/]*)/", daemon.log)
-        if not query:
-            return False
-        connection = http.client.HTTPConnection(query[-1], timeout=20)
-        connection.request("GET", "/", headers={"accept": "text/html"})
-        location = connection.getresponse().getheader("location")
-        connection.close()
-        found.append((location and urlsplit(location).port) or 0)
-        return found[-1] > 0
-
-    until(sent_there)
-    return found[-1]
 
 
 @dataclass

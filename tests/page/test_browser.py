@@ -11,15 +11,17 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser
 
-from browsers import LAPTOP, PHONE, Screen, opened, page_port, until_voice, voice
+from browsers import LAPTOP, PHONE, Screen, opened, until_voice, voice
 from daemons import daemon, prepare, silenced, until
 from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client
-from eutectic.osc.answers import VoiceState
+from pages import page_port
 
 pytestmark = pytest.mark.process
 
 TONE_HZ = 220.0
+RECORDED_MS = 1500
+"""Of each end of the fan."""
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,8 @@ def test_a_newcomer_loads_two_sounds_remembers_one_fuses_them_and_scrubs_by_touc
             screen(".drawer input >> nth=1").fill("white noise")
             screen(".drawer >> text=remember").click()
             screen("tbody th >> text=b").wait_for()
-            kept = {str(process.data / "uploads" / each.name) for each in files}
+            kept = {each.name for each in (process.data / "uploads").iterdir()}
+            assert len(kept) == 2
             until(lambda: {each.path for each in client.clips()} == kept)
             (reference,) = client.references()
             assert (reference.clip, reference.prompt) == ("b", "white noise")
@@ -98,12 +101,10 @@ def test_a_newcomer_loads_two_sounds_remembers_one_fuses_them_and_scrubs_by_touc
             width = screen.box(".field")["width"]
             screen.drag(".field", -width / 2, finger=True)
             until_voice(client, lambda v: v.blend == 0)
-            low = voice(client).position
-            until_voice(client, lambda v: abs(v.position - low) > 0.6)
+            screen.page.wait_for_timeout(RECORDED_MS)
             screen.drag(".field", width, finger=True)
             until_voice(client, lambda v: v.blend == 1)
-            high = voice(client).position
-            until_voice(client, lambda v: abs(v.position - high) > 0.6)
+            screen.page.wait_for_timeout(RECORDED_MS)
             assert screen.text(".read b") == "1.00"
     sound, rate_hz = soundfile.read(heard)
     second = [_share_of_tone(sound[at : at + rate_hz // 4], rate_hz)
@@ -419,10 +420,3 @@ def test_more_pads_than_fit_are_filtered_by_typing_and_paged_on_a_phone(
     finally:
         for number in range(12):
             client.request("/clip/free", f"extra-{number}")
-
-
-def test_a_voice_that_is_asked_for_is_shown_before_it_sounds(
-    laptop: Screen, client: Client
-) -> None:
-    states: list[VoiceState] = client.request("/voice/list").of(VoiceState)
-    assert len(states) == laptop.page.locator(".row").count() == 8

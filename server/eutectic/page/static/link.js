@@ -102,6 +102,8 @@ export function fusionWindow(original, reference) {
 
 function receive(data) {
   heard = performance.now();
+  // A daemon that hung goes on where it was: what has been missed since is asked for.
+  if (contact.lost && contact.daemon && contact.known && heard - asked > SILENT_MS) greet();
   if (typeof data !== 'string') return binary(data);
   for (const [address, ...values] of JSON.parse(data)) {
     if (address.startsWith('/page/')) own(address.slice(6), values);

@@ -32,33 +32,34 @@ export function nameFrom(words, taken) {
 // ---- Upload -----------------------------------------------------------------------------------
 
 const uploads = new Map();
-let uploaded = 0;
-/** Send files to the daemon's machine, and load each as a clip; as a reference, too, if wished. */
+let uploaded = 0, before = Promise.resolve();
+/** Send files to the daemon's machine, one after another, and load each as a clip; as a reference,
+ *  too, if wished. */
 export function upload(files, anchor, asReference = false) {
   for (const file of files) {
-    const number = ++uploaded, request = new XMLHttpRequest(), one = { file: file.name, fraction: 0, abort: () => request.abort() };
-    const over = failure => {
-      uploads.delete(number);
-      touch('sounds');
-      if (failure) fault(anchor, `${file.name}: ${failure}`);
-    };
+    const number = ++uploaded, request = new XMLHttpRequest(), one = { file: file.name, fraction: 0, abort: () => { one.aborted = true; request.abort(); } };
     uploads.set(number, one);
     request.upload.onprogress = e => { one.fraction = e.lengthComputable ? e.loaded / e.total : 0; touch('sounds'); };
-    request.onerror = () => over('no contact; it was not sent');
-    request.onabort = () => over('');
-    request.onload = async () => {
-      if (request.status !== 200) return over(request.responseText.trim() || 'it was refused');
-      const clip = nameFrom(file.name, s.clips);
-      s.clips.set(clip, { path: file.name, seconds: 0, state: 'loading', fraction: 0 }); // the next file needs another name
-      const loaded = await act(anchor, '/clip/load', clip, JSON.parse(request.responseText).path);
-      if (!loaded && s.clips.get(clip)?.seconds === 0) { s.clips.delete(clip); touch('matrix'); }
-      over('');
-      if (loaded && asReference) act(anchor, '/reference/remember', nameFrom(clip, s.references), clip);
-    };
-    request.open('POST', `/upload?name=${encodeURIComponent(file.name)}`);
-    request.send(file);
+    before = before.then(() => one.aborted || new Promise(over => {
+      request.onloadend = over;
+      request.open('POST', `/upload?name=${encodeURIComponent(file.name)}`);
+      request.send(file);
+    })).then(() => {
+      uploads.delete(number);
+      touch('sounds');
+      if (request.status === 200) loadUploaded(file.name, JSON.parse(request.responseText).path, anchor, asReference);
+      else if (!one.aborted) fault(anchor, `${file.name}: ${request.responseText.trim() || 'no contact; it was not sent'}`);
+    });
   }
   touch('sounds');
+}
+async function loadUploaded(file, path, anchor, asReference) {
+  const clip = nameFrom(file, s.clips);
+  s.clips.set(clip, { path: file, seconds: 0, state: 'loading', fraction: 0 }); // the next file needs another name
+  touch('matrix', 'sounds');
+  const loaded = await act(anchor, '/clip/load', clip, path);
+  if (!loaded && s.clips.get(clip)?.path === file) { s.clips.delete(clip); touch('matrix', 'sounds'); }
+  if (loaded && asReference) act(anchor, '/reference/remember', nameFrom(clip, s.references), clip);
 }
 const picker = h('input', { type: 'file', accept: 'audio/*,video/*', multiple: true, hidden: true, onchange: () => { upload([...picker.files], picker.anchor); picker.value = ''; } });
 document.body.append(picker);
