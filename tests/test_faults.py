@@ -64,7 +64,7 @@ def test_an_engine_that_is_killed_leaves_no_gap_and_is_restored(jack: Jack, tmp_
             old.send_signal(signal.SIGKILL)
             failed = wait_for(client, Fail)
             assert (failed.id, failed.code) == (learning, "engine_died")
-            wait_for(client, Engine, lambda engine: engine == Engine("dead", 0.0))
+            wait_for(client, Engine, lambda engine: engine.state == "dead")
             client.request("/fuse", 2, "a", "r", "@seed", int(time.time()) % 10_000)
             assert process.engine().pid != old.pid and not old.is_running()
 
@@ -189,9 +189,10 @@ def test_a_device_that_is_lost_and_returns_is_played_on_again(jack: Jack, tmp_pa
         prepare(client)
         loop_forever(client)
         jack.stop()
-        assert wait_for(client, Device).state == "lost" and "lost" in status(client)["device"]
+        wait_for(client, Device, lambda device: device.state == "lost")
+        assert "lost" in status(client)["device"]
         jack.start()
-        assert wait_for(client, Device).state == "back"
+        wait_for(client, Device, lambda device: device.state == "back")
         assert_no_gap(take(tmp_path, lambda: time.sleep(0.5)))
 
 

@@ -190,7 +190,7 @@ def test_every_client_hears_of_a_change_and_lists_say_what_sessions_hold(show: D
         other.notify()
         wait_for(other, answers.Snapshot)
         client.load_session("two")
-        now = wait_for(other, Session, lambda each: each.in_use == 1)
+        now = wait_for(other, Session, lambda each: each.in_use == 1 and each.name == "two")
         assert now == Session(-1, "two", "1 clip, 1 reference, 1 voice", 1)
         wait_for(other, answers.Clip, lambda each: (each.clip, each.state) == ("a", "freed"))
         client.save_session("a third")

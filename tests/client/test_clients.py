@@ -23,7 +23,9 @@ from eutectic.client.methods import (
     FanOptions,
     LearningOptions,
     Methods,
+    PairOptions,
     PlayingOptions,
+    SamplingOptions,
 )
 from eutectic.client.values import Loaded
 from eutectic.osc import answers
@@ -32,7 +34,7 @@ from eutectic.osc.spec import PREFIX, BadRequest
 from eutectic.osc.table import REQUESTS, spec_of
 
 OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PlayingOptions,
-           "/fan": FanOptions}  # fmt: skip
+           "/fan": FanOptions, "/pair": PairOptions, "/fan/list": SamplingOptions}  # fmt: skip
 
 
 class Sent(Methods):

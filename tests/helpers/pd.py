@@ -332,4 +332,5 @@ class Pd(Service):
 
 def no_complaint(said: list[str], *printed: str) -> None:
     """Check that Pd printed nothing but what boxes of these names print."""
-    assert [line for line in said if not line.startswith(tuple(f"{p}: " for p in printed))] == []
+    wrong = [line for line in said if not line.startswith(tuple(f"{p}: " for p in printed))]
+    assert wrong == []

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from browsers import LAPTOP, Screen, chromium, opened, page_port
+from browsers import LAPTOP, Screen, chromium, opened
 from daemons import daemon, prepare
 from eutectic.client.sync import Client
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
+from pages import page_port
 
 TIMES = 40
 SILENCE_SECONDS, PLAYED_SECONDS, STOP_MS = 0.4, 0.1, 20.0

@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            1288.6,
+            1305.7,
             891.0
         ],
         "bglocked": 0,
@@ -183,7 +183,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        274.7,
+                        273.6,
                         259.0,
                         207.4,
                         22.0
@@ -201,7 +201,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        463.3,
+                        465.5,
                         301.0,
                         83.3,
                         22.0
@@ -244,7 +244,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        526.5,
+                        525.8,
                         217.0,
                         68.0,
                         22.0
@@ -263,7 +263,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        667.4,
+                        666.3,
                         259.0,
                         98.0,
                         22.0
@@ -281,7 +281,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        502.1,
+                        501.0,
                         259.0,
                         145.3,
                         22.0
@@ -299,7 +299,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        584.7,
+                        583.7,
                         301.0,
                         81.3,
                         22.0
@@ -315,7 +315,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        813.4,
+                        820.5,
                         343.0,
                         140,
                         20
@@ -342,7 +342,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        813.4,
+                        820.5,
                         383.0,
                         152.0,
                         22.0
@@ -360,7 +360,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        813.4,
+                        820.5,
                         425.0,
                         81.3,
                         22.0
@@ -373,12 +373,12 @@
                 "box": {
                     "id": "obj-18",
                     "maxclass": "newobj",
-                    "numinlets": 9,
-                    "numoutlets": 9,
+                    "numinlets": 10,
+                    "numoutlets": 10,
                     "patching_rect": [
-                        808.4,
+                        806.3,
                         217.0,
-                        289.4,
+                        319.4,
                         22.0
                     ],
                     "outlettype": [
@@ -390,9 +390,10 @@
                         "",
                         "",
                         "",
+                        "",
                         ""
                     ],
-                    "text": "routepass gain pan out loop xfade cfg recall strength"
+                    "text": "routepass gain pan out loop xfade cfg recall strength mute"
                 }
             },
             {
@@ -402,7 +403,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        895.5,
+                        913.3,
                         259.0,
                         170.0,
                         22.0
@@ -420,7 +421,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        895.5,
+                        913.3,
                         301.0,
                         81.3,
                         22.0
@@ -436,7 +437,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1128.6,
+                        1145.7,
                         175.0,
                         140,
                         20
@@ -464,7 +465,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1117.8,
+                        1145.7,
                         217.0,
                         80.6,
                         22.0
@@ -538,7 +539,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        180.7,
+                        181.3,
                         259.0,
                         34.0,
                         22.0
@@ -556,7 +557,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        402.7,
+                        404.9,
                         301.0,
                         40.6,
                         22.0
@@ -1092,9 +1093,9 @@
                     "midpoints": [
                         1058.1,
                         197.0,
-                        785.4,
+                        783.3,
                         217.0,
-                        785.4,
+                        783.3,
                         239.0
                     ],
                     "order": 0
@@ -1165,17 +1166,17 @@
                     "midpoints": [
                         588.7,
                         197.0,
-                        759.4,
+                        757.3,
                         217.0,
-                        759.4,
+                        757.3,
                         239.0,
-                        788.4,
+                        787.3,
                         259.0,
-                        788.4,
+                        787.3,
                         281.0,
-                        792.2,
+                        792.1,
                         301.0,
-                        792.2,
+                        792.1,
                         323.0
                     ],
                     "order": 0
@@ -1301,6 +1302,19 @@
             {
                 "patchline": {
                     "source": [
+                        "obj-18",
+                        8
+                    ],
+                    "destination": [
+                        "obj-19",
+                        0
+                    ],
+                    "order": 8
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
                         "obj-19",
                         0
                     ],
@@ -1315,22 +1329,22 @@
                 "patchline": {
                     "source": [
                         "obj-18",
-                        8
+                        9
                     ],
                     "destination": [
                         "obj-15",
                         0
                     ],
                     "midpoints": [
-                        1088.3,
+                        1116.2,
                         239.0,
-                        1088.5,
+                        1106.3,
                         259.0,
-                        1088.5,
+                        1106.3,
                         281.0,
-                        1059.0,
+                        1075.6,
                         301.0,
-                        1059.0,
+                        1075.6,
                         323.0
                     ],
                     "order": 0
@@ -1345,10 +1359,6 @@
                     "destination": [
                         "obj-22",
                         0
-                    ],
-                    "midpoints": [
-                        1138.1,
-                        197.0
                     ],
                     "order": 0
                 }

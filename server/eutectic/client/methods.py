@@ -65,6 +65,12 @@ class FanOptions(SamplingOptions, total=False):
     even: int
 
 
+class PairOptions(FusionOptions, total=False):
+    """`voice`: whose settings it would have."""
+
+    voice: int
+
+
 class LearningOptions(TypedDict, total=False):
     """How a reference is learned; `budget_s` limits the time."""
 
@@ -93,6 +99,10 @@ class SessionOptions(TypedDict, total=False):
     """`keep`: 1 for what plays to play on; else it fades out."""
 
     keep: int
+
+
+def _pair(reply: Reply) -> answers.PairReply:
+    return reply.of(answers.PairReply)[0]
 
 
 def _version(reply: Reply) -> str:
@@ -189,6 +199,24 @@ class Methods(ABC):
         self, original: Name, reference: Name, n: int, **options: Unpack[FanOptions]
     ) -> Asked[None]:
         return Asked(nothing, "/fan", (original, reference, n), {**options})
+
+    @Asking
+    def pair(
+        self, original: Name, reference: Name, **options: Unpack[PairOptions]
+    ) -> Asked[answers.PairReply]:
+        """Whether a pair can be played now, and how soon it would be heard."""
+        return Asked(_pair, "/pair", (original, reference), {**options})
+
+    @Asking
+    def places(
+        self, original: Name, reference: Name, **options: Unpack[SamplingOptions]
+    ) -> Asked[list[answers.FanReply]]:
+        """The places of a pair's fan."""
+        return Asked(listed(answers.FanReply), "/fan/list", (original, reference), {**options})
+
+    @Asking
+    def voices(self) -> Asked[list[answers.VoiceState]]:
+        return Asked(listed(answers.VoiceState), "/voice/list")
 
     @Asking
     def render(

@@ -77,6 +77,8 @@ class State:
     def _keep(self, event: Answer) -> None:
         if isinstance(event, PairReply):
             self.pairs[event.original, event.reference] = event
+        elif isinstance(event, answers.Session) and not event.in_use:
+            pass
         elif type(event) in _ONE:
             setattr(self, _ONE[type(event)], event)
         elif type(event) in _MANY:

@@ -180,7 +180,7 @@ class Library:
         for name in dict.fromkeys((*self.clips, *self._loading)):
             clip, loading = self.clips.get(name), self._loading.get(name)
             path, seconds = ("", 0.0) if clip is None else (self._shown(clip), clip.seconds)
-            fraction = 1.0 if loading is None else loading.fraction
+            fraction = 1.0 if loading is None else round(loading.fraction, 2)
             yield answers.Clip(-1, name, path, seconds, self.state(name), fraction)
 
     def state(self, name: str) -> str:

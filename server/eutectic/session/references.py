@@ -238,7 +238,7 @@ class References:
         for name in dict.fromkeys((*self.all, *self._learnings)):
             known = self.all.get(name)
             clip, prompt = ("", "") if known is None else (known.clip, known.spec.prompt)
-            fraction = self._learnings.fraction(name)
+            fraction = round(self._learnings.fraction(name), 2)
             yield answers.Reference(-1, name, clip, prompt, self.state(name), fraction)
 
     # A new engine, which has nothing yet
