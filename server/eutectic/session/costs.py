@@ -37,6 +37,7 @@ class Case(msgspec.Struct, frozen=True):
 
     model: str
     evaluations: int
+    recall: float
     seconds: float
     new_original: bool
     new_reference: bool
@@ -65,7 +66,8 @@ class Costs:
         self._follow(facts)
         original, reference = _prepared(pair)
         return Case(
-            facts.digest, _evaluations(pair, facts), pair.original.seconds,
+            facts.digest, _evaluations(pair, facts), pair.sampling.recall or 0.0,
+            pair.original.seconds,
             original not in self._prepared, reference not in self._prepared,
         )  # fmt: skip
 
@@ -132,6 +134,7 @@ def _evaluations(pair: Pair, facts: ModelFacts) -> int:
 def _unlikeness(one: Case, other: Case) -> float:
     return (
         abs(math.log((1 + one.evaluations) / (1 + other.evaluations)))
+        + abs(one.recall - other.recall)
         + abs(math.log(one.seconds / other.seconds))
         + UNKNOWN_SOURCE * (one.new_original != other.new_original)
         + UNKNOWN_SOURCE * (one.new_reference != other.new_reference)
