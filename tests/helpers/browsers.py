@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -108,6 +109,12 @@ class Screen:
             self.page.mouse.move(each, y)
         self.page.mouse.up()
 
+    def load(self, *files: Path) -> None:
+        """Choose files to load, as the key for that has it."""
+        with self.page.expect_file_chooser() as chooser:
+            self("button:has-text('load')").click()
+        chooser.value.set_files(files)
+
     def violations(self) -> list[str]:
         """What axe finds wrong."""
         found = Axe().run(self.page).response["violations"]
@@ -117,7 +124,8 @@ class Screen:
         """What can be touched, is seen, and is smaller than a finger."""
         return self.page.evaluate(
             """least => [...document.querySelectorAll('button, input, select, [role=slider]')]
-                .filter(e => e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]'))
+                .filter(e => e.checkVisibility({ visibilityProperty: true }))
+                .filter(e => !e.closest('[inert]'))
                 .map(e => [e.className || e.tagName, e.offsetWidth, e.offsetHeight])
                 .filter(([, width, height]) => width < least || height < least)""",
             TARGET_PX,

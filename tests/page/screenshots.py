@@ -7,6 +7,7 @@ at 390 × 844. They are for the eye: no test needs them. It takes a few minutes.
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -68,8 +69,7 @@ def fail(screen: Screen) -> None:
     with tempfile.TemporaryDirectory() as folder:
         bad = Path(folder) / "no sound.wav"
         bad.write_bytes(b"nothing of the kind" * 40)
-        screen.page.evaluate("document.querySelector('tbody .pad, .gain-in .key').focus()")
-        screen.page.locator("input[type=file]").set_input_files(bad)
+        screen.load(bad)
         screen(".tag.fault").wait_for()
 
 
@@ -140,14 +140,16 @@ def of_a_night(browser: Browser, data: Path, folder: Path) -> None:
         until_voice(client, lambda v: v.state == "playing", 3)
         client.request("/record/start", "night.wav")
         camera = Camera(browser, page_port(daemon), folder)
+        with opened(browser, page_port(daemon)) as screen:
+            screen.page.wait_for_timeout(5 * SETTLE_MS)  # pictures are made when they are wanted
         for name, act in DESK.items():
             camera.take(f"desk-{name}", act)
         for name, act in HELD.items():
             camera.take(f"phone-{name}", act)
-        camera.take("phone-error", fail, view("pads"))
+        camera.take("phone-error", fail, view("sounds"))
 
         number = client.begin("/reference/learn", "printer", "printer", "stepper motor")
-        camera.take("desk-learning")
+        camera.take("desk-learning", lambda screen: screen.is_(".c-engine", re.compile("[1-9] %")))
         camera.take("phone-learning", view("sounds"))
         client.request("/cancel", number)
         with contextlib.suppress(RequestFailed):

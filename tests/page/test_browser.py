@@ -79,7 +79,7 @@ def test_a_newcomer_loads_two_sounds_remembers_one_fuses_them_and_scrubs_by_touc
         ):
             screen.is_(".hello", "a third sound")
             files = [clips / "a.wav", clips / "b.wav"]
-            screen.page.locator("input[type=file]").set_input_files(files)
+            screen.load(*files)
             screen("th >> text=a").wait_for()
             screen("th >> text=b").click()
             screen(".drawer input >> nth=1").fill("white noise")
@@ -278,8 +278,10 @@ def test_faults_are_said_at_the_finger_in_the_foot_and_in_the_log(
     bad = tmp_path / "no sound.wav"
     bad.write_bytes(b"RIFFnothing of the kind" * 40)
     before = {each.clip for each in client.clips()}
-    laptop.page.locator("input[type=file]").set_input_files(bad)
+    laptop.load(bad)
     laptop(".tag.fault").wait_for()
+    key, tag = laptop.box("button:has-text('load')"), laptop.box(".tag.fault")
+    assert 0 <= tag["y"] - key["y"] - key["height"] < 10
     words = laptop.text(".tag.fault")
     assert words and "\n" not in words
     laptop.is_(".line.bad", words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -37,7 +36,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
-    with daemon(tmp_path_factory.mktemp("empty"), "--page", "0") as process:
+    """A daemon without a sound; its controller isn't plugged in."""
+    folder = tmp_path_factory.mktemp("empty")
+    with daemon(folder, "--page", "0", "--midi", "none-is-plugged-in") as process:
         yield process
 
 
@@ -167,6 +168,21 @@ def test_whoever_wants_no_motion_gets_meters_in_steps(browser: Browser, running:
         assert screen.page.evaluate(count) <= 9
 
 
+def test_learning_midi_pulses_until_it_is_left(browser: Browser, empty: Daemon) -> None:
+    with opened(browser, page_port(empty)) as screen, empty.client() as client:
+        client.request("/clip/load", "a", "a.wav")
+        screen(".f-gain").focus()
+        screen.page.keyboard.press("Shift+M")
+        screen.is_(".tag.learning", "turn a knob for gain of voice 1")
+        assert screen.page.locator(".f-gain.learning").count() == 1
+        screen.page.keyboard.press("Escape")
+        assert screen.page.locator(".learning").count() == 0
+        ((number, target),) = screen.messages("/midi/learn")
+        assert target == "/voice/set 1 gain $"
+        screen.until(lambda: [each[1] for each in screen.messages("/cancel")] == [number])
+        client.request("/clip/free", "a")
+
+
 def test_a_browser_elsewhere_gives_the_pin(browser: Browser, tmp_path: Path) -> None:
     address = own_address()
     with daemon(tmp_path, "--host", "0.0.0.0", "--page", "0") as process:
@@ -191,10 +207,15 @@ def test_a_browser_elsewhere_gives_the_pin(browser: Browser, tmp_path: Path) -> 
                 phone.page.locator("body:not(.lost)").wait_for()
 
 
-def test_what_a_browser_fetches_is_small() -> None:
-    files = [each for each in STATIC.iterdir() if each.is_file()]
-    sent = sum(len(gzip.compress(each.read_bytes(), 6)) for each in files)
-    assert sent < MAX_BYTES, {each.name: each.stat().st_size for each in files}
+def test_what_a_browser_fetches_is_small(browser: Browser, running: Daemon) -> None:
+    with opened(browser, page_port(running)) as screen:
+        screen("tbody .pad.playing").wait_for()
+        sizes: dict[str, int] = screen.page.evaluate("""() => Object.fromEntries(
+            ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
+                .map(each => [each.name, each.encodedBodySize]))""")
+    names = {url.rpartition("/")[2] for url in sizes}
+    assert {each.name for each in STATIC.glob("*.[jc]s*")} - names == {"worker.js"}
+    assert 0 < sum(sizes.values()) < MAX_BYTES, sizes
 
 
 def test_the_shell_keeps_every_file(browser: Browser, running: Daemon) -> None:

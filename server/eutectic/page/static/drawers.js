@@ -31,7 +31,6 @@ export function closeDrawer() {
   return true;
 }
 onOpen(openDrawer);
-export const isOpen = what => current?.what === what;
 export function drawDrawer(parts) {
   if (current && (current.what !== 'log' || parts.has('log') || parts.has('drawer'))) current.draw();
 }

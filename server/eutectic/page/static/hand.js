@@ -14,7 +14,9 @@ function tag(anchor, text, className, ms) {
   const e = h(`div.tag.${className}`, { 'aria-hidden': 'true', dir: 'auto' }, text);
   document.body.append(e);
   const at = anchor.getBoundingClientRect(), own = e.getBoundingClientRect();
-  const left = clamp(at.left, 8, Math.max(8, innerWidth - own.width - 8)), below = at.bottom + own.height + 8 < innerHeight;
+  const left = clamp(at.left, 8, Math.max(8, innerWidth - own.width - 8));
+  // Never over the foot, where panic is.
+  const below = at.bottom + own.height + 8 < document.querySelector('.foot').getBoundingClientRect().top;
   e.style.left = `${left}px`;
   e.style.top = `${clamp(below ? at.bottom + 6 : at.top - own.height - 6, 8, innerHeight - own.height - 8)}px`;
   anchor.classList.add(className);
@@ -25,7 +27,7 @@ function tag(anchor, text, className, ms) {
 /** A failure where the finger was, in the daemon's words; in the foot, too. */
 export function fault(anchor, text, what = '') {
   onFault(text, what);
-  tag(anchor?.isConnected && anchor.getClientRects().length ? anchor : document.querySelector('.line'), text, 'fault', TAG_MS);
+  tag(anchor?.isConnected && anchor.getClientRects().length ? anchor : document.querySelector('.foot'), text, 'fault', TAG_MS);
 }
 
 /** Send a request; a failure is shown at `anchor`, and the promise gives undefined. */
@@ -46,7 +48,7 @@ export function soon(name, anchor, ...message) {
   if (!soonest.size) requestAnimationFrame(flush);
   soonest.set(name, [anchor, ...message]);
 }
-export function flush() {
+function flush() {
   const all = [...soonest.values()];
   soonest.clear();
   for (const message of all) tell(...message);

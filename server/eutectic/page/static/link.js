@@ -10,7 +10,7 @@ export const contact = { lost: true, since: Date.now(), next: 0, daemon: true, l
 const pending = new Map(), drawn = new Map();
 let on, socket, id = 0, heard = 0, pinged = 0, wait = 500, retry = 0, count = 0, asked = 0;
 
-/** `handlers`: message(address, values), meters(rows), contact(), closed(opened, code), name(). */
+/** `handlers`: message(address, values), meters(rows), contact(), closed(code), name(). */
 export function start(handlers) {
   on = handlers;
   open();
@@ -21,15 +21,14 @@ export function start(handlers) {
 function open() {
   clearTimeout(retry);
   contact.next = 0;
-  let opened = false;
   const own = socket = new WebSocket(`${location.protocol.replace('http', 'ws')}//${location.host}/osc`);
   own.binaryType = 'arraybuffer';
-  own.onopen = () => { opened = true; heard = performance.now(); };
+  own.onopen = () => { heard = performance.now(); };
   own.onmessage = e => { if (own === socket) receive(e.data); };
-  own.onclose = e => { if (own === socket) closed(opened, e.code); };
+  own.onclose = e => { if (own === socket) closed(e.code); };
 }
 
-function closed(opened, code) {
+function closed(code) {
   socket = null;
   for (const [, request] of pending) request.reject({ code: 'no_contact', text: 'no contact' });
   pending.clear();
@@ -38,7 +37,7 @@ function closed(opened, code) {
   contact.next = Date.now() + wait;
   retry = setTimeout(open, wait);
   wait = Math.min(2 * wait, SLOWEST_MS);
-  on.closed(opened, code);
+  on.closed(code);
 }
 /** Try again now: the PIN was right, or somebody doesn't want to wait. */
 export function again() { wait = 500; if (!socket) open(); }
@@ -55,7 +54,7 @@ function watch() {
   else if (silent > SILENT_MS) lose();
   if (silent > PING_MS && contact.daemon) ping();
   // A connection that only looks open is given up.
-  if (silent > 4 * SILENT_MS && contact.daemon) { const old = socket; closed(true, 0); old.close(); }
+  if (silent > 4 * SILENT_MS && contact.daemon) { const old = socket; closed(0); old.close(); }
 }
 function ping() {
   if (performance.now() - pinged > PING_MS) { pinged = performance.now(); post('/ping', ++id); }

@@ -2,7 +2,7 @@
 import { again, contact, start } from './link.js';
 import { isEngineOff, logged, onTouch, s, take, takeDirty, takeMeters, touch } from './state.js';
 import { failed, fault, guarded, canLearn, onFaults } from './hand.js';
-import { $, attr, clock, h, key, kind, mark, minutes, sign, text } from './dom.js';
+import { $, attr, clock, h, key, kind, mark, minutes, text } from './dom.js';
 import { drawFocus, moveFocus } from './focus.js';
 import { drawLevels, drawVoices } from './voices.js';
 import { drawMatrix, phone } from './matrix.js';
@@ -111,6 +111,7 @@ function askPin() {
   if (contact.pin) return;
   contact.pin = true;
   pinBox.hidden = false;
+  if (matchMedia('(pointer: coarse)').matches) pinField.inputMode = 'none'; // it has its own digits
   pinField.focus();
   touch('contact');
 }
@@ -177,6 +178,6 @@ start({
   },
   meters: takeMeters,
   contact: () => touch('contact'),
-  closed: (_, code) => { if (code === NEEDS_PIN) askPin(); else if (code === 4429) fault(null, 'too many browsers are connected'); },
+  closed: code => { if (code === NEEDS_PIN) askPin(); else if (code === 4429) fault(null, 'too many browsers are connected'); },
   name: () => contact.local ? 'laptop' : matchMedia('(pointer: coarse)').matches ? (Math.min(screen.width, screen.height) < 600 ? 'phone' : 'tablet') : 'browser',
 });

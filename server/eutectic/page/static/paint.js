@@ -8,7 +8,7 @@ const rgb = c => `rgb(${c.map(Math.round)})`;
 const CSS = Object.fromEntries(Object.entries(HUE).map(([name, c]) => [name, rgb(c)]));
 
 /** Blue at 0, green at the balance, amber at 1. */
-export function hueAt(at, balance) {
+function hueAt(at, balance) {
   const b = clamp(balance, 0.05, 0.95);
   return at < b ? mix(HUE.ref, HUE.fuse, at / b) : mix(HUE.fuse, HUE.orig, (at - b) / (1 - b));
 }

@@ -35,7 +35,7 @@ const uploads = new Map();
 let uploaded = 0, before = Promise.resolve();
 /** Send files to the daemon's machine, one after another, and load each as a clip; as a reference,
  *  too, if wished. */
-export function upload(files, anchor, asReference = false) {
+function upload(files, anchor, asReference = false) {
   for (const file of files) {
     const number = ++uploaded, request = new XMLHttpRequest(), one = { file: file.name, fraction: 0, abort: () => { one.aborted = true; request.abort(); } };
     uploads.set(number, one);
