@@ -38,6 +38,10 @@ REFERENCES = {
     "printer": ("printer", "stepper motor"), "woosh": ("woosh", "dark air"),
 }  # fmt: skip
 PLAYED = [("glass", "drone", 0.5, -3), ("weirdo", "drone", 0.69, -6), ("lunar", "hum", 0.25, 0)]
+READY = [
+    ("weirdo", "drone", 9), ("bell", "drone", 5), ("printer", "drone", 5), ("woosh", "drone", 5),
+    ("glass", "hum", 9), ("glass", "printer", 5), ("bell", "printer", 5), ("bell", "woosh", 5),
+]  # fmt: skip
 
 Act = Callable[[Screen], None]
 
@@ -54,7 +58,8 @@ def prepare(client: Client) -> None:
         client.send("/scrub", number, blend)
         client.send("/voice/set", number, "gain", gain_db)
         client.request("/fuse", number, original, reference, "@loop", 1)
-    client.request("/fan", "weirdo", "drone", 9, timeout=300)
+    for original, reference, places in READY:
+        client.request("/fan", original, reference, places, timeout=300)
 
 
 def click(selector: str) -> Act:

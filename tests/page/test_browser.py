@@ -193,6 +193,8 @@ def test_the_ruler_jumps_and_shift_is_ten_times_finer(laptop: Screen, client: Cl
 def test_a_pad_acts_when_it_is_touched_and_shows_what_it_costs(
     phone: Screen, client: Client
 ) -> None:
+    for number in (1, 2):
+        client.send("/voice/set", number, "loop", 1)
     phone.is_(".eight .pad .word", re.compile(r"now|soon|\d s"))
     box = phone.box(".eight .pad")
     phone.touch("touchStart", (box["x"] + 40, box["y"] + 40))

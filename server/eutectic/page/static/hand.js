@@ -32,7 +32,8 @@ export function fault(anchor, text, what = '') {
 
 /** Send a request; a failure is shown at `anchor`, and the promise gives undefined. */
 export function act(anchor, address, ...values) {
-  return ask(address, values).catch(e => fault(anchor, e.text, `${address} ${values.join(' ')}`));
+  const words = values.filter(each => !String(each).includes('/')).slice(0, 3); // a path would fill the line
+  return ask(address, values).catch(e => fault(anchor, e.text, [address, ...words].join(' ')));
 }
 const fingers = new Map();
 /** Send what has no id: if it fails, that is shown where it was sent from last. */
