@@ -1,10 +1,11 @@
-"""The pictures of Pd's patches on these pages, small.
+"""The pictures on these pages: of the stage page and of Pd's patches, in few colours.
 
+    python tests/page/screenshots.py FOLDER
     python tests/plugin_bridge/screenshots.py FOLDER
     python docs/make/pictures.py FOLDER
 
-The first command plays the patches against a daemon and takes their pictures; this one keeps those
-that the pages show, in few colours.
+The first two commands play the page and the patches with a daemon and take their pictures; this one
+keeps those that the pages show.
 """
 
 from __future__ import annotations
@@ -15,17 +16,25 @@ from pathlib import Path
 from PIL import Image
 
 PICTURES = Path(__file__).parents[1] / "pictures"
-SHOWN = ("two-knob-fusion", "eight-pads", "step-sequencer")
-COLOURS = 64
+SHOWN = {
+    "desk-playing": "page", "phone-pads": "page-phone", "two-knob-fusion": "pd-two-knob-fusion",
+    "eight-pads": "pd-eight-pads", "step-sequencer": "pd-step-sequencer",
+}  # fmt: skip
+"""Files here, by what those commands call them."""
+
+COLOURS = {"page": 128, "page-phone": 128}
+FEW = 64
 
 
 def main(folder: Path) -> None:
-    """Write every picture."""
+    """Write every picture that was taken."""
     PICTURES.mkdir(exist_ok=True)
-    for name in SHOWN:
-        with Image.open(folder / f"{name}.png") as taken:
-            small = taken.convert("RGB").quantize(COLOURS)
-            small.save(PICTURES / f"pd-{name}.png", optimize=True)
+    for taken, shown in SHOWN.items():
+        path = folder / f"{taken}.png"
+        if path.exists():
+            with Image.open(path) as picture:
+                small = picture.convert("RGB").quantize(COLOURS.get(shown, FEW))
+                small.save(PICTURES / f"{shown}.png", optimize=True)
 
 
 if __name__ == "__main__":
