@@ -248,7 +248,8 @@ def test_the_log_is_sent_to_those_who_follow_it_with_the_senders_name(running: D
         time.sleep(0.1)
         pd.client.begin("/clip/load", "x", "nothing.wav")
         line = wait_for(follower.client, Log, lambda each: "nothing.wav" in each.text)
-        assert line.client == "Pd" and line.text.startswith("/clip/load 1: no_file")
+        assert (line.client, line.level) == ("Pd", "warning")
+        assert line.text.startswith("/clip/load 1: no_file")
         assert not [each for each in pd.client.events(0.2) if isinstance(each, Log)]
 
 

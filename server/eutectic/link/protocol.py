@@ -203,6 +203,8 @@ class ModelFacts(msgspec.Struct, tag=True, frozen=True):
     cfg: float
     infinite_levels: int
     """Levels at the grid's beginning at which nothing can be injected."""
+    device: str = ""
+    """What it runs on: cpu, cuda or mps."""
 
 
 class Begun(msgspec.Struct, tag=True, frozen=True):

@@ -222,7 +222,7 @@ class Engine(Answer, frozen=True):
     state: Annotated[str, Argument("text", "starting, loading, warming, ready, dead or failed")]
     fraction: Fraction
     model: Annotated[str, Argument("text", "the model in use")] = ""
-    text: Annotated[str, Argument("text", "what it does, or why it failed")] = ""
+    text: Annotated[str, Argument("text", "what it runs on once it is ready; or why it isn't")] = ""
 
 
 class Queue(Answer, frozen=True):
@@ -314,6 +314,9 @@ class PairReply(Answer, frozen=True):
     ]
     state: Annotated[str, Argument("text", "now, later, working or never")]
     text: Annotated[str, Argument("text", "what is under way, or why it can't be")]
+    voice: Annotated[
+        int, Argument("int", "whose settings it would have; 0: no voice's", 0, MAX_VOICES)
+    ] = 0
 
 
 class FanReply(Answer, frozen=True):

@@ -49,7 +49,7 @@ EXAMPLES = (
     "/late 17 12.5",
     "/voice 1 glass wet 0.62 playing -6.0 1.0 1.25 2.0 0.0 1 0 3 -1.0 -1.0 0.0 2",
     "/master -3.0 2", "/meter 1 -18.2 1.25 0.0",
-    "/pair.reply 20 glass wet 9 9 0.0 now ''", "/fan.reply 19 3 9 0.375 1 3f9a",
+    "/pair.reply 20 glass wet 9 9 0.0 now '' 1", "/fan.reply 19 3 9 0.375 1 3f9a",
     "/recording set.wav 12.5 48000.0 ''", "/client 2 tablet 1",
     "/log warning tablet 'voice 1 waits for the decoder'", "/snapshot 2", "/seq 41",
 )  # fmt: skip
@@ -104,7 +104,7 @@ STORY = (
          "/reference/remember 3 warm drone warm low drone",
          ("/done /eutectic/reference/remember 3",)),
     Step("Can the two be fused, and how soon would it be heard?", "/pair 4 glass warm",
-         ("/pair.reply 4 glass warm 0 5 62.0 later ''", "/done /eutectic/pair 4")),
+         ("/pair.reply 4 glass warm 0 5 62.0 later '' 0", "/done /eutectic/pair 4")),
     Step("Fuse them: the glass's course in time, with half of the drone's character, on voice 1 as "
          "a loop. The other blends are made as soon as nothing else is to be done.",
          "/fuse 5 1 glass warm @blend 0.5 @loop 1",

@@ -269,6 +269,9 @@ class ListFan(FusionOptions, frozen=True, kw_only=True):
 
     original: Original
     reference: Reference
+    voice: Annotated[
+        int | None, Option("int", "the fan that it plays, if it is of these", 1, MAX_VOICES)
+    ] = None
 
 
 class AskPair(FusionOptions, frozen=True, kw_only=True):

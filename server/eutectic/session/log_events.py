@@ -29,6 +29,8 @@ class LogEvents(logging.Handler):
         if not self.is_followed:
             return
         level = "error" if record.levelno >= logging.ERROR else record.levelname.lower()
+        if getattr(record, "failed", False):
+            level = "warning"
         text = getattr(record, "line", None) or record.getMessage()
         self._lines.append(answers.Log(level, getattr(record, "client", ""), one_line(text)))
         while len(self._lines) > MAX_WAITING:

@@ -89,7 +89,9 @@ class Models:
 
     def state(self) -> answers.Engine:
         """The engine's, and its model."""
-        return answers.Engine(self._host.state, self.warm, self.name, self._text)
+        state, facts = self._host.state, self._host.facts
+        text = facts.device if facts is not None and state == "ready" else self._text
+        return answers.Engine(state, self.warm, self.name, text)
 
     async def _change(self, name: str) -> None:
         before = self.name

@@ -28,8 +28,8 @@ MAX_FOLLOWED = 1024
 CHECKED = 16
 """Pairs that are looked at again at a time: each takes a look at the disk."""
 
-Named = tuple[str, str]
-"""An original and a reference."""
+Named = tuple[str, str, int | None]
+"""An original, a reference, and the voice whose settings they would have."""
 
 
 class Pairs:
@@ -43,21 +43,24 @@ class Pairs:
         self._resolver, self._voices, self._grids, self._board = resolver, voices, grids, board
         self._followed: dict[Named, PairReply] = {}
         """As clients know them."""
-        self._voice_of: dict[Named, int | None] = {}
         self._next: deque[Named] = deque()
 
     # Requests
 
     async def ask(self, ticket: Ticket, request: table.AskPair) -> None:
+        ticket.is_routine = True  # a page asks about all that it shows
         reply = self._reply(request)
         ticket.reply(msgspec.structs.replace(reply, id=ticket.id))
         if not set(given(request)) - {"id", "original", "reference", "voice"}:
-            self._follow((request.original, request.reference), reply, request.voice)
+            self._follow((request.original, request.reference, request.voice), reply)
 
     async def list_fan(self, ticket: Ticket, request: table.ListFan) -> None:
-        request = self._resolver.with_defaults(request)
-        self._resolver.check(request)
-        pair = await self._resolver.pair(request)
+        ticket.is_routine = True
+        pair = self._played(request)
+        if pair is None:
+            request = self._resolver.with_defaults(request)
+            self._resolver.check(request)
+            pair = await self._resolver.pair(request)
         grid = self._grids.of(pair)
         for k, blend in enumerate(grid):
             where = Place(blend)
@@ -75,8 +78,7 @@ class Pairs:
             named = self._next.popleft()
             if named not in self._followed:
                 continue
-            original, reference = named
-            voice = self._voice_of[named]
+            original, reference, voice = named
             request = table.AskPair(id=0, original=original, reference=reference, voice=voice)
             try:
                 reply = self._reply(request)
@@ -87,16 +89,25 @@ class Pairs:
                 self._followed[named] = reply
                 self._board.publish(reply)
 
-    def _follow(self, named: Named, reply: PairReply, voice: int | None) -> None:
+    def _follow(self, named: Named, reply: PairReply) -> None:
         before = self._followed.pop(named, reply)
         if before != reply:
             self._board.publish(reply)
-        self._followed[named], self._voice_of[named] = reply, voice
+        self._followed[named] = reply
         if len(self._followed) > MAX_FOLLOWED:
-            oldest = next(iter(self._followed))
-            del self._followed[oldest], self._voice_of[oldest]
+            del self._followed[next(iter(self._followed))]
 
     # Parts
+
+    def _played(self, request: table.ListFan) -> Pair | None:
+        """What a voice plays or played last, if that is what is asked about."""
+        if request.voice is None:
+            return None
+        pair = self._voices[request.voice].pair
+        if pair is None:
+            return None
+        names = pair.original.name, pair.reference.name
+        return pair if names == (request.original, request.reference) else None
 
     def _reply(self, request: table.AskPair) -> PairReply:
         """What there is to say about a pair.
@@ -105,22 +116,24 @@ class Pairs:
             Refused: there is no such clip or reference, nor one on its way.
             BadSetting: as `Resolver.check`.
         """
-        original, reference = request.original, request.reference
-        voice = None if request.voice is None else self._voices[request.voice]
+        original, reference, number = request.original, request.reference, request.voice or 0
+        voice = self._voices[number] if number else None
         request = self._resolver.with_defaults(request, voice)
         try:
             self._resolver.check(request)
         except Refused as error:
             if error.code != "stale_reference":
                 raise
-            return PairReply(-1, original, reference, 0, 0, -1.0, "never", str(error))
+            return PairReply(-1, original, reference, 0, 0, -1.0, "never", str(error), number)
         pair = self._resolver.at_hand(request)
         if pair is None:
-            return PairReply(-1, original, reference, 0, 0, -1.0, "working", self._doing(request))
+            return PairReply(
+                -1, original, reference, 0, 0, -1.0, "working", self._doing(request), number
+            )
         grid = self._grids.of(pair)
         ready = sum(self._jobs.is_kept(pair, Place(blend)) for blend in grid)
         cost_ms, state, text = self._cost(pair, place(request, _blend(voice)))
-        return PairReply(-1, original, reference, ready, len(grid), cost_ms, state, text)
+        return PairReply(-1, original, reference, ready, len(grid), cost_ms, state, text, number)
 
     def _doing(self, request: table.AskPair) -> str:
         """What a pair waits for."""

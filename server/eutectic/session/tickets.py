@@ -104,7 +104,8 @@ class Ticket:
                 self.reply(answers.Fail(PREFIX + self.address, self.id, code, text))
             else:
                 self.remark(answers.Fail(PREFIX + self.address, -1, code, text))
-            self._log(logging.INFO, f"{code}, {self._milliseconds:.0f} ms: {text}")
+            what = f"{code}, {self._milliseconds:.0f} ms: {text}"
+            self._log(logging.INFO, what, failed=True)
 
     def cancel(self, reason: str) -> None:
         """Cancel its work; it then fails with `cancelled`."""
@@ -125,11 +126,12 @@ class Ticket:
     def _milliseconds(self) -> float:
         return 1000 * (time.monotonic() - self.received)
 
-    def _log(self, level: int, what: str) -> None:
+    def _log(self, level: int, what: str, failed: bool = False) -> None:
         """Log it; clients that follow the log see the sender's name as well."""
         name = self._registry.name(self.peer)
         line = f"{self.address} {self.id}: {what}"
-        log.log(level, "%s: %s", self, what, extra={"client": name, "line": line})
+        about = {"client": name, "line": line, "failed": failed}
+        log.log(level, "%s: %s", self, what, extra=about)
 
     def __str__(self) -> str:
         return f"{self.address} {self.id} of {self.peer.address[0]}:{self.peer.address[1]}"
