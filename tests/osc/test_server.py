@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import socket
 import struct
@@ -163,6 +164,32 @@ def test_silent_connections_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not await answered(silent)
 
     served(scenario)
+
+
+def test_a_host_that_isn_t_allowed_takes_no_silent_client_s_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("eutectic.osc.server.MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.0)
+    ping = encode("/eutectic/ping", [1])
+
+    async def run() -> None:
+        received, server = Received(), await Server.bind("127.0.0.1", 0)
+        await server.serve(received, lambda host: host == "127.0.0.1")
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        for _ in range(2):
+            writer.write(struct.pack(">i", len(ping)) + ping)
+            (size,) = struct.unpack(">i", await reader.readexactly(4))
+            assert await reader.readexactly(size)
+            other, _ = await asyncio.open_connection(
+                "127.0.0.1", server.port, local_addr=("127.0.0.2", 0)
+            )
+            with contextlib.suppress(ConnectionResetError):
+                assert await other.read() == b""
+        writer.close()
+        await server.close()
+
+    asyncio.run(asyncio.wait_for(run(), 10))
 
 
 def test_a_tcp_client_that_claims_too_much_or_reads_nothing_is_dropped() -> None:

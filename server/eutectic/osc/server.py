@@ -197,8 +197,11 @@ class Server:
             self._handler(peer, address, arguments, due)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._admits(writer.get_extra_info("peername")[0]):
+            writer.transport.abort()  # takes no place, nor anybody else's
+            return
         with self._connections.admit(writer) as admitted:
-            if not admitted or not self._admits(writer.get_extra_info("peername")[0]):
+            if not admitted:
                 return
             _keep_alive(writer)
             first = await reader.readexactly(1)
