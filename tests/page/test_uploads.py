@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 from collections.abc import AsyncIterator, Generator, Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
@@ -14,7 +16,14 @@ import pytest
 from daemons import daemon, make_clips, until
 from eutectic.client.daemon_process import Daemon
 from eutectic.osc.spec import PREFIX
-from eutectic.page.uploads import MAX_AT_ONCE, UNFINISHED, UploadRefused, Uploads
+from eutectic.page.uploads import (
+    LOOK_BYTES,
+    MAX_AT_ONCE,
+    SPARED_BYTES,
+    UNFINISHED,
+    UploadRefused,
+    Uploads,
+)
 from pages import ask, page_alone, page_port, settings, tab
 
 pytestmark = pytest.mark.process
@@ -113,6 +122,117 @@ def test_only_some_are_taken_at_once(tmp_path: Path) -> None:
 
     assert asyncio.run(run()) == [429]
     assert names(uploads.folder) == [*(f"{n}.wav" for n in range(MAX_AT_ONCE)), "more.wav"]
+
+
+def test_those_that_stall_leave_their_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eutectic.page.uploads.PART_SECONDS", 0.1)
+    uploads = Uploads(tmp_path)
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.Event().wait()
+
+    async def run() -> list[object]:
+        taken = [uploads.take(f"{n}.wav", stalled(), 10) for n in range(MAX_AT_ONCE)]
+        ended = asyncio.gather(*taken, return_exceptions=True)
+        found = await asyncio.wait_for(ended, 10)
+        await uploads.take("more.wav", parts([b"x"]), None)
+        return [isinstance(each, UploadRefused) and each.status for each in found]
+
+    assert asyncio.run(run()) == [408] * MAX_AT_ONCE
+    assert names(uploads.folder) == ["more.wav"]
+
+
+class Disk:
+    """The free room of a disk."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+        self.free = free
+        usage = SimpleNamespace(disk_usage=lambda _folder: self)
+        monkeypatch.setattr("eutectic.page.uploads.shutil", usage)
+
+
+def test_room_is_spared_for_what_others_were_said_to_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, uploads = Disk(monkeypatch, SPARED_BYTES + 1000), Uploads(tmp_path)
+    for announced, expected in ((1001, 507), (1000, 0), (None, 0)):
+        refused = 0
+        try:
+            asyncio.run(uploads.take("rain.wav", parts([b"x"]), announced))
+        except UploadRefused as error:
+            refused = error.status
+        assert refused == expected, announced
+
+    async def run() -> int:
+        go = asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield b"x" * 200
+            disk.free -= 200
+            await go.wait()
+
+        first = asyncio.get_running_loop().create_task(uploads.take("a.wav", slow(), 600))
+        while disk.free > SPARED_BYTES + 800:
+            await asyncio.sleep(0.01)
+        await uploads.take("b.wav", parts([b"x"]), 400)
+        with pytest.raises(UploadRefused) as refused:
+            await uploads.take("c.wav", parts([b"x"]), 401)
+        go.set()
+        await first
+        return refused.value.status
+
+    assert asyncio.run(run()) == 507
+    assert names(uploads.folder) == ["a.wav", "b.wav", "rain-2.wav", "rain.wav"]
+
+
+def test_a_disk_that_fills_meanwhile_ends_an_upload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, uploads = Disk(monkeypatch, SPARED_BYTES), Uploads(tmp_path)
+
+    async def recorded_meanwhile() -> AsyncIterator[bytes]:
+        yield b"x"
+        disk.free -= 1
+        for _ in range(64):
+            yield b"x" * (LOOK_BYTES // 8)
+
+    with pytest.raises(UploadRefused) as refused:
+        asyncio.run(uploads.take("rain.wav", recorded_meanwhile(), None))
+    assert refused.value.status == 507
+    assert not names(uploads.folder)
+
+
+def test_a_file_is_closed_before_it_is_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows renames no other."""
+    uploads, replace = Uploads(tmp_path), Path.replace
+
+    def closed_first(self: Path, target: Path) -> Path:
+        held = [os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()]
+        if str(self.resolve()) in held:
+            raise PermissionError(13, "is being used")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", closed_first)
+    path = asyncio.run(uploads.take("rain.wav", parts([b"so", b"und"]), None))
+    assert path.read_bytes() == b"sound" and path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_name_that_can_t_be_given_stays_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: Path, target: Path) -> Path:
+        raise OSError(5, "no luck")
+
+    uploads = Uploads(tmp_path)
+    monkeypatch.setattr(Path, "replace", fails)
+    with pytest.raises(UploadRefused, match="no luck"):
+        asyncio.run(uploads.take("rain.wav", parts([b"sound"]), None))
+    assert not names(uploads.folder)
 
 
 # Over HTTP
