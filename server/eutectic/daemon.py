@@ -32,7 +32,7 @@ from eutectic.osc.spec import PORT
 from eutectic.osc.subscribers import Subscribers
 from eutectic.page.host import Opened, page_process
 from eutectic.page.settings import PageSettings
-from eutectic.page.terminal import page_lines
+from eutectic.page.terminal import page_lines, show
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
 from eutectic.playback.streams import DeviceSettings
@@ -169,8 +169,7 @@ def _page_opened(
     if query is not None:
         query.show_page(page.port)
     if page.is_new:
-        for line in page_lines(page, settings.host, settings.pin):
-            ready(line)
+        show(page_lines(page, settings.host, settings.pin), ready)
 
 
 async def _query_server(

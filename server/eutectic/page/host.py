@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
+from eutectic.osc.spec import printable
 from eutectic.page.settings import PageSettings
 from eutectic.system import processes
 
@@ -37,6 +36,15 @@ class Opened:
     urls: list[str]
     code: str
     is_new: bool
+
+
+class _Report(msgspec.Struct, frozen=True):
+    """A line of the page's process: where it listens, or why it doesn't."""
+
+    port: int = 0
+    urls: list[str] = msgspec.field(default_factory=list[str])
+    code: str = ""
+    error: str = ""
 
 
 @contextlib.asynccontextmanager
@@ -64,10 +72,11 @@ async def _keep(settings: PageSettings, opened: Callable[[Opened], None]) -> Non
         began = loop.time()
         try:
             process = await processes.spawn([sys.executable, "-m", "eutectic.page"])
-        except OSError as error:
-            log.warning("no page: %s", error.strerror)
-        else:
             settings = await _follow(process, settings, known, opened)
+        except OSError as error:
+            log.warning("no page: %s", error.strerror or error)
+        except Exception:  # a bug: the page is started again, all else goes on
+            log.exception("the page can't be followed")
         if loop.time() - began > SOON_SECONDS:
             pause = FIRST_PAUSE_SECONDS
         log.warning("the page has ended; it is started again in %g s", pause)
@@ -83,19 +92,40 @@ async def _follow(
     assert process.stdout is not None
     try:
         process.stdin.write(settings.line())
-        async for line in process.stdout:
-            report: dict[str, Any] = json.loads(line)
-            if "error" in report:
-                log.warning("no page: %s", report["error"])
-            else:
-                urls = [str(report["port"]), *report["urls"]]
-                if settings.port not in (0, report["port"]):
+        async for line in _lines(process.stdout):
+            report = _read(line)
+            if report.error:
+                log.warning("no page: %s", report.error)
+            elif report.port:
+                urls = [str(report.port), *report.urls]
+                if settings.port not in (0, report.port):
                     log.warning("port %d is taken: the page uses another one", settings.port)
-                log.info("page on http://%s:%d/", settings.host, report["port"])
-                opened(Opened(**report, is_new=urls != known))
+                log.info("page on http://%s:%d/", settings.host, report.port)
+                opened(Opened(report.port, report.urls, report.code, is_new=urls != known))
                 known[:] = urls
-                settings = msgspec.structs.replace(settings, port=report["port"])
+                settings = msgspec.structs.replace(settings, port=report.port)
         await process.wait()
     finally:
         await processes.end(process)
     return settings
+
+
+async def _lines(stdout: asyncio.StreamReader) -> AsyncGenerator[bytes]:
+    """Lines of a process; of one that is far too long the end alone."""
+    while True:
+        try:
+            line = await stdout.readline()
+        except ValueError:
+            continue
+        if not line:
+            return
+        yield line
+
+
+def _read(line: bytes) -> _Report:
+    """A line of the page's process; one that a library wrote is logged, and reports nothing."""
+    try:
+        return msgspec.json.decode(line, type=_Report)
+    except msgspec.DecodeError:
+        log.warning("the page says: %s", printable(line.decode(errors="replace").rstrip()))
+        return _Report()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
+from collections.abc import Callable, Sequence
 
 from eutectic.page.host import Opened
 
@@ -16,6 +19,17 @@ def page_lines(page: Opened, host: str, pin: str) -> list[str]:
         if sys.stdout.isatty() and _can_be_shown(page.code):
             found.append(page.code)
     return found
+
+
+def show(lines: Sequence[str], ready: Callable[[str], None]) -> None:
+    """Show lines from a thread: a terminal that is held, or has gone, holds up nothing else."""
+
+    def run() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            for line in lines:
+                ready(line)
+
+    threading.Thread(target=run, name="page lines", daemon=True).start()
 
 
 def _can_be_shown(text: str) -> bool:
