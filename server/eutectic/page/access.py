@@ -14,7 +14,7 @@ import secrets
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -106,6 +106,19 @@ class Access:
 
     def _signature(self, number: str) -> str:
         return hmac.new(self._secret, number.encode(), hashlib.sha256).hexdigest()
+
+
+def is_visit(headers: Mapping[str, str]) -> bool:
+    """Whether somebody has opened a link, as far as the browser says; no other site has.
+
+    Over plain HTTP browsers send other machines no Sec-Fetch-…, but what pictures and scripts
+    accept is no page.
+    """
+    return (
+        headers.get("sec-fetch-site") in (None, "same-origin", "none")
+        and headers.get("sec-fetch-dest") in (None, "document")
+        and "text/html" in headers.get("accept", "text/html")
+    )
 
 
 def phone_urls(host: str, port: int) -> list[str]:

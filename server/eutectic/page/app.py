@@ -1,7 +1,8 @@
 """The stage page over HTTP: its files, a WebSocket that carries OSC's messages as JSON, uploads.
 
     GET  /, /page.css, …       the page; to anybody, as there is nothing in it yet
-    GET  /?pin=…, POST /pin    a token for a browser on another machine, in a cookie
+    GET  /?pin=…, POST /pin    a token for a browser on another machine, in a cookie; GET for who
+                               has opened the link, not for another site's pictures or scripts
     GET  /phone.svg            a QR code that opens the page, with the PIN; for this machine alone
     POST /upload?name=…        a sound, as the request's body: {"path": …} for /clip/load
     WS   /osc                  messages both ways; closed with NEEDS_PIN without a token
@@ -35,7 +36,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from eutectic.client.aio import AsyncClient
-from eutectic.page.access import COOKIE_SECONDS, Access, TooManyPins, phone_urls
+from eutectic.page.access import COOKIE_SECONDS, Access, TooManyPins, is_visit, phone_urls
 from eutectic.page.artist import Artist
 from eutectic.page.browser import Browser, Parts
 from eutectic.page.guard import Guard
@@ -91,10 +92,10 @@ class Page:
     async def index(self, request: Request) -> Response:
         if "pin" not in request.query_params:
             return FileResponse(STATIC / "index.html")
-        try:
-            return self._admitted(request, request.query_params["pin"])
-        except HTTPException:  # the page asks for the right one
-            return RedirectResponse("/", 303)
+        if is_visit(request.headers):
+            with contextlib.suppress(HTTPException):
+                return self._admitted(request, request.query_params["pin"])
+        return RedirectResponse("/", 303)  # where the page asks for the right one
 
     async def pin(self, request: Request) -> Response:
         body = b""
