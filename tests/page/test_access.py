@@ -200,6 +200,29 @@ def test_after_five_wrong_pins_even_the_right_one_waits(port: int, elsewhere: st
         assert one.of("/page/info")[1] == 1
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": "image", "Sec_Fetch_Mode": "no-cors"},
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": "document", "Accept": "text/html,*/*"},
+        {"Sec_Fetch_Site": "none", "Sec_Fetch_Dest": "iframe"},
+        {"Accept": "image/avif,image/webp,*/*;q=0.8"},
+        {"Accept": "*/*"},
+    ],
+)
+def test_another_site_uses_up_nobody_s_attempts(
+    port: int, elsewhere: str, headers: dict[str, str]
+) -> None:
+    for _ in range(WRONG_PINS + 1):
+        response, _ = ask(port, "GET", "/?pin=999999", host=elsewhere, **headers)
+        assert (response.status, response.getheader("location")) == (303, "/")
+    response, _ = ask(port, "GET", f"/?pin={PIN}", host=elsewhere, **headers)
+    assert response.getheader("set-cookie") is None
+    visit = {"Sec_Fetch_Site": "none", "Sec_Fetch_Dest": "document", "Accept": "text/html,*/*"}
+    response, _ = ask(port, "GET", f"/?pin={PIN}", host=elsewhere, **visit)
+    assert response.getheader("set-cookie")
+
+
 def test_a_page_for_this_machine_alone_has_no_pin(tmp_path: Path, elsewhere: str) -> None:
     with page_alone(settings(tmp_path, host="127.0.0.1", pin="")) as port:
         with tab(port) as one:
@@ -265,17 +288,47 @@ def test_a_browser_elsewhere_names_no_file_of_the_user_s_home(
                 ("/render", "a", "r", "/tmp/x.wav"), ("/render", "a", "r", "~/x.wav"),
                 ("/record/start", "/tmp/x.wav"), ("/record/start", "../x.wav"),
                 ("/record/start", "C:\\x.wav"), ("/session/pack", "/tmp/x.zip"),
-                ("/device/set", "file:/tmp/x.wav"),
-                ("/midi/learn", f"/clip/load stolen {secret}"),
-                ("/midi/learn", f"clip/load stolen {secret}"),
-                ("/midi/learn", f"/eutectic/clip/load stolen {secret}"),
-                ("/midi/learn", "/device/set file:x.wav"),
+                ("/device/set", "file:/tmp/x.wav"), ("/record/start", "./~/secret.wav"),
+                ("/render", "a", "r", "x/../~/secret.wav"), ("/session/pack", "x/~/secret.zip"),
             ], 10):  # fmt: skip
                 assert one.ask(address, number, *values)[3] == "bad_path", (address, values)
             assert one.ask("/clip/load", 3, "mine", "a.wav")[0] == f"{PREFIX}/done"
             absolute = str(folder / "clips" / "b.wav")
             assert one.ask("/clip/load", 4, "mine", absolute)[0] == f"{PREFIX}/done"
-        assert here.ask("/clip/load", 5, "own", secret)[0] == f"{PREFIX}/done"
+            named_so = reached.data / "renders" / "~"
+            named_so.mkdir(parents=True)
+            (folder / "home" / "quiet.wav").write_bytes(b"no sound")
+            shutil.copy(folder / "clips" / "a.wav", named_so / "quiet.wav")
+            assert one.ask("/clip/load", 5, "stolen", "~/quiet.wav")[3] == "bad_path"
+            assert one.ask("/clip/load", 6, "odd", "./~/quiet.wav", "@start", 0)[0] == (
+                f"{PREFIX}/done"
+            )
+            one.send("/notify", 1)
+            assert one.of(f"{PREFIX}/clip", -1, "odd")[3] == "~/quiet.wav"
+            assert one.picture(7, "clip", "odd").any()  # not of the home's, which can't be read
+        assert here.ask("/clip/load", 7, "own", secret)[0] == f"{PREFIX}/done"
+
+
+def test_a_browser_elsewhere_gives_controls_what_is_played_and_no_more(
+    reached: Daemon, elsewhere: str
+) -> None:
+    port = page_port(reached)
+    with tab(port) as here:
+        pin = here.of("/page/info")[3]
+    with tab(port, elsewhere, Cookie=cookie_for(port, pin, elsewhere)) as one:
+        for number, target in enumerate([
+            "/clip/load a ~/secret.wav", "clip/load a ~/secret.wav", "/device/set file:x.wav",
+            "/eutectic/clip/load a ~/secret.wav", "/midi/learn /clip/load a ~/secret.wav",
+            "/session/new x", "/reference/delete r",
+        ]):  # fmt: skip
+            assert one.ask("/midi/learn", number, target)[3] == "not_allowed", target
+        for number, target in enumerate([
+            "/fuse 1 a r", "/scrub 1 $", "/voice/set 1 gain $", "/master/gain $", "stop 1",
+            "/panic",
+        ], 20):  # fmt: skip
+            assert one.ask("/midi/learn", number, target)[3] == "no_midi", target
+        assert one.ask("/midi/learn", 30, "/nothing")[3] == "unknown_address"
+        assert one.ask("/midi/learn", 31, " ")[3] == "unknown_address"
 
 
 def test_a_token_outlives_a_page_that_is_killed(reached: Daemon, elsewhere: str) -> None:

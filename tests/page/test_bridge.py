@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Generator
+import os
+import sys
+import threading
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,11 @@ import pytest
 from daemons import daemon, prepare, until
 from eutectic.client.daemon_process import Daemon
 from eutectic.osc.spec import PREFIX
+from eutectic.page.bridge import SLOW, Bridge
+from eutectic.page.host import Opened, page_process
 from eutectic.page.outbox import MAX_WAITING, Outbox, TooSlow
+from eutectic.page.terminal import show
+from eutectic.system import processes
 from pages import page_alone, page_port, settings, tab
 
 pytestmark = pytest.mark.process
@@ -86,6 +94,9 @@ def test_two_browsers_are_two_clients_and_follow_one_another(port: int) -> None:
         ('["/eutectic/clip/free", 6, null]', "/clip/free", -1, "bad_arguments"),
         ('["/eutectic/ping", 99999999999]', "/ping", -1, "bad_arguments"),
         ('["/eutectic/voice/set", 1, "gain", 1e999]', "/voice/set", -1, None),
+        ('["/eutectic/reference/remember", 1, "r", "b", 1e300]', "/reference/remember", -1,
+         "bad_arguments"),
+        ('["/eutectic/panic", -3.5e38]', "/panic", -1, "bad_arguments"),
         ('["/eutectic/notify", 1, 9000]', "/notify", 0, "not_allowed"),
     ],
 )  # fmt: skip
@@ -135,6 +146,78 @@ def test_the_page_s_process_may_be_killed(paged: Daemon, port: int) -> None:
         assert one.of(f"{PREFIX}/clip", -1, "a")
     assert "it is started again in 0.25 s" in paged.log[begin:]
     assert paged.children("eutectic.page") != [process]
+
+
+REPORT = '{"port": 7, "urls": [], "code": ""}'
+
+
+@pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Sets what a page's process writes before it waits for its end."""
+
+    def writes(text: str) -> None:
+        spawn = processes.spawn
+        script = f"import sys; print({text!r}, flush=True); sys.stdin.read()"
+        monkeypatch.setattr(processes, "spawn", lambda _: spawn([sys.executable, "-c", script]))
+
+    monkeypatch.setattr("eutectic.page.host.FIRST_PAUSE_SECONDS", 0.01)
+    return writes
+
+
+def opened_pages(
+    folder: Path, wanted: int, opened: Callable[[Opened], None] = lambda _: None
+) -> list[Opened]:
+    """What a page's process is said to have opened, once it was so often."""
+
+    async def run() -> list[Opened]:
+        pages: list[Opened] = []
+
+        def note(page: Opened) -> None:
+            pages.append(page)
+            opened(page)
+
+        async with asyncio.timeout(20), page_process(settings(folder), note):
+            while len(pages) < wanted:
+                await asyncio.sleep(0.01)
+        return pages
+
+    return asyncio.run(run())
+
+
+def test_what_else_the_page_s_process_writes_is_logged(
+    tmp_path: Path, child: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    child(f"a library's warning\n\n5\n\x1b[31m\n{'x' * 100_000}\n{REPORT}")
+    assert opened_pages(tmp_path, 1) == [Opened(7, [], "", True)]
+    assert "the page says: a library's warning" in caplog.text and "\x1b" not in caplog.text
+
+
+def test_a_page_that_can_t_be_followed_is_started_again(
+    tmp_path: Path, child: Callable[[str], None]
+) -> None:
+    def a_bug(_page: Opened) -> None:
+        raise ZeroDivisionError
+
+    child(REPORT)
+    assert len(opened_pages(tmp_path, 3, a_bug)) == 3
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_terminal_that_is_held_or_has_gone_holds_up_nothing(is_read: bool) -> None:
+    reader, writer = os.pipe()
+    if not is_read:
+        os.close(reader)
+    before = set(threading.enumerate())
+    with open(writer, "w", buffering=1) as terminal:
+        show(["x" * 10_000_000], lambda line: print(line, file=terminal, flush=True))
+        added = set(threading.enumerate()) - before
+        if is_read:
+            assert added  # it waits for the terminal, and we don't
+            os.close(reader)
+        for each in added:
+            each.join(20)
+        with contextlib.suppress(BrokenPipeError):
+            terminal.close()
 
 
 def test_the_page_ends_with_its_daemon_however_that_ends(tmp_path: Path) -> None:
@@ -224,3 +307,63 @@ def test_a_browser_that_reads_nothing_is_given_up_before_memory_is() -> None:
         assert not sink.sent
 
     asyncio.run(run())
+
+
+class Stopped(Sink):
+    """A WebSocket whose browser reads nothing and says nothing."""
+
+    async def send_text(self, text: str) -> None:
+        await asyncio.Event().wait()
+
+    async def send_bytes(self, data: bytes) -> None:
+        await asyncio.Event().wait()
+
+    async def receive(self) -> None:
+        await asyncio.Event().wait()
+
+    async def close(self, code: int) -> None:
+        self.sent.append(code)
+        await asyncio.Event().wait()
+
+
+def test_a_browser_that_has_stopped_keeps_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eutectic.page.outbox.SEND_SECONDS", 0.05)
+    monkeypatch.setattr("eutectic.page.bridge.CLOSE_SECONDS", 0.05)
+
+    async def run() -> list[Any]:
+        sink: Any = Stopped()
+        unused: Any = None
+        outbox = Outbox(sink)
+        outbox.post("/more")
+        bridge = Bridge(outbox, ("127.0.0.1", 9), unused, unused, unused)
+        await asyncio.wait_for(bridge.run(), 10)
+        return sink.sent
+
+    assert asyncio.run(run()) == [SLOW]
+
+
+@pytest.mark.parametrize("what", ["message", "picture"])
+def test_what_a_slow_browser_leaves_is_limited_while_it_is_sent(what: str) -> None:
+    """It takes each frame late, but in time."""
+
+    async def run() -> int:
+        sink: Any = Sink()
+        outbox = Outbox(sink)
+
+        async def late(_frame: object) -> None:
+            sink.sent.append(what)
+            assert len(sink.sent) < 3, "it should have been given up"
+            for _ in range(MAX_WAITING):
+                if what == "message":
+                    outbox.post("/more")
+                else:
+                    outbox.picture(1, 1, b"0")
+
+        sink.send_text = sink.send_bytes = late
+        outbox.picture(1, 1, b"0")
+        outbox.picture(2, 1, b"0")
+        with pytest.raises(TooSlow):
+            await outbox.run()
+        return len(sink.sent)
+
+    assert asyncio.run(run()) == 1

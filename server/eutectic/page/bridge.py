@@ -35,6 +35,12 @@ RETRY_SECONDS = (0.1, 0.25, 0.5, 1.0)
 SLOW = 1013
 """The code that a browser which reads too slowly is closed with: try again later."""
 
+CLOSE_SECONDS = 2.0
+"""For such a browser to be told."""
+
+LARGEST_FLOAT = (2 - 2**-23) * 2.0**127
+"""Of 32 bits."""
+
 METER, DONE, PING = f"{PREFIX}/meter", f"{PREFIX}/done", f"{PREFIX}/ping"
 
 
@@ -49,13 +55,14 @@ class Refused(Exception):
 class Bridge:
     """One browser; owned by the event loop.
 
-    `daemon` is its host and port. `check` refuses what this browser may not send, `own` handles the
-    page's own requests, and `heard` is told what the daemon sends.
+    `daemon` is its host and port. `check` refuses what this browser may not send and returns the
+    values of what it may, `own` handles the page's own requests, and `heard` is told what the
+    daemon sends.
     """
 
     def __init__(
         self, outbox: Outbox, daemon: tuple[str, int],
-        check: Callable[[Request], Awaitable[None]],
+        check: Callable[[Request, list[Value]], Awaitable[list[Value]]],
         own: Callable[[str, list[Value]], None],
         heard: Callable[[str, tuple[Any, ...]], None],
     ) -> None:  # fmt: skip
@@ -81,8 +88,9 @@ class Bridge:
 
     async def _ended(self, error: BaseException | None) -> None:
         if isinstance(error, TooSlow):
-            with contextlib.suppress(RuntimeError):
-                await self._browser.close(SLOW)
+            with contextlib.suppress(RuntimeError, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._browser.close(SLOW)
         elif error is not None and not isinstance(error, WebSocketDisconnect):
             raise error
 
@@ -161,8 +169,7 @@ class Bridge:
         except BadRequest as error:
             raise Refused(error.code, str(error), address, error.id) from None
         try:
-            await self._check(request)
-            packet = encode(address, values)
+            packet = encode(address, await self._check(request, values))
         except Refused as error:
             raise Refused(error.code, str(error), address, request.id) from None
         if self._connection is None:
@@ -194,8 +201,10 @@ def _read(text: str | None) -> tuple[str, list[Value]]:
 def _value(value: Any, address: str) -> Value:
     if isinstance(value, bool):
         return int(value)
-    fits = isinstance(value, str | float) or (
-        isinstance(value, int) and -LARGEST_INT <= value <= LARGEST_INT
+    fits = (
+        isinstance(value, str)
+        or (isinstance(value, int) and -LARGEST_INT <= value <= LARGEST_INT)
+        or (isinstance(value, float) and -LARGEST_FLOAT <= value <= LARGEST_FLOAT)
     )
     if not fits:
         text = f"{printable(value)} is neither text nor a number of 32 bits"

@@ -26,7 +26,7 @@ from eutectic.page.artist import Artist
 from eutectic.page.bridge import Bridge
 from eutectic.page.outbox import Outbox
 from eutectic.page.pictures import Pixels
-from eutectic.page.remote import check_any, check_remote
+from eutectic.page.remote import check_any, checked
 from eutectic.page.settings import PageSettings
 from eutectic.page.windows import Place
 
@@ -70,10 +70,11 @@ class Browser:
             for task in self._open:
                 task.cancel()
 
-    async def _check(self, request: Request) -> None:
+    async def _check(self, request: Request, values: list[Value]) -> list[Value]:
         check_any(request)
-        if not self._is_local:
-            await check_remote(request, self._parts.settings.folders)
+        if self._is_local:
+            return values
+        return await checked(request, values, self._parts.settings.folders)
 
     def _heard(self, address: str, values: tuple[Any, ...]) -> None:
         """Note what the daemon tells the browser, as far as the page's own requests need it."""

@@ -12,8 +12,11 @@ from starlette.websockets import WebSocket
 BATCH_SECONDS = 0.016
 """Messages within this time, a frame of the screen, are sent as one."""
 
-MAX_WAITING = 20_000
-"""Messages that a browser may leave unread; one that does is sent no more."""
+MAX_WAITING, MAX_PICTURES = 20_000, 1000
+"""Messages and pictures that a browser may leave unread; one that does is sent no more."""
+
+SEND_SECONDS = 8.0
+"""For a browser to make room for what it is sent next."""
 
 METERS, PICTURE = 1, 2
 """The first byte of binary frames, before three of padding."""
@@ -50,7 +53,8 @@ class Outbox:
         """Send a picture of 8 bits a pixel, the upper row first, as the answer to a request."""
         height = len(pixels) // width
         head = struct.pack("<B3xIHH", PICTURE, number, width, height)
-        self._pictures.append(head + pixels)
+        if len(self._pictures) < MAX_PICTURES:
+            self._pictures.append(head + pixels)
         self._some.set()
 
     async def run(self) -> None:
@@ -62,19 +66,34 @@ class Outbox:
         while True:
             await self._some.wait()
             self._some.clear()
-            if len(self._messages) >= MAX_WAITING:
-                raise TooSlow
             await self._send()
             await asyncio.sleep(BATCH_SECONDS)
 
     async def _send(self) -> None:
+        self._check()
+        for frame in self._taken():
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    if isinstance(frame, str):
+                        await self.browser.send_text(frame)
+                    else:
+                        await self.browser.send_bytes(frame)
+            except TimeoutError:
+                raise TooSlow from None
+            self._check()
+
+    def _check(self) -> None:
+        if len(self._messages) >= MAX_WAITING or len(self._pictures) >= MAX_PICTURES:
+            raise TooSlow
+
+    def _taken(self) -> list[str | bytes]:
+        """What there is to send, which is then no longer waiting."""
         messages, self._messages = self._messages, []
         rows, self._levels = list(self._levels.values()), {}
         pictures, self._pictures = self._pictures, []
-        if messages:
-            await self.browser.send_text(msgspec.json.encode(messages).decode())
-        if rows:
-            flat = [figure for row in rows for figure in row]
-            await self.browser.send_bytes(struct.pack(f"<B3x{len(flat)}f", METERS, *flat))
-        for each in pictures:
-            await self.browser.send_bytes(each)
+        flat = [figure for row in rows for figure in row]
+        return [
+            *([msgspec.json.encode(messages).decode()] if messages else []),
+            *([struct.pack(f"<B3x{len(flat)}f", METERS, *flat)] if rows else []),
+            *pictures,
+        ]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import PurePosixPath, PureWindowsPath
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from eutectic.errors import EutecticError
+from eutectic.files import names
 from eutectic.osc import table
+from eutectic.osc.packets import Value
 from eutectic.osc.request import Request
-from eutectic.osc.spec import BadRequest
 from eutectic.page.bridge import Refused
 from eutectic.session.folders import BadPath, Folders
 
@@ -22,22 +24,34 @@ _WITH_PATHS = (
 )  # fmt: skip
 _READ = (table.LoadClip, table.LoadReference)
 
+_PLAYED = (
+    table.Fuse, table.Scrub, table.Stop, table.Panic, table.ClearSchedule, table.SetVoice,
+    table.SetMasterGain,
+)  # fmt: skip
+"""What a control may be given to send; the daemon trusts it, as it is plugged in here."""
 
-async def check_remote(request: Request, folders: Folders) -> None:
-    """Check a request of a browser on another machine.
+
+async def checked(request: Request, values: list[Value], folders: Folders) -> list[Value]:
+    """Check a request of a browser on another machine; returns its values for the daemon.
+
+    A path that may lead out is the one that was checked, whole: the daemon would read `~` its way.
 
     Raises:
         Refused: it is for this machine's own clients.
     """
     try:
         if isinstance(request, _READ) and _leads_out(request.path):
-            await asyncio.to_thread(folders.to_read, request.path)
-        elif isinstance(request, table.LearnMidi):
+            if request.path.startswith("~"):
+                raise BadPath(f"{request.path}: ~ is for this machine's own clients")
+            path = await asyncio.to_thread(folders.to_read, request.path)
+            return _with_path(values, path)
+        if isinstance(request, table.LearnMidi):
             _check_target(request.target)
         elif any(_leads_out(path) for path in _paths(request)):
             raise BadPath("a browser on another machine names files by their names alone")
     except EutecticError as error:
         raise Refused(error.code, str(error)) from None
+    return values
 
 
 def check_any(request: Request) -> None:
@@ -63,19 +77,22 @@ def _leads_out(path: str) -> bool:
     named = re.sub(r"^[^/:]{2,}:(?=/)", "", path)  # a volume, as Max writes it
     parts = (*PurePosixPath(named).parts, *PureWindowsPath(named).parts)
     absolute = PurePosixPath(named).is_absolute() or bool(PureWindowsPath(named).anchor)
-    return absolute or ".." in parts or named.startswith("~")
+    return absolute or ".." in parts or any(part.startswith("~") for part in parts)
+
+
+def _with_path(values: Sequence[Value], path: Path) -> list[Value]:
+    """The values of a request of _READ with this path, which may have been several of them."""
+    options = (at for at, one in enumerate(values) if isinstance(one, str) and one.startswith("@"))
+    return [*values[:2], names.text(path), *values[next(options, len(values)) :]]
 
 
 def _check_target(target: str) -> None:
-    """Check what a controller is to send, which the daemon trusts as it is plugged in here.
+    """Check what a controller is to send.
 
     Raises:
-        BadPath: it would name a file.
+        BadRequest: the table has no such request.
+        Refused: it does more than play.
     """
-    address, *rest = target.split() or [""]
-    try:
-        kind = table.spec_of(address).message
-    except BadRequest:  # the daemon says so
-        return
-    if issubclass(kind, _WITH_PATHS) or any(word.startswith("file:") for word in rest):
-        raise BadPath("a browser on another machine can't have a control name a file")
+    address = (target.split() or [""])[0]
+    if table.spec_of(address).message not in _PLAYED:
+        raise Refused("not_allowed", f"a browser on another machine gives no control {address}")

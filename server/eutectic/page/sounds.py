@@ -54,7 +54,8 @@ class Sounds:
         Raises:
             BadInput: there is none.
         """
-        return self._folders.to_read(shown, local=True)
+        whole = shown if Path(shown).is_absolute() else f"./{shown}"  # ~ is a folder's name here
+        return self._folders.to_read(whole, local=True)
 
     def clip(self, shown: str, seconds: float) -> NDArray[np.float32]:
         """A clip's samples (channel, frame) at the fusions' rate.
