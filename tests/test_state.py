@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import time
 from collections.abc import Callable, Generator
@@ -24,6 +26,7 @@ from eutectic.osc.answers import (
     Snapshot,
     Started,
     VoiceState,
+    read_answer,
 )
 from eutectic.osc.packets import decode
 from eutectic.osc.spec import PREFIX
@@ -307,3 +310,52 @@ def test_a_reply_port_gets_the_same_events(running: Daemon) -> None:
         while f"{PREFIX}/seq" not in received:
             received.add(decode(ear.recv(4096))[0][0])
         assert {f"{PREFIX}/snapshot", f"{PREFIX}/voice", f"{PREFIX}/clip"} < received
+
+
+def test_a_pad_hit_again_is_an_event_with_the_new_position(running: Daemon) -> None:
+    with running.client() as client, Follower(running) as follower:
+        client.request("/fuse", 1, "a", "r", "@blend", 0.5, "@loop", 1)
+        follower.until(lambda state: state.voices[1].state == "playing")
+        follower.client.events(0.7)  # well into it
+        follower.heard.clear()
+        client.request("/fuse", 1, "a", "r", "@blend", 0.5, "@loop", 1)
+        follower.client.events(0.3)
+        again = [each for each in follower.heard if isinstance(each, VoiceState)]
+        assert again and again[0].position < 0.3
+        follower.client.events(1.5)  # around the loop's seam, which is none
+        assert len([each for each in follower.heard if isinstance(each, VoiceState)]) <= 2
+
+
+def test_files_that_nobody_can_read_end_nothing(running: Daemon) -> None:
+    presets = running.data / "presets"
+    (presets / "deep.toml").write_text("x = " + 3000 * "[")
+    (presets / os.fsdecode(b"caf\xe9.toml")).write_text("format = 1\n")
+    try:
+        with Follower(running) as follower:
+            follower.until(lambda state: {"deep", "café"} <= set(state.presets))
+            follower.client.send("/voice/set", 1, "gain", -9)
+            follower.until(lambda state: state.voices[1].gain == -9)
+    finally:
+        for path in presets.glob("*.toml"):
+            if path.stem not in ("before",):
+                path.unlink()
+
+
+def test_a_reply_port_that_two_clients_name_is_counted_once(running: Daemon) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.bind(("127.0.0.1", 0))
+        ear.settimeout(5)
+        with running.client() as one, running.client() as two:
+            one.send("/notify", 1, ear.getsockname()[1])
+            one.events(0.3)
+            two.send("/notify", 1, ear.getsockname()[1])
+            two.events(0.3)
+            two.send("/voice/set", 1, "gain", -2)
+            two.events(1.2)
+        state = State()
+        ear.settimeout(0.1)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                address, values, _ = decode(ear.recv(4096))[0]
+                state.take(read_answer(address, values))
+        assert not state.missed and state.voices[1].gain == -2
