@@ -315,12 +315,12 @@ same one.
 
 | control | kind | address | types | arguments |
 |---|---|---|---|---|
-| connect | button | `{PREFIX}/notify` | `ii` | 1 9000 |
+| connect | button | `{PREFIX}/notify` | `iisi` | 1 9000 @meter 1 |
 """
 
 RECEIVED = (
     ("engine", "label", Engine), ("voice state, blend, gain", "labels and faders", VoiceState),
-    ("master", "fader", Master), ("level", "meter, with `@meter 1`", Meter),
+    ("master", "fader", Master), ("level", "meter", Meter),
     ("pad", "colour", PairReply), ("clips", "label", Clip), ("references", "label", Reference),
     ("message", "label", Fail), ("dropouts", "label", Xrun),
 )  # fmt: skip
@@ -339,9 +339,10 @@ def touchosc() -> str:
         lines.append(f"| {each.id} | {kind} | `{PREFIX}{each.address}` | {types} | {arguments} |")
     lines += [
         "",
-        "`connect` sends the receive port, 9000 here: answers and events arrive there as long as",
-        "something is sent at least every 30 s. First come events for all there is, then whatever",
-        "changes, whoever changes it. After a longer pause, press it again.",
+        "`connect` sends the receive port, 9000 here, and asks for levels, too (`@meter 1`):",
+        "answers and events arrive there as long as something is sent at least every 30 s. First",
+        "come events for all there is, then whatever changes, whoever changes it. After a longer",
+        "pause, press it again.",
         "",
         "| display | kind | address | arguments received |",
         "|---|---|---|---|",
