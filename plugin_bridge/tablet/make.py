@@ -156,9 +156,10 @@ def scripts() -> dict[str, str]:
             f"set('meter_' + {at(Meter, 'voice')}, {at(Meter, 'level')}, {{send: false}})"
         ),
         "/pair.reply": (
+            f"if ({at(PairReply, 'voice')} === 0) {{ "  # not what others ask about their voices
             f"globals.marks[{at(PairReply, 'reference')} + ' ' + {at(PairReply, 'original')}] = "
             f"{json.dumps(MARKS, ensure_ascii=False)}[{at(PairReply, 'state')}]; "
-            f"globals.draw({at(PairReply, 'reference')}, {at(PairReply, 'original')})"
+            f"globals.draw({at(PairReply, 'reference')}, {at(PairReply, 'original')}) }}"
         ),
         "/clip": f"set('message', 'clip ' + {at(Clip, 'clip')} + ': ' + {at(Clip, 'state')})",
         "/reference": (
@@ -357,7 +358,8 @@ def touchosc() -> str:
         "`by` is the number of the client that moved the control last; `/done /eutectic/notify`",
         "tells the tablet its own. While a fader is being touched, ignore what has that number.",
         "A pad is told of its pair (`now`, `later`, `working`, `never`) once it has asked:",
-        "`/eutectic/pair 1 CLIP REFERENCE`, also with *load*.",
+        "`/eutectic/pair 1 CLIP REFERENCE`, also with *load*. What has another `voice` than 0 is",
+        "about that voice's settings, which others asked about.",
     ]
     return "\n".join(lines) + "\n"
 
