@@ -262,7 +262,7 @@ def test_a_pair_says_whether_it_can_be_played_now(running: Daemon) -> None:
         (later,) = client.request("/pair", "c", "r").of(PairReply)
         assert (later.state, later.ready, later.of) == ("later", 0, 5)
         client.request("/fuse", 1, "c", "r", "@blend", 0.5)
-        now = follower.until(lambda state: _ready(state, "c", "r") == 5).pairs["c", "r"]
+        now = follower.until(lambda state: _ready(state, "c", "r") == 5).pairs["c", "r", 0]
         assert (now.state, now.cost_ms, now.text) == ("now", 0.0, "")
         (again,) = client.request("/pair", "c", "r").of(PairReply)
         assert msgspec.structs.replace(again, id=-1) == now
@@ -275,7 +275,7 @@ def test_a_pair_says_whether_it_can_be_played_now(running: Daemon) -> None:
 
 
 def _ready(state: State, original: str, reference: str) -> int:
-    pair = state.pairs.get((original, reference))
+    pair = state.pairs.get((original, reference, 0))
     return 0 if pair is None else pair.ready
 
 
