@@ -270,7 +270,7 @@ class ListFan(FusionOptions, frozen=True, kw_only=True):
     original: Original
     reference: Reference
     voice: Annotated[
-        int | None, Option("int", "the fan that it plays, if it is of these", 1, MAX_VOICES)
+        int | None, Option("int", "the fan that this voice plays, if of these two", 1, MAX_VOICES)
     ] = None
 
 
@@ -423,7 +423,6 @@ class LoadSession(Answered, frozen=True, kw_only=True):
     """Go on with a session that was saved; the one in use is saved first."""
 
     address = "/session/load"
-    replies = JOB
 
     name: Annotated[str, Argument("title", "one of /session/list")]
     keep: Keep = None

@@ -60,6 +60,13 @@ const resized = new ResizeObserver(all => {
     target.repaint();
   }
 });
+// A browser's zoom changes the ratio alone: sizes are looked at again.
+(function watchRatio() {
+  matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener('change', () => {
+    for (const e of document.querySelectorAll('canvas')) { resized.unobserve(e); resized.observe(e); }
+    watchRatio();
+  }, { once: true });
+})();
 /** A canvas that `draw(context, width, height)` fills, in CSS pixels; it is told its size, so that
  *  drawing never has to ask the layout for it. */
 export function canvas(className, draw) {
@@ -80,20 +87,21 @@ export const decibels = db => db <= -90 ? '−∞' : (db > 0 ? '+' : db < 0 ? '�
 export const minutes = s => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, '0')}`;
 export const clock = (date = new Date()) => date.toTimeString().slice(0, 8);
 
-/** Keeps a list of elements in step with keys, each made once: `update(element, key)`. */
-export function listed(box, make, update) {
+/** Keeps a list of elements in step with keys, each made once: `update(element, key, index)`.
+ *  Of keys that are no longer listed, those that are `kept(key)` aren't made again when they are. */
+export function listed(box, make, update, kept = () => false) {
   const made = new Map();
   return keys => {
     const wanted = new Set(keys);
-    for (const [k, e] of made) if (!wanted.has(k)) { e.remove(); made.delete(k); }
+    for (const [k, e] of made) if (!wanted.has(k)) { e.remove(); if (!kept(k)) made.delete(k); }
     let before = null;
-    for (const k of keys) {
+    keys.forEach((k, i) => {
       let e = made.get(k);
       if (!e) made.set(k, e = make(k));
       const next = before ? before.nextSibling : box.firstChild;
       if (e !== next) box.insertBefore(e, next);
       before = e;
-      update(e, k);
-    }
+      update(e, k, i);
+    });
   };
 }

@@ -1,4 +1,4 @@
-// The voice in focus: its fan as a surface to scrub, the sound in time, its knobs.
+// The voice in focus: its fan as a surface to scrub, the sound over time, its knobs.
 import { ask } from './link.js';
 import { fanOf, fusionPicture, heardAt, hold, knob, knobAt, optionsOf, position, s, touch, voice, windowOf } from './state.js';
 import { act, canLearn, fault, slider, soon, tell } from './hand.js';
@@ -31,13 +31,11 @@ export function balanceOf(v) {
 }
 /** A surface that scrubs a voice: `number()` is which. */
 export function scrubbed(e, number, ruler) {
-  const places = () => { const v = s.voices.get(number()); return (v && fanOf(v).places.length) || 5; };
+  const of = () => s.voices.get(number()), places = () => (of() && fanOf(of()).places.length) || 5;
   slider(e, {
-    low: 0, high: 1,
-    get: () => { const v = s.voices.get(number()); return v ? knob(v, 'blend') : 0; },
-    set: (to, ends) => setBlend(number(), to, e, ends),
-    step: (by, fine) => { const v = s.voices.get(number()); return v && stepBlend(v, by, fine); },
-    reset: () => { const v = s.voices.get(number()); return v && balanceOf(v); },
+    low: 0, high: 1, of, step: stepBlend, reset: balanceOf,
+    get: v => knob(v, 'blend'),
+    set: (v, to, ends) => setBlend(v.voice, to, e, ends),
     span: width => width * (places() - 1) / places(),
     at: ruler && (share => along(share, places())),
   });
@@ -69,11 +67,11 @@ export function showBlend(e, v, needle) {
 export function playOrStop(v, anchor) {
   if (!v?.original) return;
   if (v.state !== 'silent') tell(anchor, '/stop', v.voice);
-  else act(anchor, '/fuse', v.voice, v.original, v.reference, ...(v.seed >= 0 ? ['@seed', v.seed] : []));
+  else act(anchor, '/fuse', v.voice, v.original, v.reference, '@loop', v.loop, ...(v.seed >= 0 ? ['@seed', v.seed] : []));
 }
 export const toggle = (v, what, anchor) => v && tell(anchor, '/voice/set', v.voice, what, v[what] ? 0 : 1);
 export function newSeed(v, anchor) {
-  if (v?.original) act(anchor, '/fuse', v.voice, v.original, v.reference, '@seed', 1 + Math.floor(Math.random() * SEEDS));
+  if (v?.original) act(anchor, '/fuse', v.voice, v.original, v.reference, '@loop', v.loop, '@seed', 1 + Math.floor(Math.random() * SEEDS));
 }
 function morePlaces(v, anchor) {
   const values = [v.original, v.reference, PLACES, ...optionsOf(v)];
@@ -93,13 +91,11 @@ const FADERS = [
 ];
 function fader([what, low, high, step, say, usual, unset]) {
   const value = h('span.num'), cap = h('i.cap'), e = h('div.fader.f-' + what, { 'aria-label': what }, h('span.label', {}, what), value, h('span.slot', {}, cap));
-  const shown = () => { const v = voice(); return !v ? usual : unset && knob(v, what) < 0 ? usual : clamp(knob(v, what), low, high); };
+  const shown = v => unset && knob(v, what) < 0 ? usual : clamp(knob(v, what), low, high);
   slider(e, {
-    low, high, get: shown, span: width => width - 14, reset: () => usual,
-    step: (by, fine) => shown() + by * step * (fine ? 0.1 : 1),
-    set: (to, ends) => {
-      const v = voice();
-      if (!v) return;
+    low, high, of: voice, get: shown, span: width => width - 14, reset: () => usual,
+    step: (v, by, fine) => shown(v) + by * step * (fine ? 0.1 : 1),
+    set: (v, to, ends) => {
       // The lowest gain is silence.
       const given = what === 'gain' && to <= low ? -200 : Math.round(to * 1000) / 1000;
       hold(v.voice, what, given, ends);
@@ -108,7 +104,7 @@ function fader([what, low, high, step, say, usual, unset]) {
   });
   canLearn(e, () => `/voice/set ${s.focus} ${what} $`, () => `${what} of voice ${s.focus}`);
   e.show = v => {
-    const own = unset && knob(v, what) < 0, at = shown();
+    const own = unset && knob(v, what) < 0, at = shown(v);
     cap.style.transform = `translateX(${100 * (at - low) / (high - low)}%)`;
     kind(cap, own ? 'cap own' : 'cap');
     const words = own ? unset : say(what === 'gain' && at <= low ? -200 : at);
@@ -160,7 +156,7 @@ const nearImage = () => melt.near >= 0 ? fusionPicture(melt.fan.places[melt.near
 const past = canvas('now', (x, w, height) => paintTime(x, w, height, nearImage(), 1));
 const whole = canvas('whole', (x, w, height) => paintTime(x, w, height, nearImage(), 0.55)), at = h('span.clock');
 sweep.append(past);
-const time = h('div.time', { role: 'img', 'aria-label': 'the sound in time' }, whole, sweep, h('span.label', {}, 'in time'), at);
+const time = h('div.time', { role: 'img', 'aria-label': 'the sound over time' }, whole, sweep, h('span.label', {}, 'over time'), at);
 
 const stop = key('play', 'play', () => playOrStop(voice(), stop));
 const loop = key('loop', 'loop', () => toggle(voice(), 'loop', loop)), mute = key('mute', 'mute', () => toggle(voice(), 'mute', mute));

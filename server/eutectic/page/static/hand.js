@@ -1,5 +1,5 @@
 // What a hand does: drags, holds, presses; and what is told it where it is.
-import { ask, lastId, send } from './link.js';
+import { ask, contact, lastId, send } from './link.js';
 import { clamp, h } from './dom.js';
 
 const HOLD_MS = 600, STILL_PX = 6, DOUBLE_MS = 300, TAG_MS = 6000, RULER_PX = 44;
@@ -9,8 +9,10 @@ const HOLD_MS = 600, STILL_PX = 6, DOUBLE_MS = 300, TAG_MS = 6000, RULER_PX = 44
 let onFault = () => {};
 export function onFaults(handler) { onFault = handler; }
 
-/** A word at an element; returns how it is taken away. */
+const tags = new Map();
+/** A word at an element, instead of the one that was there; returns how it is taken away. */
 function tag(anchor, text, className, ms) {
+  tags.get(anchor)?.();
   const e = h(`div.tag.${className}`, { 'aria-hidden': 'true', dir: 'auto' }, text);
   document.body.append(e);
   const at = anchor.getBoundingClientRect(), own = e.getBoundingClientRect();
@@ -20,7 +22,13 @@ function tag(anchor, text, className, ms) {
   e.style.left = `${left}px`;
   e.style.top = `${clamp(below ? at.bottom + 6 : at.top - own.height - 6, 8, innerHeight - own.height - 8)}px`;
   anchor.classList.add(className);
-  const end = () => { e.remove(); anchor.classList.remove(className); };
+  const end = () => {
+    if (tags.get(anchor) !== end) return;
+    tags.delete(anchor);
+    e.remove();
+    anchor.classList.remove(className);
+  };
+  tags.set(anchor, end);
   if (ms) setTimeout(end, ms);
   return end;
 }
@@ -44,7 +52,7 @@ export function tell(anchor, address, ...values) {
 export function failed(address, text) { fault(fingers.get(address), text, address); }
 
 const soonest = new Map();
-/** Send at the next frame; of many with one name only the newest. */
+/** Send at the next frame; of many with one name only the newest, and without contact none. */
 export function soon(name, anchor, ...message) {
   if (!soonest.size) requestAnimationFrame(flush);
   soonest.set(name, [anchor, ...message]);
@@ -52,31 +60,43 @@ export function soon(name, anchor, ...message) {
 function flush() {
   const all = [...soonest.values()];
   soonest.clear();
-  for (const message of all) tell(...message);
+  if (!contact.lost) for (const message of all) tell(...message);
 }
 
 // ---- MIDI learn -------------------------------------------------------------------------------
 
-let learning = null, holding = null;
+let learning = null;
+/** When the contact began in which there was no controller, by `contact.since`. */
+let noMidi = 0;
+/** What a pointer holds: { e, target, label, pointer, x, y }, and when that is long enough. */
+let holding = null, timer = 0;
 const learnable = new WeakMap();
 /** Holding an element binds the next MIDI control to `target()`, an OSC message with $ for its value. */
 export function canLearn(e, target, label) {
   const own = { e, target, label };
-  let timer = 0, x = 0, y = 0, swallow = false;
+  let swallow = false;
   learnable.set(e, own);
   e.addEventListener('pointerdown', p => {
     if (p.button) return;
-    [x, y, swallow, holding] = [p.clientX, p.clientY, false, own];
-    timer = setTimeout(() => { swallow = true; learn(own); }, HOLD_MS);
-  });
-  e.addEventListener('pointermove', p => {
-    if (holding !== own || Math.hypot(p.clientX - x, p.clientY - y) <= STILL_PX) return;
+    swallow = false;
+    holding = Object.assign(own, { pointer: p.pointerId, x: p.clientX, y: p.clientY });
     clearTimeout(timer);
-    if (learning?.own === own) endLearning(); // a drag that began with a rest
+    // A finger that only rests isn't told each time that there is no controller.
+    if (noMidi !== contact.since) timer = setTimeout(() => { swallow = true; learn(own); }, HOLD_MS);
   });
-  for (const end of ['pointerup', 'pointercancel', 'lostpointercapture']) e.addEventListener(end, () => { clearTimeout(timer); holding = null; });
-  e.addEventListener('click', p => { if (swallow) { p.stopImmediatePropagation(); swallow = false; } }, true);
+  e.addEventListener('click', p => { if (swallow && p.detail) p.stopImmediatePropagation(); swallow = false; }, true);
 }
+// A finger may move and leave anywhere, whatever it came down on.
+addEventListener('pointermove', p => {
+  if (p.pointerId !== holding?.pointer || Math.hypot(p.clientX - holding.x, p.clientY - holding.y) <= STILL_PX) return;
+  clearTimeout(timer);
+  if (learning?.own === holding) endLearning(); // a drag that began with a rest
+});
+for (const end of ['pointerup', 'pointercancel']) addEventListener(end, p => {
+  if (p.pointerId !== holding?.pointer) return;
+  clearTimeout(timer);
+  holding = null;
+});
 /** Learn for what is held, or has the keyboard's focus; false if that is nothing. */
 export function learnHeld(focused) {
   const own = holding || learnable.get(focused);
@@ -87,10 +107,10 @@ function learn(own) {
   endLearning();
   const end = tag(own.e, `turn a knob for ${own.label()}`, 'learning', 0), request = ask('/midi/learn', [own.target()]);
   const mine = learning = { own, end, id: lastId() };
-  const over = show => { end(); if (learning === mine) { learning = null; show(); } };
+  const over = (show, code) => { end(); noMidi = code === 'no_midi' ? contact.since : 0; if (learning === mine) { learning = null; show(); } };
   request.then(
     ([control]) => over(() => tag(own.e, `${control} moves ${own.label()}`, 'learned', TAG_MS)),
-    e => over(() => fault(own.e, e.text, '/midi/learn')));
+    e => over(() => fault(own.e, e.text, '/midi/learn'), e.code));
 }
 export function endLearning() {
   if (!learning) return false;
@@ -104,7 +124,8 @@ export function endLearning() {
 // ---- Controls ---------------------------------------------------------------------------------
 
 /** A slider that is dragged from wherever it is touched: a thumb hides nothing.
- *  o: get(), set(value, ends), low, high, step(direction, fine), reset(), span(width) px from low to high;
+ *  o: of(), the voice that it moves, the same from touch to release; get(voice), set(voice, value, ends),
+ *  low, high, step(voice, direction, fine), reset(voice), span(width) px from low to high;
  *  at(share), if a tap on the ruler along its top jumps. */
 export function slider(e, o) {
   let from = null, tapped = -1e9;
@@ -112,15 +133,16 @@ export function slider(e, o) {
   e.tabIndex = 0;
   e.setAttribute('aria-valuemin', o.low);
   e.setAttribute('aria-valuemax', o.high);
-  const put = (value, ends) => o.set(clamp(value, o.low, o.high), ends);
+  const put = (of, value, ends) => o.set(of, clamp(value, o.low, o.high), ends);
   e.addEventListener('pointerdown', p => {
-    if (p.button || from) return;
+    const of = o.of();
+    if (p.button || from || !of) return;
     e.setPointerCapture(p.pointerId);
     e.focus({ preventScroll: true, focusVisible: false });
     const box = e.getBoundingClientRect(), jump = o.at && p.clientY - box.top < RULER_PX;
-    from = { id: p.pointerId, x: p.clientX, far: 0, value: o.get(), moved: false, scale: (o.high - o.low) / o.span(box.width) };
-    const to = jump ? o.at((p.clientX - box.left) / box.width) : p.timeStamp - tapped < DOUBLE_MS ? o.reset() : undefined;
-    if (to !== undefined) { from.value = clamp(to, o.low, o.high); from.moved = true; put(from.value, false); }
+    from = { of, id: p.pointerId, x: p.clientX, far: 0, value: o.get(of), moved: false, scale: (o.high - o.low) / o.span(box.width) };
+    const to = jump ? o.at((p.clientX - box.left) / box.width) : p.timeStamp - tapped < DOUBLE_MS ? o.reset(of) : undefined;
+    if (to !== undefined) { from.value = clamp(to, o.low, o.high); from.moved = true; put(of, from.value, false); }
     tapped = jump ? -1e9 : p.timeStamp;
   });
   e.addEventListener('pointermove', p => {
@@ -130,20 +152,21 @@ export function slider(e, o) {
     from.far += Math.abs(by);
     if (from.far > STILL_PX) tapped = -1e9;
     from.value = clamp(from.value + by * from.scale * (p.shiftKey ? 0.1 : 1), o.low, o.high);
-    if (by) { from.moved = true; put(from.value, false); }
+    if (by) { from.moved = true; put(from.of, from.value, false); }
   });
   for (const end of ['pointerup', 'pointercancel']) e.addEventListener(end, p => {
     if (p.pointerId !== from?.id) return;
-    if (from.moved) { put(from.value, true); flush(); } // the last one always
+    if (from.moved) { put(from.of, from.value, true); flush(); } // the last one always
     from = null;
   });
   e.addEventListener('keydown', k => {
-    const whole = (o.high - o.low) / 10, by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[k.key];
-    const to = by ? o.step(by, k.shiftKey) : { Home: o.low, End: o.high, PageUp: o.get() + whole, PageDown: o.get() - whole }[k.key];
+    const of = o.of(), whole = (o.high - o.low) / 10, by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[k.key];
+    if (!of) return;
+    const to = by ? o.step(of, by, k.shiftKey) : { Home: o.low, End: o.high, PageUp: o.get(of) + whole, PageDown: o.get(of) - whole }[k.key];
     if (to === undefined || k.ctrlKey || k.metaKey || k.altKey) return;
     k.preventDefault();
     k.stopPropagation();
-    put(to, true);
+    put(of, to, true);
   });
 }
 

@@ -26,12 +26,13 @@ addEventListener('keydown', e => {
   if (e.key === 'Escape' && !e.repeat) {
     // Closing something isn't the first half of a panic.
     if (endLearning() || closeDrawer()) return;
+    if (typing(e.target)) return;
     if (e.timeStamp - escaped < TWICE_MS) panic();
     escaped = e.timeStamp;
     return;
   }
   if (typing(e.target) || e.ctrlKey || e.metaKey || e.altKey || !v) return;
-  if (e.code === 'Space' && e.target.closest('button, [role=slider]') && e.target !== field) return;
+  if (e.code === 'Space' && e.target.closest('button')) return;
   const digit = /^(?:Digit|Numpad)([1-8])$/.exec(e.code), pad = LETTERS.indexOf(e.code.replace('Key', ''));
   const does = {
     ArrowLeft: () => setBlend(v.voice, stepBlend(v, -1, e.shiftKey), field),
@@ -41,12 +42,12 @@ addEventListener('keydown', e => {
     const original = eight()[pad], reference = rowInFocus();
     if (original && reference) press(original, reference, $('tr.in')?.children[pad + 1]?.firstChild || field);
   } : {
-    KeyB: () => { const at = balanceOf(v); if (at !== undefined) setBlend(v.voice, at, field); },
-    Space: () => playOrStop(v, field),
-    KeyL: () => toggle(v, 'loop', field),
-    KeyM: () => { if (!learnHeld(e.shiftKey ? document.activeElement : null)) toggle(v, 'mute', field); },
-    KeyN: () => newSeed(v, field),
-  }[e.code]));
+    b: () => { const at = balanceOf(v); if (at !== undefined) setBlend(v.voice, at, field); },
+    ' ': () => playOrStop(v, field),
+    l: () => toggle(v, 'loop', field),
+    m: () => { if (!learnHeld(e.shiftKey ? document.activeElement : null)) toggle(v, 'mute', field); },
+    n: () => newSeed(v, field),
+  }[e.key.toLowerCase()]));
   if (!does) return;
   e.preventDefault();
   does();

@@ -1,5 +1,6 @@
 // The WebSocket: the OSC table's messages as JSON, with ids, contact, and what was missed.
 
+const NO_CONTACT = { code: 'no_contact', text: 'no contact' };
 const PREFIX = '/eutectic', SILENT_MS = 1000, PING_MS = 350, SLOWEST_MS = 8000;
 /** Messages that are sent unasked, and counted in /seq; after an id of -1, where they have one. */
 const EVENTS = new Set(['/engine', '/queue', '/xrun', '/device', '/voice', '/master', '/recording', '/client', '/preset/changed']);
@@ -21,23 +22,28 @@ export function start(handlers) {
 function open() {
   clearTimeout(retry);
   contact.next = 0;
+  heard = performance.now(); // a connection has as long to open as one that is open may be silent
   const own = socket = new WebSocket(`${location.protocol.replace('http', 'ws')}//${location.host}/osc`);
   own.binaryType = 'arraybuffer';
-  own.onopen = () => { heard = performance.now(); };
   own.onmessage = e => { if (own === socket) receive(e.data); };
   own.onclose = e => { if (own === socket) closed(e.code); };
 }
 
 function closed(code) {
   socket = null;
-  for (const [, request] of pending) request.reject({ code: 'no_contact', text: 'no contact' });
-  pending.clear();
-  drawn.clear();
   lose();
+  abandon(pending, drawn);
   contact.next = Date.now() + wait;
   retry = setTimeout(open, wait);
   wait = Math.min(2 * wait, SLOWEST_MS);
   on.closed(code);
+}
+/** Nobody will answer these: whoever waits for them is told. */
+function abandon(...all) {
+  for (const requests of all) {
+    for (const { reject } of requests.values()) reject(NO_CONTACT);
+    requests.clear();
+  }
 }
 /** Try again now: the PIN was right, or somebody doesn't want to wait. */
 export function again() { wait = 500; if (!socket) open(); }
@@ -72,13 +78,13 @@ function greet() {
 /** Send a message that isn't answered; false without contact. */
 export const send = (address, ...values) => !contact.lost && post(address, ...values);
 
-/** Send a request: its `/done` resolves, its `/fail` rejects with { code, text, id }.
+/** Send a request: its `/done` resolves, its `/fail` rejects with { code, text }.
  *  `between(address, values)` gets what comes before that. */
 export function ask(address, values = [], between = () => {}) {
   const own = ++id;
   return new Promise((resolve, reject) => {
     if (!contact.lost && post(address, own, ...values)) pending.set(own, { resolve, reject, between });
-    else reject({ code: 'no_contact', text: 'no contact', id: own });
+    else reject(NO_CONTACT);
   });
 }
 /** The id of the request that was sent last. */
@@ -88,14 +94,14 @@ export const lastId = () => id;
 export function picture(what, key) {
   const own = ++id;
   return new Promise((resolve, reject) => {
-    if (post('/page/picture', own, what, key)) drawn.set(own, { resolve, reject }); else reject();
+    if (post('/page/picture', own, what, key)) drawn.set(own, { resolve, reject }); else reject(NO_CONTACT);
   });
 }
 /** The window of a pair: { points: [[blend, likeOriginal, likeReference], …], balance }. */
 export function fusionWindow(original, reference) {
   const own = ++id;
   return new Promise((resolve, reject) => {
-    if (post('/page/window', own, original, reference)) drawn.set(own, { resolve, reject }); else reject();
+    if (post('/page/window', own, original, reference)) drawn.set(own, { resolve, reject }); else reject(NO_CONTACT);
   });
 }
 
@@ -119,10 +125,12 @@ function binary(buffer) {
 function own(what, values) {
   if (what === 'daemon') {
     contact.daemon = !!values[0];
-    if (contact.daemon) greet(); else lose();
+    if (contact.daemon) greet(); else { lose(); abandon(pending); }
   } else if (what === 'info') {
     [contact.local, contact.urls, contact.code] = [!!values[0], values[1], values[2]];
-    contact.known = true;
+    // What the connection before this one said is over: that the daemon was away, or a PIN needed.
+    Object.assign(contact, { known: true, daemon: true, pin: false });
+    on.contact();
     greet();
   } else if (what === 'window') {
     drawn.get(values[0])?.resolve({ points: values[1], balance: values[2] });
@@ -144,10 +152,11 @@ function take(address, values) {
   } else if (EVENTS.has(address) || (EVENTS_WITH_ID.has(address) && values[0] === -1)) count++;
   if (address === '/done' || address === '/fail') {
     const request = pending.get(values[1]);
-    if (!request) { if (address === '/fail') on.message(address, values); return; }
+    // That there was no daemon for it has been said to the whole page.
+    if (!request) { if (address === '/fail' && values[2] !== 'no_daemon') on.message(address, values); return; }
     pending.delete(values[1]);
     if (address === '/done') request.resolve(values.slice(2));
-    else request.reject({ code: values[2], text: values[3], id: values[1] });
+    else request.reject({ code: values[2], text: values[3] });
     return;
   }
   const request = UNNUMBERED.has(address) ? null : pending.get(values[0]);

@@ -117,33 +117,33 @@ function heading(what, of) {
   return e;
 }
 
-const corner = h('td.corner', {}, legend, filter), headRow = h('tr', {}, corner), body = h('tbody');
+const corner = h('td.corner', {}, legend, filter), headRow = h('tr'), body = h('tbody');
 const table = h('table.grid', {}, h('thead', {}, headRow), body), scroll = h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'pads by original and reference' }, table);
-let columns = [], rows = [], built = '';
-function build(clips, references) {
-  built = `${clips.join()}|${references.join()}`;
-  columns = clips.map(each => heading('clip', each));
-  headRow.replaceChildren(corner, ...columns.map(each => h('th', { scope: 'col' }, each)));
-  rows = references.map(reference => {
-    const head = heading('reference', reference), pads = clips.map(clip => pad(clip, () => reference, false));
-    return { reference, head, pads, e: h('tr', {}, h('th', { scope: 'row' }, head), ...pads.map(each => h('td', {}, each))) };
-  });
-  body.replaceChildren(...rows.map(each => each.e));
+// In a row '' stands for what is before the clips. What the filter hides is kept, and not made again.
+let columns = [], inFocus = '';
+const cell = (scope, of) => scope ? h('th', { scope }, of) : h('td', {}, of);
+const ofClips = clip => s.clips.has(clip);
+const headings = listed(headRow, clip => clip ? cell('col', heading('clip', clip)) : corner, (th, clip) => clip && th.firstChild.show(), ofClips);
+const rows = listed(body, reference => {
+  const e = h('tr');
+  e.show = listed(e, clip => clip ? cell('', pad(clip, () => reference, false)) : cell('row', heading('reference', reference)),
+    (td, _, i) => td.firstChild.show(reference === inFocus ? i - 1 : -1), ofClips);
+  return e;
+}, (e, reference) => {
+  e.show(columns);
+  e.classList.toggle('in', reference === inFocus);
+}, reference => s.references.has(reference));
+function drawTable() {
+  const [clips, references] = shown(), large = s.clips.size > COLUMNS || s.references.size > ROWS;
+  filter.hidden = !large;
+  legend.hidden = large;
+  columns = ['', ...clips];
+  inFocus = rowInFocus();
+  headings(columns);
+  rows(references);
   table.style.minWidth = `${236 + 118 * clips.length}px`;
   table.style.width = `min(100%, ${236 + 200 * clips.length}px)`;
   table.style.height = `min(100%, ${72 + 84 * references.length}px)`;
-}
-function drawTable() {
-  const [clips, references] = shown(), large = s.clips.size > COLUMNS || s.references.size > ROWS, inFocus = rowInFocus();
-  filter.hidden = !large;
-  legend.hidden = large;
-  if (built !== `${clips.join()}|${references.join()}`) build(clips, references);
-  for (const each of columns) each.show();
-  for (const row of rows) {
-    row.head.show();
-    row.e.classList.toggle('in', row.reference === inFocus);
-    row.pads.forEach((each, i) => each.show(row.reference === inFocus ? i : -1));
-  }
 }
 
 // ---- Eight at a time, on a phone --------------------------------------------------------------

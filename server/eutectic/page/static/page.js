@@ -88,6 +88,7 @@ const lostBox = $('.lost-box'), [lostWhat, lostFrom] = lostBox.querySelectorAll(
 const lostSeconds = () => Math.max(1, Math.round((Date.now() - contact.since) / 1000));
 function drawContact() {
   const was = document.body.classList.contains('lost');
+  pinBox.hidden = !contact.pin;
   if (was !== contact.lost) {
     document.body.classList.toggle('lost', contact.lost);
     for (const e of document.querySelectorAll('.tabs, .stage > section')) e.inert = contact.lost;
@@ -116,18 +117,23 @@ function askPin() {
   touch('contact');
 }
 async function givePin() {
+  pinField.readOnly = true; // what is typed meanwhile isn't another PIN
   const answer = await fetch('/pin', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ pin: pinField.value }) }).catch(() => null);
   pinField.value = '';
+  pinField.readOnly = false;
   if (!answer?.ok) { pinWrong.textContent = answer ? (await answer.text()).trim() : 'no contact'; return; }
   pinWrong.textContent = '';
   contact.pin = false;
-  pinBox.hidden = true;
   again();
 }
-pinField.addEventListener('input', () => { pinField.value = pinField.value.replace(/\D/g, '').slice(0, PIN_DIGITS); if (pinField.value.length === PIN_DIGITS) givePin(); });
+pinField.addEventListener('input', () => {
+  if (pinField.readOnly) return;
+  pinField.value = pinField.value.replace(/\D/g, '').slice(0, PIN_DIGITS);
+  if (pinField.value.length === PIN_DIGITS) givePin();
+});
 for (const digit of ['1', '2', '3', '4', '5', '6', '7', '8', '9', '', '0', '⌫']) {
   $('.digits', pinBox).append(digit ? h('button.key', { 'aria-label': digit === '⌫' ? 'delete' : digit, onclick: () => {
-    pinField.value = digit === '⌫' ? pinField.value.slice(0, -1) : pinField.value + digit;
+    if (!pinField.readOnly) pinField.value = digit === '⌫' ? pinField.value.slice(0, -1) : pinField.value + digit;
     pinField.dispatchEvent(new Event('input'));
   } }, digit) : h('span'));
 }
@@ -161,8 +167,8 @@ document.addEventListener('dblclick', e => e.preventDefault());
 
 let lock = null;
 async function stayAwake() {
-  if (!lock && !document.hidden) lock = await navigator.wakeLock?.request('screen').catch(() => null);
-  lock?.addEventListener('release', () => { lock = null; }, { once: true });
+  if (lock && !lock.released || document.hidden) return;
+  lock = await navigator.wakeLock?.request('screen').catch(() => null);
 }
 document.addEventListener('pointerup', stayAwake);
 document.addEventListener('visibilitychange', stayAwake);

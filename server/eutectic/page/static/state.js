@@ -3,11 +3,11 @@ import { ask, contact, fusionWindow, picture } from './link.js';
 
 export const s = {
   engine: { state: 'starting', fraction: 0, model: '', text: '' }, queue: 0, xruns: 0, device: null, number: 0,
-  recording: { path: '', seconds: 0, free: 0, text: '', at: 0 }, master: 0,
+  recording: { path: '', seconds: 0, free: 0, text: '', at: 0 },
   voices: new Map(), clips: new Map(), references: new Map(), presets: new Map(), sessions: new Map(), listed: false, clients: new Map(),
   pairs: new Map(), fans: new Map(), windows: new Map(), waves: new Map(), pictures: new Map(),
   levels: new Map(), limiter: 0, log: [], pictured: 0,
-  focus: 1, row: '', view: 'scrub', drawer: '', filter: '', page: 0,
+  focus: 1, row: '', view: 'scrub', filter: '', page: 0,
 };
 const VOICE = ['voice', 'original', 'reference', 'blend', 'state', 'gain', 'recall', 'position', 'seconds', 'fraction',
   'loop', 'mute', 'seed', 'strength', 'cfg', 'pan', 'by'];
@@ -70,23 +70,24 @@ const events = {
     if (!unnamed) return;
     for (const [what, names] of unnamed) for (const name of names) s[what].delete(name);
     unnamed = null;
-    if (!s.voices.has(s.focus) && s.voices.size) s.focus = Math.min(...s.voices.keys());
+    if (!s.voices.has(s.focus) && s.voices.size) setFocus(Math.min(...s.voices.keys()));
     touch('strip', 'voices', 'matrix', 'sounds', 'drawer');
   },
   '/engine': (state, fraction, model, text) => { s.engine = { state, fraction, model, text }; touch('strip', 'matrix', 'foot'); },
-  '/queue': jobs => { s.queue = jobs; touch('strip'); },
+  '/queue': jobs => { s.queue = jobs; doubting ||= setTimeout(doubtFans, DOUBT_MS); touch('strip'); },
   '/xrun': count => { s.xruns = count; touch('strip'); },
   '/device': (name, state) => { s.device = { name, state }; touch('strip'); },
-  '/master': gain => { s.master = gain; touch('drawer'); },
   '/recording': (path, seconds, free, text) => { s.recording = { path, seconds, free, text, at: performance.now() }; touch('strip', 'drawer'); },
   '/client': (number, name, is) => { put('clients', number, is && name); touch('strip', 'drawer'); },
   '/clip': (_, clip, path, seconds, state, fraction) => {
     const before = s.clips.get(clip);
     if (before && (before.path !== path || before.seconds !== seconds)) s.waves.delete(clip);
     put('clips', clip, state !== 'freed' && { path, seconds, state, fraction });
+    if (before?.state !== state) doubtPairs(clip, state);
     touch('matrix', 'sounds', 'voices', 'drawer');
   },
   '/reference': (_, reference, clip, prompt, state, fraction) => {
+    if (s.references.get(reference)?.state !== state) doubtPairs(reference, state);
     put('references', reference, state !== 'freed' && { clip, prompt, state, fraction });
     touch('strip', 'matrix', 'sounds', 'voices', 'drawer');
   },
@@ -107,13 +108,8 @@ const events = {
 };
 export function take(address, values) { events[address]?.(...values); }
 
-/** What pages themselves ask all the time is no news. */
-const ROUTINE = /^\/(fan\/list|pair) /;
-/** How the daemon logs a request that failed: `/fuse 26: busy, 3 ms: …`. */
-const FAILED = /^\/\S+ -?\d+: (?!done|superseded|cancelled)\w+, /;
 export function logged(level, client, text) {
-  if (level === 'info' && ROUTINE.test(text)) return;
-  s.log.push({ at: new Date(), bad: level !== 'info' || FAILED.test(text), client, text });
+  s.log.push({ at: new Date(), bad: level !== 'info', client, text });
   if (s.log.length > 500) s.log.splice(0, 100);
   touch('foot', 'log');
 }
@@ -131,7 +127,15 @@ export function takeMeters(rows) {
 
 // ---- What has to be asked for -----------------------------------------------------------------
 
-function takePair([original, reference, ready, of, cost, state, why]) {
+/** Put another voice in focus: what is known of pairs is of the voice before it. */
+export function setFocus(number) {
+  if (number === s.focus) return;
+  s.focus = number;
+  s.pairs.clear();
+  asking.length = 0;
+}
+function takePair([original, reference, ready, of, cost, state, why, number]) {
+  if (number !== s.focus) return;
   const k = pairKey(original, reference), before = s.pairs.get(k);
   s.pairs.set(k, { ready, of, cost, state, text: why });
   touch('matrix');
@@ -142,20 +146,35 @@ function takePair([original, reference, ready, of, cost, state, why]) {
 }
 
 const asking = [];
-/** Have a pair's state; from then on it is sent when it changes. A few at a time. */
+/** Have a pair's state, for the voice in focus; from then on it is sent when it changes. A few at a time. */
 export function wantPair(original, reference) {
   const k = pairKey(original, reference);
-  if (s.pairs.has(k)) return;
+  if (contact.lost || s.pairs.has(k)) return;
   s.pairs.set(k, { ready: 0, of: 0, cost: -1, state: 'unknown', text: '' });
   asking.push([original, reference]);
   if (asking.length === 1) setTimeout(askPairs);
 }
 function askPairs() {
+  const number = s.focus;
   for (const names of asking.splice(0, 12))
-    ask('/pair', [...names, '@voice', s.focus], (_, values) => takePair(values.slice(1))).catch(() => s.pairs.delete(pairKey(...names)));
+    ask('/pair', [...names, '@voice', number], (_, values) => takePair(values.slice(1)))
+      .catch(e => takePair([...names, 0, 0, -1, 'never', e.text, number]));
   if (asking.length) setTimeout(askPairs, 30);
 }
+/** Ask anew about the pairs of a clip or reference that has changed: those that couldn't be, and,
+ *  since the daemon no longer follows them, those of one that is gone. */
+function doubtPairs(name, state) {
+  for (const [k, pair] of s.pairs) if (k.split('\n').includes(name) && (state === 'freed' || pair.state === 'never')) s.pairs.delete(k);
+}
 
+// Something has been made, in a while it is kept: a fan that isn't complete may have more places then.
+const DOUBT_MS = 200;
+let doubting = 0;
+function doubtFans() {
+  doubting = 0;
+  for (const fan of s.fans.values()) if (fan.ready < fan.places.length) fan.asked = '';
+  touch('voices');
+}
 function forgetFan(v) { const fan = s.fans.get(v.voice); if (fan) fan.asked = ''; touch('voices'); }
 
 /** The sessions that there are: only the one in use is sent unasked. */
@@ -175,7 +194,7 @@ export function fanOf(v) {
   if (fan.of === v && fan.asked) return fan;
   const pair = v.original && pairKey(v.original, v.reference);
   if (fan.pair !== pair) Object.assign(fan, { places: [], ready: 0, version: fan.version + 1, pair });
-  const options = optionsOf(v), now = [pair, ...options].join();
+  const options = [...optionsOf(v), '@voice', v.voice], now = [pair, ...options].join();
   if (fan.asked === now) fan.of = v;
   else if (pair && !fan.busy && !contact.lost) {
     Object.assign(fan, { asked: now, busy: true, of: v });
@@ -222,7 +241,7 @@ export function windowOf(original, reference, ready) {
 }
 
 // A fusion's file may be written a little after it can be played: so it is asked for again.
-const TRIES = 6, KEPT = 160;
+const TRIES = 6, LEAST_KEPT = 160;
 let loading = 0;
 function fetchPicture(store, name, what, part, tries = 0) {
   if (contact.lost || loading > 5) return;
@@ -237,7 +256,9 @@ export function fusionPicture(key) {
   const kept = s.pictures.get(key);
   if (!kept) {
     fetchPicture(s.pictures, key, 'fusion', 'voices');
-    if (s.pictures.size > KEPT) s.pictures.delete(s.pictures.keys().next().value);
+    // All that are on show are kept, or they would be fetched again and again.
+    const shown = [...s.fans.values()].reduce((sum, fan) => sum + fan.places.length, 0);
+    if (s.pictures.size > Math.max(LEAST_KEPT, shown)) s.pictures.delete(s.pictures.keys().next().value);
   } else { s.pictures.delete(key); s.pictures.set(key, kept); }
   return kept?.image || null;
 }

@@ -1,6 +1,6 @@
 // All voices, small: rows beside the voice in focus, tabs on a phone.
 import { contact } from './link.js';
-import { knob, s, touch } from './state.js';
+import { knob, s, setFocus, touch } from './state.js';
 import { canLearn } from './hand.js';
 import { $, attr, canvas, h, key, kind, listed, mark, name, text, two } from './dom.js';
 import { paintBar, paintColumn } from './paint.js';
@@ -8,7 +8,7 @@ import { fanCanvas, playOrStop, scrubbed, showBlend, showFan } from './focus.js'
 
 export function focusOn(number) {
   if (!s.voices.has(number)) return;
-  s.focus = number;
+  setFocus(number);
   s.row = s.voices.get(number).reference || s.row;
   touch('voices', 'matrix');
 }
@@ -78,8 +78,8 @@ $('.meter', outBox).append(out);
 
 /** Only what is lit differently is painted. */
 export function drawLevels(now) {
-  if (still.matches && now - stepped < 250) return;
   const level = s.levels.get(0) ?? -99, lost = contact.lost;
+  if (still.matches && !lost && now - stepped < 250) return;
   peak = lost ? -99 : Math.max(level, peak - FALL_DB);
   for (const e of meters) {
     const is = Math.round(s.levels.get(e.number) ?? -99);
@@ -87,7 +87,7 @@ export function drawLevels(now) {
   }
   const sum = Math.round(2 * level) + 1000 * Math.round(peak) + 1e6 * Math.round(2 * s.limiter);
   if (out.sum !== sum) { out.sum = sum; out.level = level; out.repaint(); }
-  if (now - stepped < 100) return; // figures that change faster can't be read
+  if (!lost && now - stepped < 100) return; // figures that change faster can't be read
   stepped = now;
   text(outWord, lost ? '–' : level <= -90 ? '−∞' : level.toFixed(1).replace('-', '−'));
   text(cutWord, lost ? '–' : s.limiter > 0.05 ? `−${s.limiter.toFixed(1)}` : '0');

@@ -12,8 +12,10 @@ self.addEventListener('activate', e => e.waitUntil(self.clients.claim()));
 self.addEventListener('fetch', e => {
   const path = new URL(e.request.url).pathname.slice(1) || '/';
   if (e.request.method !== 'GET' || !FILES.includes(path)) return;
-  e.respondWith(fetch(e.request).then(async fresh => {
-    if (fresh.ok) await (await caches.open(KEPT)).put(e.request, fresh.clone());
+  e.respondWith(fetch(e.request).then(fresh => {
+    const copy = fresh.clone();
+    // Where there is no room to keep it, it is shown all the same.
+    if (fresh.ok) e.waitUntil(caches.open(KEPT).then(kept => kept.put(e.request, copy)).catch(() => {}));
     return fresh;
   }, () => caches.match(e.request, { ignoreSearch: true })));
 });
