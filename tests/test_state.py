@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import time
 from collections.abc import Callable, Generator
@@ -24,6 +26,7 @@ from eutectic.osc.answers import (
     Snapshot,
     Started,
     VoiceState,
+    read_answer,
 )
 from eutectic.osc.packets import decode
 from eutectic.osc.spec import PREFIX
@@ -259,7 +262,7 @@ def test_a_pair_says_whether_it_can_be_played_now(running: Daemon) -> None:
         (later,) = client.request("/pair", "c", "r").of(PairReply)
         assert (later.state, later.ready, later.of) == ("later", 0, 5)
         client.request("/fuse", 1, "c", "r", "@blend", 0.5)
-        now = follower.until(lambda state: _ready(state, "c", "r") == 5).pairs["c", "r"]
+        now = follower.until(lambda state: _ready(state, "c", "r") == 5).pairs["c", "r", 0]
         assert (now.state, now.cost_ms, now.text) == ("now", 0.0, "")
         (again,) = client.request("/pair", "c", "r").of(PairReply)
         assert msgspec.structs.replace(again, id=-1) == now
@@ -272,7 +275,7 @@ def test_a_pair_says_whether_it_can_be_played_now(running: Daemon) -> None:
 
 
 def _ready(state: State, original: str, reference: str) -> int:
-    pair = state.pairs.get((original, reference))
+    pair = state.pairs.get((original, reference, 0))
     return 0 if pair is None else pair.ready
 
 
@@ -284,7 +287,7 @@ def test_the_cost_of_a_pair_is_what_such_fusions_took(running: Daemon) -> None:
         assert reply.state == "later" and reply.cost_ms > 0
         events = client.events()
         took = [each.latency_ms for each in events if isinstance(each, Started)]
-        assert min(took) <= reply.cost_ms <= max(took)
+        assert 0.7 * min(took) <= reply.cost_ms <= max(took)
 
 
 def test_pairs_that_can_not_be_fused_say_why(running: Daemon) -> None:
@@ -307,3 +310,52 @@ def test_a_reply_port_gets_the_same_events(running: Daemon) -> None:
         while f"{PREFIX}/seq" not in received:
             received.add(decode(ear.recv(4096))[0][0])
         assert {f"{PREFIX}/snapshot", f"{PREFIX}/voice", f"{PREFIX}/clip"} < received
+
+
+def test_a_pad_hit_again_is_an_event_with_the_new_position(running: Daemon) -> None:
+    with running.client() as client, Follower(running) as follower:
+        client.request("/fuse", 1, "a", "r", "@blend", 0.5, "@loop", 1)
+        follower.until(lambda state: state.voices[1].state == "playing")
+        follower.client.events(0.7)  # well into it
+        follower.heard.clear()
+        client.request("/fuse", 1, "a", "r", "@blend", 0.5, "@loop", 1)
+        follower.client.events(0.3)
+        again = [each for each in follower.heard if isinstance(each, VoiceState)]
+        assert again and again[0].position < 0.3
+        follower.client.events(1.5)  # around the loop's seam, which is none
+        assert len([each for each in follower.heard if isinstance(each, VoiceState)]) <= 2
+
+
+def test_files_that_nobody_can_read_end_nothing(running: Daemon) -> None:
+    presets = running.data / "presets"
+    (presets / "deep.toml").write_text("x = " + 3000 * "[")
+    (presets / os.fsdecode(b"caf\xe9.toml")).write_text("format = 1\n")
+    try:
+        with Follower(running) as follower:
+            follower.until(lambda state: {"deep", "café"} <= set(state.presets))
+            follower.client.send("/voice/set", 1, "gain", -9)
+            follower.until(lambda state: state.voices[1].gain == -9)
+    finally:
+        for path in presets.glob("*.toml"):
+            if path.stem not in ("before",):
+                path.unlink()
+
+
+def test_a_reply_port_that_two_clients_name_is_counted_once(running: Daemon) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.bind(("127.0.0.1", 0))
+        ear.settimeout(5)
+        with running.client() as one, running.client() as two:
+            one.send("/notify", 1, ear.getsockname()[1])
+            one.events(0.3)
+            two.send("/notify", 1, ear.getsockname()[1])
+            two.events(0.3)
+            two.send("/voice/set", 1, "gain", -2)
+            two.events(1.2)
+        state = State()
+        ear.settimeout(0.1)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                address, values, _ = decode(ear.recv(4096))[0]
+                state.take(read_answer(address, values))
+        assert not state.missed and state.voices[1].gain == -2

@@ -156,9 +156,10 @@ def scripts() -> dict[str, str]:
             f"set('meter_' + {at(Meter, 'voice')}, {at(Meter, 'level')}, {{send: false}})"
         ),
         "/pair.reply": (
+            f"if ({at(PairReply, 'voice')} === 0) {{ "  # not what others ask about their voices
             f"globals.marks[{at(PairReply, 'reference')} + ' ' + {at(PairReply, 'original')}] = "
             f"{json.dumps(MARKS, ensure_ascii=False)}[{at(PairReply, 'state')}]; "
-            f"globals.draw({at(PairReply, 'reference')}, {at(PairReply, 'original')})"
+            f"globals.draw({at(PairReply, 'reference')}, {at(PairReply, 'original')}) }}"
         ),
         "/clip": f"set('message', 'clip ' + {at(Clip, 'clip')} + ': ' + {at(Clip, 'state')})",
         "/reference": (
@@ -315,12 +316,12 @@ same one.
 
 | control | kind | address | types | arguments |
 |---|---|---|---|---|
-| connect | button | `{PREFIX}/notify` | `ii` | 1 9000 |
+| connect | button | `{PREFIX}/notify` | `iisi` | 1 9000 @meter 1 |
 """
 
 RECEIVED = (
     ("engine", "label", Engine), ("voice state, blend, gain", "labels and faders", VoiceState),
-    ("master", "fader", Master), ("level", "meter, with `@meter 1`", Meter),
+    ("master", "fader", Master), ("level", "meter", Meter),
     ("pad", "colour", PairReply), ("clips", "label", Clip), ("references", "label", Reference),
     ("message", "label", Fail), ("dropouts", "label", Xrun),
 )  # fmt: skip
@@ -339,9 +340,10 @@ def touchosc() -> str:
         lines.append(f"| {each.id} | {kind} | `{PREFIX}{each.address}` | {types} | {arguments} |")
     lines += [
         "",
-        "`connect` sends the receive port, 9000 here: answers and events arrive there as long as",
-        "something is sent at least every 30 s. First come events for all there is, then whatever",
-        "changes, whoever changes it. After a longer pause, press it again.",
+        "`connect` sends the receive port, 9000 here, and asks for levels, too (`@meter 1`):",
+        "answers and events arrive there as long as something is sent at least every 30 s. First",
+        "come events for all there is, then whatever changes, whoever changes it. After a longer",
+        "pause, press it again.",
         "",
         "| display | kind | address | arguments received |",
         "|---|---|---|---|",
@@ -356,7 +358,8 @@ def touchosc() -> str:
         "`by` is the number of the client that moved the control last; `/done /eutectic/notify`",
         "tells the tablet its own. While a fader is being touched, ignore what has that number.",
         "A pad is told of its pair (`now`, `later`, `working`, `never`) once it has asked:",
-        "`/eutectic/pair 1 CLIP REFERENCE`, also with *load*.",
+        "`/eutectic/pair 1 CLIP REFERENCE`, also with *load*. What has another `voice` than 0 is",
+        "about that voice's settings, which others asked about.",
     ]
     return "\n".join(lines) + "\n"
 

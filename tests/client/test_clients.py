@@ -24,8 +24,8 @@ from eutectic.client.methods import (
     LearningOptions,
     Methods,
     PairOptions,
+    PlacesOptions,
     PlayingOptions,
-    SamplingOptions,
 )
 from eutectic.client.values import Loaded
 from eutectic.osc import answers
@@ -34,7 +34,7 @@ from eutectic.osc.spec import PREFIX, BadRequest
 from eutectic.osc.table import REQUESTS, spec_of
 
 OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PlayingOptions,
-           "/fan": FanOptions, "/pair": PairOptions, "/fan/list": SamplingOptions}  # fmt: skip
+           "/fan": FanOptions, "/pair": PairOptions, "/fan/list": PlacesOptions}  # fmt: skip
 
 
 class Sent(Methods):

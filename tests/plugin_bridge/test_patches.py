@@ -179,6 +179,7 @@ def test_pads_show_what_their_pair_is_and_which_one_plays() -> None:
     ready = PairReply(101, "2", "1", 5, 5, 0.0, "now", "")
     did = run_scripts(ready)["did"]
     assert did == [["setVar", f"pad_1_{voice}_2", "mark", "●"] for voice in (1, 2, 3, 4)]
+    assert not run_scripts(PairReply(-1, "2", "1", 0, 5, 9.0, "later", "", 1))["did"]
     marks: dict[str, str] = {}
     other = voice(by=0, original="3", state="waiting", fraction=0.42)
     for each in run_scripts(ready, voice(by=0), other)["did"]:

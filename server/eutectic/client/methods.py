@@ -71,6 +71,12 @@ class PairOptions(FusionOptions, total=False):
     voice: int
 
 
+class PlacesOptions(SamplingOptions, total=False):
+    """`voice`: of the fan that it plays, if that is of these two."""
+
+    voice: int
+
+
 class LearningOptions(TypedDict, total=False):
     """How a reference is learned; `budget_s` limits the time."""
 
@@ -209,7 +215,7 @@ class Methods(ABC):
 
     @Asking
     def places(
-        self, original: Name, reference: Name, **options: Unpack[SamplingOptions]
+        self, original: Name, reference: Name, **options: Unpack[PlacesOptions]
     ) -> Asked[list[answers.FanReply]]:
         """The places of a pair's fan."""
         return Asked(listed(answers.FanReply), "/fan/list", (original, reference), {**options})

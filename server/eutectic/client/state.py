@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from eutectic.osc import answers
 from eutectic.osc.answers import Answer, PairReply
 
-Named = tuple[str, str]
-"""An original and a reference."""
+Named = tuple[str, str, int]
+"""An original, a reference, and the voice whose settings they would have; 0: no voice's."""
 
 COUNTED = (
     answers.Engine, answers.Device, answers.Queue, answers.Xrun, answers.Master, answers.Recording,
@@ -55,9 +55,7 @@ class State:
     references: dict[str, answers.Reference] = field(default_factory=dict[str, answers.Reference])
     presets: dict[str, answers.Preset] = field(default_factory=dict[str, answers.Preset])
     clients: dict[int, answers.Client] = field(default_factory=dict[int, answers.Client])
-    pairs: dict[tuple[str, str], PairReply] = field(
-        default_factory=dict[tuple[str, str], PairReply]
-    )
+    pairs: dict[Named, PairReply] = field(default_factory=dict[Named, PairReply])
     _count: int = 0
 
     def take(self, answer: Answer) -> None:
@@ -76,7 +74,7 @@ class State:
 
     def _keep(self, event: Answer) -> None:
         if isinstance(event, PairReply):
-            self.pairs[event.original, event.reference] = event
+            self.pairs[event.original, event.reference, event.voice] = event
         elif isinstance(event, answers.Session) and not event.in_use:
             pass
         elif type(event) in _ONE:

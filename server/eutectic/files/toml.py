@@ -46,6 +46,8 @@ def read(path: Path, kind: type[Kind]) -> Kind:
             found = msgspec.toml.decode(text, type=kind)
     except msgspec.ValidationError as error:
         raise BadState(_located(path, text, str(error))) from None
+    except RecursionError:
+        raise BadState(f"{path}: invalid (nested too deeply)") from None
     except (ValueError, BadInput) as error:  # not TOML, or rejected by a type's own checks
         raise BadState(f"{path}: invalid ({error})") from None
     if getattr(found, "format", FORMAT) != FORMAT:

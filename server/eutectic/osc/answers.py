@@ -222,7 +222,9 @@ class Engine(Answer, frozen=True):
     state: Annotated[str, Argument("text", "starting, loading, warming, ready, dead or failed")]
     fraction: Fraction
     model: Annotated[str, Argument("text", "the model in use")] = ""
-    text: Annotated[str, Argument("text", "what it runs on once it is ready; or why it isn't")] = ""
+    text: Annotated[
+        str, Argument("text", "cpu, cuda or mps once ready; until then what it does, or why not")
+    ] = ""
 
 
 class Queue(Answer, frozen=True):
@@ -291,7 +293,7 @@ class Log(Answer, frozen=True):
 
     address = "/log"
 
-    level: Annotated[str, Argument("text", "info, warning or error")]
+    level: Annotated[str, Argument("text", "info, warning (also: a request failed) or error")]
     client: Annotated[str, Argument("text", "whose request it is about; empty: no client's")]
     text: Text
 

@@ -88,7 +88,8 @@ def _codes() -> str:
 
 def _section(spec: Spec) -> str:
     names = " ".join(
-        f"[{argument.name}]" if argument.optional else argument.name for argument in spec.arguments
+        f"[{argument.name}]" if _is_omissible(spec, argument) else argument.name
+        for argument in spec.arguments
     )
     lines = [f"### `{f'{spec.address} {names}'.strip()}`", "", spec.what]
     if spec.answers:
@@ -115,9 +116,14 @@ def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _is_omissible(spec: Spec, argument: Argument) -> bool:
+    """Whether a message may come without it; of the daemon's own only `/done` may."""
+    return argument.optional and (spec in REQUESTS or argument.kind == "words")
+
+
 def _default(spec: Spec, argument: Argument) -> str:
     """What counts if it is left out; nothing for what can't be."""
-    if not argument.optional and argument not in spec.options:
+    if not _is_omissible(spec, argument) and argument not in spec.options:
         return ""
     return examples.default_of(spec, argument.name)
 

@@ -41,6 +41,8 @@ class Subscriber:
     extra: Peer | None
     wishes: Wishes
     until: float
+    owns_extra: bool = True
+    """Whether no other client named that port before."""
     sent: int = 0
     told: int = -1
 
@@ -53,6 +55,12 @@ class Subscriber:
         """Send it a packet, and to the reply port that it named."""
         self.peer.send(packet)
         if self.extra is not None:
+            self.extra.send(packet)
+
+    def tell(self, packet: bytes) -> None:
+        """Send it what counts its events, and to the reply port unless another's events count."""
+        self.peer.send(packet)
+        if self.extra is not None and self.owns_extra:
             self.extra.send(packet)
 
 
@@ -103,14 +111,17 @@ class Subscribers:
         if known is None and len(self._subscribers) >= MAX_SUBSCRIBERS:
             raise BadInput(f"no more than {MAX_SUBSCRIBERS} clients can be registered")
         extra = None
-        if reply_port is not None:  # on the sender's own host: nobody else is sent anything
+        if reply_port not in (None, peer.address[1]):  # on its own host: to nobody else
             extra = self._udp_peer((peer.address[0], reply_port))
         if known is None:
             self._last += 1
         number = self._last if known is None else known.number
         if known is not None and not wishes.name:
             wishes = replace(wishes, name=known.wishes.name)
-        self._subscribers[peer] = Subscriber(number, peer, extra, wishes, now + LEASE_SECONDS)
+        others = {each.extra for each in self._subscribers.values() if each.number != number}
+        self._subscribers[peer] = Subscriber(
+            number, peer, extra, wishes, now + LEASE_SECONDS, extra not in others
+        )
         return number
 
     def touch(self, peer: Peer, now: float) -> int:
@@ -153,9 +164,10 @@ class Subscribers:
             subscriber.send(packet)
 
     def publish(self, packet: bytes, kind: Kind = "event", counted: bool = True) -> None:
-        """Send an event to every subscriber that receives its kind; of meters etc. none is counted.
+        """Send an event to every subscriber that receives its kind.
 
-        A reply port that several named gets it once.
+        Meters and lines of the log aren't counted, nor events that are said not to be. A reply port
+        that several named gets it once.
         """
         takers = [each for each in self._subscribers.values() if kind in each.wishes.kinds]
         peers = dict.fromkeys(each.peer for each in takers)

@@ -270,7 +270,7 @@ class ListFan(FusionOptions, frozen=True, kw_only=True):
     original: Original
     reference: Reference
     voice: Annotated[
-        int | None, Option("int", "the fan that it plays, if it is of these", 1, MAX_VOICES)
+        int | None, Option("int", "the fan that this voice plays, if of these two", 1, MAX_VOICES)
     ] = None
 
 

@@ -28,6 +28,9 @@ COUNT_SECONDS = 1.0
 AT_ONCE, PAUSE_SECONDS = 64, 0.003
 """So many rows of a snapshot are sent without a pause: a client's socket takes a few hundred."""
 
+JUMP_SECONDS = 0.1
+"""A voice this far from where it was expected has been started again, or was held up."""
+
 Part = Callable[[], Iterable[Answer]]
 """A part of the session's rows, one for each thing that there is."""
 
@@ -54,6 +57,8 @@ class Board:
         self._parts: list[Part] = []
         self._rows: dict[Key, Answer] = {}
         """As clients know them."""
+        self._positions: dict[int, tuple[float, float]] = {}
+        """Where voices were by their last events, and when (monotonic)."""
         self._counted = 0.0
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -63,7 +68,8 @@ class Board:
 
     def publish(self, answer: Answer) -> None:
         """Send every client an event now, which may be a row that has changed."""
-        if _key(answer) in self._rows:
+        is_row = not isinstance(answer, answers.Session) or answer.in_use
+        if is_row and _key(answer) in self._rows:
             self._rows[_key(answer)] = answer
         is_counted = not isinstance(answer, answers.Fail)  # one client may be sent that, too
         self._subscribers.publish(packet(answer), counted=is_counted)
@@ -73,8 +79,10 @@ class Board:
         now = {_key(row): row for part in self._parts for row in part()}
         for key, row in now.items():
             before, self._rows[key] = self._rows.get(key), row
-            if before is None or _still(before) != _still(row):
+            if before is None or _still(before) != _still(row) or self._has_jumped(row):
                 self._subscribers.publish(packet(row))
+                if isinstance(row, answers.VoiceState):
+                    self._positions[row.voice] = row.position, time.monotonic()
         for key in [key for key in self._rows if key[0] in _GONE and key not in now]:
             gone = msgspec.structs.replace(self._rows[key], **_GONE[key[0]])
             self._subscribers.publish(packet(gone))
@@ -93,17 +101,27 @@ class Board:
     async def _send_all(self, subscriber: Subscriber) -> None:
         """Send the rows; those that change meanwhile are sent as they are by then."""
         subscriber.sent, subscriber.told = 0, -1
-        subscriber.send(packet(answers.Snapshot(subscriber.number)))
+        subscriber.tell(packet(answers.Snapshot(subscriber.number)))
         for sent, key in enumerate(list(self._rows), 1):
             row = self._rows.get(key)
             if row is not None:
-                subscriber.send(packet(row))
+                subscriber.tell(packet(row))
                 subscriber.sent += 1
             if sent % AT_ONCE == 0:
                 await asyncio.sleep(PAUSE_SECONDS)
                 if self._subscribers.get(subscriber.peer) is not subscriber:
                     return  # it left, or asked again
         self._tell(subscriber)
+
+    def _has_jumped(self, row: Answer) -> bool:
+        """Whether a voice isn't where it would be by now, going by the last event."""
+        if not isinstance(row, answers.VoiceState) or not row.seconds:
+            return False
+        position, at = self._positions.get(row.voice, (row.position, time.monotonic()))
+        jump = row.position - position - (time.monotonic() - at)
+        if row.loop:
+            jump -= round(jump / row.seconds) * row.seconds
+        return abs(jump) > JUMP_SECONDS
 
     def _count(self) -> None:
         now = time.monotonic()
@@ -116,7 +134,7 @@ class Board:
 
     def _tell(self, subscriber: Subscriber) -> None:
         subscriber.told = subscriber.sent
-        subscriber.send(packet(answers.Sent(subscriber.sent)))
+        subscriber.tell(packet(answers.Sent(subscriber.sent)))
 
 
 def _still(row: Answer) -> Answer:

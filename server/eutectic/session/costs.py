@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
 import math
 import statistics
@@ -20,6 +21,9 @@ log = logging.getLogger("eutectic.session")
 
 KEPT = 256
 """The newest measurements."""
+
+MAX_PREPARED = 512
+"""Of what the engine has prepared; it evicts, too."""
 
 NEAREST = 5
 """An expectation is the median of so many of the measurements that are most like it."""
@@ -58,8 +62,10 @@ class Costs:
         self._measured: deque[Measured] = deque(_read(path), maxlen=KEPT)
         self._busy_ms: deque[float] = deque(maxlen=KEPT)
         self._facts: ModelFacts | None = None
-        self._prepared: set[tuple[object, ...]] = set()
-        """What the engine has inverted and sampled."""
+        self._prepared: dict[tuple[object, ...], None] = {}
+        """What the engine has inverted and sampled, the newest last."""
+        self._expected: dict[Case, float] = {}
+        """Without others ahead, until the next measurement."""
 
     def case(self, pair: Pair, facts: ModelFacts) -> Case:
         """What a fusion of this pair would be, with the engine as it is."""
@@ -75,11 +81,16 @@ class Costs:
         """The engine has made a fusion of this pair."""
         if facts is not None:
             self._follow(facts)
-            self._prepared.update(_prepared(pair))
+            for each in _prepared(pair):
+                self._prepared.pop(each, None)
+                self._prepared[each] = None
+            while len(self._prepared) > MAX_PREPARED:
+                del self._prepared[next(iter(self._prepared))]
 
     def add(self, case: Case, ms: float) -> None:
         """One that nothing else had to wait for took so long."""
         self._measured.append(Measured(case, ms))
+        self._expected.clear()
 
     def add_busy(self, ms: float) -> None:
         """So long the engine was busy with one, to its last sample."""
@@ -87,12 +98,16 @@ class Costs:
 
     def expected_ms(self, case: Case, ahead: int) -> float | None:
         """How soon one would be heard, with others ahead of it; None if nothing is known."""
-        known = [each for each in reversed(self._measured) if each.case.model == case.model]
-        if not known:
-            return None
-        nearest = sorted(known, key=lambda each: _unlikeness(each.case, case))[:NEAREST]
+        if case not in self._expected:
+            known = [each for each in reversed(self._measured) if each.case.model == case.model]
+            if not known:
+                return None
+            nearest = heapq.nsmallest(NEAREST, known, lambda each: _unlikeness(each.case, case))
+            if len(self._expected) >= KEPT:
+                self._expected.clear()
+            self._expected[case] = statistics.median(each.ms for each in nearest)
         waiting = ahead * statistics.median(self._busy_ms) if self._busy_ms else 0.0
-        return statistics.median(each.ms for each in nearest) + waiting
+        return self._expected[case] + waiting
 
     def close(self) -> None:
         """Keep what was measured."""
@@ -111,15 +126,16 @@ class Costs:
 
 def _read(path: Path) -> list[Measured]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[Measured])
+        found = msgspec.json.decode(path.read_bytes(), type=list[Measured])
+        return [each for each in found if each.case.seconds > 0 and each.ms > 0]
     except (OSError, msgspec.DecodeError):  # none yet, or another version's
         return []
 
 
 def _prepared(pair: Pair) -> tuple[tuple[object, ...], tuple[object, ...]]:
     """What the engine keeps of an original and of a reference, once it has fused them."""
-    any_seed = replace(pair.sampling, seed=0)
-    return (pair.original.key, any_seed), (pair.reference.spec, pair.sampling)
+    alike = replace(pair.sampling, seed=0, recall=None, strength=None)
+    return (pair.original.key, alike), (pair.reference.spec, pair.sampling)
 
 
 def _evaluations(pair: Pair, facts: ModelFacts) -> int:

@@ -32,7 +32,8 @@ class LogEvents(logging.Handler):
         if getattr(record, "failed", False):
             level = "warning"
         text = getattr(record, "line", None) or record.getMessage()
-        self._lines.append(answers.Log(level, getattr(record, "client", ""), one_line(text)))
+        text = one_line(text).encode(errors="replace").decode()
+        self._lines.append(answers.Log(level, getattr(record, "client", ""), text))
         while len(self._lines) > MAX_WAITING:
             self._lines.popleft()
             self._left_out += 1

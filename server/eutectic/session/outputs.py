@@ -31,7 +31,7 @@ class Outputs:
         self.device, self._player, self._folders = device, player, folders
         self._publish = publish
         self.recorder: Recorder | None = None
-        self._recording = answers.Recording("", 0.0, 0.0, "")
+        self._recording, self._free_mb = answers.Recording("", 0.0, 0.0, ""), 0.0
         self._reported: Recorder | None = None
         """Of which clients know that it can't be written."""
 
@@ -129,14 +129,19 @@ class Outputs:
         yield self._recording
 
     def _recorded(self, recorder: Recorder, before: answers.Recording) -> answers.Recording:
-        """What is recorded, second by second: the disk is looked at no more often."""
+        """What is recorded, second by second."""
         path, seconds = str(recorder.path), float(recorder.frames // self._player.rate_hz)
         if (before.path, before.seconds, before.text) == (path, seconds, recorder.error or ""):
             return before
-        free_mb = 0.0
-        with contextlib.suppress(OSError):  # the disk is gone
-            free_mb = shutil.disk_usage(recorder.path.parent).free // 1_000_000
-        return answers.Recording(path, seconds, float(free_mb), recorder.error or "")
+        return answers.Recording(path, seconds, self._free_mb, recorder.error or "")
+
+    async def look(self) -> None:
+        """See how much room there is for the recording."""
+        if self.recorder is not None:
+            folder = self.recorder.path.parent
+            with contextlib.suppress(OSError):  # the disk is gone
+                usage = await asyncio.to_thread(shutil.disk_usage, folder)
+                self._free_mb = float(usage.free // 1_000_000)
 
     def _on_state(self, state: str) -> None:
         """The device was lost, or is back."""

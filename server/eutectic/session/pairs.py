@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 
 import msgspec
@@ -22,11 +23,14 @@ from eutectic.session.resolve import Resolver
 from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voices import Voice, Voices
 
-MAX_FOLLOWED = 1024
+MAX_FOLLOWED = 512
 """Pairs whose changes are reported; those that were asked about last."""
 
 CHECKED = 16
 """Pairs that are looked at again at a time: each takes a look at the disk."""
+
+AGAIN_SECONDS = 1.0
+"""Unless something changes, pairs are looked at so often: the engine may have more to do."""
 
 Named = tuple[str, str, int | None]
 """An original, a reference, and the voice whose settings they would have."""
@@ -44,6 +48,7 @@ class Pairs:
         self._followed: dict[Named, PairReply] = {}
         """As clients know them."""
         self._next: deque[Named] = deque()
+        self._is_due, self._began, self._made = False, 0.0, 0
 
     # Requests
 
@@ -70,9 +75,16 @@ class Pairs:
 
     # What clients see
 
+    def changed(self) -> None:
+        """Something has changed that pairs depend on: all are looked at again."""
+        self._is_due = True
+
     def update(self) -> None:
         """Look at some of the pairs that were asked about, and report what has changed."""
-        if not self._next:
+        now, made = time.monotonic(), self._jobs.shelf.changes
+        self._is_due, self._made = self._is_due or made != self._made, made
+        if not self._next and (self._is_due or now - self._began >= AGAIN_SECONDS):
+            self._is_due, self._began = False, now
             self._next.extend(self._followed)
         for _ in range(min(CHECKED, len(self._next))):
             named = self._next.popleft()
@@ -82,9 +94,10 @@ class Pairs:
             request = table.AskPair(id=0, original=original, reference=reference, voice=voice)
             try:
                 reply = self._reply(request)
-            except EutecticError:  # one of the two is gone, as clients have been told
-                del self._followed[named]
-                continue
+            except EutecticError as error:  # a name is gone, or a default doesn't fit
+                reply = PairReply(
+                    -1, original, reference, 0, 0, -1.0, "never", str(error), voice or 0
+                )
             if reply != self._followed[named]:
                 self._followed[named] = reply
                 self._board.publish(reply)

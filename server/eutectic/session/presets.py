@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from eutectic.config import MAX_STRENGTH, LearnSettings, Method
-from eutectic.files import toml
+from eutectic.files import names, toml
 from eutectic.files.toml import FORMAT, BadState, stamp_of
 from eutectic.near import nearest
 from eutectic.session.kept import KeptVoice, Name, checked_options, named
@@ -88,7 +88,7 @@ class Presets:
 
     def list(self) -> list[tuple[str, str]]:
         """Every name, with its description, or what is wrong with it."""
-        paths = {path.stem: path for path in self._paths()}
+        paths = {names.text(path.stem): path for path in self._paths()}
         stamps = [(path, stamp_of(path)) for path in paths.values()]
         if self._listed[0] == stamps:
             return self._listed[1]
@@ -97,7 +97,7 @@ class Presets:
             try:
                 listed.append((name, self.read(name).description))
             except BadState as error:
-                listed.append((name, str(error)))
+                listed.append((name, names.text(str(error))))
         self._listed = stamps, listed
         return listed
 

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +131,7 @@ class Session:
             self._library, self._references, self._shelf, self._registry, subscribers, timings,
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
-        self._reported_lost = 0
+        self._reported_lost, self._is_metered = 0, False
         self._dispatcher = Dispatcher(self._registry, subscribers, self._board.greet)
         self._register()
         self.take = self._dispatcher.take
@@ -196,8 +196,11 @@ class Session:
             self._surfaces.connect(self.take, self._voices.current)
         self._host.start()
         LOGGER.addHandler(self._log)
-        for work in (self._poll(), self._update(), self._housekeeping()):
-            self._spawn(work)
+        for seconds, work in (
+            (POLL_SECONDS, self._poll), (UPDATE_SECONDS, self._update),
+            (HOUSEKEEPING_SECONDS, self._housekeeping),
+        ):  # fmt: skip
+            self._spawn(self._repeat(seconds, work))
 
     def leave(self, peer: Peer) -> None:
         """A client's connection has ended."""
@@ -276,6 +279,7 @@ class Session:
     # What happens without a request
 
     def _on_engine(self, result: State | ModelFacts) -> None:
+        self._pairs.changed()
         self._models.on_engine(result)
         if isinstance(result, ModelFacts):
             self._sessions.resend()
@@ -289,6 +293,7 @@ class Session:
 
     def _changed(self) -> None:
         self._keeper.changed()
+        self._pairs.changed()
 
     def _turned(self, voice: Voice, knobs: Knobs) -> None:
         self._glides.turned(voice, knobs)
@@ -296,44 +301,53 @@ class Session:
     def _learned(self, reference: str) -> None:
         self._glides.learned(reference)
 
-    async def _poll(self) -> None:
-        while True:
-            self._stage.poll()
-            await asyncio.sleep(POLL_SECONDS)
-
-    async def _update(self) -> None:
-        """Send clients what has changed, levels, and lines of the log."""
-        while True:
-            await asyncio.sleep(UPDATE_SECONDS)
-            if len(self._subscribers):
-                self._board.update()
-                self._pairs.update()
-            if self._subscribers.wants("meter"):
-                for meter in self._player.meters():
-                    self._subscribers.publish(packet(answers.Meter(*meter)), "meter")
-            self._log.is_followed = self._subscribers.wants("log")
-            for line in self._log.take():
-                self._subscribers.publish(packet(line), "log")
-
-    async def _housekeeping(self) -> None:
+    async def _repeat(self, seconds: float, work: Callable[[int], Awaitable[None]]) -> None:
+        """Do something again and again; a bug in one round is logged once, and ends no other."""
+        failed: set[type[Exception]] = set()
         for count in itertools.count():
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
-            if self._surfaces is not None:
-                self._surfaces.show(self._stage.pad)
-            if count % FOLLOW_ROUNDS == 0:
-                await self._follow()
-            self._report_lost()
-            self._outputs.report_recording()
-            self._sessions.settle()
-            for number in self._subscribers.expire(time.monotonic()):
-                log.info("client %d: silent for too long, dropped", number)
-            await self._keeper.save_if_changed()
+            await asyncio.sleep(seconds)
+            try:
+                await work(count)
+            except Exception as error:
+                if type(error) not in failed:
+                    failed.add(type(error))
+                    log.exception("what is done regularly")
+
+    async def _poll(self, _count: int) -> None:
+        self._stage.poll()
+
+    async def _update(self, _count: int) -> None:
+        """Send clients what has changed, levels, and lines of the log."""
+        if len(self._subscribers):
+            self._board.update()
+            self._pairs.update()
+        is_metered, self._is_metered = self._is_metered, self._subscribers.wants("meter")
+        if self._is_metered:
+            meters = self._player.meters()
+            for meter in meters if is_metered else []:  # the first are of all the time before
+                self._subscribers.publish(packet(answers.Meter(*meter)), "meter")
+        self._log.is_followed = self._subscribers.wants("log")
+        for line in self._log.take():
+            self._subscribers.publish(packet(line), "log")
+
+    async def _housekeeping(self, count: int) -> None:
+        if self._surfaces is not None:
+            self._surfaces.show(self._stage.pad)
+        if count % FOLLOW_ROUNDS == 0:
+            await self._follow()
+        self._report_lost()
+        self._outputs.report_recording()
+        self._sessions.settle()
+        for number in self._subscribers.expire(time.monotonic()):
+            log.info("client %d: silent for too long, dropped", number)
+        await self._keeper.save_if_changed()
 
     async def _follow(self) -> None:
         """Reload files that a user edits while they are in use: the preset and the maps."""
         if self._surfaces is not None:
             await self._surfaces.follow()
         await self._keeper.follow()
+        await self._outputs.look()
         presets = await asyncio.to_thread(self._presets.list)
         self._listed = [answers.Preset(-1, *each) for each in presets]
 

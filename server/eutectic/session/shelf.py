@@ -46,6 +46,8 @@ class Shelf:
         self.folder, self.disk_bytes = folder, disk_bytes
         self.memory: Cache[str, Ready] = Cache(memory_bytes)
         self._writing: set[asyncio.Task[None]] = set()
+        self.changes = 0
+        """How often a fusion became ready."""
 
     def __contains__(self, key: str) -> bool:
         """Whether it is in memory or on disk."""
@@ -73,6 +75,7 @@ class Shelf:
 
     def _remember(self, key: str, ready: Ready) -> None:
         self.memory.put(key, ready, ready.sound.samples.nbytes)
+        self.changes += 1
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.safetensors"

@@ -207,8 +207,9 @@ class Stage:
         ticket = played.ticket
         latency_ms = 1000 * (event.at + self._latency_seconds() - ticket.received)
         stage = "first sample, ready" if played.ready else "first sample, made"
-        if played.case is not None:
-            self._jobs.costs.add(played.case, latency_ms)
+        if played.measured is not None:
+            case, began = played.measured
+            self._jobs.costs.add(case, latency_ms - 1000 * (began - ticket.received))
         if not played.timed:
             self._jobs.timings.add(stage, latency_ms)
         elif voice.pending is None:
@@ -266,6 +267,7 @@ class Stage:
         token: int | None = None
         sound: Sound | None = None
         case, began = self._case(cue), time.monotonic()
+        measured = None if case is None else (case, began)
         try:
             async for made in self._jobs.sounds(
                 cue.pair, [cue.place], Priority.TRIGGER, cue.ticket.progress
@@ -273,10 +275,11 @@ class Stage:
                 blend = cue.place.blend_or(made.blend)
                 if token is None and self._jobs.can_start(made.sound):
                     sound = made.sound
-                    token = self._play(cue, sound, blend, ready=False, case=case)
+                    token = self._play(cue, sound, blend, ready=False, measured=measured)
                 if made.sound.complete:
                     self._fans.add(cue.pair, made.sound, blend)
-            self._jobs.costs.add_busy(1000 * (time.monotonic() - began))
+            if case is not None:
+                self._jobs.costs.add_busy(1000 * (time.monotonic() - began))
         except BaseException:
             playing = self._voices.playing(cue.voice)
             if playing is not None and playing[0] == token and sound in playing[1].fan.sounds:
@@ -287,13 +290,14 @@ class Stage:
         """What the time that it takes depends on, if nothing else delays it."""
         facts = self._jobs.host.facts
         others = any(each.pending not in (None, cue.ticket) for each in self._voices.all)
-        if facts is None or cue.due is not None or others:
+        if facts is None or cue.due is not None or others or self._jobs.host.waiting:
             return None
         return self._jobs.costs.case(cue.pair, facts)
 
     def _play(
-        self, cue: Cue, sound: Sound, blend: float, ready: bool, case: Case | None = None
-    ) -> int:
+        self, cue: Cue, sound: Sound, blend: float, ready: bool,
+        measured: tuple[Case, float] | None = None,
+    ) -> int:  # fmt: skip
         """Play it; returns its token."""
         voice, blend = cue.voice, cue.place.blend_or(blend)
         last = cue.limit.when()
@@ -304,7 +308,7 @@ class Stage:
         fan = self._fans.around(cue.pair, blend, sound)
         played = Played(
             cue.ticket, cue.own, cue.due is not None, ready, cue.pair, fan, cue.place,
-            cue.pair.knobs, cue.knobs, case,
+            cue.pair.knobs, cue.knobs, measured,
         )  # fmt: skip
         voice.played[token] = played
         if voice.pending is cue.ticket:

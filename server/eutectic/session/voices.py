@@ -33,7 +33,8 @@ class Played:
         place: of the original in it, at present.
         knobs: that it is to have; the pair's, unless those are being turned.
         asked: the voice's knobs when it was asked for.
-        case: what the time that it takes depends on; None if something else counts, too.
+        measured: what the time that it takes depends on, and when its job began (monotonic); None
+            if something else delayed it.
     """
 
     ticket: Ticket
@@ -45,7 +46,7 @@ class Played:
     place: Place
     knobs: Knobs
     asked: Knobs
-    case: Case | None
+    measured: tuple[Case, float] | None
 
 
 @dataclass(eq=False)
