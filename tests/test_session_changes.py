@@ -13,8 +13,9 @@ from daemons import daemon, fails, next_end, prepare, until, wait_for
 from eutectic.client.daemon_process import Daemon, NotServing, until_ready
 from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
-from eutectic.osc import answers
-from eutectic.osc.answers import Fail, Queued, Session, Started, VoiceState
+from eutectic.osc import answers, codes
+from eutectic.osc.answers import Ended, Fail, Queued, Session, Started, VoiceState
+from eutectic.session.kept import read
 
 pytestmark = pytest.mark.process
 
@@ -94,8 +95,8 @@ def test_with_keep_what_plays_plays_on_as_loud_as_before(show: Daemon) -> None:
 
 def test_a_voice_that_played_on_is_then_set_as_its_session_says(show: Daemon) -> None:
     with show.client() as client:
+        client.set_voice(1, "gain", -6.0)
         client.load_session("two", keep=1)
-        client.set_voice(1, "gain", -6.0)  # of what plays on
         client.load_session("one", keep=1)
         client.load_session("two", keep=1)
         assert voice(client, 1).gain == -6
@@ -104,6 +105,51 @@ def test_a_voice_that_played_on_is_then_set_as_its_session_says(show: Daemon) ->
         assert voice(client, 1).original == ""
         client.load_session("one")
         assert voice(client, 1).original == "a"
+
+
+def test_what_is_set_on_a_voice_that_plays_on_is_kept_in_its_session(show: Daemon) -> None:
+    with show.client() as client:
+        client.load_session("two", keep=1)
+        client.set_voice(1, "mute", 1)
+        client.set_voice(1, "xfade", 70.0)
+        client.stop(1)
+        until(lambda: voice(client, 1).original == "")
+        assert (voice(client, 1).mute, voice(client, 1).gain) == (1, -20)
+        client.load_session("one", keep=0)
+        client.load_session("two", keep=0)
+        assert (voice(client, 1).mute, voice(client, 1).gain) == (1, -20)
+    assert "crossfade_ms = 70.0" in (show.data / "sessions" / "two.toml").read_text()
+
+
+def test_a_fusion_that_is_refused_leaves_a_voice_that_plays_on_as_it_is(show: Daemon) -> None:
+    with show.client() as client:
+        client.load_session("two", keep=1)
+        for options in (("nope", "n"), ("c", "n", "@preset", "nope")):
+            assert fails(client, "/fuse", 1, *options) in ("unknown_clip", "bad_state")
+        now = voice(client, 1)
+        assert (now.state, now.original, now.blend) == ("playing", "a", 1.0)
+
+
+def test_a_timed_fusion_that_sounds_at_a_change_is_said_to_end(show: Daemon) -> None:
+    with show.client() as client:
+        client.send("/fuse", 910, 1, "a", "r", "@loop", 1, "@at_ms", 100)
+        wait_for(client, Started, lambda each: each.id == 910)
+        client.load_session("two")
+        assert wait_for(client, Ended, lambda each: each.id == 910).voice == 1
+
+
+def test_voices_that_this_daemon_does_not_have_stay_in_their_session(show: Daemon) -> None:
+    wide = show.data / "sessions" / "wide.toml"
+    with show.client() as client:
+        client.save_session("wide")
+        mine = "\n[[voices]]\nnumber = 9\ngain_db = -7.0\n"
+        wide.write_text(wide.read_text() + mine)
+        client.load_session("wide")
+        client.set_voice(1, "gain", -3.0)
+        client.load_session("one")
+        kept = [(each.number, each.gain_db) for each in read(wide).voices]
+        assert kept == [(1, -3.0), (2, 0.0), (3, 0.0), (4, 0.0), (9, -7.0)]
+        assert len(read(show.data / "sessions" / "one.toml").voices) == 4
 
 
 def test_a_new_fusion_on_a_voice_that_played_on_is_mixed_as_its_session_says(
@@ -241,6 +287,7 @@ def test_the_claim_of_a_file_is_handed_over(show: Daemon, tmp_path: Path) -> Non
         with daemon(tmp_path, "--session", "one"):
             assert fails(client, "/session/load", "one") == "bad_state"
             assert fails(client, "/session/save", "one") == "bad_state"
+            assert "bad_state" in codes.of("/session/save")
         client.load_session("one")
 
 

@@ -186,6 +186,26 @@ def test_one_that_is_interrupted_leaves_nothing_and_what_one_left_is_swept(
     assert everything(there) == {}
 
 
+def test_a_data_folder_that_others_began_to_use_stays_when_unpacking_fails(
+    tmp_path: Path, packed_session: Path
+) -> None:
+    rewritten(packed_session, lambda files: files.update({"presets/mine.toml": b"format = 2\n"}),
+              listed=False)  # fmt: skip
+    there = tmp_path / "there"
+    theirs = there / "renders" / "take.wav"
+
+    def record(_done: int, _total: int) -> None:
+        theirs.parent.mkdir(exist_ok=True)
+        theirs.write_bytes(b"take")
+
+    with pytest.raises(BadInput, match="is damaged"):
+        unpack(packed_session, tmp_path / "unused")
+    assert not (tmp_path / "unused").exists()
+    with pytest.raises(BadInput, match="is damaged"):
+        unpack(packed_session, there, progress=record)
+    assert everything(there) == {"renders/take.wav": b"take"}
+
+
 # Hostile ones
 
 Edit = Callable[[dict[str, bytes]], None]
@@ -252,6 +272,8 @@ def test_a_link_is_refused(tmp_path: Path, packed_session: Path) -> None:
     ("edit", "words"),
     [
         (lambda files: files.update({"clips/zero.wav": bytes(64 * MEGABYTE)}), "almost nothing"),
+        (lambda files: files.update({f"clips/{n}.wav": bytes(MEGABYTE) for n in range(40)}),
+         "it is 43 MB of almost nothing"),
         (lambda files: files.update({"clips/X.wav": b"1", "clips/x.WAV": b"2"}), "the same to"),
         (lambda files: files.update({"clips/\u00e9.wav": b"1", "clips/e\u0301.wav": b"2"}),
          "the same to"),
@@ -282,6 +304,35 @@ def test_a_session_may_name_no_file_outside_the_pack(
         files["session.toml"] = text.replace("clips/a_ sound_.wav", path).encode()
 
     refused(rewritten(packed_session, edit), tmp_path / "there", "which isn't in it")
+
+
+@pytest.mark.parametrize(("name", "key"), [("clip", "../x"), ("lora", "../x"),
+                                           ("lora", "0" * 32 + "\\n")])  # fmt: skip
+def test_a_reference_may_be_named_after_no_other_path(
+    tmp_path: Path, packed_session: Path, name: str, key: str
+) -> None:
+    def edit(files: dict[str, bytes]) -> None:
+        before = f'known]\nclip = "{OTHER_KEY}"'
+        after = f'known]\nclip = "{key}"' if name == "clip" else f'{before}\nlora = "{key}"'
+        text = files["session.toml"].decode()
+        assert before in text
+        files["session.toml"] = text.replace(before, after).encode()
+
+    refused(rewritten(packed_session, edit), tmp_path / "there", "")
+
+
+def test_what_the_engine_made_of_sounds_that_are_not_the_session_s_is_left(
+    tmp_path: Path, packed_session: Path, session: KeptSession
+) -> None:
+    clip, reference = session.clips[0].clip, session.references[0].reference
+    own = Pair(clip, reference, SamplingSettings(seed=3, recall=1.0), "match")
+    fusions = {f"fusions/{own.key_at(Place(0.25), 48_000)}.safetensors": b"own"}
+    others = {"encoded/abcdef.safetensors": b"evil", "fusions/abcdef.safetensors": b"evil"}
+    rewritten(packed_session, lambda files: files.update(fusions | others))
+    unpack(packed_session, tmp_path / "there")
+    files = everything(tmp_path / "there")
+    assert fusions.items() <= files.items() and not others.keys() & files.keys()
+    assert {f"encoded/{key}.safetensors" for key in (KEY, OTHER_KEY)} <= files.keys()
 
 
 def test_files_that_are_not_those_of_the_manifest_are_refused(
@@ -374,10 +425,11 @@ def _same_crc(path: Path, whole: bytes, before: bytes, after: bytes) -> bytes:
     return path.read_bytes()
 
 
-def test_no_room_is_said_before_anything_is_written(
-    tmp_path: Path, packed_session: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("free", [1000, 200 * MEGABYTE])
+def test_no_room_is_said_before_anything_is_written_and_some_stays_free(
+    tmp_path: Path, packed_session: Path, monkeypatch: pytest.MonkeyPatch, free: int
 ) -> None:
-    usage = type("Usage", (), {"free": 1000})
+    usage = type("Usage", (), {"free": free})
     monkeypatch.setattr(packed.shutil, "disk_usage", lambda _folder: usage)
     refused(packed_session, tmp_path / "there", "are free")
 

@@ -32,10 +32,13 @@ MANIFEST = "manifest.json"
 MAX_FILES = 20_000
 MAX_MANIFEST_BYTES = 16 << 20
 MAX_RATIO = 100
-"""Sounds and weights hardly shrink: a file that grows by more when it is unpacked is a bomb."""
+"""Sounds and weights hardly shrink: what grows by more when it is unpacked is a bomb."""
 
 MIN_BOMB_BYTES = 1 << 20
 """Text shrinks a lot, but there is little of it."""
+
+SPARED_BYTES = 256 << 20
+"""Stays free on a disk that is unpacked to: something may be recorded there."""
 
 PIECE_BYTES = 1 << 20
 
@@ -197,16 +200,20 @@ def opened(path: Path, folders: Iterable[str], room: Path) -> Generator[Pack]:
     with contextlib.ExitStack() as stack:
         with _refusing(path):
             pack = stack.enter_context(zipfile.ZipFile(path))
-            entries = pack.infolist()
+            entries, size = pack.infolist(), path.stat().st_size
         if len(entries) > MAX_FILES:
             raise BadPack(f"{path}: has more than {MAX_FILES} files")
         _check_entries(path, entries)
+        _check_growth(path, "it", sum(each.file_size for each in entries), size)
         manifest = _manifest(path, pack)
         _check_files(path, manifest, {each.filename: each for each in entries}, set(folders))
         total = sum(each.bytes for each in manifest.files)
         free = shutil.disk_usage(room).free
-        if total > free:
-            raise BadOutput(f"{path}: takes {total / 1e6:.0f} MB, but {free / 1e6:.0f} are free")
+        if total > free - SPARED_BYTES:
+            raise BadOutput(
+                f"{path}: takes {total / 1e6:.0f} MB, but {free / 1e6:.0f} are free, of which "
+                f"{SPARED_BYTES / 1e6:.0f} are spared"
+            )
         yield Pack(path, manifest, pack)
 
 
@@ -237,11 +244,16 @@ def _check_entries(path: Path, entries: Iterable[zipfile.ZipInfo]) -> None:
         if each.flag_bits & 1 or each.compress_type not in (zipfile.ZIP_STORED,
                                                             zipfile.ZIP_DEFLATED):  # fmt: skip
             raise BadPack(f"{path}: {name} is encrypted, or packed in an unusual way")
-        if each.file_size > max(MAX_RATIO * each.compress_size, MIN_BOMB_BYTES):
-            raise BadPack(f"{path}: {name} is {each.file_size / 1e6:.0f} MB of almost nothing")
+        _check_growth(path, name, each.file_size, each.compress_size)
         if clash_key(name) in known:
             raise BadPack(f"{path}: has {known[clash_key(name)]} and {name}, the same to some")
         known[clash_key(name)] = name
+
+
+def _check_growth(path: Path, name: str, size: int, packed_size: int) -> None:
+    """Check that something isn't out of all proportion to what is packed of it."""
+    if size > max(MAX_RATIO * packed_size, MIN_BOMB_BYTES):
+        raise BadPack(f"{path}: {name} is {size / 1e6:.0f} MB of almost nothing")
 
 
 def _manifest(path: Path, pack: zipfile.ZipFile) -> Manifest:

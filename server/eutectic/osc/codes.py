@@ -80,7 +80,7 @@ _BY_REQUEST: dict[str, tuple[str, ...]] = {
     "/preset/load": (
         "bad_state", *_SOUND, "bad_reference", "unknown_clip", "stale_clip", *_ENGINE,
     ),
-    "/session/save": ("no_session", "bad_output"),
+    "/session/save": ("no_session", "bad_state", "bad_output"),
     "/session/load": ("bad_state", "bad_output"),
     "/session/new": ("bad_state", "bad_output"),
     "/session/pack": ("no_file", "bad_path", "bad_output", "bad_input"),

@@ -423,7 +423,6 @@ class LoadSession(Answered, frozen=True, kw_only=True):
     """Go on with a session that was saved; the one in use is saved first."""
 
     address = "/session/load"
-    replies = JOB
 
     name: Annotated[str, Argument("title", "one of /session/list")]
     keep: Keep = None

@@ -197,6 +197,10 @@ class Player:
         layers = list(self.voices[voice - 1].layers)
         return layers[-1].token if layers and not layers[-1].releasing else None
 
+    def sounding(self, voice: int) -> set[int]:
+        """Tokens of all that a voice plays, being released or not."""
+        return {layer.token for layer in list(self.voices[voice - 1].layers)}
+
     def loops(self, voice: int) -> bool | None:
         """Whether what a voice plays is a loop; None if it plays nothing."""
         layers = list(self.voices[voice - 1].layers)

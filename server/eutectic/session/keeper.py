@@ -41,7 +41,8 @@ class Keeper:
     is the folder of all others.
 
     Attributes:
-        held: how the session wants voices set that still play what they did in the session before.
+        held: how the session wants voices set that still play what they did in the session before;
+            what a client sets meanwhile is set here, too.
     """
 
     def __init__(
@@ -56,6 +57,8 @@ class Keeper:
         self._followed: tuple[str, tuple[int, int]] | None = None
         """The preset loaded last, and the stamp of its file."""
         self.held: dict[int, KeptVoice] = {}
+        self._beyond: list[KeptVoice] = []
+        """The session's voices of which this daemon has none, as they were read."""
         self._dirty, self._saved = False, 0.0
         self._restored = False
         """Until then the file isn't written."""
@@ -281,7 +284,7 @@ class Keeper:
             FORMAT, self._model(), self._voices.master_db, self._resolver.defaults,
             [KeptClip.of(each) for each in self._library.clips.values()],
             [KeptReference.of(each) for each in self._references.all.values()],
-            voices, self._references.recall, self._grids.kept or None,
+            voices + self._beyond, self._references.recall, self._grids.kept or None,
         )  # fmt: skip
 
     def _restore(self, session: KeptSession) -> None:
@@ -293,6 +296,7 @@ class Keeper:
             self._library.clips[each.name] = clip
         for each in session.references:
             self._references.all[each.name] = each.reference
+        self._beyond = [each for each in session.voices if each.number > len(self._voices.all)]
         log.info("session %s: %s", self.title, session.what)
         self._resolver.defaults = dict(session.fusion)
         self._grids.restore(session.fans or {})

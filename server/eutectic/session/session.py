@@ -167,7 +167,7 @@ class Session:
         on(table.Stop, self._stage.stop)
         on(table.Panic, self._panic)
         on(table.ClearSchedule, self._clear_schedule)
-        on(table.SetVoice, self._voices.set)
+        on(table.SetVoice, self._sessions.set_voice)
         on(table.ListVoices, self._voices.list)
         on(table.SetMasterGain, self._voices.set_master)
         on(table.SavePreset, self._keeper.save_preset)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -40,6 +40,9 @@ OF_A_SESSION = frozenset(
     )
 )  # fmt: skip
 """Requests that mean the clips and references of the session that they were sent to."""
+
+KEPT_AS = {"gain": "gain_db", "out": "output", "xfade": "crossfade_ms"}
+"""What `/voice/set` sets, where sessions have another name for it."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,23 @@ class Sessions:
         """Play a fusion; on a voice that plays on from the session before, as this one says."""
         held = self._parts.keeper.held.get(request.voice)
         if held is not None:
-            voice = self._parts.voices[request.voice]
+            voice, resolver = self._parts.voices[request.voice], self._parts.resolver
+            so_set = replace(
+                voice, blend=held.blend, cfg=held.cfg, recall=held.recall, strength=held.strength
+            )
+            resolver.check(resolver.with_defaults(request, so_set))  # one refused changes nothing
             voice.blend, voice.cfg = held.blend, held.cfg
             voice.recall, voice.strength = held.recall, held.strength
         await self._parts.stage.fuse(ticket, request)
+
+    async def set_voice(self, ticket: Ticket, request: table.SetVoice) -> None:
+        """Set a voice; one that plays on from the session before, in this one as well."""
+        held, voices = self._parts.keeper.held, self._parts.voices
+        await voices.set(ticket, request)
+        if request.voice in held:
+            name = KEPT_AS.get(request.what, request.what)
+            changed = {name: getattr(voices.kept()[request.voice - 1], name)}
+            held[request.voice] = msgspec.structs.replace(held[request.voice], **changed)
 
     async def pack(self, ticket: Ticket, request: table.PackSession) -> None:
         """Pack the session as it is now; a cancelled one leaves no file."""
@@ -162,6 +178,7 @@ class Sessions:
         except BaseException:
             file.release()
             raise
+        sounding = [parts.player.sounding(voice.number) for voice in parts.voices.all]
         parts.stage.poll()
         parts.player.clear_schedule()
         playing = {
@@ -176,12 +193,12 @@ class Sessions:
         self._playing = {number: token for number, (token, _) in playing.items()}
         given = {each.number: each for each in session.voices}
         parts.keeper.held.clear()
-        for voice in parts.voices.all:
+        for voice, begun in zip(parts.voices.all, sounding, strict=True):
             kept = given.get(voice.number, KeptVoice(voice.number))
             voice.pending = None
             voice.played = {
                 token: played for token, played in voice.played.items()
-                if not played.timed or token == self._playing.get(voice.number)
+                if not played.timed or token in begun or token == self._playing.get(voice.number)
             }  # fmt: skip
             if voice.number in playing:
                 parts.keeper.held[voice.number] = kept

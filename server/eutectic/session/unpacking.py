@@ -7,6 +7,7 @@ where there are others of the same. The session's file comes last; before it the
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
 import itertools
 import re
@@ -27,7 +28,7 @@ from eutectic.files.placing import Placing, all_or_none
 from eutectic.files.toml import BadState
 from eutectic.link.protocol import Source
 from eutectic.osc.spec import check_title
-from eutectic.session import kept
+from eutectic.session import kept, packing
 from eutectic.session.kept import KeptReference, KeptSession
 from eutectic.session.packing import (
     CLIPS,
@@ -85,7 +86,10 @@ def unpack(
 
 
 class _Room:
-    """A folder to unpack to, of one unpacking at a time; it is gone afterwards."""
+    """A folder to unpack to, of one unpacking at a time; it is gone afterwards.
+
+    So is a data folder that was made for it, if that failed and nobody else uses it.
+    """
 
     def __init__(self, data: Path) -> None:
         self._data, self._lock = data, FileLock(data / f"{_BEGUN}lock")
@@ -108,7 +112,9 @@ class _Room:
         shutil.rmtree(self._room, ignore_errors=True)
         self._lock.release()
         if kind is not None and self._is_new:
-            shutil.rmtree(self._data, ignore_errors=True)
+            with contextlib.suppress(OSError):  # it stays if a daemon has begun to use it
+                Path(self._lock.lock_file).unlink(missing_ok=True)
+                self._data.rmdir()
 
 
 def _title(pack: Pack, name: str | None) -> str:
@@ -147,8 +153,9 @@ def _session(pack: Pack, room: Path) -> KeptSession:
         folder, _, file = path.partition("/")
         if folder not in (CLIPS, LORAS) or not packed.is_name(file):
             raise BadPack(f"{pack.path}: its session names {path!r}, which isn't in it")
-    if not all(_KEY.fullmatch(each.spec.clip) for each in references):
-        raise BadPack(f"{pack.path}: its session has a reference of no clip")
+    keys = [key for each in references for key in (each.spec.clip, each.spec.lora)]
+    if not all(map(_KEY.fullmatch, keys)):
+        raise BadPack(f"{pack.path}: its session has a reference of no clip or LoRA file")
     return session
 
 
@@ -161,10 +168,10 @@ def _place(placing: Placing, room: Path, data: Path, name: str, session: KeptSes
         f"{LORAS}/{each.name}": _place_own(placing, each, data / ADDED)
         for each in _files(room / LORAS)
     }
-    for folder in MADE:
-        for each in _files(room / folder):
-            if not (data / folder / each.name).exists():
-                placing.file(each, data / folder / each.name)
+    for each in _made(session, room):
+        at = data / each.relative_to(room)
+        if not at.exists():
+            placing.file(each, at)
     for folder in (PRESETS, CONTROLLERS):
         for each in _files(room / folder):
             at = _place_own(placing, each, data / folder)
@@ -175,6 +182,17 @@ def _place(placing: Placing, room: Path, data: Path, name: str, session: KeptSes
     target = kept.named(data / "sessions", name)
     placing.file(room / "absolute.toml", target)
     return Unpacked(name, target, absolute, remarks)
+
+
+def _made(session: KeptSession, room: Path) -> list[Path]:
+    """What the engine made; of clips and fusions those alone that are the session's own.
+
+    Any others would pass for what this engine made of sounds that the pack doesn't have.
+    """
+    clips = {each.key for each in session.clips} | {each.spec.clip for each in session.references}
+    encoded = [each for each in _files(room / ENCODED) if each.stem in clips]
+    fusions = packing.ready_fusions(session, room / FUSIONS) if (room / FUSIONS).is_dir() else ()
+    return [*encoded, *_files(room / REFERENCES), *fusions]
 
 
 def _place_own(placing: Placing, file: Path, folder: Path) -> Path:
