@@ -296,6 +296,98 @@ def test_faults_are_said_at_the_finger_in_the_foot_and_in_the_log(
     laptop.page.locator(".line:not(.bad)").wait_for()
 
 
+def test_a_drag_moves_the_voice_that_it_began_on(laptop: Screen, client: Client) -> None:
+    for selector, address in ((".field", "/scrub"), (".f-gain", "/voice/set")):
+        laptop.page.keyboard.press("1")
+        laptop.is_(".focus .vnum", "1")
+        box = laptop.box(selector)
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        laptop.page.mouse.move(x, y)
+        laptop.page.mouse.down()
+        laptop.page.mouse.move(x - 20, y)
+        laptop.until(lambda address=address: len(laptop.messages(address)) == 1)
+        laptop.page.keyboard.press("2")
+        laptop.is_(".focus .vnum", "2")
+        laptop.page.mouse.move(x - 60, y)
+        laptop.page.mouse.up()
+        laptop.until(lambda address=address: len(laptop.messages(address)) >= 2)
+        assert {each[0] for each in laptop.messages(address)} == {1}
+    moved = voice(client)
+    assert abs(moved.blend - laptop.messages("/scrub")[-1][1]) < 1e-3
+    assert (voice(client, 2).blend, voice(client, 2).gain) == (0.5, 0)
+    laptop.page.keyboard.press("1")
+    laptop.until(lambda: abs(float(laptop.text(".read b")) - moved.blend) < 0.006)
+    client.send("/scrub", 1, 1.0)
+    laptop.is_(".read b", "1.00")  # no hand holds it any more
+
+
+def test_space_plays_and_stops_whatever_was_touched_last(laptop: Screen, client: Client) -> None:
+    looped(client)
+    for selector in (".f-pan", ".row .mini"):
+        laptop.drag(selector, 10)
+        laptop.page.keyboard.press("Space")
+        until_voice(client, lambda v: v.state == "silent")
+        laptop.is_(".keys .key", "play")
+        laptop.page.keyboard.press("Space")
+        until_voice(client, lambda v: v.state == "playing")
+        laptop.is_(".keys .key", "stop")
+
+
+def test_a_voice_that_loops_does_so_with_another_seed(laptop: Screen, client: Client) -> None:
+    looped(client)
+    laptop(".keys [aria-pressed=true] >> text=loop").wait_for()
+    laptop.page.keyboard.press("n")
+    laptop.is_(".read span", re.compile(r"seed [1-9]"))
+    client.request("/sync")
+    until_voice(client, lambda v: v.seed > 0 and v.state == "playing" and v.fraction == 0)
+    assert voice(client).loop == 1
+    ((_, _, _, _, *options),) = laptop.messages("/fuse")
+    assert options[:2] == ["@loop", 1]
+
+
+def test_a_fan_is_of_what_the_voice_plays(laptop: Screen, client: Client) -> None:
+    complete = "() => document.querySelector('.field').ariaValueText.endsWith('5 ready')"
+    looped(client)
+    laptop.wait(complete)
+    laptop.page.keyboard.press("n")
+    laptop.is_(".read span", re.compile(r"seed [1-9]"))
+    laptop.wait(complete)
+    # Of these steps /voice says nothing.
+    client.request("/fuse", 1, "a", "r", "@loop", 1, "@seed", 12_345, "@steps", 3)
+    laptop.is_(".read span", "seed 12345")
+    laptop.wait(complete)
+
+
+def test_pads_are_those_of_the_voice_in_focus(laptop: Screen, client: Client) -> None:
+    looped(client)
+    client.send("/stop", 1)
+    client.send("/voice/set", 7, "recall", 0.37)
+    laptop.is_("tbody .pad.now", "now")
+    laptop.page.keyboard.press("7")
+    laptop.is_("tbody td:nth-of-type(1) .pad.cost .word", re.compile(r"soon|\d s"))
+    laptop.page.keyboard.press("1")
+    laptop.is_("tbody td:nth-of-type(1) .pad.now", "now")
+    client.send("/voice/set", 7, "recall", 0.73)  # reported for voice 7, which isn't in focus
+    client.request("/sync")
+    client.send("/voice/set", 1, "pan", 0.25)
+    laptop.is_(".f-pan .num", "0.25 R")
+    laptop.is_("tbody td:nth-of-type(1) .pad.now", "now")
+
+
+def test_a_finger_that_slides_off_a_pad_holds_it_no_longer(laptop: Screen, client: Client) -> None:
+    box, mouse = laptop.box("tbody .pad"), laptop.page.mouse
+    x, bottom = box["x"] + 20, box["y"] + box["height"]
+    for y, off in ((bottom - 20, 60), (bottom - 2, 4)):
+        mouse.move(x, y)
+        mouse.down()
+        mouse.move(x, y + off)
+        mouse.up()
+    laptop.page.wait_for_timeout(700)
+    laptop.page.keyboard.press("m")
+    until_voice(client, lambda v: v.mute == 1)
+    assert laptop.messages("/midi/learn") == []
+
+
 def test_holding_a_control_learns_midi_or_says_why_not(laptop: Screen, client: Client) -> None:
     box = laptop.box(".f-gain")
     laptop.page.mouse.move(box["x"] + 20, box["y"] + 20)
@@ -305,6 +397,14 @@ def test_holding_a_control_learns_midi_or_says_why_not(laptop: Screen, client: C
     ((_, target),) = laptop.messages("/midi/learn")
     assert target == "/voice/set 1 gain $"
     assert laptop.messages("/voice/set") == []
+    # A finger that only rests isn't told twice; who asks by the keyboard is.
+    laptop.page.mouse.down()
+    laptop.page.wait_for_timeout(700)
+    laptop.page.mouse.up()
+    assert len(laptop.messages("/midi/learn")) == 1
+    laptop(".f-gain").focus()
+    laptop.page.keyboard.press("Shift+M")
+    laptop.until(lambda: len(laptop.messages("/midi/learn")) == 2)
 
 
 def test_a_drag_that_begins_with_a_rest_learns_nothing(laptop: Screen, client: Client) -> None:

@@ -101,6 +101,61 @@ def test_a_daemon_that_hangs_is_missed_after_a_second(browser: Browser, running:
         screen.is_(".read b", "0.25")
 
 
+def test_a_daemon_that_was_started_anew_may_hang_like_the_one_before(
+    browser: Browser, running: Daemon
+) -> None:
+    with opened(browser, page_port(running)) as screen:
+        box = screen.box(".field")
+        screen.page.mouse.move(box["x"] + 400, box["y"] + 150)
+        screen.page.mouse.down()
+        running.kill()
+        lost(screen)
+        for step in range(20):  # a hand that goes on is told nothing for each of its moves
+            screen.page.mouse.move(box["x"] + 400 + step, box["y"] + 150)
+        screen.page.mouse.up()
+        assert screen.page.locator(".tag.fault").count() <= 1
+        running.start()
+        back(screen)
+        process = psutil.Process(running.pid)
+        process.suspend()
+        try:
+            lost(screen)
+        finally:
+            process.resume()
+        back(screen)
+
+
+def test_what_was_asked_of_a_daemon_that_has_gone_is_not_waited_for(
+    browser: Browser, running: Daemon
+) -> None:
+    """The page's process stays, and only the daemon is gone for a moment."""
+
+    def between(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def to_page(message: str | bytes) -> None:
+            if isinstance(message, str) and message.startswith('["/eutectic/fan",'):
+                route.send('[["/page/daemon", 0]]')
+                route.send('[["/page/daemon", 1]]')
+            else:
+                server.send(message)
+
+        server.on_message(route.send)
+        route.on_message(to_page)
+
+    port = page_port(running)
+    with opened(browser, port, live=False) as screen, running.client() as client:
+        screen.page.route_web_socket(f"ws://127.0.0.1:{port}/osc", between)
+        screen.page.reload()
+        screen.page.locator("body:not(.lost)").wait_for()
+        client.request("/fuse", 1, "a", "r", "@loop", 1)
+        screen.is_("tbody .pad.playing", "voice 1")
+        screen(".keys >> text=17 places").click()
+        screen.is_(".tag.fault", "no contact")
+        screen.is_(".keys .key:enabled", "17 places")
+        back(screen)
+
+
 def test_the_page_s_process_may_die_and_the_music_goes_on(
     browser: Browser, running: Daemon
 ) -> None:

@@ -195,9 +195,13 @@ def test_a_browser_elsewhere_gives_the_pin(browser: Browser, tmp_path: Path) -> 
             assert laptop(".qr").evaluate("e => e.decode().then(() => e.naturalWidth > 0)")
             whole(laptop)
             with opened(browser, port, host=address, live=False, **PHONE) as phone:
-                phone("input").fill("000000" if pin != "000000" else "111111")
+                tries: list[str] = []
+                phone.page.on("request", lambda one: tries.append(one.method))
+                phone("input").press_sequentially(("0" if pin[0] != "0" else "1") * 8)
                 phone.is_(".wrong", "PIN")
+                assert tries.count("POST") == 1
                 whole(phone)
+                phone("input").fill("")
                 for digit in pin:
                     phone(f".digits [aria-label='{digit}']").tap()
                 phone.page.locator("body:not(.lost)").wait_for()
@@ -205,6 +209,26 @@ def test_a_browser_elsewhere_gives_the_pin(browser: Browser, tmp_path: Path) -> 
                 laptop.is_(".share", "phone")
                 phone.page.reload()
                 phone.page.locator("body:not(.lost)").wait_for()
+
+
+def test_the_pin_is_asked_for_no_longer_once_another_tab_has_given_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with daemon(tmp_path, "--host", "0.0.0.0", "--page", "0") as process:
+        port = page_port(process)
+        with opened(browser, port) as laptop:
+            laptop(".tools >> text=phone").click()
+            pin = laptop.text(".pin")
+        with opened(browser, port, host=own_address(), live=False, **PHONE) as phone:
+            phone(".pin-box").wait_for()
+            other = phone.page.context.new_page()
+            other.goto(phone.page.url)
+            other.locator(".pin-box input").fill(pin)
+            other.locator("body:not(.lost)").wait_for()
+            phone.page.locator("body:not(.lost)").wait_for()
+            phone.page.locator(".pin-box").wait_for(state="hidden")
+            phone(".panic").click()
+            phone.until(lambda: phone.messages("/panic") != [])
 
 
 def test_what_a_browser_fetches_is_small(browser: Browser, running: Daemon) -> None:

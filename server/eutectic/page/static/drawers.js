@@ -39,6 +39,7 @@ export function drawDrawer(parts) {
 
 const field = (label, input) => h('label.field-of', {}, h('span.label', {}, label), input);
 const words = (value, props = {}) => h('input', { type: 'text', value: value, autocomplete: 'off', spellcheck: 'false', dir: 'auto', ...props });
+const NAME = { required: true, maxlength: '32', pattern: '[A-Za-z0-9_.\\-]+' };
 const form = (onsubmit, ...children) => h('form', { onsubmit: e => { e.preventDefault(); onsubmit(e.submitter || e.target); } }, ...children);
 const submit = (icon, word, value = '') => h('button.key', { type: 'submit', value }, sign(icon), h('span', {}, word));
 const done = answer => { if (answer) closeDrawer(); };
@@ -87,7 +88,7 @@ function soundDrawer(what, of) {
 }
 /** Remember a clip as a reference, which plays at once, or learn it, too. */
 function referenceForm(clip, own, prompt, known) {
-  const called = words(own, { required: true, maxlength: '32', pattern: '[A-Za-z0-9_.\\-]+', readOnly: known }), says = words(prompt, { placeholder: 'words that describe it', maxlength: '200' });
+  const called = words(own, { ...NAME, readOnly: known }), says = words(prompt, { placeholder: 'words that describe it', maxlength: '200' });
   const remember = submit('memo', 'remember: plays at once', 'remember'), learn = submit('now', 'learn: plays at once, gets better', 'learn');
   return form(async by => {
     const learns = by.value === 'learn', asked = says.value.trim() || (learns ? clip().replace(/[_-]+/g, ' ') : '');
@@ -107,7 +108,7 @@ function referenceDrawer() {
 function recordDrawer() {
   const path = words(`take-${new Date().toISOString().slice(0, 19).replace(/\D/g, '')}.wav`, { required: true, maxlength: '120' }), now = h('p');
   const start = submit('rec', 'record the output'), stop = key('stop', 'stop recording', () => act(stop, '/record/stop'));
-  const clip = words(nameFrom('take', s.clips), { required: true, maxlength: '32', pattern: '[A-Za-z0-9_.\\-]+' }), seconds = h('input', { type: 'number', value: '4', min: '0.5', max: '60', step: '0.5', required: true });
+  const clip = words(nameFrom('take', s.clips), NAME), seconds = h('input', { type: 'number', value: '4', min: '0.5', max: '60', step: '0.5', required: true });
   return { title: 'Record', className: '.two', body: [
     form(by => act(by, '/record/start', path.value), h('h3', {}, 'The output, into a file'), field('file', path), h('div.keys-of', {}, start, stop), now),
     form(async by => done(await act(by, '/clip/record', clip.value, Number(seconds.value))), h('h3', {}, 'The input, as a clip'), field('clip', clip), field('seconds', seconds), h('div.keys-of', {}, submit('rec', 'record a clip')))],
@@ -133,7 +134,7 @@ function rowsOf(label, store, choose, says) {
 }
 function presetsDrawer() {
   const [list, draw] = rowsOf('presets', 'presets', async (each, e) => done(await act(e, '/preset/load', each)), each => each.what);
-  const own = words('', { required: true, maxlength: '32', pattern: '[A-Za-z0-9_.\\-]+', placeholder: 'a new name' });
+  const own = words('', { ...NAME, placeholder: 'a new name' });
   return { title: 'Presets', body: [form(by => act(by, '/preset/save', own.value), field('save as', own), submit('keep', 'save')), list], draw };
 }
 function sessionsDrawer() {

@@ -1,10 +1,10 @@
 // Pads: originals by references. A cell says what pressing it does.
 import { isEngineOff, knob, pairKey, s, touch, voice, wantPair, waveOf } from './state.js';
 import { act, canLearn, pressed } from './hand.js';
-import { $, attr, canvas, h, kind, listed, mark, name, sign, text, two } from './dom.js';
+import { $, attr, canvas, h, listed, mark, name, sign, text, two } from './dom.js';
 import { paintWave } from './paint.js';
 import { fanCanvas, scrubbed, showBlend, showFan } from './focus.js';
-import { clipState, openSound, referenceState, sources } from './sounds.js';
+import { referenceState, soundKey, sources } from './sounds.js';
 
 export const LETTERS = 'QWERASDF';
 const COLUMNS = 8, ROWS = 4;
@@ -61,8 +61,9 @@ export function press(original, reference, anchor) {
 const inSight = new IntersectionObserver(all => { for (const each of all) each.target.inSight = each.isIntersecting; touch('matrix'); });
 function pad(original, referenceNow, big) {
   const lamp = sign('cost'), word = h('span.word'), fan = h('i.fan'), letter = h('span.letter', { 'aria-hidden': 'true' });
-  const e = h(big ? 'button.pad.big' : 'button.pad');
+  const e = h(big ? 'button.pad.cost.big' : 'button.pad.cost');
   let wave = null;
+  e.is = 'cost';
   if (big) {
     wave = canvas('wave', (x, w, height) => paintWave(x, w, height, waveOf(original), e.is === 'playing' ? 'dark' : 'orig'));
     const title = name('b');
@@ -76,7 +77,6 @@ function pad(original, referenceNow, big) {
     const reference = referenceNow();
     if (e.inSight) wantPair(original, reference);
     const { is, word: says, fraction, pair } = stateOf(original, reference), ready = pair?.ready || 0, of = pair?.of || 0;
-    kind(e, `pad${big ? ' big' : ''} ${is}${e.classList.contains('fault') ? ' fault' : ''}${e.classList.contains('learning') ? ' learning' : ''}`);
     mark(lamp, LAMPS[is], fraction);
     text(word, says);
     attr(e, 'aria-label', `${original} by ${reference}: ${says}`);
@@ -89,7 +89,10 @@ function pad(original, referenceNow, big) {
     }
     text(letter, LETTERS[at] || '');
     letter.hidden = !LETTERS[at];
-    if (wave && (e.is !== is || e.pictured !== s.pictured)) { e.is = is; e.pictured = s.pictured; wave.repaint(); }
+    if (e.is === is && e.pictured === s.pictured) return;
+    e.classList.replace(e.is, is);
+    Object.assign(e, { is, pictured: s.pictured });
+    wave?.repaint();
   };
   return e;
 }
@@ -101,32 +104,16 @@ const filter = h('input.filter', { type: 'search', placeholder: 'filter', 'aria-
 const LEGEND = [['play', 'playing'], ['now', 'plays now'], ['cost', 'after this time'], ['arc', 'working'], ['off', 'can’t, and why']];
 const legend = h('div.legend', {}, ...LEGEND.map(([icon, word]) => h('span', {}, sign(icon), word)));
 
-function heading(what, of) {
-  const wave = canvas('wave', (x, w, height) => paintWave(x, w, height, waveOf(what === 'clip' ? of : s.references.get(of)?.clip), what === 'clip' ? 'orig' : 'ref'));
-  const title = name(what === 'clip' ? 'b.orig' : 'b.ref'), lamp = sign('now'), word = h('span');
-  const e = h(`button.head-${what}`, { onclick: () => openSound(what, of, e) }, wave, title, h('span.state', {}, lamp, word));
-  text(title, of);
-  e.show = () => {
-    const is = what === 'clip' ? clipState(of) : referenceState(of);
-    lamp.classList.toggle('gone', !is.lamp);
-    if (is.lamp) mark(lamp, is.lamp, is.fraction);
-    text(word, is.word);
-    kind(lamp.parentNode, is.bad ? 'state bad' : 'state');
-    if (e.pictured !== s.pictured) { e.pictured = s.pictured; wave.repaint(); }
-  };
-  return e;
-}
-
 const corner = h('td.corner', {}, legend, filter), headRow = h('tr'), body = h('tbody');
 const table = h('table.grid', {}, h('thead', {}, headRow), body), scroll = h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'pads by original and reference' }, table);
 // In a row '' stands for what is before the clips. What the filter hides is kept, and not made again.
 let columns = [], inFocus = '';
 const cell = (scope, of) => scope ? h('th', { scope }, of) : h('td', {}, of);
 const ofClips = clip => s.clips.has(clip);
-const headings = listed(headRow, clip => clip ? cell('col', heading('clip', clip)) : corner, (th, clip) => clip && th.firstChild.show(), ofClips);
+const headings = listed(headRow, clip => clip ? cell('col', soundKey('clip', clip, 'button.head-clip')) : corner, (th, clip) => clip && th.firstChild.show(), ofClips);
 const rows = listed(body, reference => {
   const e = h('tr');
-  e.show = listed(e, clip => clip ? cell('', pad(clip, () => reference, false)) : cell('row', heading('reference', reference)),
+  e.show = listed(e, clip => clip ? cell('', pad(clip, () => reference, false)) : cell('row', soundKey('reference', reference, 'button.head-reference')),
     (td, _, i) => td.firstChild.show(reference === inFocus ? i - 1 : -1), ofClips);
   return e;
 }, (e, reference) => {

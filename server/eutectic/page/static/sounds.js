@@ -90,7 +90,6 @@ export function loadFirst(anchor) {
 let open = () => {};
 /** `opens(what, …)` shows a drawer. */
 export function onOpen(opens) { open = opens; }
-export const openSound = (what, of, anchor) => open('sound', anchor, what, of);
 export function sources() {
   const all = [['load', 'load', pick], ['rec', 'record', e => open('record', e)], ['memo', 'reference', e => open('reference', e)],
     ['keep', 'presets', e => open('presets', e)], ['log', 'sessions', e => open('sessions', e)]];
@@ -108,22 +107,33 @@ function sending() {
 }
 const lists = [];
 
+/** A key with a sound's outline, name and state; it opens its drawer. `show()` also returns the state. */
+export function soundKey(what, of, spec) {
+  const isClip = what === 'clip', hue = isClip ? 'orig' : 'ref';
+  const wave = canvas('wave', (x, w, height) => paintWave(x, w, height, waveOf(isClip ? of : s.references.get(of)?.clip), hue));
+  const title = name('b.' + hue), lamp = sign('now'), word = h('span'), state = h('span.state', {}, lamp, word);
+  const e = h(spec, { onclick: () => open('sound', e, what, of) }, wave, title, state);
+  text(title, of);
+  e.show = () => {
+    const is = isClip ? clipState(of) : referenceState(of);
+    lamp.classList.toggle('gone', !is.lamp);
+    if (is.lamp) mark(lamp, is.lamp, is.fraction);
+    text(word, is.word);
+    kind(state, is.bad ? 'state bad' : 'state');
+    if (e.pictured !== s.pictured) { e.pictured = s.pictured; wave.repaint(); }
+    return is;
+  };
+  return e;
+}
 function soundList(what, title) {
   const box = h('ul.list', { 'aria-label': title });
   const show = listed(box, of => {
-    const wave = canvas('wave', (x, w, height) => paintWave(x, w, height, waveOf(what === 'clip' ? of : s.references.get(of)?.clip), what === 'clip' ? 'orig' : 'ref'));
-    const word = name(what === 'clip' ? 'b.orig' : 'b.ref'), lamp = sign('now'), state = h('span'), fill = h('i.fill');
-    const e = h('button', { onclick: () => openSound(what, of, e) }, wave, word, h('span.state', {}, lamp, state), fill);
-    text(word, of);
-    return h('li', {}, Object.assign(e, { wave, lamp, state, fill }));
-  }, (li, of) => {
-    const e = li.firstChild, is = what === 'clip' ? clipState(of) : referenceState(of);
-    e.lamp.classList.toggle('gone', !is.lamp);
-    if (is.lamp) mark(e.lamp, is.lamp, is.fraction);
-    text(e.state, is.word);
-    kind(e.state.parentNode, is.bad ? 'state bad' : 'state');
-    e.fill.style.transform = `scaleX(${is.lamp === 'arc' ? is.fraction : 0})`;
-    if (e.pictured !== s.pictured) { e.pictured = s.pictured; e.wave.repaint(); }
+    const e = soundKey(what, of, 'button');
+    e.append(h('i.fill'));
+    return h('li', {}, e);
+  }, ({ firstChild: e }) => {
+    const is = e.show();
+    e.lastChild.style.transform = `scaleX(${is.lamp === 'arc' ? is.fraction : 0})`;
   });
   return [h('h2.label', {}, title), box, show];
 }

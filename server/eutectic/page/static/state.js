@@ -1,5 +1,6 @@
 // What the daemon has told, and what is asked of it to know more: pairs, fans, pictures.
 import { ask, contact, fusionWindow, picture } from './link.js';
+import { clamp } from './dom.js';
 
 export const s = {
   engine: { state: 'starting', fraction: 0, model: '', text: '' }, queue: 0, xruns: 0, device: null, number: 0,
@@ -74,7 +75,7 @@ const events = {
     touch('strip', 'voices', 'matrix', 'sounds', 'drawer');
   },
   '/engine': (state, fraction, model, text) => { s.engine = { state, fraction, model, text }; touch('strip', 'matrix', 'foot'); },
-  '/queue': jobs => { s.queue = jobs; doubting ||= setTimeout(doubtFans, DOUBT_MS); touch('strip'); },
+  '/queue': jobs => { s.queue = jobs; doubtFans(true); touch('strip'); },
   '/xrun': count => { s.xruns = count; touch('strip'); },
   '/device': (name, state) => { s.device = { name, state }; touch('strip'); },
   '/recording': (path, seconds, free, text) => { s.recording = { path, seconds, free, text, at: performance.now() }; touch('strip', 'drawer'); },
@@ -83,7 +84,7 @@ const events = {
     const before = s.clips.get(clip);
     if (before && (before.path !== path || before.seconds !== seconds)) s.waves.delete(clip);
     put('clips', clip, state !== 'freed' && { path, seconds, state, fraction });
-    if (before?.state !== state) doubtPairs(clip, state);
+    doubtPairs(clip, state);
     touch('matrix', 'sounds', 'voices', 'drawer');
   },
   '/reference': (_, reference, clip, prompt, state, fraction) => {
@@ -167,13 +168,18 @@ function doubtPairs(name, state) {
   for (const [k, pair] of s.pairs) if (k.split('\n').includes(name) && (state === 'freed' || pair.state === 'never')) s.pairs.delete(k);
 }
 
-// Something has been made, in a while it is kept: a fan that isn't complete may have more places then.
-const DOUBT_MS = 200;
-let doubting = 0;
-function doubtFans() {
-  doubting = 0;
-  for (const fan of s.fans.values()) if (fan.ready < fan.places.length) fan.asked = '';
-  touch('voices');
+const DOUBT_MS = 400;
+let doubting = 0, all = false;
+/** A fan that isn't complete may have more places in a moment: that of a voice that plays, and any
+ *  when the engine has begun or done something. */
+function doubtFans(any = false) {
+  all ||= any;
+  doubting ||= setTimeout(() => {
+    for (const [number, fan] of s.fans) if (fan.ready < fan.places.length && (all || s.voices.get(number)?.state !== 'silent')) fan.asked = '';
+    doubting = 0;
+    all = false;
+    touch('voices');
+  }, DOUBT_MS);
 }
 function forgetFan(v) { const fan = s.fans.get(v.voice); if (fan) fan.asked = ''; touch('voices'); }
 
@@ -186,21 +192,22 @@ export function wantSessions() {
     .then(() => { s.sessions = found; touch('drawer'); }, () => { s.listed = false; });
 }
 
+let versions = 0;
 /** A voice's fan, with `places` [{ blend, ready, key }, …], how many are `ready`, and a `version`:
  *  as it is known, and asked for again where it may differ. */
 export function fanOf(v) {
+  const pair = v.original && pairKey(v.original, v.reference), options = [...optionsOf(v), '@voice', v.voice], now = options.join();
   let fan = s.fans.get(v.voice);
-  if (!fan) s.fans.set(v.voice, fan = { places: [], ready: 0, version: 0, pair: '', asked: '', busy: false, of: null });
-  if (fan.of === v && fan.asked) return fan;
-  const pair = v.original && pairKey(v.original, v.reference);
-  if (fan.pair !== pair) Object.assign(fan, { places: [], ready: 0, version: fan.version + 1, pair });
-  const options = [...optionsOf(v), '@voice', v.voice], now = [pair, ...options].join();
-  if (fan.asked === now) fan.of = v;
-  else if (pair && !fan.busy && !contact.lost) {
-    Object.assign(fan, { asked: now, busy: true, of: v });
+  if (fan?.pair !== pair) s.fans.set(v.voice, fan = { pair, places: [], ready: 0, version: ++versions, asked: '', busy: false });
+  if (pair && fan.asked !== now && !fan.busy && !contact.lost) {
+    Object.assign(fan, { asked: now, busy: true });
     const places = [];
     ask('/fan/list', [v.original, v.reference, ...options], (_, [, k, , blend, ready, key]) => { places[k] = { blend, ready: !!ready, key }; })
-      .then(() => { if (fan.pair === pair) Object.assign(fan, { places, ready: places.filter(each => each.ready).length, version: fan.version + 1 }); }, () => {})
+      .then(() => {
+        const ready = places.filter(each => each.ready).length;
+        if (ready < places.length) doubtFans();
+        Object.assign(fan, { places, ready, version: ++versions });
+      }, () => {})
       .finally(() => { fan.busy = false; touch('voices'); });
   }
   return fan;
@@ -221,11 +228,10 @@ export function heardAt(places, at) {
 export function knobAt(places, blend) {
   for (let k = 1; k < places.length; k++) {
     const low = places[k - 1].blend, high = places[k].blend;
-    if (blend <= high) return (k - 1 + clampUnit((blend - low) / (high - low || 1))) / (places.length - 1);
+    if (blend <= high) return (k - 1 + clamp((blend - low) / (high - low || 1))) / (places.length - 1);
   }
   return blend;
 }
-const clampUnit = value => Math.min(1, Math.max(0, value));
 
 /** Curves of likeness and the balance of a pair, once there are some. */
 export function windowOf(original, reference, ready) {
