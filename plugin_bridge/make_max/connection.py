@@ -159,7 +159,7 @@ def _ownership(sheet: Sheet) -> None:
     number = sheet.obj("i")
     meter = sheet.obj("r #0-meter")
     pair = sheet.obj("pack 0 0", min_width=90)
-    notify = sheet.message(f"{request('/notify')} 1 $1 @meter $2")
+    notify = sheet.message(f"{request('/notify')} 1 $1 @meter $2 @name Max")
     out = sheet.obj("s #0-notify")
     vacant = sheet.obj("sel 0")
     closed = sheet.obj("freebang", row=0)

@@ -16,6 +16,7 @@ from daemons import daemon, prepare, silenced, until
 from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client
 from pages import page_port
+from pd import Pd, patch_of
 
 pytestmark = pytest.mark.process
 
@@ -139,6 +140,26 @@ def test_two_browsers_and_a_client_follow_one_another(
         assert f"{voice(client).blend:.2f}" == blend
         names = laptop.text(".c-here .v")
         assert sorted(names.split(" · "))[:2] == ["laptop", "laptop"]
+
+
+def test_pd_and_the_page_follow_one_another(
+    running: Daemon, laptop: Screen, client: Client, tmp_path: Path
+) -> None:
+    def knob(name: str) -> float | None:
+        found = [each for each in pd.panels if each.knob(name) is not None]
+        return found[0].knob(name) if found else None
+
+    names = "eutectic", "eutectic.voice 1"
+    with Pd(tmp_path, patch_of(tmp_path, *names), port=running.port) as pd:
+        until(lambda: any(each.word == "ready" for each in pd.panels))
+        laptop.drag(".field", -120)
+        blend = float(laptop.text(".read b"))
+        until(lambda: abs((knob("blend") or 0) - blend) < 0.006)
+        pd.send("do.voice-1", "gain", -12)
+        laptop.is_(".f-gain .num", "−12")
+        laptop.is_(".c-here .v", "Pd")
+        pd.send("do.voice-1", "blend", 0.25)
+        laptop.is_(".read b", "0.25")
 
 
 def test_a_hand_is_not_moved_by_its_own_echo_but_by_another_hand(

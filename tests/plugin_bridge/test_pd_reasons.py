@@ -14,33 +14,13 @@ from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client
 from eutectic.osc.answers import VoiceState
 from loras import write_lora
-from pd import Panel, Pd
+from pd import Panel, Pd, patch_of
 
 pytestmark = pytest.mark.process
 
 START = "start `eutectic serve`"
 NAMES = ("eutectic", "eutectic.clip glass", "eutectic.reference low", "eutectic.voice 1",
          "eutectic.voice 9", "eutectic.buffer left", "eutectic.request /fan")  # fmt: skip
-
-
-def patch_of(folder: Path, *objects: str) -> Path:
-    """A patch in which each object receives from `do.` and its own name or number."""
-    path = folder / "bench.pd"
-    lines = ["#N canvas 0 0 300 260 12;", f"#X declare -path {pd.FOLDER};"]
-    cords: list[str] = []
-    for at, text in enumerate(objects):
-        name = text.replace("eutectic.", "").replace("/", "").split()
-        receiver = f"do.{'-'.join(name)}"
-        lines += [f"#X obj 20 20 r {receiver};", f"#X obj 20 50 {text};"]
-        cords.append(f"#X connect {2 * at} 0 {2 * at + 1} 0;")
-    lines.append("#X obj 20 80 print playing;")
-    if "eutectic.voice 1" in objects:
-        voice = 2 * objects.index("eutectic.voice 1") + 1
-        cords.append(f"#X connect {voice} 0 {2 * len(objects)} 0;")
-    lines += ["#N canvas 0 0 450 278 (subpatch) 0;", "#X array left 100 float 2;",
-              "#X coords 0 1 99 -1 200 140 1 0 0;", "#X restore 20 200 graph;"]  # fmt: skip
-    path.write_text("\n".join([*lines, *cords, ""]))
-    return path
 
 
 @pytest.fixture

@@ -1231,10 +1231,10 @@
                     "patching_rect": [
                         614.0,
                         830.0,
-                        176.9,
+                        248.4,
                         22.0
                     ],
-                    "text": "/eutectic/notify 1 $1 @meter $2",
+                    "text": "/eutectic/notify 1 $1 @meter $2 @name Max",
                     "outlettype": [
                         ""
                     ]
