@@ -105,7 +105,7 @@ class Ticket:
             else:
                 self.remark(answers.Fail(PREFIX + self.address, -1, code, text))
             what = f"{code}, {self._milliseconds:.0f} ms: {text}"
-            self._log(logging.INFO, what, failed=True)
+            self._log(logging.DEBUG if self.is_routine else logging.INFO, what, failed=True)
 
     def cancel(self, reason: str) -> None:
         """Cancel its work; it then fails with `cancelled`."""
