@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Locator, Page, sync_playwright
 
@@ -179,6 +181,19 @@ def voice(client: Client, number: int = 1) -> VoiceState:
         each for each in client.request("/voice/list").of(VoiceState) if each.voice == number
     ]
     return found
+
+
+def rested(client: Client, number: int = 1) -> VoiceState:
+    """What the daemon says of a voice, once what a hand sent last has arrived."""
+    found: list[VoiceState] = []
+
+    def rests() -> bool:
+        time.sleep(0.1)
+        found.append(msgspec.structs.replace(voice(client, number), position=0.0))
+        return len(found) > 2 and found[-1] == found[-2] == found[-3]
+
+    until(rests)
+    return found[-1]
 
 
 def until_voice(client: Client, holds: Callable[[VoiceState], bool], number: int = 1) -> None:

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser
 
-from browsers import LAPTOP, PHONE, Screen, opened, until_voice, voice
+from browsers import LAPTOP, PHONE, Screen, opened, rested, until_voice, voice
 from daemons import daemon, prepare, silenced, until
 from eutectic.client.daemon_process import Daemon
 from eutectic.client.sync import Client
@@ -206,7 +206,7 @@ def test_the_ruler_jumps_and_shift_is_ten_times_finer(laptop: Screen, client: Cl
     laptop.page.keyboard.down("Shift")
     laptop.drag(".field", -200)
     laptop.page.keyboard.up("Shift")
-    fine = 1 - voice(client).blend
+    fine = 1 - rested(client).blend
     laptop.drag(".field", -200)
     until_voice(client, lambda v: abs((1 - fine - v.blend) / fine - 10) < 0.5)
 
@@ -333,7 +333,7 @@ def test_a_drag_moves_the_voice_that_it_began_on(laptop: Screen, client: Client)
         laptop.page.mouse.up()
         laptop.until(lambda address=address: len(laptop.messages(address)) >= 2)
         assert {each[0] for each in laptop.messages(address)} == {1}
-    moved = voice(client)
+    moved = rested(client)
     assert abs(moved.blend - laptop.messages("/scrub")[-1][1]) < 1e-3
     assert (voice(client, 2).blend, voice(client, 2).gain) == (0.5, 0)
     laptop.page.keyboard.press("1")
@@ -499,7 +499,7 @@ def test_what_is_recorded_is_said_while_it_is(laptop: Screen, client: Client) ->
 
 def test_a_preset_and_a_session_are_a_tap_away(laptop: Screen, client: Client) -> None:
     laptop.drag(".f-gain", -60)
-    gain = voice(client).gain
+    gain = rested(client).gain
     laptop(".add >> text=presets").click()
     laptop(".drawer input").fill("quiet")
     laptop(".drawer form .key").click()

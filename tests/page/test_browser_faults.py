@@ -12,7 +12,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, WebSocketRoute
 
-from browsers import PHONE, Screen, opened, until_voice, voice
+from browsers import PHONE, Screen, opened, rested, until_voice, voice
 from daemons import daemon, prepare
 from eutectic.client.daemon_process import Daemon
 from pages import page_port
@@ -57,7 +57,7 @@ def test_a_daemon_that_was_killed_is_missed_and_the_page_comes_back_with_its_suc
     with opened(browser, port) as screen:
         screen.drag(".f-gain", -60)
         with running.client() as client:
-            gain = voice(client).gain
+            gain = rested(client).gain
             client.request("/session/save")
         screen(".add >> text=presets").click()
         screen(".drawer input").fill("half a na")
