@@ -28,7 +28,7 @@ from eutectic.osc.access import Access, Gate
 from eutectic.osc.announce import announced, beyond_loopback, instance_name
 from eutectic.osc.query import QueryServer
 from eutectic.osc.server import Server
-from eutectic.osc.spec import PORT
+from eutectic.osc.spec import MAX_PORT, PORT
 from eutectic.osc.subscribers import Subscribers
 from eutectic.page.host import Opened, page_process
 from eutectic.page.settings import PageSettings
@@ -51,7 +51,6 @@ log = logging.getLogger("eutectic.daemon")
 SWITCH_SECONDS = 0.0005
 """How long a thread may hold the interpreter; Python's default, 5 ms, is a sixth of the ring."""
 
-MAX_PORT = 65_535
 PIN_DIGITS = 6
 
 

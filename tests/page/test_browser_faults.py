@@ -50,6 +50,17 @@ def back(screen: Screen) -> None:
     assert screen.page.locator(".panic").is_enabled()
 
 
+def hang(running: Daemon, screen: Screen) -> None:
+    """Stop a daemon until that is noticed, and let it go on until the page is right again."""
+    process = psutil.Process(running.pid)
+    process.suspend()
+    try:
+        lost(screen)
+    finally:
+        process.resume()
+    back(screen)
+
+
 def test_a_daemon_that_was_killed_is_missed_and_the_page_comes_back_with_its_successor(
     browser: Browser, running: Daemon
 ) -> None:
@@ -90,13 +101,7 @@ def test_a_daemon_that_hangs_is_missed_after_a_second(browser: Browser, running:
     with opened(browser, page_port(running), **PHONE) as screen, running.client() as client:
         client.request("/fuse", 1, "a", "r", "@loop", 1)
         screen.is_(".read span", "seed")
-        process = psutil.Process(running.pid)
-        process.suspend()
-        try:
-            lost(screen)
-        finally:
-            process.resume()
-        back(screen)
+        hang(running, screen)
         client.send("/scrub", 1, 0.25)
         screen.is_(".read b", "0.25")
 
@@ -116,13 +121,7 @@ def test_a_daemon_that_was_started_anew_may_hang_like_the_one_before(
         assert screen.page.locator(".tag.fault").count() <= 1
         running.start()
         back(screen)
-        process = psutil.Process(running.pid)
-        process.suspend()
-        try:
-            lost(screen)
-        finally:
-            process.resume()
-        back(screen)
+        hang(running, screen)
 
 
 def test_what_was_asked_of_a_daemon_that_has_gone_is_not_waited_for(

@@ -15,7 +15,7 @@ from eutectic.cli.outputs import make_folder
 from eutectic.config import data_folder
 from eutectic.errors import BadInput, BadSetting
 from eutectic.files.shipped import presets_folder
-from eutectic.osc.spec import PORT
+from eutectic.osc.spec import MAX_PORT, PORT
 from eutectic.playback.presets import AudioPreset
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 PLAIN = AudioPreset()
 """What laptop, the preset that is used by default, leaves as it is."""
-
-
-MAX_PORT = 65_535
 
 
 def _of_preset(value: float | str) -> str:

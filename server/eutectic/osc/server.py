@@ -51,8 +51,11 @@ MIDI = "midi"
 def is_local(peer: Peer) -> bool:
     """Whether it is on this machine, as far as its address proves that; a controller is, too."""
     host = peer.address[0]
-    if host == MIDI:
-        return True
+    return host == MIDI or is_loopback(host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether it is an address of this machine that no other can have."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

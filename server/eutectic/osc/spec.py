@@ -21,6 +21,7 @@ from eutectic.osc.packets import Value
 
 PREFIX = "/eutectic"
 PORT = 9720
+MAX_PORT = 65_535
 
 MAX_ARGUMENTS, MAX_TEXT = 64, 1024
 LARGEST_INT = 2**31 - 1

@@ -16,6 +16,7 @@ from eutectic.osc.fields import Clip, Name, Original, Path, Reference, Voice
 from eutectic.osc.request import KINDS, Answered, FuseOptions, FusionOptions, Request, choice
 from eutectic.osc.spec import (
     LARGEST_INT,
+    MAX_PORT,
     PREFIX,
     Argument,
     BadRequest,
@@ -87,7 +88,7 @@ class Notify(Request, frozen=True, kw_only=True):
     id: int = 0
     on: Annotated[int, Argument("int", "1 registers, 0 leaves", 0, 1)]
     reply_port: Annotated[
-        int | None, Argument("int", "port of the same host that also receives replies", 1, 65_535)
+        int | None, Argument("int", "port of the same host that also receives replies", 1, MAX_PORT)
     ] = None
     meter: Annotated[int | None, Option("int", "1: levels, too", 0, 1)] = None
     log: Annotated[int | None, Option("int", "1: lines of the daemon's log, too", 0, 1)] = None

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from eutectic.osc.announce import host_names
+from eutectic.osc.server import is_loopback
 from eutectic.page.settings import PageSettings
 
 WRONG_PINS, WRONG_PINS_IN_ALL, WRONG_SECONDS = 5, 20, 600.0
@@ -34,14 +35,6 @@ class TooManyPins(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"too many wrong PINs; wait {seconds:.0f} s")
         self.seconds = seconds
-
-
-def is_loopback(host: str) -> bool:
-    """Whether it is an address of this machine that no other can have."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Access:

@@ -95,9 +95,7 @@ class Pairs:
             try:
                 reply = self._reply(request)
             except EutecticError as error:  # a name is gone, or a default doesn't fit
-                reply = PairReply(
-                    -1, original, reference, 0, 0, -1.0, "never", str(error), voice or 0
-                )
+                reply = _unready(request, "never", str(error))
             if reply != self._followed[named]:
                 self._followed[named] = reply
                 self._board.publish(reply)
@@ -129,24 +127,24 @@ class Pairs:
             Refused: there is no such clip or reference, nor one on its way.
             BadSetting: as `Resolver.check`.
         """
-        original, reference, number = request.original, request.reference, request.voice or 0
-        voice = self._voices[number] if number else None
+        voice = None if request.voice is None else self._voices[request.voice]
         request = self._resolver.with_defaults(request, voice)
         try:
             self._resolver.check(request)
         except Refused as error:
             if error.code != "stale_reference":
                 raise
-            return PairReply(-1, original, reference, 0, 0, -1.0, "never", str(error), number)
+            return _unready(request, "never", str(error))
         pair = self._resolver.at_hand(request)
         if pair is None:
-            return PairReply(
-                -1, original, reference, 0, 0, -1.0, "working", self._doing(request), number
-            )
+            return _unready(request, "working", self._doing(request))
         grid = self._grids.of(pair)
         ready = sum(self._jobs.is_kept(pair, Place(blend)) for blend in grid)
         cost_ms, state, text = self._cost(pair, place(request, _blend(voice)))
-        return PairReply(-1, original, reference, ready, len(grid), cost_ms, state, text, number)
+        return PairReply(
+            -1, request.original, request.reference, ready, len(grid), cost_ms, state, text,
+            request.voice or 0,
+        )  # fmt: skip
 
     def _doing(self, request: table.AskPair) -> str:
         """What a pair waits for."""
@@ -175,3 +173,10 @@ class Pairs:
 
 def _blend(voice: Voice | None) -> float:
     return 0.5 if voice is None else voice.blend
+
+
+def _unready(request: table.AskPair, state: str, text: str) -> PairReply:
+    """Of a pair that can't be fused now."""
+    return PairReply(
+        -1, request.original, request.reference, 0, 0, -1.0, state, text, request.voice or 0
+    )
