@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -203,6 +204,20 @@ def until_it_works(engine: psutil.Process) -> None:
     until(lambda: spent(engine) - before > 0.5, SECONDS)
 
 
+def deaths(serving: Daemon) -> int:
+    """How often the daemon has seen an engine die."""
+    with serving.client() as client:
+        (told,) = re.findall(r"(\d+) deaths", status(client)["engine"])
+    return int(told)
+
+
+def until_back(serving: Daemon, deaths_before: int) -> None:
+    """Wait until the daemon has seen an engine die, and another is ready."""
+    until(lambda: deaths(serving) > deaths_before, SECONDS)
+    with serving.client() as client:
+        until(lambda: status(client)["engine"].startswith("ready"), SECONDS)
+
+
 def test_a_performer_is_served_while_a_command_learns_and_ctrl_c_ends_it(serving: Daemon) -> None:
     with (
         serving.client() as client,
@@ -252,20 +267,20 @@ def test_an_engine_that_dies_takes_no_command_with_it(
 ) -> None:
     learning = ("--learn-steps", "4000", "--recall", "0.5")
     options = learning if words[0] == "window" else learning[:2]
-    engine = serving.engine()
+    engine, before = serving.engine(), deaths(serving)
     until_it_rests(engine)
     with command(serving, *words, *options) as asked:
         until_it_works(engine)
         engine.kill()
         assert asked.stderr is not None
         assert asked.stderr.readline() == "note: the daemon's engine ended; going on without it\n"
-    with serving.client() as client:
-        until(lambda: status(client)["engine"].startswith("ready"), SECONDS)
+    until_back(serving, before)
 
 
 def test_if_the_engine_dies_the_command_goes_on_without_it(serving: Daemon) -> None:
     seeds = ",".join(map(str, range(40)))
     slow = ("--no-learn", "--recall", "0.5", "--steps", "200")
+    before = deaths(serving)
     with command(serving, "fuse", "-o", "out/", "--seed", seeds, *slow) as fusing:
         assert fusing.stdout is not None
         fusing.stdout.readline()
@@ -274,7 +289,6 @@ def test_if_the_engine_dies_the_command_goes_on_without_it(serving: Daemon) -> N
     assert fusing.returncode == 0
     assert errors == "note: the daemon's engine ended; going on without it\n"
     assert len(list(Path("out").iterdir())) == 40
-    with serving.client() as client:
-        until(lambda: status(client)["engine"].startswith("ready"), SECONDS)
+    until_back(serving, before)
     time.sleep(0.1)
     assert ask(serving) is not None

@@ -88,10 +88,10 @@ class Daemon(Service):
         return Client(port=self.port, tcp=tcp)
 
     def children(self, what: str) -> list[psutil.Process]:
-        """Child processes with `what` in their command line, such as `eutectic.engine`."""
+        """Living child processes with `what` in their command line, such as `eutectic.engine`."""
         return [
             child for child in psutil.Process(self.pid).children()
-            if what in " ".join(child.cmdline())
+            if what in " ".join(_words_of(child))
         ]  # fmt: skip
 
     def engine(self, seconds: float = 60.0) -> psutil.Process:
@@ -102,6 +102,14 @@ class Daemon(Service):
                 raise NotServing("the engine didn't start")
             time.sleep(0.05)
         return min(found, key=psutil.Process.create_time)
+
+
+def _words_of(process: psutil.Process) -> list[str]:
+    """Its command line; empty if it has ended, whether or not anyone has waited for it."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie is one, too
+        return []
 
 
 def status(client: Client) -> dict[str, str]:
