@@ -17,8 +17,8 @@ from eutectic.osc import access as access_
 from eutectic.osc.access import WATCHING, Access, Gate, networks
 from eutectic.osc.answers import Master
 from eutectic.osc.packets import Value, decode, encode
-from eutectic.osc.request import KINDS
 from eutectic.osc.spec import PREFIX
+from eutectic.osc.table import KINDS
 from pages import own_address
 
 SILENCE_SECONDS = 0.5

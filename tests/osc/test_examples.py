@@ -22,22 +22,22 @@ SOURCE = Path(eutectic.__file__).parent
 ELSEWHERE = ("cli", "client", "experiments", "listening_test", "training", "doctor", "page")
 """Packages whose errors no request of the table ends with."""
 
-MENTIONED = {spec.address: spec for spec in (*REQUESTS, *ANSWERS)}
-
 
 def test_every_message_has_one_example_in_the_order_of_the_table() -> None:
-    assert [line.split()[0] for line in examples.EXAMPLES] == list(MENTIONED)
+    assert [line.split()[0] for line in examples.ASKED + examples.SENT] == [
+        spec.address for spec in (*REQUESTS, *ANSWERS)
+    ]
 
 
 @pytest.mark.parametrize("spec", REQUESTS, ids=lambda spec: spec.address)
 def test_a_request_s_example_is_taken_and_means_that_request(spec: Spec) -> None:
-    address, values = examples.values_of(examples.BY_ADDRESS[spec.address])
+    address, values = examples.values_of(examples.line_of(spec))
     assert type(parse(PREFIX + address, values)) is spec.message
 
 
 @pytest.mark.parametrize("spec", ANSWERS, ids=lambda spec: spec.address)
 def test_an_answer_s_example_is_read_as_the_daemon_sends_it(spec: Spec) -> None:
-    address, values = examples.values_of(examples.BY_ADDRESS[spec.address])
+    address, values = examples.values_of(examples.line_of(spec))
     answer = read_answer(PREFIX + address, values)
     assert type(answer) is spec.message
     assert flatten(answer) == values  # nothing was left to a default

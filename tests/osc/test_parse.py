@@ -58,7 +58,7 @@ def test_what_is_left_out_is_none(spec: Spec) -> None:
     [
         ("/eutectic/nothing", [1], "unknown_address", "there is no /eutectic/nothing"),
         ("/ping", [1], "unknown_address", "there is no /ping; did you mean /eutectic/ping?"),
-        ("/eutectic/clip/lists", [3], "unknown_address", "did you mean /clip/list?"),
+        ("/eutectic/clip/lists", [3], "unknown_address", "did you mean /clip/list or"),
         ("/eutectic/ping", [], "bad_arguments", "id is missing: /eutectic/ping id"),
         ("/eutectic/fuse", [1, "a", "r"], "bad_arguments", "the id is missing: /eutectic/fuse id"),
         ("/eutectic/clip/load", ["a", "a.wav"], "bad_arguments", "the id is missing"),

@@ -9,32 +9,44 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+from eutectic.osc.answer import Answer
 from eutectic.osc.packets import Value
 from eutectic.osc.parse import number_or_word
 from eutectic.osc.spec import Spec
 
-EXAMPLES = (
-    # Requests
+ASKED = (
     "/ping 1", "/version 2", "/status 3", "/sync 4",
     "/notify 1 @meter 1 @name tablet",
     "/model/list 5", "/model/set 6 sa3-small-sfx",
     "/clip/load 7 glass ambi_glass_rub.flac @start 0.5 @duration 2",
-    "/clip/record 8 voice 6", "/clip/free 9 glass", "/clip/list 10",
+    "/clip/record 8 voice 6", "/clip/record/stop 37 voice", "/clip/grab 38 just 4 @ago 0.5",
+    "/clip/free 9 glass", "/clip/list 10",
     "/reference/remember 11 wet rain heavy rain",
     "/reference/learn 12 wet rain heavy rain @steps 120",
     "/reference/load 13 tape tape.safetensors @strength 0.8",
     "/reference/free 14 wet", "/reference/delete 15 wet", "/reference/list 16",
     "/fuse 17 1 glass wet @blend 0.5 @seed 3 @loop 1",
     "/fan 18 glass wet 9 @even 1", "/fan/list 19 glass wet", "/pair 20 glass wet @voice 1",
-    "/scrub 1 0.62", "/render 21 glass wet takes/first.wav @blend 0.4",
-    "/cancel 22 12", "/stop 1 200", "/panic", "/schedule/clear",
-    "/voice/set 1 gain -6", "/voice/list 23", "/master/gain -3",
+    "/scrub 1 0.62", "/pad/xy 1 glass:wet drum:wet glass:tape drum:tape",
+    "/live 1 wet @length 2 @every 1", "/live/stop 1",
+    "/render 21 glass wet takes/first.wav @blend 0.4",
+    "/cancel 22 12", "/undo 1", "/redo 1", "/stop 1 200", "/panic", "/schedule/clear",
+    "/voice/set 1 gain -6", "/note 1 67 100 @gate 0.5", "/envelope 1 5 200 0.7 300",
+    "/voice/filter 1 low 800 0.4", "/voice/send 1 1 3 -12", "/focus 2",
+    "/voice/list 23", "/master/gain -3",
+    "/tempo 120", "/tempo/tap", "/tempo/run 1", "/tempo/clock 39 midi",
     "/preset/save 24 mine", "/preset/load 25 first_night", "/preset/list 26",
     "/session/save 27 NIGHT", "/session/load 28 NIGHT @keep 1", "/session/new 29 TOMORROW",
     "/session/list 30", "/session/pack 31 night.zip",
-    "/device/list 32", "/device/set 33 USB Audio", "/record/start 34 set.wav", "/record/stop 35",
+    "/favourite/keep 40 rain 1", "/favourite/play 41 rain 2", "/favourite/list 42",
+    "/favourite/free 43 rain",
+    "/device/list 32", "/device/set 33 USB Audio", "/input/list 44", "/input/set 45 USB Audio",
+    "/record/start 34 set.wav", "/record/stop 35",
     "/midi/learn 36 /scrub 1 $",
-    # Answers and events
+)  # fmt: skip
+"""One line for every request of the table, in its order."""
+
+SENT = (
     "/done /eutectic/render 21 /home/me/renders/takes/first.wav 88200 44100",
     "/fail /eutectic/fuse 17 unknown_clip 'there is no clip glas; did you mean glass?'",
     "/queued 17", "/progress 12 learn 0.42", "/started 17 1 41.5", "/ended 1 17",
@@ -48,14 +60,21 @@ EXAMPLES = (
     "/device 'USB Audio' playing", "/engine ready 1.0 embedded cpu", "/queue 2", "/xrun 3",
     "/late 17 12.5",
     "/voice 1 glass wet 0.62 playing -6.0 1.0 1.25 2.0 0.0 1 0 3 -1.0 -1.0 0.0 2",
+    "/voice/notes 1 1.0 0.0 1.0 0 60.0 0 5.0 200.0 0.7 300.0 2",
+    "/voice/strip 1 low 800.0 0.4 3 -12.0 0 0.0 2",
+    "/voice/axis 1 recall 0.5 0.0 1.0 9 15 2", "/focus 2 1", "/history 1 4 0",
+    "/live 1 wet playing 1180.0 0 ''", "/tempo 120.0 16.5 1 internal '' 2",
+    "/input 'USB Audio' listening 2 '' ''", "/input/level -18.2",
+    "/favourite 42 rain glass wet 0.62 2.0 kept",
     "/master -3.0 2", "/meter 1 -18.2 1.25 0.0",
     "/pair.reply 20 glass wet 9 9 0.0 now '' 1", "/fan.reply 19 3 9 0.375 1 3f9a",
     "/recording set.wav 12.5 48000.0 ''", "/client 2 tablet 1",
     "/log warning tablet 'voice 1 waits for the decoder'", "/snapshot 2", "/seq 41",
 )  # fmt: skip
-"""One line for every message of the table, in its order."""
+"""One line for every answer and event of the table, in its order."""
 
-BY_ADDRESS = {line.split()[0]: line for line in EXAMPLES}
+_REQUESTS = {line.split()[0]: line for line in ASKED}
+_ANSWERS = {line.split()[0]: line for line in SENT}
 
 OF_MODEL = {"cfg": "cfg", "apg": "apg", "steps": "steps", "order": "order", "solver": "solver",
             "eta": "eta", "slack": "slack"}  # fmt: skip
@@ -75,6 +94,15 @@ DEFAULTS = {
     "budget_s": "no limit", "rank": "16", "method": "the model's (embedded: full)",
     "prompt": "the file's name", "clip": "none", "duration": "to its end", "voice": "none",
     "fade_ms": "30",
+    "seconds": "until it is stopped", "threshold": "at once", "trim": "0", "from": "input",
+    "ago": "0", "y": "where it was", "beat": "as it goes on", "gate": "none",
+    "length": "2 s, or 4 beats", "every": "half of its length", "unit": "s",
+    "at_beat": "at once", "quantise": "0: at once", "beats": "the sound's own length",
+    "across": "none", "m": "3", "low": "the least", "high": "the most", "reference2": "none",
+    "stems": "0", "cutoff": "as it was", "resonance": "as it was", "gain": "as it was",
+    "/clip/record/stop clip": "all", "/live/stop voice": "all", "/live gate": "-60",
+    "/live blend": "the voice's", "/favourite/keep voice": "the one in focus",
+    "/favourite/play voice": "the one in focus", "/voice/filter cutoff": "as it was",
     "/fuse blend": "the voice's: 0.5 at first",
     "/reference/learn steps": "the model's (embedded: 60)",
     "/stop voice": "all", "/reference/load strength": "1",
@@ -123,6 +151,12 @@ def values_of(line: str) -> tuple[str, tuple[Value, ...]]:
     """A line's address and arguments."""
     address, *words = shlex.split(line)
     return address, tuple(number_or_word(word) for word in words)
+
+
+def line_of(spec: Spec) -> str:
+    """A message's line."""
+    lines = _ANSWERS if issubclass(spec.message, Answer) else _REQUESTS
+    return lines[spec.address]
 
 
 def default_of(spec: Spec, name: str) -> str:

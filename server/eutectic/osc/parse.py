@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -14,6 +16,7 @@ from eutectic.osc.spec import (
     Argument,
     BadRequest,
     Spec,
+    field_of,
     printable,
 )
 from eutectic.osc.table import Request, spec_of
@@ -40,9 +43,7 @@ def parse(address: str, arguments: Sequence[Any]) -> Request:
     except BadRequest as error:
         raise BadRequest(error.code, str(error), _number_of_a_request(given)) from None
     if spec.is_button:
-        used = given[: len(spec.arguments)]
-        values = zip(spec.arguments, used, strict=False)
-        return _made(spec, {each.name: each.read(value) for each, value in values})
+        return _made(spec, _read_press(spec, given))
     request_id = _number_of_a_request(given) if spec.has_id else -1
     if len(given) > MAX_ARGUMENTS:
         raise BadRequest("bad_arguments", f"more than {MAX_ARGUMENTS} arguments", request_id)
@@ -110,7 +111,7 @@ def number_or_word(text: str) -> int | float | str:
 
 
 def _made(spec: Spec, values: dict[str, Any]) -> Request:
-    request = spec.message(**values)
+    request = spec.message(**{field_of(name): value for name, value in values.items()})
     assert isinstance(request, Request)
     return request
 
@@ -163,6 +164,19 @@ def _word(argument: Argument, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{argument.name} must be words or numbers, not {value!r}")
     return f"{value:.0f}" if float(value).is_integer() else f"{value:g}"
+
+
+def _read_press(spec: Spec, given: list[Any]) -> dict[str, Any]:
+    """What a button sends, as far as it can be used; all else counts as not sent."""
+    first = next((at for at, one in enumerate(given) if _is_option(one)), len(given))
+    read = zip(spec.arguments, given[:first], strict=False)
+    values = {each.name: each.read(value) for each, value in read}
+    for key, value in itertools.pairwise(given[first:]):
+        for option in spec.options:
+            if key == f"@{option.name}":
+                with contextlib.suppress(ValueError):
+                    values[option.name] = option.read(value)
+    return values
 
 
 def _read_options(spec: Spec, given: list[Any]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def _section(spec: Spec) -> str:
         lines[-1] += f" `/done` reports: {_listed(each.name for each in spec.found)}."
     if codes.of(spec.address):
         lines[-1] += f" May fail with: {_listed(codes.of(spec.address))}."
-    lines += ["", "```", PREFIX + examples.BY_ADDRESS[spec.address], "```"]
+    lines += ["", "```", PREFIX + examples.line_of(spec), "```"]
     rows = [(each, each.name) for each in spec.arguments]
     rows += [(each, f"@{each.name}") for each in spec.options]
     if rows:

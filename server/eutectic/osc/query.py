@@ -50,8 +50,8 @@ NOT_SERVED = (
 OPTIONAL = ("ACCESS", "DESCRIPTION", "RANGE")
 """Those of SERVED that are optional, and so are listed as extensions."""
 
-NOBODY, SENT, TAKEN = 0, 1, 2
-"""ACCESS: no value, read-only, write-only."""
+NOBODY, SENT, TAKEN, BOTH = 0, 1, 2, 3
+"""ACCESS: no value, read-only, write-only, both: then TYPE and RANGE are of what is taken."""
 
 REASONS = {
     200: "OK", 204: "No Content", 307: "Temporary Redirect", 400: "Bad Request",
@@ -97,9 +97,13 @@ def nodes() -> dict[str, dict[str, Any]]:
     """Every node by its path, starting with the root, `/`, which contains all others."""
     found: dict[str, dict[str, Any]] = {}
     _container(found, "/")["DESCRIPTION"] = "Eutectic fuses two sounds into a third."
-    for specs, access in ((REQUESTS, TAKEN), (ANSWERS, SENT)):
+    for specs, access in ((ANSWERS, SENT), (REQUESTS, TAKEN)):
         for spec in specs:
-            _container(found, PREFIX + spec.address).update(_method(spec, access))
+            node = _container(found, PREFIX + spec.address)
+            sent = node["DESCRIPTION"] if node["ACCESS"] == SENT else ""
+            node.update(_method(spec, access))
+            if sent:
+                node.update(ACCESS=BOTH, DESCRIPTION=f"{node['DESCRIPTION']} Sent: {sent}")
     return found
 
 

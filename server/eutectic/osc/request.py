@@ -3,6 +3,7 @@
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from eutectic.config import MAX_SEED, MAX_STRENGTH, Level, Residual, Solver
+from eutectic.osc import answers
 from eutectic.osc.answers import Answer, Found
 from eutectic.osc.fields import Id
 from eutectic.osc.spec import Message, Option
@@ -10,8 +11,8 @@ from eutectic.osc.spec import Message, Option
 Due = Literal["begun", "heard", "ignored"]
 """What a time tag sets: when a request is begun, or when it is heard; or nothing."""
 
-KINDS: list["type[Request]"] = []
-"""Every kind of request, in the order of the table."""
+JOB = (answers.Queued, answers.Progress)
+"""What may come before the `/done` of what the engine does."""
 
 
 class Request(Message, frozen=True, kw_only=True):
@@ -28,11 +29,6 @@ class Request(Message, frozen=True, kw_only=True):
     hidden: ClassVar[tuple[str, ...]] = ()
     due: ClassVar[Due] = "begun"
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        if cls.address:
-            KINDS.append(cls)
-
 
 class Answered(Request, frozen=True, kw_only=True):
     """A request that ends with exactly one `/done` or `/fail`, to its sender."""
@@ -43,6 +39,19 @@ class Answered(Request, frozen=True, kw_only=True):
 def choice(what: str, literal: Any) -> Option:
     """An option that takes one of a Literal's words."""
     return Option("choice", what, choices=get_args(literal))
+
+
+AtBeat = Annotated[float | None, Option("float", "the beat of /tempo at which it happens", 0, 1e9)]
+Quantise = Annotated[
+    float | None, Option("float", "beats; it happens at the next multiple of so many", 0, 1024)
+]
+
+
+class Timed(Request, frozen=True, kw_only=True):
+    """When it happens, in musical time."""
+
+    at_beat: AtBeat = None
+    quantise: Quantise = None
 
 
 class PlaceOptions(Answered, frozen=True, kw_only=True):
@@ -97,9 +106,14 @@ class FuseOptions(FusionOptions, frozen=True, kw_only=True):
     """All of that, and how it is played."""
 
     loop: Annotated[int | None, Option("int", "1: play it as a loop", 0, 1)] = None
+    beats: Annotated[
+        float | None, Option("float", "its loop's length, whatever the sound's", 0.0625, 1024)
+    ] = None
     at_ms: Annotated[float | None, Option("float", "ms from now", 0, 10_000)] = None
     velocity: Annotated[float | None, Option("float", "127 is full level", 0, 127)] = None
     within_ms: Annotated[
         float | None,
         Option("float", "dropped as too_late if it can't start so soon, or so late", 0, 600_000),
     ] = None
+    at_beat: AtBeat = None
+    quantise: Quantise = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import keyword
 import math
 import re
 from dataclasses import dataclass, replace
@@ -194,13 +195,25 @@ def annotated_arguments(kind: type[Message]) -> tuple[Argument, ...]:
         for each in get_args(field.type):
             if isinstance(each, Argument):
                 optional = not field.required and not isinstance(each, Option)
-                found.append(replace(each, name=field.name, optional=optional))
+                found.append(replace(each, name=_name(field.name), optional=optional))
     return tuple(found)
+
+
+def field_of(name: str) -> str:
+    """The field of an argument: one called like a word of Python's has a _ behind."""
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def _name(field: str) -> str:
+    return field.removesuffix("_")
 
 
 def given(message: Message) -> dict[str, Any]:
     """A message's arguments and options by name, without what was left out."""
-    values = {each.name: getattr(message, each.name) for each in annotated_arguments(type(message))}
+    values = {
+        each.name: getattr(message, field_of(each.name))
+        for each in annotated_arguments(type(message))
+    }
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -212,7 +225,7 @@ def flatten(message: Message) -> tuple[Value, ...]:
     """
     values: list[Value] = []
     for argument in annotated_arguments(type(message)):
-        value = getattr(message, argument.name)
+        value = getattr(message, field_of(argument.name))
         if argument.kind == "words" and not isinstance(value, str):
             values += value
             continue

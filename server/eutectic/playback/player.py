@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 
 from eutectic.audio import db_to_gain, gain_to_db
 from eutectic.playback.events import Dropped, Event, Started
+from eutectic.playback.layer import Layer
 from eutectic.playback.smooth import Limiter, Smoother
 from eutectic.playback.sounds import Fan
-from eutectic.playback.voice import GAIN_RATE, Layer, Voice
+from eutectic.playback.strip import GAIN_RATE
+from eutectic.playback.voice import Voice
 
 STOP_SECONDS, PANIC_SECONDS = 0.03, 0.005
 
@@ -188,8 +190,8 @@ class Player:
         self._peak = 0.0
         for voice in self.voices:
             at = self.position_seconds(voice.number)
-            meters.append(Meter(voice.number, _level_db(voice.peak), at, 0.0))
-            voice.peak = 0.0
+            meters.append(Meter(voice.number, _level_db(voice.strip.peak), at, 0.0))
+            voice.strip.peak = 0.0
         return meters
 
     def playing(self, voice: int) -> int | None:

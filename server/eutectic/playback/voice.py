@@ -1,251 +1,38 @@
-"""Voices: layers that crossfade, each a request's fan with its loop, fades and underruns."""
+"""Voices: layers that crossfade, mixed through a channel strip."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.audio import db_to_gain, equal_power, smoothstep
 from eutectic.playback.events import Ended, Event, Underrun
-from eutectic.playback.smooth import Smoother
-from eutectic.playback.sounds import SIDES, Fan, Nodes, Sound
-
-GAIN_RATE = 1000.0
-"""How fast gains glide, 1/s: settled in about 8 ms."""
-
-SCRUB_RATE = 200.0
-"""How fast the blend glides, 1/s: settled in about 40 ms."""
+from eutectic.playback.layer import Fade, Layer
+from eutectic.playback.sounds import SIDES, Fan
+from eutectic.playback.strip import Strip
 
 ATTACK_SECONDS, CROSSFADE_SECONDS = 0.001, 0.01
 
-END_SECONDS = 0.01
-"""Fade at the end of a sound that has no tail."""
-
-UNDERRUN_FADE_SECONDS = 0.005
-"""A layer fades out over this much of what is decoded, and back in."""
-
-RESUME_SECONDS = 0.05
-"""After an underrun a layer resumes once this much is decoded ahead."""
-
-NODES_SECONDS = 0.03
-"""Crossfade to another set of nodes, when a sound of the fan becomes usable, or to another fan."""
-
 MAX_LAYERS = 4
 """A voice's layers that sound at once; beyond that the oldest is cut."""
-
-
-class Fade:
-    """A fade in (`rising`) or out over `length` frames, at equal power."""
-
-    def __init__(self, length: int, rising: bool, at: int = 0) -> None:
-        self.length, self.rising, self.at = length, rising, at
-
-    @property
-    def left(self) -> int:
-        return self.length - self.at
-
-    @property
-    def over(self) -> bool:
-        return self.left <= 0
-
-    def advance(self, frames: int) -> NDArray[np.float32]:
-        """The next gains (frame)."""
-        share = ((self.at + np.arange(1, frames + 1)) / (self.length + 1)).clip(0, 1)
-        self.at += frames
-        rising, falling = equal_power(share)
-        return (rising if self.rising else falling).astype(np.float32)
-
-
-class Layer:
-    """One request on a voice, from its first sample to its last."""
-
-    def __init__(
-        self, fan: Fan, token: int, blend: float, gain: float, loop: bool, rate_hz: int
-    ) -> None:
-        self.fan, self.token, self.gain, self.loop = fan, token, np.float32(gain), loop
-        self.rate_hz = rate_hz
-        self.position = 0
-        self.fades: list[Fade] = []
-        """The attack and, later, the releases; their gains multiply."""
-        self.underrun_fade: Fade | None = None
-        """Falling from an underrun on, rising once there is more to play."""
-        self.blend = Smoother(np.array([blend]), SCRUB_RATE, rate_hz)
-        self.nodes: Nodes | None = None
-        self.old_nodes: Nodes | None = None
-        self.old_fan = fan
-        """Of the old nodes."""
-        self.nodes_fade = Fade(1, True, 1)
-        self.next_fan: Fan | None = None
-        self.wrapped = False
-        self.silent = False
-
-    @property
-    def releasing(self) -> bool:
-        return any(not fade.rising for fade in self.fades)
-
-    def release(self, seconds: float) -> None:
-        """Fade out, unless a fade under way ends as soon."""
-        length = max(1, self._frames(seconds))
-        if all(fade.left > length for fade in self.fades if not fade.rising):
-            self.fades.append(Fade(length, False))
-
-    def change(self, fan: Fan) -> None:
-        """Crossfade to another fan of the same length, at this position, once it has a sound."""
-        self.next_fan = fan
-
-    def set_loop(self, loop: bool) -> None:
-        """Loop, or end at the end; past the end, nothing changes."""
-        if self.position < self.fan.frames:
-            self.loop = loop
-
-    def mix(self, frames: int, crossfade: int) -> tuple[NDArray[np.float32], bool]:
-        """The next frames (2, frame), and whether an underrun has just begun."""
-        self._change(frames)
-        underrun = self._check_underrun(frames)
-        out = np.zeros((SIDES, frames), np.float32)
-        count = frames
-        if self.underrun_fade is not None and not self.underrun_fade.rising:
-            if self.underrun_fade.over:
-                self.silent = self.releasing
-                return out, underrun
-            count = min(frames, self.underrun_fade.left)
-        for sound, gain in self._gains(count).items():
-            out[:, :count] += gain * self._read(sound, count, crossfade)
-        self._advance(count)
-        out *= self.gain
-        if self.underrun_fade is not None:
-            out[:, :count] *= self.underrun_fade.advance(count)
-            if self.underrun_fade.over and self.underrun_fade.rising:
-                self.underrun_fade = None
-        for fade in self.fades:
-            out *= fade.advance(frames)
-            self.silent = self.silent or (fade.over and not fade.rising)
-        self.fades = [fade for fade in self.fades if not fade.over]
-        return out, underrun
-
-    def _frames(self, seconds: float) -> int:
-        return round(seconds * self.rate_hz)
-
-    def _change(self, frames: int) -> None:
-        """Begin the crossfade to the next fan, if it can begin."""
-        if self.next_fan is None or not self.nodes_fade.over:
-            return
-        nodes = self.next_fan.nodes(self.position, frames + self._frames(NODES_SECONDS))
-        if nodes is not None:
-            self._fade_to(self.next_fan, nodes)
-            self.next_fan = None
-
-    def _check_underrun(self, frames: int) -> bool:
-        """Begin or end an underrun; true if one has just begun."""
-        length = self._frames(UNDERRUN_FADE_SECONDS)
-        fade = self.underrun_fade
-        if fade is not None and not fade.rising:
-            nodes = self.fan.nodes(self.position, frames + self._frames(RESUME_SECONDS))
-            if fade.over and nodes is not None:
-                self.underrun_fade = Fade(length, True)
-                self._use(nodes)
-            return False
-        nodes = self.fan.nodes(self.position, frames + length)
-        if nodes is not None:
-            self._use(nodes)
-            return False
-        heard = self.nodes is not None
-        self.underrun_fade = Fade(length, False, 0 if heard else length)
-        return heard
-
-    def _use(self, nodes: Nodes) -> None:
-        """Crossfade to other nodes, once the last such crossfade is over."""
-        if nodes != self.nodes and self.nodes_fade.over:
-            self._fade_to(self.fan, nodes)
-
-    def _fade_to(self, fan: Fan, nodes: Nodes) -> None:
-        if self.nodes is not None:
-            self.old_fan, self.old_nodes = self.fan, self.nodes
-            self.nodes_fade = Fade(self._frames(NODES_SECONDS), True)
-        self.fan, self.nodes = fan, nodes
-
-    def _gains(self, frames: int) -> dict[Sound, NDArray[np.float32]]:
-        """Gains over time (frame) of each audible sound."""
-        if self.nodes is None:
-            return {}
-        blends = self.blend.advance(frames)[0]
-        gains = _of_sounds(self.fan, self.nodes, blends)
-        if self.old_nodes is None:
-            return gains
-        share = self.nodes_fade.advance(frames) ** 2  # linear: the nodes may share sounds
-        mixed = {sound: share * gain for sound, gain in gains.items()}
-        for sound, gain in _of_sounds(self.old_fan, self.old_nodes, blends).items():
-            mixed[sound] = mixed.get(sound, np.float32(0)) + (1 - share) * gain
-        if self.nodes_fade.over:
-            self.old_nodes, self.old_fan = None, self.fan
-        return mixed
-
-    def _read(self, sound: Sound, frames: int, crossfade: int) -> NDArray[np.float32]:
-        """A sound from the position on, around its loop's seam or into its fade at the end."""
-        at = self.position + np.arange(frames)
-        after_seam = at >= sound.frames
-        if self.loop:
-            at[after_seam] -= sound.frames
-            after_seam |= self.wrapped
-        else:
-            after_seam[:] = self.wrapped
-        last = sound.samples.shape[1] - 1
-        out = sound.samples[:, at.clip(max=last)]
-        seam = min(sound.tail, crossfade)
-        inside = np.flatnonzero(after_seam & (at < seam))
-        if len(inside):
-            rising, falling = equal_power((at[inside] + 1) / (seam + 1))
-            tail = sound.samples[:, sound.frames + at[inside]]
-            out[:, inside] = rising * out[:, inside] + falling * tail
-        if not self.loop:
-            length = sound.tail or min(self._frames(END_SECONDS), sound.frames)
-            share = (at + length - last) / (length + 1)
-            if share[-1] > 0:
-                out = out * (1 - smoothstep(share.clip(0, 1)))
-        return out.astype(np.float32)
-
-    def _advance(self, frames: int) -> None:
-        self.position += frames
-        if self.loop and self.position >= self.fan.frames > 0:
-            self.position -= self.fan.frames
-            self.wrapped = True
-        elif not self.loop and self.nodes is not None:
-            whole = max(sound.samples.shape[1] for sound in self.fan.sounds if sound is not None)
-            self.silent = self.silent or self.position >= whole
-
-
-def _of_sounds(
-    fan: Fan, nodes: Nodes, blends: NDArray[np.float64]
-) -> dict[Sound, NDArray[np.float32]]:
-    """Gains over time (frame) of a fan's audible sounds, for blends over time (frame)."""
-    gains: dict[Sound, NDArray[np.float32]] = {}
-    for index, gain in nodes.gains(blends).items():
-        sound = fan.sounds[index]
-        assert sound is not None
-        gains[sound] = gain
-    return gains
 
 
 class Voice:
     """One voice: its newest layer, the ones that fade out under it, and their routing."""
 
     def __init__(self, number: int, channels: int, rate_hz: int) -> None:
-        self.number, self.channels, self.rate_hz = number, channels, rate_hz
+        self.number, self.rate_hz = number, rate_hz
         self.layers: list[Layer] = []
-        self.gain_db, self.pan, self.first_output, self.mute = 0.0, 0.0, 1, False
         self.crossfade_seconds = CROSSFADE_SECONDS
-        self.peak = 0.0
-        self._routing = Smoother(self._routes(), GAIN_RATE, rate_hz)
+        self.strip = Strip(channels, rate_hz)
 
     def start(self, layer: Layer, report: Callable[[Event], None]) -> None:
         """Crossfade from what plays to a new layer."""
         for old in self.layers:
             old.release(self.crossfade_seconds)
         if not self.layers:
-            self._routing.jump(self._routing.targets)
+            self.strip.settle()
         attack = self.crossfade_seconds if self.layers else ATTACK_SECONDS
         layer.fades.append(Fade(max(1, round(attack * self.rate_hz)), True))
         self.layers.append(layer)
@@ -278,31 +65,9 @@ class Voice:
         mute: bool | None = None,
     ) -> None:  # fmt: skip
         """Glide to another gain, pan or first output; at once if nothing plays."""
-        self.mute = self.mute if mute is None else mute
-        self.gain_db = self.gain_db if gain_db is None else gain_db
-        self.pan = self.pan if pan is None else pan
-        self.first_output = self.first_output if output is None else output
-        if self.layers:
-            self._routing.targets = self._routes()
-        else:
-            self._routing.jump(self._routes())
-
-    @property
-    def _gain(self) -> float:
-        return 0.0 if self.mute else db_to_gain(self.gain_db)
-
-    def _routes(self) -> NDArray[np.float64]:
-        """Gain of each side to each output, (output × side,)."""
-        routes = np.zeros((self.channels, SIDES))
-        gain = self._gain
-        left = gain * math.cos(0.5 * math.pi * max(self.pan, 0.0))
-        right = gain * math.cos(0.5 * math.pi * max(-self.pan, 0.0))
-        first = self.first_output - 1
-        if first + 1 < self.channels:
-            routes[first, 0], routes[first + 1, 1] = left, right
-        else:  # the last output: both sides, folded to mono
-            routes[first] = 0.5 * left, 0.5 * right
-        return routes.ravel()
+        self.strip.route(gain_db, pan, output, mute)
+        if not self.layers:
+            self.strip.settle()
 
     def mix(self, out: NDArray[np.float32], report: Callable[[Event], None]) -> None:
         """Add the next frames to `out` (frame, channel)."""
@@ -319,9 +84,4 @@ class Voice:
             if layer.silent:
                 self.layers.remove(layer)
                 report(Ended(self.number, layer.token))
-        moving = self._routing.moving
-        routes = self._routing.advance(frames if moving else 1).astype(np.float32)
-        routes = routes.reshape(self.channels, SIDES, -1)
-        self.peak = max(self.peak, float(np.abs(mixed).max()) * self._gain)
-        for channel, side in zip(*np.nonzero(np.abs(routes).max(axis=2)), strict=True):
-            out[:, channel] += routes[channel, side] * mixed[side]
+        self.strip.mix(mixed, out)
