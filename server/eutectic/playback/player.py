@@ -22,6 +22,7 @@ from eutectic.audio import db_to_gain, gain_to_db
 from eutectic.playback.events import Dropped, Event, Started
 from eutectic.playback.heard import Heard
 from eutectic.playback.layer import Layer
+from eutectic.playback.rolling import Rolling
 from eutectic.playback.smooth import Limiter, Smoother
 from eutectic.playback.sounds import Fan
 from eutectic.playback.strip import GAIN_RATE
@@ -111,6 +112,21 @@ class Player:
         def schedule() -> None:
             frame = self.frames if at is None else max(self.frames, self._frame(at))
             scheduled = _Scheduled(frame, next(self._numbers), voice, token, start)
+            heapq.heappush(self._schedule, scheduled)
+
+        self._commands.append(schedule)
+
+    def roll(self, voice: int, rolling: Rolling, frame: int) -> None:
+        """Play pieces on a voice from a frame on, crossfading from what plays there."""
+
+        def start() -> None:
+            rolling.frame = self.frames
+            self.voices[voice - 1].start(rolling, self._events.append)
+            self._events.append(Started(voice, rolling.token, self._time()))
+
+        def schedule() -> None:
+            at = max(self.frames, frame)
+            scheduled = _Scheduled(at, next(self._numbers), voice, rolling.token, start)
             heapq.heappush(self._schedule, scheduled)
 
         self._commands.append(schedule)
