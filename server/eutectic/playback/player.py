@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from eutectic.audio import db_to_gain, gain_to_db
 from eutectic.playback.cursor import Section
 from eutectic.playback.events import Dropped, Event, Started
+from eutectic.playback.heard import Heard
 from eutectic.playback.layer import Layer
 from eutectic.playback.smooth import Limiter, Smoother
 from eutectic.playback.sounds import Fan
@@ -66,6 +67,7 @@ class Player:
     Attributes:
         latency_frames: the limiter's delay.
         frames: mixed so far.
+        heard: the last minute of the output's first two channels, in the same frames.
     """
 
     latency_frames = Limiter.LOOK_AHEAD
@@ -74,6 +76,7 @@ class Player:
         self.rate_hz, self.channels = rate_hz, channels
         self.voices = [Voice(number + 1, channels, rate_hz) for number in range(voices)]
         self.frames = 0
+        self.heard = Heard(rate_hz, min(2, channels))
         self._commands: deque[Callable[[], None]] = deque()
         self._events: deque[Event] = deque()
         self._schedule: list[_Scheduled] = []
@@ -246,6 +249,7 @@ class Player:
             mixed *= self._master.advance(len(out))[0, :, None].astype(np.float32)
         out[:] = self._limiter.limit(mixed)
         self._peak = max(self._peak, float(np.abs(out).max(initial=0.0)))
+        self.heard.write(out[:, :2], self._time())
         if self._record is not None:
             self._record(out.copy())
 
