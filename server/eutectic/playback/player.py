@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.audio import db_to_gain, gain_to_db
+from eutectic.playback.cursor import Section
 from eutectic.playback.events import Dropped, Event, Started
 from eutectic.playback.heard import Heard
 from eutectic.playback.layer import Layer
@@ -105,7 +106,8 @@ class Player:
         target = self.voices[voice - 1]
 
         def start() -> None:
-            layer = Layer(fan, token, blend, db_to_gain(gain_db), loop, self.rate_hz)
+            gain = db_to_gain(gain_db)
+            layer = Layer(fan, token, blend, gain, loop, self.rate_hz, target.section, target.speed)
             target.start(layer, self._events.append)
             self._events.append(Started(voice, token, self._time()))
 
@@ -186,6 +188,14 @@ class Player:
             partial(setattr, self.voices[voice - 1], "crossfade_seconds", seconds)
         )
 
+    def set_speed(self, voice: int, speed: float) -> None:
+        """Glide a voice to a speed, with its pitch; 1 is as made."""
+        self._commands.append(partial(self.voices[voice - 1].set_speed, speed))
+
+    def cut(self, voice: int, section: Section) -> None:
+        """Play another section of a voice's sounds, crossfading from what plays."""
+        self._commands.append(partial(self.voices[voice - 1].cut, section))
+
     def set_master(self, db: float) -> None:
         self._commands.append(lambda: self._master.targets.fill(db_to_gain(db)))
 
@@ -230,7 +240,7 @@ class Player:
     def position_seconds(self, voice: int) -> float:
         """How far a voice is into what it plays; 0 if that is nothing."""
         layers = list(self.voices[voice - 1].layers)
-        return layers[-1].position / self.rate_hz if layers else 0.0
+        return layers[-1].frame / self.rate_hz if layers else 0.0
 
     # The mixing thread
 
