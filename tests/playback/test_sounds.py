@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from clicks import LIMIT_DB, click_db
 from eutectic.audio import equal_power
+from eutectic.experiments.live.clicks import LIMIT_DB, click_db
 from eutectic.playback.player import Player
 from eutectic.playback.sounds import UNHEARD, Fan, Nodes, Row, Sound
 
@@ -59,7 +59,7 @@ def play(player: Player, blocks: int) -> NDArray[np.float32]:
     return out.reshape(-1, 2)
 
 
-def audible(gains: NDArray[np.float32]) -> NDArray[np.float32]:
+def audible(gains: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.where(gains > UNHEARD, gains, 0)
 
 

@@ -19,8 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.audio import db_to_gain, gain_to_db
+from eutectic.playback.cursor import Section
 from eutectic.playback.events import Dropped, Event, Started
+from eutectic.playback.heard import Heard
 from eutectic.playback.layer import Layer
+from eutectic.playback.rolling import Rolling
 from eutectic.playback.smooth import Limiter, Smoother
 from eutectic.playback.sounds import Fan
 from eutectic.playback.strip import GAIN_RATE
@@ -65,6 +68,7 @@ class Player:
     Attributes:
         latency_frames: the limiter's delay.
         frames: mixed so far.
+        heard: the last minute of the output's first two channels, in the same frames.
     """
 
     latency_frames = Limiter.LOOK_AHEAD
@@ -73,6 +77,7 @@ class Player:
         self.rate_hz, self.channels = rate_hz, channels
         self.voices = [Voice(number + 1, channels, rate_hz) for number in range(voices)]
         self.frames = 0
+        self.heard = Heard(rate_hz, min(2, channels))
         self._commands: deque[Callable[[], None]] = deque()
         self._events: deque[Event] = deque()
         self._schedule: list[_Scheduled] = []
@@ -102,13 +107,31 @@ class Player:
         target = self.voices[voice - 1]
 
         def start() -> None:
-            layer = Layer(fan, token, blend, db_to_gain(gain_db), loop, self.rate_hz, y)
+            gain = db_to_gain(gain_db)
+            layer = Layer(
+                fan, token, blend, gain, loop, self.rate_hz, target.section, target.speed, y
+            )
             target.start(layer, self._events.append)
             self._events.append(Started(voice, token, self._time()))
 
         def schedule() -> None:
             frame = self.frames if at is None else max(self.frames, self._frame(at))
             scheduled = _Scheduled(frame, next(self._numbers), voice, token, start)
+            heapq.heappush(self._schedule, scheduled)
+
+        self._commands.append(schedule)
+
+    def roll(self, voice: int, rolling: Rolling, frame: int) -> None:
+        """Play pieces on a voice from a frame on, crossfading from what plays there."""
+
+        def start() -> None:
+            rolling.frame = self.frames
+            self.voices[voice - 1].start(rolling, self._events.append)
+            self._events.append(Started(voice, rolling.token, self._time()))
+
+        def schedule() -> None:
+            at = max(self.frames, frame)
+            scheduled = _Scheduled(at, next(self._numbers), voice, rolling.token, start)
             heapq.heappush(self._schedule, scheduled)
 
         self._commands.append(schedule)
@@ -168,6 +191,14 @@ class Player:
             partial(setattr, self.voices[voice - 1], "crossfade_seconds", seconds)
         )
 
+    def set_speed(self, voice: int, speed: float) -> None:
+        """Glide a voice to a speed, with its pitch; 1 is as made."""
+        self._commands.append(partial(self.voices[voice - 1].set_speed, speed))
+
+    def cut(self, voice: int, section: Section) -> None:
+        """Play another section of a voice's sounds, crossfading from what plays."""
+        self._commands.append(partial(self.voices[voice - 1].cut, section))
+
     def set_master(self, db: float) -> None:
         self._commands.append(lambda: self._master.targets.fill(db_to_gain(db)))
 
@@ -212,7 +243,7 @@ class Player:
     def position_seconds(self, voice: int) -> float:
         """How far a voice is into what it plays; 0 if that is nothing."""
         layers = list(self.voices[voice - 1].layers)
-        return layers[-1].position / self.rate_hz if layers else 0.0
+        return layers[-1].frame / self.rate_hz if layers else 0.0
 
     # The mixing thread
 
@@ -237,6 +268,7 @@ class Player:
             mixed *= self._master.advance(len(out))[0, :, None].astype(np.float32)
         out[:] = self._limiter.limit(mixed)
         self._peak = max(self._peak, float(np.abs(out).max(initial=0.0)))
+        self.heard.write(out[:, :2], self._time())
         if self._record is not None:
             self._record(out.copy())
 
