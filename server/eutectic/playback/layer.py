@@ -51,11 +51,12 @@ class Layer:
     """One request on a voice, from its first sample to its last."""
 
     def __init__(
-        self, fan: Fan, token: int, blend: float, gain: float, loop: bool, rate_hz: int
-    ) -> None:
+        self, fan: Fan, token: int, blend: float, gain: float, loop: bool, rate_hz: int,
+        position: int = 0,
+    ) -> None:  # fmt: skip
         self.fan, self.token, self.gain, self.loop = fan, token, np.float32(gain), loop
         self.rate_hz = rate_hz
-        self.position = 0
+        self.position = position
         self.fades: list[Fade] = []
         """The attack and, later, the releases; their gains multiply."""
         self.underrun_fade: Fade | None = None
