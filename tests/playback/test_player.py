@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextvars
 from collections import Counter
-from collections.abc import Callable
 from unittest.mock import ANY
 
 import numpy as np
@@ -11,43 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from clicks import LIMIT_DB, click_db
 from eutectic.audio import PEAK_CEILING_DB, db_to_gain
+from eutectic.experiments.live.clicks import LIMIT_DB, click_db
 from eutectic.playback.events import Dropped, Ended, Sounding, Started, Underrun
 from eutectic.playback.player import DUE_FRAME, Player
 from eutectic.playback.sounds import Fan, Sound
+from mixes import BLOCK, RATE_HZ, play, settled, tone
 
-RATE_HZ, BLOCK = 48_000, 256
 TONES_HZ = (55, 110, 220, 440)
 LATENCY = Player.latency_frames
-
-
-def tone(
-    hz: float, seconds: float = 2.0, level: float = 0.4, phase: float = 0.3, tail: int = 2400
-) -> Sound:
-    """A sustained tone, through its tail."""
-    t = np.arange(round(seconds * RATE_HZ) + tail) / RATE_HZ
-    wave = level * np.sin(2 * np.pi * hz * t + phase)
-    return Sound.of(np.stack([wave, wave]).astype(np.float32), tail)
-
-
-def play(
-    player: Player, seconds: float, block: int = BLOCK, **commands: Callable[[], None]
-) -> NDArray[np.float32]:
-    """What the player plays, (frame, channel); commands `at_<ms>` are called at their time."""
-    waiting = sorted((int(name.removeprefix("at_")), each) for name, each in commands.items())
-    blocks: list[NDArray[np.float32]] = []
-    for number in range(-(-round(seconds * RATE_HZ) // block)):
-        while waiting and waiting[0][0] * RATE_HZ <= 1000 * number * block:
-            waiting.pop(0)[1]()
-        blocks.append(np.full((block, player.channels), np.nan, np.float32))
-        player.fill(blocks[-1])
-    return np.concatenate(blocks)
-
-
-def settled(recording: NDArray[np.float32], seconds: float = 0.1) -> NDArray[np.float32]:
-    """The recording without its start, which may be an attack."""
-    return recording[round(seconds * RATE_HZ) :]
 
 
 def started(fan: Fan, loop: bool = False, **settings: float) -> Player:
@@ -177,21 +148,6 @@ def test_an_underrun_fades_out_and_back_in_without_a_click(hz: float) -> None:
     assert not recording[quiet : quiet + BLOCK].any()
     assert np.abs(recording[-BLOCK:]).max() > 0.1
     assert [e for e in player.take_events() if isinstance(e, Underrun)] == [Underrun(1, 1)]
-
-
-@pytest.mark.parametrize("hz", TONES_HZ)
-@pytest.mark.parametrize("plant", ["hard cut", "cut at a zero crossing", "5 ms with corners"])
-def test_the_click_measure_finds_planted_clicks(hz: float, plant: str) -> None:
-    wave = tone(hz, phase=0.0).samples[0].copy()
-    cut = RATE_HZ
-    if plant == "hard cut":
-        wave[cut + round(RATE_HZ / hz / 4) :] = 0
-    elif plant == "cut at a zero crossing":
-        wave[cut:] = 0
-    else:
-        length = round(0.005 * RATE_HZ)
-        wave[cut:] *= np.clip(1 - np.arange(len(wave) - cut) / length, 0, 1)
-    assert click_db(wave, RATE_HZ) > LIMIT_DB
 
 
 def test_a_sound_plays_unchanged_delayed_by_the_limiter() -> None:

@@ -20,9 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.audio import db_to_gain, gain_to_db
+from eutectic.playback.cursor import Section
 from eutectic.playback.events import Dropped, Event, Sounding, Started
 from eutectic.playback.heard import Heard
 from eutectic.playback.layer import Layer
+from eutectic.playback.rolling import Rolling
 from eutectic.playback.smooth import Limiter, Smoother
 from eutectic.playback.sounds import SIDES, Fan
 from eutectic.playback.strip import GAIN_RATE
@@ -130,7 +132,10 @@ class Player:
         target, due = self.voices[voice - 1], DUE_FRAME.get()
 
         def start() -> None:
-            layer = Layer(fan, token, blend, db_to_gain(gain_db), loop, self.rate_hz, position)
+            layer = Layer(
+                fan, token, blend, db_to_gain(gain_db), loop, self.rate_hz, target.section,
+                target.speed, position,
+            )  # fmt: skip
             target.start(layer, self._events.append)
             self._events.append(Started(voice, token, self._time(), self.frames))
 
@@ -139,6 +144,16 @@ class Player:
             self._put(frame or 0, start, voice, token)
 
         self._commands.append(schedule)
+
+    def roll(self, voice: int, rolling: Rolling, frame: int) -> None:
+        """Play pieces on a voice from a frame on, crossfading from what plays there."""
+
+        def start() -> None:
+            rolling.frame = self.frames
+            self.voices[voice - 1].start(rolling, self._events.append)
+            self._events.append(Started(voice, rolling.token, self._time(), self.frames))
+
+        self._commands.append(partial(self._put, frame, start, voice, rolling.token))
 
     def scrub(self, voice: int, blend: float) -> None:
         """Glide a voice to another blend of the fan it plays."""
@@ -197,6 +212,14 @@ class Player:
     def set_crossfade(self, voice: int, seconds: float) -> None:
         self._do(partial(setattr, self.voices[voice - 1], "crossfade_seconds", seconds))
 
+    def set_speed(self, voice: int, speed: float) -> None:
+        """Glide a voice to a speed, with its pitch; 1 is as made."""
+        self._do(partial(self.voices[voice - 1].set_speed, speed))
+
+    def cut(self, voice: int, section: Section) -> None:
+        """Play another section of a voice's sounds, crossfading from what plays."""
+        self._do(partial(self.voices[voice - 1].cut, section))
+
     def set_master(self, db: float) -> None:
         self._do(lambda: self._master.targets.fill(db_to_gain(db)))
 
@@ -251,7 +274,7 @@ class Player:
     def position_seconds(self, voice: int) -> float:
         """How far a voice is into what it plays; 0 if that is nothing."""
         layers = list(self.voices[voice - 1].layers)
-        return layers[-1].position / self.rate_hz if layers else 0.0
+        return layers[-1].frame / self.rate_hz if layers else 0.0
 
     # The mixing thread
 

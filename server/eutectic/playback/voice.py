@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from eutectic.playback.cursor import Section
 from eutectic.playback.events import Ended, Event, Underrun
 from eutectic.playback.layer import Fade, Layer
 from eutectic.playback.sounds import SIDES, Fan
@@ -25,6 +26,7 @@ class Voice:
         self.number, self.rate_hz = number, rate_hz
         self.layers: list[Layer] = []
         self.crossfade_seconds = CROSSFADE_SECONDS
+        self.speed, self.section = 1.0, Section()
         self.strip = Strip(channels, rate_hz)
 
     def start(self, layer: Layer, report: Callable[[Event], None]) -> None:
@@ -55,6 +57,18 @@ class Voice:
         for layer in self.layers:
             if layer.token == token:
                 layer.change(fan)
+
+    def set_speed(self, speed: float) -> None:
+        """Glide to another speed."""
+        self.speed = speed
+        for layer in self.layers:
+            layer.speed.glide(speed)
+
+    def cut(self, section: Section) -> None:
+        """Play another section of sounds."""
+        self.section = section
+        for layer in self.layers:
+            layer.cut(section)
 
     def set_loop(self, loop: bool) -> None:
         """Loop the newest layer, or let it end."""
