@@ -55,12 +55,13 @@ class Layer:
 
     def __init__(
         self, fan: Fan, token: int, blend: float, gain: float, loop: bool, rate_hz: int,
-        section: Section | None = None, speed: float = 1.0, y: float = 0.0,
+        section: Section | None = None, speed: float = 1.0,
+        position: int = 0, y: float = 0.0,
     ) -> None:  # fmt: skip
         self.fan, self.token, self.gain = fan, token, np.float32(gain)
         self.rate_hz = rate_hz
         self.section = section or Section()
-        self.cursor = Cursor(loop)
+        self.cursor = Cursor(loop, position)
         self.old_section, self.old_cursor = self.section, self.cursor
         self.cut_fade, self.is_same_frame = Fade(1, True, 1), True
         """From the old section to this one, which may go on at the same frame."""
