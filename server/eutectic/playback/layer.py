@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.audio import equal_power, smoothstep
 from eutectic.playback.smooth import Smoother
 from eutectic.playback.sounds import SIDES, Fan, Nodes, Sound
+from eutectic.playback.timeline import ROUNDING_BEATS, BeatLoop, Timeline
+
+ATTACK_SECONDS = 0.001
 
 SCRUB_RATE = 200.0
 """How fast the blend glides, 1/s: settled in about 40 ms."""
@@ -67,6 +72,11 @@ class Layer:
         """Of the old nodes."""
         self.nodes_fade = Fade(1, True, 1)
         self.next_fan: Fan | None = None
+        self.beats: BeatLoop | None = None
+        """The loop's length, where that isn't the sound's."""
+        self._seam_beat = math.inf
+        self._cut, self._begun, self._seam_frames = 0, 0, 0
+        """Where the last turn was cut, where this one began, and how long both sound."""
         self.wrapped = False
         self.silent = False
 
@@ -86,8 +96,40 @@ class Layer:
 
     def set_loop(self, loop: bool) -> None:
         """Loop, or end at the end; past the end, nothing changes."""
-        if self.position < self.fan.frames:
+        if self.position < self.fan.frames or self.beats is not None:
             self.loop = loop
+
+    def set_beats(self, loop: BeatLoop) -> None:
+        """Loop so many beats: what is longer is cut, what is shorter has silence after it."""
+        self.beats, self._seam_beat = loop, loop.seam(loop.origin)
+
+    def turn(self, timeline: Timeline) -> float:
+        """Frames from one turn of its loop to the next; without one, of the sound."""
+        if self.beats is None or not self.loop:
+            return self.fan.frames
+        return self.beats.length * timeline.frames_per_beat
+
+    def next_seam(self, timeline: Timeline) -> float:
+        """The frame at which its loop of beats turns; infinite if it has none."""
+        if self.beats is None or not self.loop or self.releasing:
+            return math.inf
+        return timeline.whole_frame_of(self._seam_beat)
+
+    def turn_over(self, frame: int, timeline: Timeline, crossfade_seconds: float) -> None:
+        """Begin the loop anew, at or after its seam, crossfading from what still sounds."""
+        assert self.beats is not None
+        late = frame - timeline.whole_frame_of(self._seam_beat)
+        seam = min(self._frames(crossfade_seconds), self.position // 2)
+        if self.position >= self._whole or self.fan.nodes(self.position, seam) is None:
+            seam = self._frames(ATTACK_SECONDS)
+        self._cut, self._seam_frames = self.position, seam
+        self._begun = self.position = int(late % self.turn(timeline))
+        self._seam_beat = self.beats.seam(max(self._seam_beat, timeline.beat_of(frame)))
+
+    def moved(self, beat: float) -> None:
+        """Beats are counted anew, from this one: its loop is where it would be, seen from there."""
+        if self.beats is not None:
+            self._seam_beat = self.beats.seam(beat - 2 * ROUNDING_BEATS)
 
     def mix(self, frames: int, crossfade: int) -> tuple[NDArray[np.float32], bool]:
         """The next frames (2, frame), and whether an underrun has just begun."""
@@ -116,6 +158,12 @@ class Layer:
 
     def _frames(self, seconds: float) -> int:
         return round(seconds * self.rate_hz)
+
+    @property
+    def _whole(self) -> int:
+        """Frames of its sounds, with their tails."""
+        sounds = filter(None, self.fan.sounds)
+        return max((sound.samples.shape[1] for sound in sounds), default=0)
 
     def _change(self, frames: int) -> None:
         """Begin the crossfade to the next fan, if it can begin."""
@@ -174,6 +222,8 @@ class Layer:
     def _read(self, sound: Sound, frames: int, crossfade: int) -> NDArray[np.float32]:
         """A sound from the position on, around its loop's seam or into its fade at the end."""
         at = self.position + np.arange(frames)
+        if self.beats is not None:
+            return self._read_turn(sound, at).astype(np.float32)
         after_seam = at >= sound.frames
         if self.loop:
             at[after_seam] -= sound.frames
@@ -188,21 +238,39 @@ class Layer:
             rising, falling = equal_power((at[inside] + 1) / (seam + 1))
             tail = sound.samples[:, sound.frames + at[inside]]
             out[:, inside] = rising * out[:, inside] + falling * tail
-        if not self.loop:
-            length = sound.tail or min(self._frames(END_SECONDS), sound.frames)
-            share = (at + length - last) / (length + 1)
-            if share[-1] > 0:
-                out = out * (1 - smoothstep(share.clip(0, 1)))
-        return out.astype(np.float32)
+        return (out if self.loop else self._ended(sound, at, out)).astype(np.float32)
+
+    def _read_turn(self, sound: Sound, at: NDArray[np.int64]) -> NDArray[np.floating]:
+        """A sound in its loop of beats: as if played once, over the end of the last turn."""
+        out = self._once(sound, at)
+        since = at - self._begun
+        if since[0] < self._seam_frames:
+            rising, falling = equal_power(((since + 1) / (self._seam_frames + 1)).clip(max=1))
+            out = rising * out + falling * self._once(sound, self._cut + since)
+        return out
+
+    def _once(self, sound: Sound, at: NDArray[np.int64]) -> NDArray[np.floating]:
+        """A sound at positions, silent after its end."""
+        last = sound.samples.shape[1] - 1
+        return self._ended(sound, at, sound.samples[:, at.clip(max=last)])
+
+    def _ended(
+        self, sound: Sound, at: NDArray[np.int64], samples: NDArray[np.float32]
+    ) -> NDArray[np.floating]:
+        """The samples, faded out where the sound ends."""
+        length = sound.tail or min(self._frames(END_SECONDS), sound.frames)
+        share = (at + length - sound.samples.shape[1] + 1) / (length + 1)
+        return samples * (1 - smoothstep(share.clip(0, 1))) if share[-1] > 0 else samples
 
     def _advance(self, frames: int) -> None:
         self.position += frames
+        if self.loop and self.beats is not None:
+            return
         if self.loop and self.position >= self.fan.frames > 0:
             self.position -= self.fan.frames
             self.wrapped = True
         elif not self.loop and self.nodes is not None:
-            whole = max(sound.samples.shape[1] for sound in self.fan.sounds if sound is not None)
-            self.silent = self.silent or self.position >= whole
+            self.silent = self.silent or self.position >= self._whole
 
 
 def _of_sounds(

@@ -7,8 +7,6 @@ and stops are faded, and a sound that isn't decoded far enough fades out in time
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import time
 from collections import deque
 from collections.abc import Callable
@@ -19,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.audio import db_to_gain, gain_to_db
-from eutectic.playback.events import Dropped, Event, Started
+from eutectic.playback.events import Dropped, Event, Reached, Started
 from eutectic.playback.layer import Layer
+from eutectic.playback.schedule import Schedule
 from eutectic.playback.smooth import Limiter, Smoother
 from eutectic.playback.sounds import Fan
 from eutectic.playback.strip import GAIN_RATE
+from eutectic.playback.timeline import Beat, BeatLoop, Timeline
 from eutectic.playback.voice import Voice
 
 STOP_SECONDS, PANIC_SECONDS = 0.03, 0.005
@@ -37,14 +37,10 @@ CLOCK_SHARE = 0.02
 """Share of the clock's deviation that each block corrects."""
 
 
-class _Scheduled(NamedTuple):
-    """A request that starts at a frame; `number` is the order of arrival."""
+At = float | Beat | None
+"""When something happens: at a monotonic time, on a beat, or at once."""
 
-    frame: int
-    number: int
-    voice: int
-    token: int
-    start: Callable[[], None]
+NEVER = 1 << 62
 
 
 class Meter(NamedTuple):
@@ -65,6 +61,7 @@ class Player:
     Attributes:
         latency_frames: the limiter's delay.
         frames: mixed so far.
+        timeline: which beat a frame is on; replaced by the mixing thread.
     """
 
     latency_frames = Limiter.LOOK_AHEAD
@@ -73,16 +70,19 @@ class Player:
         self.rate_hz, self.channels = rate_hz, channels
         self.voices = [Voice(number + 1, channels, rate_hz) for number in range(voices)]
         self.frames = 0
+        self.timeline = Timeline(rate_hz)
         self._commands: deque[Callable[[], None]] = deque()
         self._events: deque[Event] = deque()
-        self._schedule: list[_Scheduled] = []
-        self._numbers = itertools.count()
+        self._schedule = Schedule()
         self._offset: float | None = None
         """Monotonic time of frame 0, as estimated from the blocks so far."""
         self._master = Smoother(np.ones(1), GAIN_RATE, rate_hz)
         self._limiter = Limiter(channels)
         self._peak = 0.0
         self._record: Callable[[NDArray[np.float32]], None] | None = None
+        self._recorded = range(0)
+        """Frames of the output that are recorded."""
+        self._when_recorded: Callable[[int | None], None] | None = None
 
     # Commands, from any thread
 
@@ -95,22 +95,21 @@ class Player:
         blend: float,
         gain_db: float = 0.0,
         loop: bool = False,
-        at: float | None = None,
+        beats: float | None = None,
+        at: At = None,
     ) -> None:
-        """Play a fan on a voice, now or at a monotonic time, crossfading from what plays there."""
+        """Play a fan on a voice, crossfading from what plays there; a loop maybe so many beats."""
         target = self.voices[voice - 1]
 
-        def start() -> None:
+        def start(due: Beat | None) -> None:
             layer = Layer(fan, token, blend, db_to_gain(gain_db), loop, self.rate_hz)
+            if beats is not None:
+                origin = self.timeline.beat_of(self.frames) if due is None else due.number
+                layer.set_beats(BeatLoop(origin, beats))
             target.start(layer, self._events.append)
             self._events.append(Started(voice, token, self._time()))
 
-        def schedule() -> None:
-            frame = self.frames if at is None else max(self.frames, self._frame(at))
-            scheduled = _Scheduled(frame, next(self._numbers), voice, token, start)
-            heapq.heappush(self._schedule, scheduled)
-
-        self._commands.append(schedule)
+        self._at(at, start, lambda: self._events.append(Dropped(voice, token)))
 
     def scrub(self, voice: int, blend: float) -> None:
         """Glide a voice to another blend of the fan it plays."""
@@ -120,9 +119,13 @@ class Player:
         """Crossfade what a request plays to another fan of the same length, where it is."""
         self._commands.append(partial(self.voices[voice - 1].change, token, fan))
 
-    def stop(self, voice: int, seconds: float = STOP_SECONDS) -> None:
+    def stop(self, voice: int, seconds: float = STOP_SECONDS, at: At = None) -> None:
         """Fade a voice out."""
-        self._commands.append(partial(self.voices[voice - 1].release, seconds))
+        release = partial(self.voices[voice - 1].release, seconds)
+        if at is None:
+            self._commands.append(release)
+        else:
+            self._at(at, lambda _: release())
 
     def panic(self) -> None:
         """Fade everything out fast, and clear the schedule."""
@@ -137,11 +140,35 @@ class Player:
     def clear_schedule(self) -> None:
         """Drop every request that hasn't started."""
 
-        def clear() -> None:
-            self._events.extend(Dropped(each.voice, each.token) for each in self._schedule)
-            self._schedule.clear()
+        self._commands.append(self._schedule.clear)
 
-        self._commands.append(clear)
+    def call(self, at: At, then: Callable[[int | None], None]) -> None:
+        """Report the frame at which this is: who takes the events calls `then`.
+
+        With None, if the schedule was cleared before.
+        """
+
+        drop = partial(self._reached, then, None)
+        self._at(at, lambda _: self._reached(then, self.frames), drop)
+
+    def set_tempo(
+        self, *, bpm: float | None = None, beat: float | None = None,
+        running: bool | None = None, at: float | None = None,
+    ) -> None:  # fmt: skip
+        """Change the tempo, count beats anew, or hold them, from now or a monotonic time on.
+
+        What waits for a beat waits for where that is now.
+        """
+
+        def change() -> None:
+            frame = self.frames if at is None else self.frame_at(at)
+            self.timeline = self.timeline.set(frame, bpm=bpm, beat=beat, running=running)
+            if beat is not None:
+                self._schedule.moved(beat)
+                for voice in self.voices:
+                    voice.moved(beat)
+
+        self._commands.append(change)
 
     def set_loop(self, voice: int, loop: bool) -> None:
         """Loop what a voice plays, or let it end."""
@@ -170,9 +197,28 @@ class Player:
     def set_master(self, db: float) -> None:
         self._commands.append(lambda: self._master.targets.fill(db_to_gain(db)))
 
-    def record(self, put: Callable[[NDArray[np.float32]], None] | None) -> None:
-        """Pass every block (frame, channel) that is played to `put`, too; None ends that."""
-        self._commands.append(partial(setattr, self, "_record", put))
+    def record(
+        self, put: Callable[[NDArray[np.float32]], None] | None, at: At = None,
+        then: Callable[[int | None], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Pass blocks (frame, channel) of what is played to `put`, too; None ends that.
+
+        At a time or beat, that is to the frame: from, or up to, what was mixed then. After the last
+        block `then` is called, as by `call`.
+        """
+
+        def switch(delay: int) -> None:
+            if put is not None:
+                self._record, self._recorded = put, range(self.frames + delay, NEVER)
+            else:
+                self._recorded = range(self._recorded.start, self.frames + delay)
+                self._when_recorded = then
+
+        if at is None:
+            self._commands.append(partial(switch, 0))
+        else:
+            drop = (lambda: None) if then is None else partial(self._reached, then, None)
+            self._at(at, lambda _: switch(self.latency_frames), drop)
 
     # Queries, from any thread
 
@@ -208,10 +254,23 @@ class Player:
         layers = list(self.voices[voice - 1].layers)
         return layers[-1].loop if layers else None
 
+    def seconds(self, voice: int) -> float:
+        """How long what a voice plays is, or one turn of its loop; 0 if that is nothing."""
+        layers = list(self.voices[voice - 1].layers)
+        return layers[-1].turn(self.timeline) / self.rate_hz if layers else 0.0
+
     def position_seconds(self, voice: int) -> float:
         """How far a voice is into what it plays; 0 if that is nothing."""
         layers = list(self.voices[voice - 1].layers)
         return layers[-1].position / self.rate_hz if layers else 0.0
+
+    def frame_at(self, at: float) -> float:
+        """The frame that is mixed at a monotonic time, smoothly; not a whole one."""
+        return self.frames if self._offset is None else (at - self._offset) * self.rate_hz
+
+    def time_of(self, frame: float) -> float:
+        """The monotonic time at which a frame is mixed."""
+        return frame / self.rate_hz + (self._offset or 0.0)
 
     # The mixing thread
 
@@ -225,9 +284,7 @@ class Player:
         at = 0
         while at < len(out):
             self._start_due()
-            stop = len(out)
-            if self._schedule:
-                stop = min(stop, at + self._schedule[0].frame - self.frames)
+            stop = round(min(len(out), at + self._next_due() - self.frames))
             for voice in self.voices:
                 voice.mix(mixed[at:stop], self._events.append)
             self.frames += stop - at
@@ -236,12 +293,50 @@ class Player:
             mixed *= self._master.advance(len(out))[0, :, None].astype(np.float32)
         out[:] = self._limiter.limit(mixed)
         self._peak = max(self._peak, float(np.abs(out).max(initial=0.0)))
-        if self._record is not None:
-            self._record(out.copy())
+        self._pass_on(out)
+
+    def _at(
+        self, at: At, begin: Callable[[Beat | None], None],
+        drop: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        """Have the mixing thread schedule it."""
+
+        def schedule() -> None:
+            if at is None:
+                self._schedule.add(self.frames, begin, drop)
+            elif isinstance(at, Beat):
+                self._schedule.add(at, begin, drop)
+            else:
+                self._schedule.add(max(self.frames, round(self.frame_at(at))), begin, drop)
+
+        self._commands.append(schedule)
 
     def _start_due(self) -> None:
-        while self._schedule and self._schedule[0].frame <= self.frames:
-            heapq.heappop(self._schedule).start()
+        """Begin what is scheduled by now, and loops that are so many beats anew."""
+        self._schedule.begin_due(self.frames, self.timeline)
+        for voice in self.voices:
+            voice.turn(self.frames, self.timeline)
+
+    def _next_due(self) -> float:
+        """The frame of the next of those; infinite if there is none."""
+        seams = (voice.next_seam(self.timeline) for voice in self.voices)
+        return min(self._schedule.next_frame(self.timeline), *seams)
+
+    def _pass_on(self, out: NDArray[np.float32]) -> None:
+        """Record what is to be recorded of a block."""
+        if self._record is None:
+            return
+        first, frames = self.frames - len(out), self._recorded
+        block = out[max(0, frames.start - first) : max(0, frames.stop - first)]
+        if len(block):
+            self._record(block.copy())
+        if frames.stop <= self.frames:
+            self._record = None
+            if self._when_recorded is not None:
+                self._reached(self._when_recorded, frames.stop)
+
+    def _reached(self, then: Callable[[int | None], None], frame: int | None) -> None:
+        self._events.append(Reached(then, frame))
 
     def _follow_clock(self) -> None:
         """Estimate the monotonic time of frame 0 from when blocks are requested, smoothly."""
@@ -251,11 +346,8 @@ class Player:
         else:
             self._offset += CLOCK_SHARE * (offset - self._offset)
 
-    def _frame(self, at: float) -> int:
-        return self.frames if self._offset is None else round((at - self._offset) * self.rate_hz)
-
     def _time(self) -> float:
-        return self.frames / self.rate_hz + (self._offset or 0.0)
+        return self.time_of(self.frames)
 
 
 def _level_db(peak: float) -> float:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.playback.events import Ended, Event, Underrun
-from eutectic.playback.layer import Fade, Layer
+from eutectic.playback.layer import ATTACK_SECONDS, Fade, Layer
 from eutectic.playback.sounds import SIDES, Fan
 from eutectic.playback.strip import Strip
+from eutectic.playback.timeline import Timeline
 
-ATTACK_SECONDS, CROSSFADE_SECONDS = 0.001, 0.01
+CROSSFADE_SECONDS = 0.01
 
 MAX_LAYERS = 4
 """A voice's layers that sound at once; beyond that the oldest is cut."""
@@ -54,6 +56,21 @@ class Voice:
         for layer in self.layers:
             if layer.token == token:
                 layer.change(fan)
+
+    def next_seam(self, timeline: Timeline) -> float:
+        """The frame at which the next loop of so many beats turns; infinite if there is none."""
+        return min((layer.next_seam(timeline) for layer in self.layers), default=math.inf)
+
+    def turn(self, frame: int, timeline: Timeline) -> None:
+        """Begin loops anew whose seam is at a frame."""
+        for layer in self.layers:
+            if layer.next_seam(timeline) <= frame:
+                layer.turn_over(frame, timeline, self.crossfade_seconds)
+
+    def moved(self, beat: float) -> None:
+        """Beats are counted anew, from this one."""
+        for layer in self.layers:
+            layer.moved(beat)
 
     def set_loop(self, loop: bool) -> None:
         """Loop the newest layer, or let it end."""
