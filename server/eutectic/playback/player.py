@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from eutectic.audio import db_to_gain, gain_to_db
 from eutectic.playback.events import Dropped, Event, Reached, Started
+from eutectic.playback.heard import Heard
 from eutectic.playback.layer import Layer
 from eutectic.playback.schedule import Schedule
 from eutectic.playback.smooth import Limiter, Smoother
@@ -62,6 +63,7 @@ class Player:
         latency_frames: the limiter's delay.
         frames: mixed so far.
         timeline: which beat a frame is on; replaced by the mixing thread.
+        heard: the last minute of the output's first two channels, in the same frames.
     """
 
     latency_frames = Limiter.LOOK_AHEAD
@@ -71,6 +73,7 @@ class Player:
         self.voices = [Voice(number + 1, channels, rate_hz) for number in range(voices)]
         self.frames = 0
         self.timeline = Timeline(rate_hz)
+        self.heard = Heard(rate_hz, min(2, channels))
         self._commands: deque[Callable[[], None]] = deque()
         self._events: deque[Event] = deque()
         self._schedule = Schedule()
@@ -139,7 +142,6 @@ class Player:
 
     def clear_schedule(self) -> None:
         """Drop every request that hasn't started."""
-
         self._commands.append(self._schedule.clear)
 
     def call(self, at: At, then: Callable[[int | None], None]) -> None:
@@ -293,6 +295,7 @@ class Player:
             mixed *= self._master.advance(len(out))[0, :, None].astype(np.float32)
         out[:] = self._limiter.limit(mixed)
         self._peak = max(self._peak, float(np.abs(out).max(initial=0.0)))
+        self.heard.write(out[:, :2], self._time())
         self._pass_on(out)
 
     def _at(
