@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.audio import db_to_gain, gain_to_db
+from eutectic.playback.cursor import Section
 from eutectic.playback.events import Dropped, Event, Reached, Started
 from eutectic.playback.heard import Heard
 from eutectic.playback.layer import Layer
+from eutectic.playback.rolling import Rolling
 from eutectic.playback.schedule import Schedule
 from eutectic.playback.smooth import Limiter, Smoother
 from eutectic.playback.sounds import Fan
@@ -105,14 +107,29 @@ class Player:
         target = self.voices[voice - 1]
 
         def start(due: Beat | None) -> None:
-            layer = Layer(fan, token, blend, db_to_gain(gain_db), loop, self.rate_hz)
+            gain = db_to_gain(gain_db)
+            layer = Layer(fan, token, blend, gain, loop, self.rate_hz, target.section, target.speed)
             if beats is not None:
                 origin = self.timeline.beat_of(self.frames) if due is None else due.number
-                layer.set_beats(BeatLoop(origin, beats))
+                layer.set_beats(BeatLoop(origin, beats), origin)
             target.start(layer, self._events.append)
             self._events.append(Started(voice, token, self._time()))
 
         self._at(at, start, lambda: self._events.append(Dropped(voice, token)))
+
+    def roll(self, voice: int, rolling: Rolling, frame: int) -> None:
+        """Play pieces on a voice from a frame on, crossfading from what plays there."""
+
+        def start(_due: Beat | None) -> None:
+            rolling.frame = self.frames
+            self.voices[voice - 1].start(rolling, self._events.append)
+            self._events.append(Started(voice, rolling.token, self._time()))
+
+        def schedule() -> None:
+            drop = partial(self._events.append, Dropped(voice, rolling.token))
+            self._schedule.add(max(self.frames, frame), start, drop)
+
+        self._commands.append(schedule)
 
     def scrub(self, voice: int, blend: float) -> None:
         """Glide a voice to another blend of the fan it plays."""
@@ -196,6 +213,14 @@ class Player:
             partial(setattr, self.voices[voice - 1], "crossfade_seconds", seconds)
         )
 
+    def set_speed(self, voice: int, speed: float) -> None:
+        """Glide a voice to a speed, with its pitch; 1 is as made."""
+        self._commands.append(partial(self.voices[voice - 1].set_speed, speed))
+
+    def cut(self, voice: int, section: Section) -> None:
+        """Play another section of a voice's sounds, crossfading from what plays."""
+        self._commands.append(partial(self.voices[voice - 1].cut, section))
+
     def set_master(self, db: float) -> None:
         self._commands.append(lambda: self._master.targets.fill(db_to_gain(db)))
 
@@ -259,12 +284,20 @@ class Player:
     def seconds(self, voice: int) -> float:
         """How long what a voice plays is, or one turn of its loop; 0 if that is nothing."""
         layers = list(self.voices[voice - 1].layers)
-        return layers[-1].turn(self.timeline) / self.rate_hz if layers else 0.0
+        if not layers:
+            return 0.0
+        newest = layers[-1]
+        if newest.turning and newest.beats is not None:
+            return 60 * newest.beats.length / self.timeline.bpm
+        return newest.fan.frames / self.rate_hz
 
     def position_seconds(self, voice: int) -> float:
         """How far a voice is into what it plays; 0 if that is nothing."""
         layers = list(self.voices[voice - 1].layers)
-        return layers[-1].position / self.rate_hz if layers else 0.0
+        if not layers:
+            return 0.0
+        newest = layers[-1]
+        return (newest.position if newest.turning else newest.frame) / self.rate_hz
 
     def frame_at(self, at: float) -> float:
         """The frame that is mixed at a monotonic time, smoothly; not a whole one."""
@@ -318,7 +351,7 @@ class Player:
         """Begin what is scheduled by now, and loops that are so many beats anew."""
         self._schedule.begin_due(self.frames, self.timeline)
         for voice in self.voices:
-            voice.turn(self.frames, self.timeline)
+            voice.turn(self.frames, self.timeline, self._events.append)
 
     def _next_due(self) -> float:
         """The frame of the next of those; infinite if there is none."""

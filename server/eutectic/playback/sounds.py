@@ -105,6 +105,11 @@ class Fan:
         """The sounds' length; 0 without any."""
         return max((sound.frames for sound in self.sounds if sound is not None), default=0)
 
+    @property
+    def tail(self) -> int:
+        """The longest of the sounds' tails."""
+        return max((sound.tail for sound in self.sounds if sound is not None), default=0)
+
     def put(self, index: int, sound: Sound) -> None:
         """Add a sound, complete or not."""
         self.sounds[index] = sound

@@ -105,6 +105,9 @@ class BeatLoop:
 
     def seam(self, beat: float) -> float:
         """The first seam after a beat."""
-        return self.origin + self.length * (
-            math.floor((beat - self.origin + ROUNDING_BEATS) / self.length) + 1
-        )
+        turns = math.floor((beat - self.origin + ROUNDING_BEATS) / self.length) + 1
+        return self.origin + self.length * turns
+
+    def seam_from(self, beat: float) -> float:
+        """The first seam at a beat or after."""
+        return self.seam(beat - 2 * ROUNDING_BEATS)

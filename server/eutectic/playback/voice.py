@@ -8,13 +8,17 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from eutectic.playback.cursor import Section
 from eutectic.playback.events import Ended, Event, Underrun
-from eutectic.playback.layer import ATTACK_SECONDS, Fade, Layer
+from eutectic.playback.layer import Fade, Layer
 from eutectic.playback.sounds import SIDES, Fan
 from eutectic.playback.strip import Strip
 from eutectic.playback.timeline import Timeline
 
-CROSSFADE_SECONDS = 0.01
+ATTACK_SECONDS, CROSSFADE_SECONDS = 0.001, 0.01
+
+LATE_SECONDS = 0.1
+"""A seam that is past for longer is passed over: its loop was off, or beats are counted anew."""
 
 MAX_LAYERS = 4
 """A voice's layers that sound at once; beyond that the oldest is cut."""
@@ -27,6 +31,7 @@ class Voice:
         self.number, self.rate_hz = number, rate_hz
         self.layers: list[Layer] = []
         self.crossfade_seconds = CROSSFADE_SECONDS
+        self.speed, self.section = 1.0, Section()
         self.strip = Strip(channels, rate_hz)
 
     def start(self, layer: Layer, report: Callable[[Event], None]) -> None:
@@ -35,11 +40,46 @@ class Voice:
             old.release(self.crossfade_seconds)
         if not self.layers:
             self.strip.settle()
-        attack = self.crossfade_seconds if self.layers else ATTACK_SECONDS
+        self._add(layer, self.crossfade_seconds if self.layers else ATTACK_SECONDS, report)
+
+    def _add(self, layer: Layer, attack: float, report: Callable[[Event], None]) -> None:
         layer.fades.append(Fade(max(1, round(attack * self.rate_hz)), True))
         self.layers.append(layer)
         while len(self.layers) > MAX_LAYERS:
-            report(Ended(self.number, self.layers.pop(0).token))
+            self._ended(self.layers.pop(0), report)
+
+    def _ended(self, layer: Layer, report: Callable[[Event], None]) -> None:
+        if not layer.is_continued:
+            report(Ended(self.number, layer.token))
+
+    def next_seam(self, timeline: Timeline) -> float:
+        """The frame at which its loop of so many beats turns; infinite if it plays none."""
+        return self.layers[-1].next_seam(timeline) if self.layers else math.inf
+
+    def turn(self, frame: int, timeline: Timeline, report: Callable[[Event], None]) -> None:
+        """Begin its loop anew, if the seam is at this frame, crossfading from what still sounds."""
+        late = frame - self.next_seam(timeline)
+        if late < 0:
+            return
+        old = self.layers[-1]
+        assert old.beats is not None
+        beat = max(old.seam, timeline.beat_of(frame))
+        if late > LATE_SECONDS * self.rate_hz:
+            old.seam = old.beats.seam(beat)
+            return
+        longest = old.beats.length * timeline.frames_per_beat / self.rate_hz / 2
+        crossfade = min(self.crossfade_seconds, longest)
+        again = old.again(self.section, self.speed)
+        again.set_beats(old.beats, beat)
+        old.is_continued = True
+        old.release(crossfade)
+        self._add(again, ATTACK_SECONDS if old.is_past else crossfade, report)
+
+    def moved(self, beat: float) -> None:
+        """Beats are counted anew, from this one: its loop is where it would be, seen from there."""
+        for layer in self.layers:
+            if layer.beats is not None:
+                layer.seam = layer.beats.seam_from(beat)
 
     def release(self, seconds: float) -> None:
         """Fade everything out."""
@@ -57,20 +97,17 @@ class Voice:
             if layer.token == token:
                 layer.change(fan)
 
-    def next_seam(self, timeline: Timeline) -> float:
-        """The frame at which the next loop of so many beats turns; infinite if there is none."""
-        return min((layer.next_seam(timeline) for layer in self.layers), default=math.inf)
-
-    def turn(self, frame: int, timeline: Timeline) -> None:
-        """Begin loops anew whose seam is at a frame."""
+    def set_speed(self, speed: float) -> None:
+        """Glide to another speed."""
+        self.speed = speed
         for layer in self.layers:
-            if layer.next_seam(timeline) <= frame:
-                layer.turn_over(frame, timeline, self.crossfade_seconds)
+            layer.speed.glide(speed)
 
-    def moved(self, beat: float) -> None:
-        """Beats are counted anew, from this one."""
+    def cut(self, section: Section) -> None:
+        """Play another section of sounds."""
+        self.section = section
         for layer in self.layers:
-            layer.moved(beat)
+            layer.cut(section)
 
     def set_loop(self, loop: bool) -> None:
         """Loop the newest layer, or let it end."""
@@ -100,5 +137,5 @@ class Voice:
                 report(Underrun(self.number, layer.token))
             if layer.silent:
                 self.layers.remove(layer)
-                report(Ended(self.number, layer.token))
+                self._ended(layer, report)
         self.strip.mix(mixed, out)
