@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from clicks import LIMIT_DB, click_db, longest_silence
 from numpy.typing import NDArray
 
+from eutectic.experiments.live.clicks import LIMIT_DB, click_db, longest_silence
 from eutectic.playback.events import Ended, Started
 from eutectic.playback.player import STOP_SECONDS, Player
 from eutectic.playback.rolling import Piece, Rolling

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
 class Started:
-    """A request's first sample was mixed, at this monotonic time."""
+    """A request's first sample was mixed, at this monotonic time and frame."""
 
     voice: int
     token: int
     at: float
+    frame: int
 
 
 @dataclass(frozen=True)
@@ -48,3 +50,11 @@ class Reached:
 
 
 Event = Started | Ended | Dropped | Underrun | Reached
+
+
+class Sounding(NamedTuple):
+    """A voice's newest request, and how far into its sound it is."""
+
+    voice: int
+    token: int
+    position: int

@@ -40,17 +40,8 @@ class Voice:
             old.release(self.crossfade_seconds)
         if not self.layers:
             self.strip.settle()
-        self._add(layer, self.crossfade_seconds if self.layers else ATTACK_SECONDS, report)
-
-    def _add(self, layer: Layer, attack: float, report: Callable[[Event], None]) -> None:
-        layer.fades.append(Fade(max(1, round(attack * self.rate_hz)), True))
-        self.layers.append(layer)
-        while len(self.layers) > MAX_LAYERS:
-            self._ended(self.layers.pop(0), report)
-
-    def _ended(self, layer: Layer, report: Callable[[Event], None]) -> None:
-        if not layer.is_continued:
-            report(Ended(self.number, layer.token))
+        is_smooth = self.layers or layer.position
+        self._add(layer, self.crossfade_seconds if is_smooth else ATTACK_SECONDS, report)
 
     def next_seam(self, timeline: Timeline) -> float:
         """The frame at which its loop of so many beats turns; infinite if it plays none."""
@@ -86,10 +77,10 @@ class Voice:
         for layer in self.layers:
             layer.release(seconds)
 
-    def scrub(self, blend: float) -> None:
-        """Glide the newest layer to a blend."""
+    def scrub(self, blend: float, y: float) -> None:
+        """Glide the newest layer to a blend and along its second axis."""
         if self.layers:
-            self.layers[-1].blend.targets.fill(blend)
+            self.layers[-1].hand.targets[:] = blend, y
 
     def change(self, token: int, fan: Fan) -> None:
         """Crossfade a request's layer to another fan, where it is."""
@@ -123,8 +114,11 @@ class Voice:
         if not self.layers:
             self.strip.settle()
 
-    def mix(self, out: NDArray[np.float32], report: Callable[[Event], None]) -> None:
-        """Add the next frames to `out` (frame, channel)."""
+    def mix(
+        self, out: NDArray[np.float32], report: Callable[[Event], None],
+        stem: NDArray[np.float32] | None = None,
+    ) -> None:  # fmt: skip
+        """Add the next frames to `out` (frame, channel), and to the voice's stem (frame, 2)."""
         if not self.layers:
             return
         frames = len(out)
@@ -138,4 +132,14 @@ class Voice:
             if layer.silent:
                 self.layers.remove(layer)
                 self._ended(layer, report)
-        self.strip.mix(mixed, out)
+        self.strip.mix(mixed, out, stem)
+
+    def _add(self, layer: Layer, attack: float, report: Callable[[Event], None]) -> None:
+        layer.fades.append(Fade(max(1, round(attack * self.rate_hz)), True))
+        self.layers.append(layer)
+        while len(self.layers) > MAX_LAYERS:
+            self._ended(self.layers.pop(0), report)
+
+    def _ended(self, layer: Layer, report: Callable[[Event], None]) -> None:
+        if not layer.is_continued:
+            report(Ended(self.number, layer.token))
