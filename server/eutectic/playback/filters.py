@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +36,6 @@ DAMPING, LEAST_DAMPING = math.sqrt(2), 1 / 12
 TAIL = 3e-6
 """-110 dB: a state that rings on under this has ended."""
 
-_solver: list[Any] = []
-"""LAPACK's, once it is loaded."""
 _loading = threading.Lock()
 
 
@@ -51,20 +50,25 @@ class Knobs(NamedTuple):
 def load() -> None:
     """Load what filters need; not for the mixing thread."""
     with _loading:
-        if not _solver:
-            from scipy.linalg import lapack
+        if Filter.solve is None:
+            from scipy.linalg import get_lapack_funcs
 
-            _solver.append(lapack.dtbtrs)
+            Filter.solve = get_lapack_funcs("tbtrs", dtype=np.float64)
 
 
 def load_soon() -> None:
     """Load it in the background, unless it is there."""
-    if not _solver:
+    if Filter.solve is None:
         threading.Thread(target=load, name="filters", daemon=True).start()
 
 
 class Filter:
-    """Filters a voice's two sides; bypassed exactly while it is off."""
+    """Filters a voice's two sides; bypassed exactly while it is off.
+
+    `solve` is LAPACK's, for systems with few diagonals, once it is loaded.
+    """
+
+    solve: ClassVar[Callable[..., Any] | None] = None
 
     def __init__(self, rate_hz: int, sides: int) -> None:
         self.rate_hz = rate_hz
@@ -96,7 +100,7 @@ class Filter:
 
     def mix(self, sides: NDArray[np.float32]) -> NDArray[np.float32]:
         """The next frames (side, frame), filtered."""
-        if not _solver:
+        if self.solve is None:
             self._knobs.values[2:] = 0  # once it can, it fades in
             return sides
         if not self._knobs.moving and not self._knobs.values[2:].any():
@@ -118,9 +122,9 @@ class Filter:
         """The coefficients of the next frames."""
         if self._knobs.moving:
             self._steady = None
-            return _Coefficients(*self._knobs.advance(frames), self.rate_hz)
+            return _Coefficients(self._knobs.advance(frames), self.rate_hz)
         if self._steady is None or self._steady[0] != frames:
-            steady = _Coefficients(*self._knobs.advance(frames), self.rate_hz)
+            steady = _Coefficients(self._knobs.advance(frames), self.rate_hz)
             self._steady = frames, steady
         return self._steady[1]
 
@@ -132,7 +136,8 @@ class Filter:
         right = np.empty((2 * frames, len(sides)), order="F")
         right[0::2], right[1::2] = (each.to_band * sides).T, (each.to_low * sides).T
         right[:2] += each.first @ self._states
-        states, _ = _solver[0](each.diagonals, right, uplo="L", diag="U", overwrite_b=1)
+        assert self.solve is not None
+        states, _ = self.solve(each.diagonals, right, uplo="L", diag="U", overwrite_b=1)
         before = np.concatenate([self._states, states[:-2]])
         self._states = states[-2:].copy()
         middle = 0.5 * (before + states).T
@@ -151,16 +156,15 @@ class _Coefficients:
     that noise had: resonance 1 lowers the first by 6 dB and peaks 15 dB above it. Of band, noise
     keeps its level.
 
+    `course` is that of the knobs, (knob, frame), as `Filter` smooths them.
+
     Attributes:
         diagonals: of the triangular system, (4, 2 × frame).
         first: what the states before add to the first right sides, (2, 2).
     """
 
-    def __init__(
-        self, octaves: NDArray[np.float64], dampings: NDArray[np.float64],
-        low: NDArray[np.float64], high: NDArray[np.float64], band: NDArray[np.float64],
-        rate_hz: int,
-    ) -> None:  # fmt: skip
+    def __init__(self, course: NDArray[np.float64], rate_hz: int) -> None:
+        octaves, dampings, low, high, band = course
         g = np.tan(math.pi / rate_hz * np.exp2(octaves))
         k = np.exp2(dampings)
         scale = 2 / (1 + g * (g + k))
