@@ -13,7 +13,7 @@ Named = tuple[str, str, int]
 COUNTED = (
     answers.Engine, answers.Device, answers.Queue, answers.Xrun, answers.Master, answers.Recording,
     answers.Session, answers.VoiceState, answers.Clip, answers.Reference, answers.Preset,
-    answers.PresetChanged, answers.Client, PairReply,
+    answers.PresetChanged, answers.Client, answers.VoiceStrip, PairReply,
 )  # fmt: skip
 """What `/seq` counts; an answer to a request of the client's own has its id."""
 
@@ -27,7 +27,7 @@ _ONE: dict[type[Answer], str] = {
 _MANY: dict[type[Answer], tuple[str, str]] = {
     answers.VoiceState: ("voices", "voice"), answers.Clip: ("clips", "clip"),
     answers.Reference: ("references", "reference"), answers.Preset: ("presets", "name"),
-    answers.Client: ("clients", "number"),
+    answers.Client: ("clients", "number"), answers.VoiceStrip: ("strips", "voice"),
 }  # fmt: skip
 """Where others are kept, and by what."""
 
@@ -51,6 +51,7 @@ class State:
     recording: answers.Recording | None = None
     session: answers.Session | None = None
     voices: dict[int, answers.VoiceState] = field(default_factory=dict[int, answers.VoiceState])
+    strips: dict[int, answers.VoiceStrip] = field(default_factory=dict[int, answers.VoiceStrip])
     clips: dict[str, answers.Clip] = field(default_factory=dict[str, answers.Clip])
     references: dict[str, answers.Reference] = field(default_factory=dict[str, answers.Reference])
     presets: dict[str, answers.Preset] = field(default_factory=dict[str, answers.Preset])

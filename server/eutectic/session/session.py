@@ -171,6 +171,8 @@ class Session:
         on(table.Panic, self._panic)
         on(table.ClearSchedule, self._clear_schedule)
         on(table.SetVoice, self._sessions.set_voice)
+        on(table.SetFilter, self._sessions.set_filter)
+        on(table.SetSend, self._sessions.set_send)
         on(table.ListVoices, self._voices.list)
         on(table.SetMasterGain, self._voices.set_master)
         on(table.SavePreset, self._keeper.save_preset)
