@@ -30,6 +30,7 @@ from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
 from eutectic.session.glides import Glides
 from eutectic.session.grids import Grids
+from eutectic.session.history import History
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.library import Library
@@ -113,9 +114,13 @@ class Session:
             self._references, self._voices, grids, resolver, lambda: self._models.name,
             self._board.publish,
         )  # fmt: skip
+        self._history = History(
+            jobs, self._library, self._references, self._voices, grids, self._fans, self._stage,
+            player, self._keeper.held,
+        )  # fmt: skip
         self._sessions = Sessions(
             Parts(self._keeper, self._registry, jobs, self._library, self._references, resolver,
-                  self._voices, self._stage, player, folders, settings.data)
+                  self._voices, self._stage, self._history, player, folders, settings.data)
         )  # fmt: skip
         self._pairs = Pairs(
             jobs, self._library, self._references, resolver, self._voices, grids, self._board
@@ -125,6 +130,7 @@ class Session:
         self._board.show(
             self._own_states, self._outputs.states, self._library.states, self._references.states,
             lambda: self._listed, self._voices.states,
+            self._history.states,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, player, self._stage, self._voices,
@@ -162,6 +168,8 @@ class Session:
         on(table.Scrub, self._stage.scrub)
         on(table.ListFan, self._pairs.list_fan)
         on(table.AskPair, self._pairs.ask)
+        on(table.Undo, self._history.undo)
+        on(table.Redo, self._history.redo)
         on(table.Render, self._renders.render)
         on(table.Cancel, self._dispatcher.cancel)
         on(table.Stop, self._stage.stop)
@@ -293,6 +301,7 @@ class Session:
 
     def _changed(self) -> None:
         self._keeper.changed()
+        self._history.changed()
         self._pairs.changed()
 
     def _turned(self, voice: Voice, knobs: Knobs) -> None:
@@ -318,6 +327,7 @@ class Session:
 
     async def _update(self, _count: int) -> None:
         """Send clients what has changed, levels, and lines of the log."""
+        self._history.look(time.monotonic())
         if len(self._subscribers):
             self._board.update()
             self._pairs.update()
