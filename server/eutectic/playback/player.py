@@ -120,6 +120,7 @@ class Player:
         token: int,
         *,
         blend: float,
+        y: float = 0.0,
         gain_db: float = 0.0,
         loop: bool = False,
         at: float | None = None,
@@ -134,7 +135,7 @@ class Player:
         def start() -> None:
             layer = Layer(
                 fan, token, blend, db_to_gain(gain_db), loop, self.rate_hz, target.section,
-                target.speed, position,
+                target.speed, position, y,
             )  # fmt: skip
             target.start(layer, self._events.append)
             self._events.append(Started(voice, token, self._time(), self.frames))
@@ -155,9 +156,9 @@ class Player:
 
         self._commands.append(partial(self._put, frame, start, voice, rolling.token))
 
-    def scrub(self, voice: int, blend: float) -> None:
-        """Glide a voice to another blend of the fan it plays."""
-        self._do(partial(self.voices[voice - 1].scrub, blend))
+    def scrub(self, voice: int, blend: float, y: float = 0.0) -> None:
+        """Glide a voice to another blend and y of the fan it plays."""
+        self._do(partial(self.voices[voice - 1].scrub, blend, y))
 
     def change(self, voice: int, token: int, fan: Fan) -> None:
         """Crossfade what a request plays to another fan of the same length, where it is."""

@@ -47,10 +47,10 @@ class Voice:
         for layer in self.layers:
             layer.release(seconds)
 
-    def scrub(self, blend: float) -> None:
-        """Glide the newest layer to a blend."""
+    def scrub(self, blend: float, y: float) -> None:
+        """Glide the newest layer to a blend and along its second axis."""
         if self.layers:
-            self.layers[-1].blend.targets.fill(blend)
+            self.layers[-1].hand.targets[:] = blend, y
 
     def change(self, token: int, fan: Fan) -> None:
         """Crossfade a request's layer to another fan, where it is."""
