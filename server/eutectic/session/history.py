@@ -93,21 +93,21 @@ class History:
         self._grids, self._fans, self._stage, self._player = grids, fans, stage, player
         self._held = held
         self._tracks = {voice.number: _Track() for voice in voices.all}
-        self._changed = True
+        self._changed = set(self._tracks)
 
     # Requests
 
     async def undo(self, ticket: Ticket, request: table.Undo) -> None:
         """Go back a step: at the same place in time if that is as long, else from its start."""
         voice = self._voices[request.voice]
-        self.look(time.monotonic(), asked=voice)
+        self._see(voice)
         track = self._tracks[voice.number]
         await self._go(ticket, voice, track.undo, track.redo)
 
     async def redo(self, ticket: Ticket, request: table.Redo) -> None:
         """Go forth again."""
         voice = self._voices[request.voice]
-        self.look(time.monotonic(), asked=voice)
+        self._see(voice)
         track = self._tracks[voice.number]
         await self._go(ticket, voice, track.redo, track.undo)
 
@@ -115,27 +115,37 @@ class History:
 
     def changed(self) -> None:
         """Something was set or fused: it is to be looked at."""
-        self._changed = True
+        self._changed = set(self._tracks)
 
     def clear(self) -> None:
         """Forget all steps: another session is in use."""
         self._tracks = {voice.number: _Track() for voice in self._voices.all}
 
-    def look(self, now: float, asked: Voice | None = None) -> None:
-        """See which voices have made a step; of the one asked about, also one not heard yet."""
-        tracks = self._tracks
-        moved = [each for each in self._voices.all if self._is_moved(each, tracks[each.number])]
-        if not self._changed and not moved:
-            return
-        self._changed = False
-        for voice, kept in zip(self._voices.all, self._voices.kept(), strict=True):
-            track = tracks[voice.number]
-            if voice.number in self._held:
-                track.now = None
-            elif not track.busy and (voice.pending is None or voice is asked):
-                _see(track, Step(kept, voice.pair), now)
-            elif not track.busy:
-                self._changed = True
+    def look(self) -> None:
+        """See which voices have made a step."""
+        for voice in self._voices.all:
+            self._look_at(voice)
+
+    def before(self, request: table.Request) -> None:
+        """See what a voice is before a request changes it, maybe after a moment already."""
+        number = getattr(request, "voice", None)
+        if number in self._tracks:
+            self._look_at(self._voices[number])
+
+    def _look_at(self, voice: Voice) -> None:
+        track = self._tracks[voice.number]
+        has_moved = track.now is not None and track.now.kept.blend != voice.blend
+        if (voice.number in self._changed or has_moved) and voice.pending is None:
+            self._see(voice)
+
+    def _see(self, voice: Voice) -> None:
+        """See whether a voice has made a step; what it waits for is one, too."""
+        track = self._tracks[voice.number]
+        self._changed.discard(voice.number)
+        if voice.number in self._held:
+            track.now = None
+        elif not track.busy:
+            see(track, self._step(voice), time.monotonic())
 
     def states(self) -> Iterator[Answer]:
         for number, track in self._tracks.items():
@@ -143,9 +153,8 @@ class History:
 
     # Parts
 
-    def _is_moved(self, voice: Voice, track: _Track) -> bool:
-        """Whether it has another blend, which nothing reports, as it changes so often."""
-        return track.now is not None and track.now.kept.blend != voice.blend
+    def _step(self, voice: Voice) -> Step:
+        return Step(self._voices.kept_of(voice), voice.pair)
 
     async def _go(
         self, ticket: Ticket, voice: Voice, steps: deque[Step] | list[Step],
@@ -173,7 +182,7 @@ class History:
         finally:
             track.busy -= 1
             if not track.busy and self._tracks[voice.number] is track:
-                track.now = Step(self._voices.kept()[voice.number - 1], voice.pair)
+                track.now = self._step(voice)
 
     def _gone(self, step: Step) -> str:
         """What of a step's sounds there is no more; empty: it is all there."""
@@ -240,7 +249,7 @@ class History:
         self._player.change(voice.number, token, played.fan)
 
 
-def _see(track: _Track, seen: Step, now: float) -> None:
+def see(track: _Track, seen: Step, now: float) -> None:
     """Go on from what a voice was to what it is, with a step if that differs."""
     before, track.now = track.now, seen
     if before is None or before.kept == seen.kept or seen.only_follows(before):

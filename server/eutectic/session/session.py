@@ -138,7 +138,7 @@ class Session:
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
         self._reported_lost, self._is_metered = 0, False
-        self._dispatcher = Dispatcher(self._registry, subscribers, self._board.greet)
+        self._dispatcher = Dispatcher(self._registry, subscribers, self._board.greet, self._before)
         self._register()
         self.take = self._dispatcher.take
         """Handles one message that was received."""
@@ -299,6 +299,9 @@ class Session:
         for each in self._subscribers:
             yield answers.Client(each.number, each.name, 1)
 
+    def _before(self, _ticket: Ticket, request: table.Request) -> None:
+        self._history.before(request)
+
     def _changed(self) -> None:
         self._keeper.changed()
         self._history.changed()
@@ -327,7 +330,7 @@ class Session:
 
     async def _update(self, _count: int) -> None:
         """Send clients what has changed, levels, and lines of the log."""
-        self._history.look(time.monotonic())
+        self._history.look()
         if len(self._subscribers):
             self._board.update()
             self._pairs.update()
