@@ -13,7 +13,7 @@ Named = tuple[str, str, int]
 COUNTED = (
     answers.Engine, answers.Device, answers.Queue, answers.Xrun, answers.Master, answers.Recording,
     answers.Session, answers.VoiceState, answers.Clip, answers.Reference, answers.Preset,
-    answers.PresetChanged, answers.Client, PairReply,
+    answers.PresetChanged, answers.Client, answers.History, answers.Favourite, PairReply,
 )  # fmt: skip
 """What `/seq` counts; an answer to a request of the client's own has its id."""
 
@@ -27,7 +27,8 @@ _ONE: dict[type[Answer], str] = {
 _MANY: dict[type[Answer], tuple[str, str]] = {
     answers.VoiceState: ("voices", "voice"), answers.Clip: ("clips", "clip"),
     answers.Reference: ("references", "reference"), answers.Preset: ("presets", "name"),
-    answers.Client: ("clients", "number"),
+    answers.Client: ("clients", "number"), answers.History: ("histories", "voice"),
+    answers.Favourite: ("favourites", "name"),
 }  # fmt: skip
 """Where others are kept, and by what."""
 
@@ -55,6 +56,8 @@ class State:
     references: dict[str, answers.Reference] = field(default_factory=dict[str, answers.Reference])
     presets: dict[str, answers.Preset] = field(default_factory=dict[str, answers.Preset])
     clients: dict[int, answers.Client] = field(default_factory=dict[int, answers.Client])
+    histories: dict[int, answers.History] = field(default_factory=dict[int, answers.History])
+    favourites: dict[str, answers.Favourite] = field(default_factory=dict[str, answers.Favourite])
     pairs: dict[Named, PairReply] = field(default_factory=dict[Named, PairReply])
     _count: int = 0
 
@@ -89,7 +92,7 @@ class State:
 
 def _is_gone(event: Answer) -> bool:
     match event:
-        case answers.Clip() | answers.Reference():
+        case answers.Clip() | answers.Reference() | answers.Favourite():
             return event.state == "freed"
         case answers.Preset():
             return not event.there
