@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from clicks import LIMIT_DB, click_db, longest_silence
+from eutectic.experiments.live.clicks import LIMIT_DB, click_db, longest_silence
 from eutectic.playback.events import Ended, Started
 from eutectic.playback.player import STOP_SECONDS, Player
 from eutectic.playback.rolling import Piece, Rolling

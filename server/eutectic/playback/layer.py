@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,10 +11,11 @@ from eutectic.audio import equal_power
 from eutectic.playback.cursor import Cursor, Section
 from eutectic.playback.smooth import Smoother
 from eutectic.playback.sounds import SIDES, Fan, Nodes, Sound
+from eutectic.playback.timeline import BeatLoop, Timeline
 from eutectic.playback.varispeed import Varispeed
 
 SCRUB_RATE = 200.0
-"""How fast the blend glides, 1/s: settled in about 40 ms."""
+"""How fast blend and y glide, 1/s: settled in about 40 ms."""
 
 END_SECONDS = 0.01
 """Fade at the end of a sound that has no tail."""
@@ -56,11 +59,12 @@ class Layer:
     def __init__(
         self, fan: Fan, token: int, blend: float, gain: float, loop: bool, rate_hz: int,
         section: Section | None = None, speed: float = 1.0,
+        position: int = 0, y: float = 0.0,
     ) -> None:  # fmt: skip
         self.fan, self.token, self.gain = fan, token, np.float32(gain)
         self.rate_hz = rate_hz
         self.section = section or Section()
-        self.cursor = Cursor(loop)
+        self.cursor = Cursor(loop, position)
         self.old_section, self.old_cursor = self.section, self.cursor
         self.cut_fade, self.is_same_frame = Fade(1, True, 1), True
         """From the old section to this one, which may go on at the same frame."""
@@ -70,7 +74,7 @@ class Layer:
         """The attack and, later, the releases; their gains multiply."""
         self.underrun_fade: Fade | None = None
         """Falling from an underrun on, rising once there is more to play."""
-        self.blend = Smoother(np.array([blend]), SCRUB_RATE, rate_hz)
+        self.hand = Smoother(np.array([blend, y]), SCRUB_RATE, rate_hz)
         self.nodes: Nodes | None = None
         self.old_nodes: Nodes | None = None
         self.old_fan = fan
@@ -78,11 +82,17 @@ class Layer:
         self.nodes_fade = Fade(1, True, 1)
         self.next_fan: Fan | None = None
         self.silent = False
+        self.beats: BeatLoop | None = None
+        """Instead of a loop of the sound's own length: a new layer takes over at every seam."""
+        self.turning, self.seam = False, math.inf
+        """Whether it does, and the beat of the next one."""
+        self.is_continued = False
+        """By a new layer of the same request."""
         self._has_underrun = False
 
     @property
     def loop(self) -> bool:
-        return self.cursor.loop
+        return self.cursor.loop or self.turning
 
     @property
     def position(self) -> int:
@@ -120,8 +130,34 @@ class Layer:
 
     def set_loop(self, loop: bool) -> None:
         """Loop, or end at the end; past the end, nothing changes."""
-        if self.position < self.frames:
+        if self.beats is not None:
+            self.turning = loop
+        elif self.position < self.frames:
             self.cursor.loop = self.old_cursor.loop = loop
+
+    def set_beats(self, beats: BeatLoop, beat: float) -> None:
+        """Loop so many beats, from one on: what is longer is cut, what is shorter has silence."""
+        self.beats, self.seam = beats, beats.seam(beat)
+        self.turning, self.cursor.loop = self.loop, False
+
+    def again(self, section: Section, speed: float) -> Layer:
+        """The same request from the start."""
+        again = Layer(
+            self.fan, self.token, float(self.hand.targets[0]), float(self.gain), self.loop,
+            self.rate_hz, section, speed, 0, float(self.hand.targets[1]),
+        )  # fmt: skip
+        again.next_fan = self.next_fan
+        return again
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the sound is over, though its loop isn't."""
+        return self.position >= self.frames + self.fan.tail + self.speed.ahead
+
+    def next_seam(self, timeline: Timeline) -> float:
+        """The frame at which its loop of beats turns; infinite if it has none."""
+        is_turning = self.turning and not self.releasing
+        return timeline.whole_frame_of(self.seam) if is_turning else math.inf
 
     def mix(self, frames: int, crossfade: int) -> tuple[NDArray[np.float32], bool]:
         """The next frames (2, frame), and whether an underrun has just begun."""
@@ -201,16 +237,16 @@ class Layer:
         self.fan, self.nodes = fan, nodes
 
     def _gains(self, frames: int) -> dict[Sound, NDArray[np.float32]]:
-        """Gains over time (frame) of each audible sound."""
+        """Gains over time (frame, or 1 where they stay) of each audible sound."""
         if self.nodes is None:
             return {}
-        blends = self.blend.advance(frames)[0]
-        gains = _of_sounds(self.fan, self.nodes, blends)
+        course = self.hand.advance(frames if self.hand.moving else 1)
+        gains = _of_sounds(self.fan, self.nodes, course)
         if self.old_nodes is None:
             return gains
         share = self.nodes_fade.advance(frames) ** 2  # linear: the nodes may share sounds
         mixed = {sound: share * gain for sound, gain in gains.items()}
-        for sound, gain in _of_sounds(self.old_fan, self.old_nodes, blends).items():
+        for sound, gain in _of_sounds(self.old_fan, self.old_nodes, course).items():
             mixed[sound] = mixed.get(sound, np.float32(0)) + (1 - share) * gain
         if self.nodes_fade.over:
             self.old_nodes, self.old_fan = None, self.fan
@@ -225,7 +261,7 @@ class Layer:
             self.cut_fade = Fade(self._frames(NODES_SECONDS), True)
             self.is_same_frame = position is not None and section.reverse == old.reverse
         self.section = section
-        self.cursor = Cursor(self.loop, position or 0, self.cursor.wrapped)
+        self.cursor = Cursor(self.cursor.loop, position or 0, self.cursor.wrapped)
 
     def _samples(self, gains: dict[Sound, NDArray[np.float32]], frames: int, crossfade: int,
                  section: Section, cursor: Cursor) -> NDArray[np.float32]:  # fmt: skip
@@ -257,17 +293,16 @@ class Layer:
             low, high = self.old_section.edges(self.fan.frames, self.rate_hz)
             self.old_cursor.advance(frames, high - low)
         if not self.loop and self.nodes is not None:
-            whole = self.frames + self.fan.tail
-            self.silent = self.silent or self.position >= whole + self.speed.ahead
+            self.silent = self.silent or self.is_past
 
 
 def _of_sounds(
-    fan: Fan, nodes: Nodes, blends: NDArray[np.float64]
+    fan: Fan, nodes: Nodes, course: NDArray[np.float64]
 ) -> dict[Sound, NDArray[np.float32]]:
-    """Gains over time (frame) of a fan's audible sounds, for blends over time (frame)."""
+    """Gains over time (frame) of a fan's audible sounds, for a course (blend and y, frame)."""
     gains: dict[Sound, NDArray[np.float32]] = {}
-    for index, gain in nodes.gains(blends).items():
+    for index, gain in nodes.gains(*course).items():
         sound = fan.sounds[index]
         assert sound is not None
-        gains[sound] = gain
+        gains[sound] = gains.get(sound, np.float32(0)) + gain
     return gains
