@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
 class Started:
-    """A request's first sample was mixed, at this monotonic time."""
+    """A request's first sample was mixed, at this monotonic time and frame."""
 
     voice: int
     token: int
     at: float
+    frame: int
 
 
 @dataclass(frozen=True)
@@ -39,3 +41,11 @@ class Underrun:
 
 
 Event = Started | Ended | Dropped | Underrun
+
+
+class Sounding(NamedTuple):
+    """A voice's newest request, and how far into its sound it is."""
+
+    voice: int
+    token: int
+    position: int

@@ -12,7 +12,7 @@ from eutectic.playback.sounds import SIDES, Fan, Nodes, Sound
 from eutectic.playback.varispeed import Varispeed
 
 SCRUB_RATE = 200.0
-"""How fast the blend glides, 1/s: settled in about 40 ms."""
+"""How fast blend and y glide, 1/s: settled in about 40 ms."""
 
 END_SECONDS = 0.01
 """Fade at the end of a sound that has no tail."""
@@ -56,11 +56,12 @@ class Layer:
     def __init__(
         self, fan: Fan, token: int, blend: float, gain: float, loop: bool, rate_hz: int,
         section: Section | None = None, speed: float = 1.0,
+        position: int = 0, y: float = 0.0,
     ) -> None:  # fmt: skip
         self.fan, self.token, self.gain = fan, token, np.float32(gain)
         self.rate_hz = rate_hz
         self.section = section or Section()
-        self.cursor = Cursor(loop)
+        self.cursor = Cursor(loop, position)
         self.old_section, self.old_cursor = self.section, self.cursor
         self.cut_fade, self.is_same_frame = Fade(1, True, 1), True
         """From the old section to this one, which may go on at the same frame."""
@@ -70,7 +71,7 @@ class Layer:
         """The attack and, later, the releases; their gains multiply."""
         self.underrun_fade: Fade | None = None
         """Falling from an underrun on, rising once there is more to play."""
-        self.blend = Smoother(np.array([blend]), SCRUB_RATE, rate_hz)
+        self.hand = Smoother(np.array([blend, y]), SCRUB_RATE, rate_hz)
         self.nodes: Nodes | None = None
         self.old_nodes: Nodes | None = None
         self.old_fan = fan
@@ -201,16 +202,16 @@ class Layer:
         self.fan, self.nodes = fan, nodes
 
     def _gains(self, frames: int) -> dict[Sound, NDArray[np.float32]]:
-        """Gains over time (frame) of each audible sound."""
+        """Gains over time (frame, or 1 where they stay) of each audible sound."""
         if self.nodes is None:
             return {}
-        blends = self.blend.advance(frames)[0]
-        gains = _of_sounds(self.fan, self.nodes, blends)
+        course = self.hand.advance(frames if self.hand.moving else 1)
+        gains = _of_sounds(self.fan, self.nodes, course)
         if self.old_nodes is None:
             return gains
         share = self.nodes_fade.advance(frames) ** 2  # linear: the nodes may share sounds
         mixed = {sound: share * gain for sound, gain in gains.items()}
-        for sound, gain in _of_sounds(self.old_fan, self.old_nodes, blends).items():
+        for sound, gain in _of_sounds(self.old_fan, self.old_nodes, course).items():
             mixed[sound] = mixed.get(sound, np.float32(0)) + (1 - share) * gain
         if self.nodes_fade.over:
             self.old_nodes, self.old_fan = None, self.fan
@@ -262,12 +263,12 @@ class Layer:
 
 
 def _of_sounds(
-    fan: Fan, nodes: Nodes, blends: NDArray[np.float64]
+    fan: Fan, nodes: Nodes, course: NDArray[np.float64]
 ) -> dict[Sound, NDArray[np.float32]]:
-    """Gains over time (frame) of a fan's audible sounds, for blends over time (frame)."""
+    """Gains over time (frame) of a fan's audible sounds, for a course (blend and y, frame)."""
     gains: dict[Sound, NDArray[np.float32]] = {}
-    for index, gain in nodes.gains(blends).items():
+    for index, gain in nodes.gains(*course).items():
         sound = fan.sounds[index]
         assert sound is not None
-        gains[sound] = gain
+        gains[sound] = gains.get(sound, np.float32(0)) + gain
     return gains

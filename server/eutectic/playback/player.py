@@ -12,19 +12,21 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.audio import db_to_gain, gain_to_db
 from eutectic.playback.cursor import Section
-from eutectic.playback.events import Dropped, Event, Started
+from eutectic.playback.events import Dropped, Event, Sounding, Started
 from eutectic.playback.heard import Heard
 from eutectic.playback.layer import Layer
+from eutectic.playback.rolling import Rolling
 from eutectic.playback.smooth import Limiter, Smoother
-from eutectic.playback.sounds import Fan
+from eutectic.playback.sounds import SIDES, Fan
 from eutectic.playback.strip import GAIN_RATE
 from eutectic.playback.voice import Voice
 
@@ -39,14 +41,35 @@ CLOCK_SHARE = 0.02
 """Share of the clock's deviation that each block corrects."""
 
 
+DUE_FRAME: ContextVar[int | None] = ContextVar("due_frame", default=None)
+"""The frame at which commands of this context take effect; None: the next block's first."""
+
+
 class _Scheduled(NamedTuple):
-    """A request that starts at a frame; `number` is the order of arrival."""
+    """What happens at a frame; `number` is the order of arrival, `token` 0 unless it starts one."""
 
     frame: int
     number: int
     voice: int
     token: int
     start: Callable[[], None]
+
+
+class Recording(Protocol):
+    """What every block is passed to; the mixing thread calls it, so that it never waits.
+
+    `stems`: whether it wants each voice by itself, too.
+    """
+
+    stems: bool
+
+    def begin(self, frame: int, sounding: list[Sounding]) -> None:
+        """The first block begins at this frame, in the middle of these."""
+        ...
+
+    def put(self, block: NDArray[np.float32], stems: NDArray[np.float32] | None) -> None:
+        """The next block (frame, channel), and each voice's (voice, frame, 2)."""
+        ...
 
 
 class Meter(NamedTuple):
@@ -86,9 +109,9 @@ class Player:
         self._master = Smoother(np.ones(1), GAIN_RATE, rate_hz)
         self._limiter = Limiter(channels)
         self._peak = 0.0
-        self._record: Callable[[NDArray[np.float32]], None] | None = None
+        self._recording: Recording | None = None
 
-    # Commands, from any thread
+    # Commands, from any thread; where DUE_FRAME is set, they take effect at that frame
 
     def play(
         self,
@@ -97,37 +120,53 @@ class Player:
         token: int,
         *,
         blend: float,
+        y: float = 0.0,
         gain_db: float = 0.0,
         loop: bool = False,
         at: float | None = None,
+        position: int = 0,
     ) -> None:
-        """Play a fan on a voice, now or at a monotonic time, crossfading from what plays there."""
-        target = self.voices[voice - 1]
+        """Play a fan on a voice, now or at a monotonic time, crossfading from what plays there.
+
+        `position`: the frame of the sound to begin with.
+        """
+        target, due = self.voices[voice - 1], DUE_FRAME.get()
 
         def start() -> None:
-            gain = db_to_gain(gain_db)
-            layer = Layer(fan, token, blend, gain, loop, self.rate_hz, target.section, target.speed)
+            layer = Layer(
+                fan, token, blend, db_to_gain(gain_db), loop, self.rate_hz, target.section,
+                target.speed, position, y,
+            )  # fmt: skip
             target.start(layer, self._events.append)
-            self._events.append(Started(voice, token, self._time()))
+            self._events.append(Started(voice, token, self._time(), self.frames))
 
         def schedule() -> None:
-            frame = self.frames if at is None else max(self.frames, self._frame(at))
-            scheduled = _Scheduled(frame, next(self._numbers), voice, token, start)
-            heapq.heappush(self._schedule, scheduled)
+            frame = self._frame(at) if due is None and at is not None else due
+            self._put(frame or 0, start, voice, token)
 
         self._commands.append(schedule)
 
-    def scrub(self, voice: int, blend: float) -> None:
-        """Glide a voice to another blend of the fan it plays."""
-        self._commands.append(partial(self.voices[voice - 1].scrub, blend))
+    def roll(self, voice: int, rolling: Rolling, frame: int) -> None:
+        """Play pieces on a voice from a frame on, crossfading from what plays there."""
+
+        def start() -> None:
+            rolling.frame = self.frames
+            self.voices[voice - 1].start(rolling, self._events.append)
+            self._events.append(Started(voice, rolling.token, self._time(), self.frames))
+
+        self._commands.append(partial(self._put, frame, start, voice, rolling.token))
+
+    def scrub(self, voice: int, blend: float, y: float = 0.0) -> None:
+        """Glide a voice to another blend and y of the fan it plays."""
+        self._do(partial(self.voices[voice - 1].scrub, blend, y))
 
     def change(self, voice: int, token: int, fan: Fan) -> None:
         """Crossfade what a request plays to another fan of the same length, where it is."""
-        self._commands.append(partial(self.voices[voice - 1].change, token, fan))
+        self._do(partial(self.voices[voice - 1].change, token, fan))
 
     def stop(self, voice: int, seconds: float = STOP_SECONDS) -> None:
         """Fade a voice out."""
-        self._commands.append(partial(self.voices[voice - 1].release, seconds))
+        self._do(partial(self.voices[voice - 1].release, seconds))
 
     def panic(self) -> None:
         """Fade everything out fast, and clear the schedule."""
@@ -137,55 +176,67 @@ class Player:
             for voice in self.voices:
                 voice.release(PANIC_SECONDS)
 
-        self._commands.append(release)
+        self._do(release)
 
     def clear_schedule(self) -> None:
         """Drop every request that hasn't started."""
 
         def clear() -> None:
-            self._events.extend(Dropped(each.voice, each.token) for each in self._schedule)
-            self._schedule.clear()
+            waiting, self._schedule = sorted(self._schedule), []
+            for each in waiting:
+                if each.token:
+                    self._events.append(Dropped(each.voice, each.token))
+                else:  # a setting, which the session has made already
+                    each.start()
 
-        self._commands.append(clear)
+        self._do(clear)
 
     def set_loop(self, voice: int, loop: bool) -> None:
         """Loop what a voice plays, or let it end."""
-        self._commands.append(partial(self.voices[voice - 1].set_loop, loop))
+        self._do(partial(self.voices[voice - 1].set_loop, loop))
 
     def set_gain(self, voice: int, db: float) -> None:
-        self._commands.append(partial(self.voices[voice - 1].route, gain_db=db))
+        self._do(partial(self.voices[voice - 1].route, gain_db=db))
 
     def set_mute(self, voice: int, mute: bool) -> None:
         """Silence a voice, which plays on."""
-        self._commands.append(partial(self.voices[voice - 1].route, mute=mute))
+        self._do(partial(self.voices[voice - 1].route, mute=mute))
 
     def set_pan(self, voice: int, pan: float) -> None:
         """Pan a voice, -1 left to 1 right."""
-        self._commands.append(partial(self.voices[voice - 1].route, pan=pan))
+        self._do(partial(self.voices[voice - 1].route, pan=pan))
 
     def set_outputs(self, voice: int, first: int) -> None:
         """Route a voice to this output, from 1, and the next."""
-        self._commands.append(partial(self.voices[voice - 1].route, output=first))
+        self._do(partial(self.voices[voice - 1].route, output=first))
 
     def set_crossfade(self, voice: int, seconds: float) -> None:
-        self._commands.append(
-            partial(setattr, self.voices[voice - 1], "crossfade_seconds", seconds)
-        )
+        self._do(partial(setattr, self.voices[voice - 1], "crossfade_seconds", seconds))
 
     def set_speed(self, voice: int, speed: float) -> None:
         """Glide a voice to a speed, with its pitch; 1 is as made."""
-        self._commands.append(partial(self.voices[voice - 1].set_speed, speed))
+        self._do(partial(self.voices[voice - 1].set_speed, speed))
 
     def cut(self, voice: int, section: Section) -> None:
         """Play another section of a voice's sounds, crossfading from what plays."""
-        self._commands.append(partial(self.voices[voice - 1].cut, section))
+        self._do(partial(self.voices[voice - 1].cut, section))
 
     def set_master(self, db: float) -> None:
-        self._commands.append(lambda: self._master.targets.fill(db_to_gain(db)))
+        self._do(lambda: self._master.targets.fill(db_to_gain(db)))
 
-    def record(self, put: Callable[[NDArray[np.float32]], None] | None) -> None:
-        """Pass every block (frame, channel) that is played to `put`, too; None ends that."""
-        self._commands.append(partial(setattr, self, "_record", put))
+    def record(self, recording: Recording | None) -> None:
+        """Pass every block that is played to a recording, too; None ends that."""
+
+        def begin() -> None:
+            self._recording = recording
+            if recording is not None:
+                recording.begin(self.frames, self._sounding())
+
+        self._commands.append(begin)  # with whole blocks
+
+    def mark(self, report: Callable[[int], None]) -> None:
+        """Report the frame at which the commands before this one have taken effect."""
+        self._do(lambda: report(self.frames))
 
     # Queries, from any thread
 
@@ -234,24 +285,43 @@ class Player:
         while self._commands:
             self._commands.popleft()()
             self._start_due()  # before the next command, which may stop it
-        mixed = np.zeros_like(out)
+        mixed, recording = np.zeros_like(out), self._recording
+        stems: NDArray[np.float32] | None = None
+        if recording is not None and recording.stems:
+            stems = np.zeros((len(self.voices), len(out), SIDES), np.float32)
         at = 0
         while at < len(out):
             self._start_due()
             stop = len(out)
             if self._schedule:
                 stop = min(stop, at + self._schedule[0].frame - self.frames)
-            for voice in self.voices:
-                voice.mix(mixed[at:stop], self._events.append)
+            for number, voice in enumerate(self.voices):
+                stem = None if stems is None else stems[number, at:stop]
+                voice.mix(mixed[at:stop], self._events.append, stem)
+            if self._master.moving or self._master.values[0] != 1:
+                gains = self._master.advance(stop - at)[0, :, None]
+                mixed[at:stop] *= gains.astype(np.float32)
             self.frames += stop - at
             at = stop
-        if self._master.moving or self._master.values[0] != 1:
-            mixed *= self._master.advance(len(out))[0, :, None].astype(np.float32)
         out[:] = self._limiter.limit(mixed)
         self._peak = max(self._peak, float(np.abs(out).max(initial=0.0)))
         self.heard.write(out[:, :2], self._time())
-        if self._record is not None:
-            self._record(out.copy())
+        if recording is not None:
+            recording.put(out.copy(), stems)
+
+    def _do(self, command: Callable[[], None]) -> None:
+        """Have a command take effect when its context says."""
+        frame = DUE_FRAME.get()
+        self._commands.append(command if frame is None else partial(self._put, frame, command))
+
+    def _put(self, frame: int, start: Callable[[], None], voice: int = 0, token: int = 0) -> None:
+        scheduled = _Scheduled(max(self.frames, frame), next(self._numbers), voice, token, start)
+        heapq.heappush(self._schedule, scheduled)
+
+    def _sounding(self) -> list[Sounding]:
+        newest = ((voice.number, voice.layers[-1]) for voice in self.voices if voice.layers)
+        return [Sounding(number, layer.token, layer.position) for number, layer in newest
+                if not layer.releasing]  # fmt: skip
 
     def _start_due(self) -> None:
         while self._schedule and self._schedule[0].frame <= self.frames:

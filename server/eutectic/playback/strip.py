@@ -43,14 +43,22 @@ class Strip:
         """Take on what it glides to at once, while nothing is heard."""
         self._routing.jump(self._routing.targets)
 
-    def mix(self, sides: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-        """Add a voice's next frames (2, frame) to `out` (frame, channel)."""
+    def mix(
+        self, sides: NDArray[np.float32], out: NDArray[np.float32],
+        stem: NDArray[np.float32] | None = None,
+    ) -> None:  # fmt: skip
+        """Add a voice's next frames (2, frame) to `out` (frame, channel), and to its `stem`.
+
+        In the stem (frame, 2) each side has its gains to all of the voice's outputs together.
+        """
         moving = self._routing.moving
         routes = self._routing.advance(len(out) if moving else 1).astype(np.float32)
         routes = routes.reshape(self.channels, SIDES, -1)
         self.peak = max(self.peak, float(np.abs(sides).max()) * self._gain)
         for channel, side in zip(*np.nonzero(np.abs(routes).max(axis=2)), strict=True):
             out[:, channel] += routes[channel, side] * sides[side]
+        if stem is not None:
+            stem += (routes.sum(axis=0) * sides).T
 
     @property
     def _gain(self) -> float:

@@ -35,7 +35,8 @@ class Voice:
             old.release(self.crossfade_seconds)
         if not self.layers:
             self.strip.settle()
-        attack = self.crossfade_seconds if self.layers else ATTACK_SECONDS
+        is_smooth = self.layers or layer.position
+        attack = self.crossfade_seconds if is_smooth else ATTACK_SECONDS
         layer.fades.append(Fade(max(1, round(attack * self.rate_hz)), True))
         self.layers.append(layer)
         while len(self.layers) > MAX_LAYERS:
@@ -46,10 +47,10 @@ class Voice:
         for layer in self.layers:
             layer.release(seconds)
 
-    def scrub(self, blend: float) -> None:
-        """Glide the newest layer to a blend."""
+    def scrub(self, blend: float, y: float) -> None:
+        """Glide the newest layer to a blend and along its second axis."""
         if self.layers:
-            self.layers[-1].blend.targets.fill(blend)
+            self.layers[-1].hand.targets[:] = blend, y
 
     def change(self, token: int, fan: Fan) -> None:
         """Crossfade a request's layer to another fan, where it is."""
@@ -83,8 +84,11 @@ class Voice:
         if not self.layers:
             self.strip.settle()
 
-    def mix(self, out: NDArray[np.float32], report: Callable[[Event], None]) -> None:
-        """Add the next frames to `out` (frame, channel)."""
+    def mix(
+        self, out: NDArray[np.float32], report: Callable[[Event], None],
+        stem: NDArray[np.float32] | None = None,
+    ) -> None:  # fmt: skip
+        """Add the next frames to `out` (frame, channel), and to the voice's stem (frame, 2)."""
         if not self.layers:
             return
         frames = len(out)
@@ -98,4 +102,4 @@ class Voice:
             if layer.silent:
                 self.layers.remove(layer)
                 report(Ended(self.number, layer.token))
-        self.strip.mix(mixed, out)
+        self.strip.mix(mixed, out, stem)
