@@ -91,7 +91,7 @@ class Layer:
         return self.cursor.position
 
     @property
-    def frame(self) -> int:
+    def sound_frame(self) -> int:
         """Of the sounds, at this position."""
         return self.section.frame(self.position, self.fan, self.rate_hz)
 

@@ -194,8 +194,8 @@ class Notes:
             self._blocks = np.empty((len(self.all), SIDES, frames), np.float32)
         for block, note in zip(self._blocks, self.all, strict=False):
             block[:] = note.read(frames, crossfade)
-        step, self._elapsed = self._elapsed / frames, 0
-        gains = self._gains(step * np.arange(1, frames + 1))
+        gains = self._gains(np.linspace(0, self._elapsed, frames + 1)[1:])
+        self._elapsed = 0
         return np.einsum("nsf,nf->sf", self._blocks[: len(self.all)], gains)
 
     def _gains(self, later: NDArray[np.float64]) -> NDArray[np.float32]:

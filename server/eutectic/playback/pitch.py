@@ -6,6 +6,7 @@ thread makes the rest, and the mix has only to slice, with the best filter there
 
 from __future__ import annotations
 
+import importlib
 import math
 import threading
 import weakref
@@ -80,8 +81,7 @@ class Pitches:
         self._thread.join()
 
     def _run(self) -> None:
-        import soxr  # before the first note needs it # noqa: F401
-
+        importlib.import_module("soxr")  # before the first note needs it
         waiting = 0
         while True:
             with self._there:

@@ -24,6 +24,7 @@ from eutectic.playback.cursor import Section
 from eutectic.playback.events import Dropped, Event, Sounding, Started
 from eutectic.playback.heard import Heard
 from eutectic.playback.layer import Layer
+from eutectic.playback.notes import FAST_SECONDS, MAX_FADING, MAX_NOTES, Note, Press
 from eutectic.playback.rolling import Rolling
 from eutectic.playback.smooth import Limiter, Smoother
 from eutectic.playback.sounds import SIDES, Fan
@@ -40,6 +41,9 @@ JUMP_SECONDS = 0.05
 CLOCK_SHARE = 0.02
 """Share of the clock's deviation that each block corrects."""
 
+
+NOTE = -1
+"""Stands for the token of notes, which have none."""
 
 DUE_FRAME: ContextVar[int | None] = ContextVar("due_frame", default=None)
 """The frame at which commands of this context take effect; None: the next block's first."""
@@ -104,6 +108,8 @@ class Player:
         self._events: deque[Event] = deque()
         self._schedule: list[_Scheduled] = []
         self._numbers = itertools.count()
+        self._gates: list[tuple[int, int, Voice, Note]] = []
+        """When notes let themselves go, in order."""
         self._offset: float | None = None
         """Monotonic time of frame 0, as estimated from the blocks so far."""
         self._master = Smoother(np.ones(1), GAIN_RATE, rate_hz)
@@ -155,6 +161,40 @@ class Player:
             self._events.append(Started(voice, rolling.token, self._time(), self.frames))
 
         self._commands.append(partial(self._put, frame, start, voice, rolling.token))
+
+    def press(
+        self, voice: int, press: Press, gate_seconds: float | None = None, at: float | None = None
+    ) -> None:
+        """Strike a note on a voice, now or at a monotonic time; `gate_seconds` later it lets go."""
+        target, due = self.voices[voice - 1], DUE_FRAME.get()
+
+        def start() -> None:
+            if target.choke:
+                for each in self.voices:
+                    if each.choke == target.choke:
+                        each.notes.fade(FAST_SECONDS, each.notes.all)
+            self._make_room()
+            number = next(self._numbers)
+            note = target.press(press, number)
+            if gate_seconds is not None:
+                frame = self.frames + max(1, round(gate_seconds * self.rate_hz))
+                heapq.heappush(self._gates, (frame, number, target, note))
+
+        def schedule() -> None:
+            frame = self._frame(at) if due is None and at is not None else due
+            self._put(frame or 0, start, voice, NOTE)
+
+        self._commands.append(schedule)
+
+    def let_go(self, voice: int, key: float, at: float | None = None) -> None:
+        """Release a voice's notes of a key, now or at a monotonic time."""
+        release, due = partial(self.voices[voice - 1].notes.release, key), DUE_FRAME.get()
+
+        def schedule() -> None:
+            frame = self._frame(at) if due is None and at is not None else due
+            self._put(frame or 0, release, voice)
+
+        self._commands.append(schedule)
 
     def scrub(self, voice: int, blend: float, y: float = 0.0) -> None:
         """Glide a voice to another blend and y of the fan it plays."""
@@ -217,6 +257,14 @@ class Player:
         """Glide a voice to a speed, with its pitch; 1 is as made."""
         self._do(partial(self.voices[voice - 1].set_speed, speed))
 
+    def set_bend(self, voice: int, bend: float) -> None:
+        """Glide a voice's notes to so many times its speed."""
+        self._do(partial(self.voices[voice - 1].set_bend, bend))
+
+    def set_choke(self, voice: int, group: int) -> None:
+        """Let a voice's notes end those of its group; 0: of none."""
+        self._do(partial(setattr, self.voices[voice - 1], "choke", group))
+
     def cut(self, voice: int, section: Section) -> None:
         """Play another section of a voice's sounds, crossfading from what plays."""
         self._do(partial(self.voices[voice - 1].cut, section))
@@ -267,6 +315,10 @@ class Player:
         """Tokens of all that a voice plays, being released or not."""
         return {layer.token for layer in list(self.voices[voice - 1].layers)}
 
+    def notes(self, voice: int) -> int:
+        """How many notes of a voice sound."""
+        return len(self.voices[voice - 1].notes)
+
     def loops(self, voice: int) -> bool | None:
         """Whether what a voice plays is a loop; None if it plays nothing."""
         layers = list(self.voices[voice - 1].layers)
@@ -275,7 +327,7 @@ class Player:
     def position_seconds(self, voice: int) -> float:
         """How far a voice is into what it plays; 0 if that is nothing."""
         layers = list(self.voices[voice - 1].layers)
-        return layers[-1].frame / self.rate_hz if layers else 0.0
+        return layers[-1].sound_frame / self.rate_hz if layers else 0.0
 
     # The mixing thread
 
@@ -295,6 +347,8 @@ class Player:
             stop = len(out)
             if self._schedule:
                 stop = min(stop, at + self._schedule[0].frame - self.frames)
+            if self._gates:
+                stop = min(stop, at + self._gates[0][0] - self.frames)
             for number, voice in enumerate(self.voices):
                 stem = None if stems is None else stems[number, at:stop]
                 voice.mix(mixed[at:stop], self._events.append, stem)
@@ -323,7 +377,22 @@ class Player:
         return [Sounding(number, layer.token, layer.position) for number, layer in newest
                 if not layer.releasing]  # fmt: skip
 
+    def _make_room(self) -> None:
+        """Take the oldest note that was released, or else the oldest, if there are too many."""
+        notes = [(voice.notes, note) for voice in self.voices for note in voice.notes.all]
+        sounding = [each for each in notes if not each[1].fading]
+        if len(sounding) >= MAX_NOTES:
+            of, oldest = min(sounding, key=lambda each: (not each[1].released, each[1].number))
+            of.fade(FAST_SECONDS, [oldest])
+        fading = [each for each in notes if each[1].fading]
+        if len(fading) >= MAX_FADING:
+            of, oldest = min(fading, key=lambda each: each[1].number)
+            of.cut(oldest)
+
     def _start_due(self) -> None:
+        while self._gates and self._gates[0][0] <= self.frames:
+            _, _, voice, note = heapq.heappop(self._gates)
+            voice.notes.let_go(note)
         while self._schedule and self._schedule[0].frame <= self.frames:
             heapq.heappop(self._schedule).start()
 
