@@ -102,7 +102,7 @@ class Session:
             jobs, self._library, self._references, self._voices, self._fans, player
         )
         self._renders = Renders(jobs, self._library, resolver, folders)
-        self._outputs = Outputs(output, player, folders, self._board.publish)
+        self._outputs = Outputs(output, player, self._tempo, folders, self._board.publish)
         self._stage = Stage(
             jobs, self._library, self._references, resolver, self._voices, grids,
             self._fans, self._glides, player, self._tempo, self._outputs.latency_seconds,
@@ -113,7 +113,8 @@ class Session:
         )
         self._keeper = Keeper(
             settings.session, settings.data / "sessions", presets, jobs, self._library,
-            self._references, self._voices, grids, resolver, lambda: self._models.name,
+            self._references, self._voices, grids, resolver, self._tempo,
+            lambda: self._models.name,
             self._board.publish,
         )  # fmt: skip
         self._sessions = Sessions(
@@ -130,7 +131,7 @@ class Session:
             self._references.states, lambda: self._listed, self._voices.states,
         )  # fmt: skip
         self._status = Status(
-            self._host, self._models, self._outputs, player, self._stage, self._voices,
+            self._host, self._models, self._outputs, player, self._tempo, self._stage, self._voices,
             self._library, self._references, self._shelf, self._registry, subscribers, timings,
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
