@@ -116,7 +116,7 @@ class Player:
         """The frames of it."""
         self._stems = False
         """Whether it wants those, or one does that is still to begin."""
-        self._when_recorded: Callable[[int | None], None] | None = None
+        self._when_recorded: Callable[[int | None], None] = lambda _: None
 
     # Commands, from any thread; where DUE_FRAME is set, they take effect at that frame
 
@@ -297,33 +297,36 @@ class Player:
     def set_master(self, db: float) -> None:
         self._do(lambda: self._master.targets.fill(db_to_gain(db)))
 
-    def record(
-        self, recording: Recording | None, at: At = None,
-        then: Callable[[int | None], None] | None = None,
-    ) -> None:  # fmt: skip
-        """Pass what is played to a recording, too; None ends that.
-
-        At a time or a beat, that is to the frame; what was mixed by then is recorded. After the
-        last block, `then` is called as by `call`.
-        """
+    def record(self, recording: Recording | None, at: At = None) -> None:
+        """Pass what is played to a recording, too, from a time or beat on; None ends that."""
 
         def prepare() -> None:
             self._stems = self._stems or (recording is not None and recording.stems)
 
-        def switch(behind: int) -> None:
-            if recording is None:
-                self._recorded = range(self._recorded.start, self.frames + behind)
-                self._when_recorded = then
-                return
+        def begin() -> None:
             self._recording, self._recorded = recording, range(self.frames, NEVER)
-            recording.begin(self.frames, self._sounding())
+            if recording is not None:
+                recording.begin(self.frames, self._sounding())
 
         self._commands.append(prepare)
         if at is None:
-            self._commands.append(partial(switch, 0))  # with whole blocks
+            self._commands.append(begin)  # with whole blocks
         else:
-            drop = (lambda: None) if then is None else partial(self._reached, then, None)
-            self._at(at, lambda _: switch(self.latency_frames), drop)
+            self._at(at, lambda _: begin())
+
+    def end_recording(
+        self, recording: Recording, at: Beat, then: Callable[[int | None], None]
+    ) -> None:
+        """End it with what is mixed by a beat, to the frame; then call `then`, as `call` does."""
+
+        def end(_due: Beat | None) -> None:
+            if self._recording is recording:
+                self._recorded = range(self._recorded.start, self.frames + self.latency_frames)
+                self._when_recorded = then
+            else:
+                self._reached(then, self.frames)
+
+        self._at(at, end, partial(self._reached, then, None))
 
     def mark(self, report: Callable[[int], None]) -> None:
         """Report the frame at which the commands before this one have taken effect."""
@@ -441,8 +444,8 @@ class Player:
         def schedule() -> None:
             if due is not None:
                 self._schedule.add(due, lambda _: begin(beat), drop)
-            elif beat is not None:
-                self._schedule.add(beat, begin, drop)
+            elif isinstance(at, Beat):
+                self._schedule.add(at, begin, drop)
             else:
                 frame = self.frames if at is None else round(self.frame_at(at))
                 self._schedule.add(max(self.frames, frame), begin, drop)
@@ -490,8 +493,7 @@ class Player:
             recording.put(block.copy(), None if stems is None else stems[:, first:last])
         if frames.stop <= self.frames:
             self._recording, self._stems = None, False
-            if self._when_recorded is not None:
-                self._reached(self._when_recorded, frames.stop)
+            self._reached(self._when_recorded, frames.stop)
 
     def _reached(self, then: Callable[[int | None], None], frame: int | None) -> None:
         self._events.append(Reached(then, frame))
