@@ -105,7 +105,7 @@ class Session:
             jobs, self._library, self._references, self._voices, self._fans, player
         )
         self._renders = Renders(jobs, self._library, resolver, folders)
-        self._outputs = Outputs(output, player, folders, self._board.publish)
+        self._outputs = Outputs(output, player, self._tempo, folders, self._board.publish)
         self._inputs = Inputs(settings.input_device)
         self._takes = Takes(self._host, self._library, self._inputs, self._outputs, player, folders)
         self._stage = Stage(
@@ -118,7 +118,8 @@ class Session:
         )
         self._keeper = Keeper(
             settings.session, settings.data / "sessions", presets, jobs, self._library,
-            self._references, self._voices, grids, resolver, lambda: self._models.name,
+            self._references, self._voices, grids, resolver, self._tempo,
+            lambda: self._models.name,
             self._board.publish,
         )  # fmt: skip
         self._history = History(
@@ -140,7 +141,7 @@ class Session:
             self._voices.states, self._history.states,
         )  # fmt: skip
         self._status = Status(
-            self._host, self._models, self._outputs, self._inputs, player, self._stage,
+            self._host, self._models, self._outputs, self._inputs, player, self._tempo, self._stage,
             self._voices, self._library, self._references, self._shelf, self._registry,
             subscribers, timings,
         )  # fmt: skip
