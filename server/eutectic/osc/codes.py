@@ -104,7 +104,7 @@ _BY_REQUEST: dict[str, tuple[str, ...]] = {
     "/session/new": ("bad_state", "bad_output"),
     "/session/pack": ("no_file", "bad_path", "bad_output", "bad_input"),
     "/favourite/keep": ("unknown_voice", "nothing_to_play", "bad_output"),
-    "/favourite/play": ("unknown_voice", "unknown_favourite", "too_late", *_PAIR),
+    "/favourite/play": ("unknown_voice", "unknown_favourite", "no_file", "bad_input"),
     "/favourite/free": ("unknown_favourite",),
     "/input/set": ("bad_device",),
     "/device/set": ("bad_device", "bad_path", "bad_output"),

@@ -28,6 +28,7 @@ from eutectic.session import models
 from eutectic.session.board import Board
 from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
+from eutectic.session.favourites import Favourites
 from eutectic.session.glides import Glides
 from eutectic.session.grids import Grids
 from eutectic.session.history import History
@@ -116,15 +117,19 @@ class Session:
         self._models = Models(
             settings, self._host, self._library, self._board.publish, self._changed
         )
+        self._favourites = Favourites(
+            settings.data / "favourites", jobs, resolver, self._voices, self._fans, self._stage,
+            player, self._changed,
+        )  # fmt: skip
         self._keeper = Keeper(
             settings.session, settings.data / "sessions", presets, jobs, self._library,
-            self._references, self._voices, grids, resolver, self._tempo,
+            self._references, self._voices, grids, resolver, self._tempo, self._favourites,
             lambda: self._models.name,
             self._board.publish,
         )  # fmt: skip
         self._history = History(
-            jobs, self._library, self._references, self._voices, grids, self._fans, self._stage,
-            player, self._keeper.held,
+            jobs, self._library, self._references, self._voices, self._fans, self._stage, player,
+            self._keeper.held,
         )  # fmt: skip
         self._sessions = Sessions(
             Parts(self._keeper, self._registry, jobs, self._library, self._references, resolver,
@@ -138,7 +143,7 @@ class Session:
         self._board.show(
             self._own_states, self._tempo.states, self._outputs.states, self._inputs.states,
             self._library.states, self._references.states, lambda: self._listed,
-            self._voices.states, self._history.states,
+            self._voices.states, self._history.states, self._favourites.states,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, self._inputs, player, self._tempo, self._stage,
@@ -172,6 +177,10 @@ class Session:
         on(table.NewSession, self._sessions.new)
         on(table.ListSessions, self._keeper.list_sessions)
         on(table.PackSession, self._sessions.pack)
+        on(table.KeepFavourite, self._favourites.keep)
+        on(table.PlayFavourite, self._favourites.play)
+        on(table.ListFavourites, self._favourites.list)
+        on(table.FreeFavourite, self._favourites.free)
         on(table.ListDevices, self._outputs.list)
         on(table.SetDevice, self._outputs.set)
         on(table.ListInputs, self._inputs.list)
@@ -391,6 +400,7 @@ class Session:
             await self._surfaces.follow()
         await self._keeper.follow()
         await self._outputs.look()
+        await self._favourites.look()
         presets = await asyncio.to_thread(self._presets.list)
         self._listed = [answers.Preset(-1, *each) for each in presets]
 
