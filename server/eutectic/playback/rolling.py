@@ -76,11 +76,12 @@ class Rolling(Layer):
         crossfade: frames from one piece to the next.
         frame: of the player, that comes next.
         dropped: pieces that came too late.
+        given_up: nobody wants it any more; unless it has begun, it never does.
     """
 
     def __init__(self, token: int, crossfade: int, rate_hz: int) -> None:
         super().__init__(Fan([0.5]), token, 0.5, 1.0, True, rate_hz)
-        self.crossfade, self.frame, self.dropped = crossfade, 0, 0
+        self.crossfade, self.frame, self.dropped, self.given_up = crossfade, 0, 0, False
         self._waiting: deque[Piece] = deque()
         self._edges: deque[tuple[int, bool]] = deque()
         self._piece: Piece | None = None
