@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from eutectic.audio import db_to_gain, gain_to_db
 from eutectic.playback.cursor import Section
 from eutectic.playback.events import Dropped, Event, Reached, Sounding, Started
+from eutectic.playback.filters import Knobs, load_soon
 from eutectic.playback.heard import Heard
 from eutectic.playback.layer import Layer
 from eutectic.playback.rolling import Rolling
 from eutectic.playback.schedule import Schedule
 from eutectic.playback.smooth import Limiter, Smoother
 from eutectic.playback.sounds import SIDES, Fan
-from eutectic.playback.strip import GAIN_RATE
+from eutectic.playback.strip import GAIN_RATE, Send
 from eutectic.playback.timeline import Beat, BeatLoop, Timeline
 from eutectic.playback.voice import Voice
 
@@ -185,7 +186,7 @@ class Player:
 
         def release() -> None:
             for voice in self.voices:
-                voice.release(PANIC_SECONDS)
+                voice.panic(PANIC_SECONDS)
 
         self._do(release)
 
@@ -238,6 +239,16 @@ class Player:
     def set_outputs(self, voice: int, first: int) -> None:
         """Route a voice to this output, from 1, and the next."""
         self._do(partial(self.voices[voice - 1].route, output=first))
+
+    def set_filter(self, voice: int, knobs: Knobs) -> None:
+        """Set a voice's filter; the first one of all filters as soon as it can."""
+        if knobs.kind != "off":
+            load_soon()
+        self._do(partial(self.voices[voice - 1].filter, knobs))
+
+    def set_send(self, voice: int, number: int, send: Send) -> None:
+        """Send a voice, after its gain and pan, to another pair of outputs, too."""
+        self._do(partial(self.voices[voice - 1].send, number, send))
 
     def set_crossfade(self, voice: int, seconds: float) -> None:
         self._do(partial(setattr, self.voices[voice - 1], "crossfade_seconds", seconds))

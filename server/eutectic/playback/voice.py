@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from eutectic.playback.cursor import Section
 from eutectic.playback.events import Ended, Event, Underrun
+from eutectic.playback.filters import Knobs
 from eutectic.playback.layer import Fade, Layer
 from eutectic.playback.sounds import SIDES, Fan
-from eutectic.playback.strip import Strip
+from eutectic.playback.strip import Send, Strip
 from eutectic.playback.timeline import Timeline
 
 ATTACK_SECONDS, CROSSFADE_SECONDS = 0.001, 0.01
@@ -38,8 +39,7 @@ class Voice:
         """Crossfade from what plays to a new layer."""
         for old in self.layers:
             old.release(self.crossfade_seconds)
-        if not self.layers:
-            self.strip.settle()
+        self._wake()
         is_smooth = self.layers or layer.position
         self._add(layer, self.crossfade_seconds if is_smooth else ATTACK_SECONDS, report)
 
@@ -77,6 +77,11 @@ class Voice:
         for layer in self.layers:
             layer.release(seconds)
 
+    def panic(self, seconds: float) -> None:
+        """Fade everything out, and what the filter would make of it."""
+        self.release(seconds)
+        self.strip.hush(True)
+
     def scrub(self, blend: float, y: float) -> None:
         """Glide the newest layer to a blend and along its second axis."""
         if self.layers:
@@ -111,15 +116,24 @@ class Voice:
     ) -> None:  # fmt: skip
         """Glide to another gain, pan or first output; at once if nothing plays."""
         self.strip.route(gain_db, pan, output, mute)
-        if not self.layers:
-            self.strip.settle()
+        self._settle()
+
+    def filter(self, knobs: Knobs) -> None:
+        """Glide the filter to other settings; at once if nothing plays."""
+        self.strip.filter(knobs)
+        self._settle()
+
+    def send(self, number: int, send: Send) -> None:
+        """Glide a send to another output or gain; at once if nothing plays."""
+        self.strip.send(number, send)
+        self._settle()
 
     def mix(
         self, out: NDArray[np.float32], report: Callable[[Event], None],
         stem: NDArray[np.float32] | None = None,
     ) -> None:  # fmt: skip
         """Add the next frames to `out` (frame, channel), and to the voice's stem (frame, 2)."""
-        if not self.layers:
+        if not self.layers and not self.strip.sounding:
             return
         frames = len(out)
         crossfade = round(self.crossfade_seconds * self.rate_hz)
@@ -143,3 +157,13 @@ class Voice:
     def _ended(self, layer: Layer, report: Callable[[Event], None]) -> None:
         if not layer.is_continued:
             report(Ended(self.number, layer.token))
+
+    def _wake(self) -> None:
+        """Make the strip ready for what starts."""
+        self.strip.hush(False)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Let the strip be as it is set, unless something is heard."""
+        if not self.layers and not self.strip.sounding:
+            self.strip.settle()

@@ -15,6 +15,7 @@ from eutectic.link.host import Host
 from eutectic.osc import answers, table
 from eutectic.osc.subscribers import Subscribers
 from eutectic.playback.player import Player
+from eutectic.session.inputs import Inputs
 from eutectic.session.library import Library
 from eutectic.session.models import Models
 from eutectic.session.outputs import Outputs
@@ -33,6 +34,7 @@ class Status:
     host: Host
     models: Models
     outputs: Outputs
+    inputs: Inputs
     player: Player
     stage: Stage
     voices: Voices
@@ -62,6 +64,7 @@ class Status:
             ("model", self.models.name),
             ("device", f"{device.name}, {device.rate_hz} Hz, {device.channels} channels, "
                        f"{device.state}"),
+            ("input", self.inputs.text()),
             ("latency", f"{1000 * self.outputs.latency_seconds():.1f} ms from the mix to the ear"),
             ("lost", f"{device.underruns} underruns, {device.xruns} xruns, "
                      f"{self.stage.waits} waits for the decoder"),
