@@ -74,14 +74,14 @@ class Rolling(Layer):
 
     Attributes:
         crossfade: frames from one piece to the next.
-        frame: of the player, that comes next.
+        next_frame: of the player.
         dropped: pieces that came too late.
         given_up: nobody wants it any more; unless it has begun, it never does.
     """
 
     def __init__(self, token: int, crossfade: int, rate_hz: int) -> None:
         super().__init__(Fan([0.5]), token, 0.5, 1.0, True, rate_hz)
-        self.crossfade, self.frame, self.dropped, self.given_up = crossfade, 0, 0, False
+        self.crossfade, self.next_frame, self.dropped, self.given_up = crossfade, 0, 0, False
         self._waiting: deque[Piece] = deque()
         self._edges: deque[tuple[int, bool]] = deque()
         self._piece: Piece | None = None
@@ -110,7 +110,7 @@ class Rolling(Layer):
             part = out[:, at : at + STEP]
             self._choose(part.shape[1])
             self._add(part)
-            self.frame += part.shape[1]
+            self.next_frame += part.shape[1]
         for fade in self.fades:
             out *= fade.advance(frames)
             self.silent = self.silent or (fade.over and not fade.rising)
@@ -119,14 +119,14 @@ class Rolling(Layer):
 
     def _choose(self, count: int) -> None:
         """Begin the crossfade to another piece, if it is time; turn the gate."""
-        while self._edges and self._edges[0][0] < self.frame + count:
+        while self._edges and self._edges[0][0] < self.next_frame + count:
             self._is_open = self._edges.popleft()[1]
         if not self._is_open and self._opened == 0:
             self._piece = self._old = None  # what is heard next is new
             self._faded = self.crossfade
         if self._faded < self.crossfade:
             return
-        last = self.frame + count + self.crossfade + STEP
+        last = self.next_frame + count + self.crossfade + STEP
         newest = self._take_due()
         if newest is not None:
             self._go_on(newest)
@@ -136,10 +136,10 @@ class Rolling(Layer):
     def _take_due(self) -> Piece | None:
         """The newest piece that may be heard by now; those that it supersedes are dropped."""
         newest = None
-        while self._waiting and self._waiting[0].enter <= self.frame:
+        while self._waiting and self._waiting[0].enter <= self.next_frame:
             self.dropped += newest is not None
             newest = self._waiting.popleft()
-        if newest is not None and newest.until < self.frame:
+        if newest is not None and newest.until < self.next_frame:
             self.dropped += 1
             return None
         return newest
@@ -154,7 +154,7 @@ class Rolling(Layer):
         gate = self._gate_gains(count)
         if self._piece is None:
             return
-        sound = self._piece.read(self.frame, count)
+        sound = self._piece.read(self.next_frame, count)
         if self._faded < self.crossfade:
             share = ((self._faded + np.arange(1, count + 1)) / (self.crossfade + 1)).clip(0, 1)
             rising, falling = equal_power(share)
@@ -162,7 +162,7 @@ class Rolling(Layer):
                 sound = sound * rising.astype(np.float32)
             else:
                 scale = 1 / np.sqrt(1 + 2 * rising * falling * self._likeness)
-                old = self._old.read(self.frame, count)
+                old = self._old.read(self.next_frame, count)
                 sound = (rising * scale) * sound + (falling * scale) * old
             self._faded += count
             if self._faded >= self.crossfade:

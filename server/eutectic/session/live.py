@@ -127,11 +127,10 @@ class Live:
     # What clients see
 
     def states(self) -> Iterator[Answer]:
-        """What each voice makes of the input."""
+        """What voices make of the input, those that do."""
         for voice in self._voices.all:
             run = self._run_of(voice)
             if run is None:
-                yield answers.Live(voice.number, "", "off", 0.0, 0, "")
                 continue
             lag_ms = 1000 * (run.lag / self._player.rate_hz + self._latency_seconds())
             yield answers.Live(

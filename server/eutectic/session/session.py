@@ -34,6 +34,7 @@ from eutectic.session.inputs import Inputs
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.library import Library
+from eutectic.session.live import Live
 from eutectic.session.log_events import LOGGER, LogEvents
 from eutectic.session.models import Models
 from eutectic.session.outputs import Outputs
@@ -112,6 +113,10 @@ class Session:
             self._fans, self._glides, player, self._tempo, self._outputs.latency_seconds,
             self._changed,
         )  # fmt: skip
+        self._live = Live(
+            jobs, self._library, self._references, resolver, self._voices, self._inputs,
+            self._tempo, player, self._outputs.latency_seconds,
+        )  # fmt: skip
         self._models = Models(
             settings, self._host, self._library, self._board.publish, self._changed
         )
@@ -132,7 +137,7 @@ class Session:
         self._board.show(
             self._own_states, self._tempo.states, self._outputs.states, self._inputs.states,
             self._library.states, self._references.states, lambda: self._listed,
-            self._voices.states,
+            self._voices.states, self._live.states,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, self._inputs, player, self._stage,
@@ -173,6 +178,8 @@ class Session:
         on(table.Scrub, self._stage.scrub)
         on(table.ListFan, self._pairs.list_fan)
         on(table.AskPair, self._pairs.ask)
+        on(table.GoLive, self._live.go)
+        on(table.StopLive, self._live.stop)
         on(table.Render, self._renders.render)
         on(table.Cancel, self._dispatcher.cancel)
         on(table.Stop, self._stage.stop)
@@ -237,6 +244,7 @@ class Session:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._live.close()
         await self._sessions.close()
         await self._host.stop()
         await self._outputs.close()

@@ -132,7 +132,9 @@ class Voice:
         """What it makes of the input ends as something else starts, or when it is silent."""
         for live in list(self.lives):
             is_own = event.token == live.rolling.token
-            if isinstance(event, Started) != is_own and isinstance(event, Started | Ended | Dropped):
+            if isinstance(event, Started) != is_own and isinstance(
+                event, Started | Ended | Dropped
+            ):
                 self.lives.remove(live)
                 live.end()
 
