@@ -163,19 +163,20 @@ class Rolling(Layer):
             else:
                 scale = 1 / np.sqrt(1 + 2 * rising * falling * self._likeness)
                 old = self._old.read(self.next_frame, count)
-                sound = (rising * scale) * sound + (falling * scale) * old
+                new_gain, old_gain = rising * scale, falling * scale
+                sound = new_gain.astype(np.float32) * sound + old_gain.astype(np.float32) * old
             self._faded += count
             if self._faded >= self.crossfade:
                 self._old = None
         out += sound if gate is None else gate * sound
 
-    def _gate_gains(self, count: int) -> NDArray[np.float64] | None:
+    def _gate_gains(self, count: int) -> NDArray[np.float32] | None:
         """The gate's next gains (count,); None if all of them are 1."""
         target = 1.0 if self._is_open else 0.0
         if self._opened == target:
-            return None if self._is_open else np.zeros(count)
+            return None if self._is_open else np.zeros(count, np.float32)
         seconds = OPEN_SECONDS if self._is_open else -CLOSE_SECONDS
         course = self._opened + np.arange(1, count + 1) / (seconds * self.rate_hz)
         course = course.clip(0.0, 1.0)
         self._opened = float(course[-1])
-        return smoothstep(course)
+        return smoothstep(course).astype(np.float32)

@@ -81,7 +81,8 @@ class Live:
     async def go(self, ticket: Ticket, request: table.GoLive) -> None:
         """Begin, or change what a voice does so already."""
         voice = self._voices[request.voice]
-        heard = self._inputs.check()
+        heard = await self._inputs.ready()
+        self._inputs.check()
         options = self._options(request, voice)
         run = self._run_of(voice)
         if run is not None and _timing(run.request) == _timing(request) and run.heard is heard:

@@ -153,6 +153,8 @@ class Session:
 
     def _register(self) -> None:
         """Say which part handles each request."""
+        self._register_sounds()
+        self._register_playing()
         on = self._dispatcher.on
         on(table.Ping, self._ping)
         on(table.Version, self._version)
@@ -161,33 +163,6 @@ class Session:
         on(table.Notify, self._notify)
         on(table.ListModels, self._models.list)
         on(table.SetModel, self._models.set)
-        on(table.LoadClip, self._library.load)
-        on(table.RecordClip, self._takes.record)
-        on(table.StopClip, self._takes.stop)
-        on(table.GrabClip, self._takes.grab)
-        on(table.FreeClip, self._library.free)
-        on(table.ListClips, self._library.list)
-        on(table.Remember, self._references.remember)
-        on(table.LoadReference, self._references.load)
-        on(table.Learn, self._references.learn)
-        on(table.FreeReference, self._references.free)
-        on(table.DeleteReference, self._references.delete)
-        on(table.ListReferences, self._references.list)
-        on(table.Fuse, self._sessions.fuse)
-        on(table.MakeFan, self._fans.make)
-        on(table.Scrub, self._stage.scrub)
-        on(table.ListFan, self._pairs.list_fan)
-        on(table.AskPair, self._pairs.ask)
-        on(table.GoLive, self._live.go)
-        on(table.StopLive, self._live.stop)
-        on(table.Render, self._renders.render)
-        on(table.Cancel, self._dispatcher.cancel)
-        on(table.Stop, self._stage.stop)
-        on(table.Panic, self._panic)
-        on(table.ClearSchedule, self._clear_schedule)
-        on(table.SetVoice, self._sessions.set_voice)
-        on(table.ListVoices, self._voices.list)
-        on(table.SetMasterGain, self._voices.set_master)
         on(table.SavePreset, self._keeper.save_preset)
         on(table.LoadPreset, self._keeper.load_preset)
         on(table.ListPresets, self._keeper.list_presets)
@@ -206,6 +181,39 @@ class Session:
         on(table.TapTempo, self._tempo.tap)
         on(table.SetTransport, self._tempo.run)
         on(table.LearnMidi, self._learn_midi)
+
+    def _register_sounds(self) -> None:
+        on = self._dispatcher.on
+        on(table.LoadClip, self._library.load)
+        on(table.RecordClip, self._takes.record)
+        on(table.StopClip, self._takes.stop)
+        on(table.GrabClip, self._takes.grab)
+        on(table.FreeClip, self._library.free)
+        on(table.ListClips, self._library.list)
+        on(table.Remember, self._references.remember)
+        on(table.LoadReference, self._references.load)
+        on(table.Learn, self._references.learn)
+        on(table.FreeReference, self._references.free)
+        on(table.DeleteReference, self._references.delete)
+        on(table.ListReferences, self._references.list)
+
+    def _register_playing(self) -> None:
+        on = self._dispatcher.on
+        on(table.Fuse, self._sessions.fuse)
+        on(table.MakeFan, self._fans.make)
+        on(table.Scrub, self._stage.scrub)
+        on(table.ListFan, self._pairs.list_fan)
+        on(table.AskPair, self._pairs.ask)
+        on(table.GoLive, self._live.go)
+        on(table.StopLive, self._live.stop)
+        on(table.Render, self._renders.render)
+        on(table.Cancel, self._dispatcher.cancel)
+        on(table.Stop, self._stage.stop)
+        on(table.Panic, self._panic)
+        on(table.ClearSchedule, self._clear_schedule)
+        on(table.SetVoice, self._sessions.set_voice)
+        on(table.ListVoices, self._voices.list)
+        on(table.SetMasterGain, self._voices.set_master)
 
     async def start(self) -> None:
         """Restore what was kept, start the engine, and serve the player from now on.
