@@ -157,7 +157,7 @@ class Player:
             if rolling.given_up:
                 self._events.append(Dropped(voice, rolling.token))
                 return
-            rolling.next_frame = self.frames
+            rolling.begin(self.frames)
             self.voices[voice - 1].start(rolling, self._events.append)
             self._events.append(Started(voice, rolling.token, self._time(), self.frames))
 

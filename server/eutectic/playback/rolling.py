@@ -21,6 +21,9 @@ from eutectic.playback.sounds import SIDES, Fan
 STEP = 128
 """Frames between two looks at what is to be played next."""
 
+MOST_WAITING = 64
+"""Of pieces that aren't due yet, the newest."""
+
 OPEN_SECONDS, CLOSE_SECONDS = 0.005, 0.08
 """Fades of the gate."""
 
@@ -82,7 +85,7 @@ class Rolling(Layer):
     def __init__(self, token: int, crossfade: int, rate_hz: int) -> None:
         super().__init__(Fan([0.5]), token, 0.5, 1.0, True, rate_hz)
         self.crossfade, self.next_frame, self.dropped, self.given_up = crossfade, 0, 0, False
-        self._waiting: deque[Piece] = deque()
+        self._waiting: deque[Piece] = deque(maxlen=MOST_WAITING)
         self._edges: deque[tuple[int, bool]] = deque()
         self._piece: Piece | None = None
         self._old: Piece | None = None
@@ -103,6 +106,14 @@ class Rolling(Layer):
 
     # The mixing thread
 
+    def begin(self, frame: int) -> None:
+        """Start at a frame of the player, in what is there by then: the attack is the voice's."""
+        self.next_frame = frame
+        self._turn_gate(frame)
+        self._opened = float(self._is_open)
+        self._piece = self._take_due()
+        self.dropped = 0
+
     def mix(self, frames: int, crossfade: int) -> tuple[NDArray[np.float32], bool]:  # noqa: ARG002
         """The next frames (2, frame); there is never an underrun."""
         out = np.zeros((SIDES, frames), np.float32)
@@ -119,8 +130,7 @@ class Rolling(Layer):
 
     def _choose(self, count: int) -> None:
         """Begin the crossfade to another piece, if it is time; turn the gate."""
-        while self._edges and self._edges[0][0] < self.next_frame + count:
-            self._is_open = self._edges.popleft()[1]
+        self._turn_gate(self.next_frame + count - 1)
         if not self._is_open and self._opened == 0:
             self._piece = self._old = None  # what is heard next is new
             self._faded = self.crossfade
@@ -132,6 +142,10 @@ class Rolling(Layer):
             self._go_on(newest)
         elif self._piece is not None and last > self._piece.stop:
             self._go_on(self._piece.again())
+
+    def _turn_gate(self, frame: int) -> None:
+        while self._edges and self._edges[0][0] <= frame:
+            self._is_open = self._edges.popleft()[1]
 
     def _take_due(self) -> Piece | None:
         """The newest piece that may be heard by now; those that it supersedes are dropped."""

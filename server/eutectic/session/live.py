@@ -23,7 +23,6 @@ from eutectic.osc.answers import Answer
 from eutectic.playback.heard import Heard
 from eutectic.playback.player import Player
 from eutectic.playback.rolling import Rolling
-from eutectic.playback.timeline import Beat
 from eutectic.session.inputs import Inputs
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
@@ -92,6 +91,7 @@ class Live:
             return
         due = self._tempo.due(ticket, request)
         run = self._begun(voice, request, options, heard)
+        run.due = due
         if voice.pending is not None:
             voice.pending.cancel(f"superseded by /live on voice {voice.number}")
         voice.pending = ticket
@@ -101,7 +101,7 @@ class Live:
             if voice.pending is ticket:
                 voice.pending = None
         self._take_on(voice, request, ticket)
-        task = asyncio.get_running_loop().create_task(self._follow(run, due))
+        task = asyncio.get_running_loop().create_task(self._follow(run))
         live = LiveVoice(run.rolling, request.reference, task)
         voice.lives.append(live)
         self._runs[live] = run
@@ -214,7 +214,7 @@ class Live:
 
     # While it goes on
 
-    async def _follow(self, run: Run, due: Beat | None) -> None:
+    async def _follow(self, run: Run) -> None:
         """Want a piece at every tick, until this is cancelled."""
         if run.took > BUSY * run.step / run.heard.rate_hz:
             self._slow_down(run)
@@ -225,8 +225,6 @@ class Live:
                 before = await self._next_tick(run)
                 self._set_lag(run)
                 self._heard(run, before)
-                if not run.is_rolling:
-                    self._roll(run, before, due)
         finally:
             maker.cancel()
 
@@ -316,6 +314,9 @@ class Live:
 
     def _heard(self, run: Run, before: float) -> None:
         """Turn the gate as the newest of the input asks for, and want a piece if it is open."""
+        meets = before - run.crossfade
+        if not run.is_rolling:
+            before -= 2 * run.crossfade  # it may be loud already where the first piece begins
         start, stop = max(round(before), run.heard.oldest), round(run.tick)
         was_open = run.gate.is_open
         edges = run.gate.take(run.heard.read(start, stop), start)
@@ -324,16 +325,10 @@ class Live:
         run.state = "playing" if run.gate.is_open else "gated"
         if was_open or edges:
             run.dropped += run.newest is not None
-            run.newest = Tick(self._making.window(run, stop), before - run.crossfade)
+            run.newest = Tick(self._making.window(run, stop), meets)
             run.wanted.set()
-
-    def _roll(self, run: Run, before: float, due: Beat | None) -> None:
-        """Let the voice go over to it, where the first piece belongs or at the beat asked for."""
-        frame = run.place(before - run.crossfade)
-        if due is not None and self._player.timeline.running:
-            frame = max(frame, round(self._player.timeline.frame_of(due.number)))
-        self._player.roll(run.voice.number, run.rolling, frame)
-        run.is_rolling = True
+        else:
+            self._making.roll(run, run.place(meets))
 
     # Ending
 

@@ -22,6 +22,7 @@ from eutectic.osc import table
 from eutectic.playback.heard import Heard
 from eutectic.playback.player import Player
 from eutectic.playback.rolling import Piece, Rolling
+from eutectic.playback.timeline import Beat
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
 from eutectic.session.options import sampling
@@ -74,6 +75,7 @@ class Run:
         tick: the frame of the input at the last one; `origin`: the first latents of the first
             window.
         newest: the tick whose piece is wanted; `last`: the newest piece.
+        due: the beat from which it is to be heard; None: as soon as it can be.
         remark, trouble: what clients are told, for good, and until a piece is made.
     """
 
@@ -95,6 +97,7 @@ class Run:
     origin: int | None = None
     newest: Tick | None = None
     last: Piece | None = None
+    due: Beat | None = None
     is_rolling: bool = False
     dropped: int = 0
     remark: str = ""
@@ -190,8 +193,19 @@ class Making:
         piece = Piece(samples, run.place(tick.window.start), enter, until, step)
         run.last = piece = _joined(piece, run.last, run.rolling.crossfade)
         run.rolling.put(piece)
+        self.roll(run, enter)
         run.trouble = ""
         self._took_by(run, tick.window).append(time.monotonic() - began)
+
+    def roll(self, run: Run, frame: int) -> None:
+        """Let the voice go over to it at a frame, or later at the beat asked for, unless it has."""
+        if run.is_rolling:
+            return
+        timeline = self._player.timeline
+        if run.due is not None and timeline.running:
+            frame = max(frame, round(timeline.frame_of(run.due.number)))
+        self._player.roll(run.voice.number, run.rolling, frame)
+        run.is_rolling = True
 
     async def _sound(self, run: Run, window: Window, samples: Samples) -> Samples:
         """The fusion of samples (channel, frame) of the input: (2, frame), at the player's rate."""

@@ -130,11 +130,11 @@ class Voice:
 
     def heed(self, event: Event) -> None:
         """What it makes of the input ends as something else starts, or when it is silent."""
+        if not isinstance(event, Started | Ended | Dropped):
+            return
         for live in list(self.lives):
             is_own = event.token == live.rolling.token
-            if isinstance(event, Started) != is_own and isinstance(
-                event, Started | Ended | Dropped
-            ):
+            if isinstance(event, Started) != is_own:
                 self.lives.remove(live)
                 live.end()
 
