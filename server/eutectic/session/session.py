@@ -86,6 +86,7 @@ class Session:
         spare: Spare, surfaces: Surfaces | None = None,
     ) -> None:  # fmt: skip
         self._player, self._subscribers, self._surfaces = player, subscribers, surfaces
+        self._settings = settings
         folders, timings = settings.folders, Timings()
         self._registry, self._board = RequestRegistry(subscribers), Board(subscribers)
         self._shelf = Shelf(settings.data / "fusions", settings.ready_bytes, settings.stored_bytes)
@@ -99,7 +100,7 @@ class Session:
         presets = self._presets = Presets(settings.data / "presets", shipped)
         resolver = Resolver(jobs, self._library, self._references, presets)
         grids = Grids()
-        self._tempo = Tempo(player, self._changed)
+        self._tempo = Tempo(player, self._latency_seconds, self._changed)
         self._voices = Voices(player, grids, self._changed, self._turned)
         self._fans = Fans(jobs, self._library, resolver, self._voices, grids, self._changed)
         self._glides = Glides(
@@ -186,6 +187,7 @@ class Session:
         on(table.SetTempo, self._tempo.set)
         on(table.TapTempo, self._tempo.tap)
         on(table.SetTransport, self._tempo.run)
+        on(table.SetClock, self._tempo.set_clock)
         on(table.LearnMidi, self._learn_midi)
 
     def _register_sounds(self) -> None:
@@ -233,6 +235,7 @@ class Session:
         """
         self._keeper.open()
         sweep()
+        await self._tempo.start(self._settings.clock, self._settings.clock_out)
         if self._surfaces is not None:
             self._surfaces.connect(self.take, self._voices.current)
         self._host.start()
@@ -265,6 +268,7 @@ class Session:
         await self._live.close()
         await self._sessions.close()
         await self._host.stop()
+        await self._tempo.close()
         await self._outputs.close()
         await self._inputs.close()
         await self._shelf.close()
@@ -336,6 +340,9 @@ class Session:
         for each in self._subscribers:
             yield answers.Client(each.number, each.name, 1)
 
+    def _latency_seconds(self) -> float:
+        return self._outputs.latency_seconds()
+
     def _before(self, _ticket: Ticket, request: table.Request) -> None:
         self._history.before(request)
 
@@ -364,6 +371,7 @@ class Session:
 
     async def _poll(self, _count: int) -> None:
         self._stage.poll()
+        self._tempo.update()
 
     async def _update(self, _count: int) -> None:
         """Send clients what has changed, levels, and lines of the log."""
