@@ -133,8 +133,8 @@ def serve(
         str | None,
         typer.Option(
             "--input",
-            help="Input device to listen to, or off (default: the system's; off without an output "
-            "device).",
+            help="Input device to listen to, file:PATH for a sound over and over, or off (default: "
+            "the system's; off without an output device).",
         ),
     ] = None,
     memory: Annotated[float, typer.Option(help="The engine's cache, in GiB.")] = 2.0,
