@@ -18,10 +18,12 @@ from eutectic.files.toml import BadState
 from eutectic.link.protocol import ReferenceSpec, Source
 from eutectic.near import nearest
 from eutectic.osc.parse import check
+from eutectic.osc.requests.time import MAX_BPM, MIN_BPM
 from eutectic.osc.spec import check_title
 from eutectic.osc.table import Fuse
 from eutectic.session.options import Options, fuse_request, place, sampling
 from eutectic.session.pair import Clip, Reference
+from eutectic.session.strips import KeptStrip
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
 """Of a clip or a reference."""
@@ -90,6 +92,7 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     strength: Annotated[float, Meta(ge=0, le=MAX_STRENGTH)] | None = None
     mute: bool | None = None
+    strip: KeptStrip | None = None
 
 
 class KeptSession(msgspec.Struct, frozen=True):
@@ -107,6 +110,7 @@ class KeptSession(msgspec.Struct, frozen=True):
     voices: list[KeptVoice] = []
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     fans: dict[str, list[float]] | None = None
+    bpm: Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)] | None = None
 
     @property
     def what(self) -> str:
