@@ -110,7 +110,7 @@ _BY_REQUEST: dict[str, tuple[str, ...]] = {
     "/favourite/keep": ("unknown_voice", "nothing_to_play", "bad_output"),
     "/favourite/play": ("unknown_voice", "unknown_favourite", "no_file", "bad_input"),
     "/favourite/free": ("unknown_favourite",),
-    "/input/set": ("bad_device",),
+    "/input/set": ("bad_device", "bad_path", "no_file"),
     "/device/set": ("bad_device", "bad_path", "bad_output"),
     "/record/start": ("recording", "bad_path", "bad_output"),
     "/record/stop": ("not_recording", "gaps", "bad_output"),

@@ -109,8 +109,10 @@ class Session:
         )
         self._renders = Renders(jobs, self._library, resolver, folders)
         self._outputs = Outputs(output, player, self._tempo, folders, self._board.publish)
-        self._inputs = Inputs(settings.input_device)
-        self._takes = Takes(self._host, self._library, self._inputs, self._outputs, player, folders)
+        self._inputs = Inputs(settings.input_device, folders)
+        self._takes = Takes(
+            self._host, self._library, self._inputs, self._outputs, player, self._tempo, folders
+        )
         self._stage = Stage(
             jobs, self._library, self._references, resolver, self._voices, grids,
             self._fans, self._glides, player, self._tempo, self._outputs.latency_seconds,
