@@ -164,18 +164,21 @@ class Stage:
         if due is None:
             self._stop(ticket, request)
             return
-        for voice in self._voices.all:
-            if request.voice in (None, voice.number):
-                self._player.stop(voice.number, _fade_seconds(request), due)
+        stopped = [v for v in self._voices.all if request.voice in (None, v.number)]
+        pending = [each.pending for each in stopped if each.pending is not None]
+        for voice in stopped:
+            self._player.stop(voice.number, _fade_seconds(request), due)
         self._timed.add(ticket)
         try:
             await self._tempo.reached(due)
         finally:
             self._timed.discard(ticket)
-        self._stop(ticket, request)
+        for voice in stopped:
+            if voice.pending is not None and voice.pending in pending:  # asked for before the stop
+                voice.pending.cancel(f"voice {voice.number} was stopped")
 
     def _stop(self, ticket: Ticket, request: table.Stop) -> None:
-        """Stop what plays, and what is to."""
+        """Stop what plays, and what is about to."""
         if request.voice is not None and request.voice > len(self._voices.all):
             ticket.remark(answers.Idle(-1, request.voice, "there is no such voice"))
         for voice in self._voices.all:
