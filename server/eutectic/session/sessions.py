@@ -231,6 +231,7 @@ class Sessions:
         """Set a voice as a session has it, whatever it was asked for before."""
         voice.stop_prefetch()
         voice.stop_glide()
+        voice.stop_live()
         voice.request, voice.pair = None, None
         voice.recall, voice.strength = kept.recall, kept.strength  # nothing that plays follows
         self._parts.voices.restore(None, [kept])
