@@ -20,6 +20,7 @@ from eutectic.near import nearest
 from eutectic.osc.parse import check
 from eutectic.osc.spec import check_title
 from eutectic.osc.table import Fuse
+from eutectic.session.grids import Axis
 from eutectic.session.options import Options, fuse_request, place, sampling
 from eutectic.session.pair import Clip, Reference
 
@@ -90,12 +91,16 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     strength: Annotated[float, Meta(ge=0, le=MAX_STRENGTH)] | None = None
     mute: bool | None = None
+    eta: Annotated[float, Meta(ge=0, le=1)] | None = None
+    y: Annotated[float, Meta(ge=0, le=1)] | None = None
+    pad: list[str] | None = None
 
 
 class KeptSession(msgspec.Struct, frozen=True):
     """Everything that a restart restores.
 
-    `recall` is the model's, if known; `fans` are the places of fans by their pairs' keys.
+    `recall` is the model's, if known; `fans` are the blends of fans by their names, `axes` the
+    second axes of those that have one.
     """
 
     format: int
@@ -107,6 +112,7 @@ class KeptSession(msgspec.Struct, frozen=True):
     voices: list[KeptVoice] = []
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     fans: dict[str, list[float]] | None = None
+    axes: dict[str, Axis] | None = None
 
     @property
     def what(self) -> str:
