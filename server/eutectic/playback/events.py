@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -40,7 +41,15 @@ class Underrun:
     token: int
 
 
-Event = Started | Ended | Dropped | Underrun
+@dataclass(frozen=True)
+class Reached:
+    """What `Player.call` waited for has come, at this frame; None: the schedule was cleared."""
+
+    then: Callable[[int | None], None]
+    frame: int | None
+
+
+Event = Started | Ended | Dropped | Underrun | Reached
 
 
 class Sounding(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,7 @@ from eutectic.audio import equal_power
 from eutectic.playback.cursor import Cursor, Section
 from eutectic.playback.smooth import Smoother
 from eutectic.playback.sounds import SIDES, Fan, Nodes, Sound
+from eutectic.playback.timeline import BeatLoop, Timeline
 from eutectic.playback.varispeed import Varispeed
 
 SCRUB_RATE = 200.0
@@ -79,11 +82,17 @@ class Layer:
         self.nodes_fade = Fade(1, True, 1)
         self.next_fan: Fan | None = None
         self.silent = False
+        self.beats: BeatLoop | None = None
+        """Instead of a loop of the sound's own length: a new layer takes over at every seam."""
+        self.turning, self.seam = False, math.inf
+        """Whether it does, and the beat of the next one."""
+        self.is_continued = False
+        """By a new layer of the same request."""
         self._has_underrun = False
 
     @property
     def loop(self) -> bool:
-        return self.cursor.loop
+        return self.cursor.loop or self.turning
 
     @property
     def position(self) -> int:
@@ -121,8 +130,34 @@ class Layer:
 
     def set_loop(self, loop: bool) -> None:
         """Loop, or end at the end; past the end, nothing changes."""
-        if self.position < self.frames:
+        if self.beats is not None:
+            self.turning = loop
+        elif self.position < self.frames:
             self.cursor.loop = self.old_cursor.loop = loop
+
+    def set_beats(self, beats: BeatLoop, beat: float) -> None:
+        """Loop so many beats, from one on: what is longer is cut, what is shorter has silence."""
+        self.beats, self.seam = beats, beats.seam(beat)
+        self.turning, self.cursor.loop = self.loop, False
+
+    def again(self, section: Section, speed: float) -> Layer:
+        """The same request from the start."""
+        again = Layer(
+            self.fan, self.token, float(self.hand.targets[0]), float(self.gain), self.loop,
+            self.rate_hz, section, speed, 0, float(self.hand.targets[1]),
+        )  # fmt: skip
+        again.next_fan = self.next_fan
+        return again
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the sound is over, though its loop isn't."""
+        return self.position >= self.frames + self.fan.tail + self.speed.ahead
+
+    def next_seam(self, timeline: Timeline) -> float:
+        """The frame at which its loop of beats turns; infinite if it has none."""
+        is_turning = self.turning and not self.releasing
+        return timeline.whole_frame_of(self.seam) if is_turning else math.inf
 
     def mix(self, frames: int, crossfade: int) -> tuple[NDArray[np.float32], bool]:
         """The next frames (2, frame), and whether an underrun has just begun."""
@@ -226,7 +261,7 @@ class Layer:
             self.cut_fade = Fade(self._frames(NODES_SECONDS), True)
             self.is_same_frame = position is not None and section.reverse == old.reverse
         self.section = section
-        self.cursor = Cursor(self.loop, position or 0, self.cursor.wrapped)
+        self.cursor = Cursor(self.cursor.loop, position or 0, self.cursor.wrapped)
 
     def _samples(self, gains: dict[Sound, NDArray[np.float32]], frames: int, crossfade: int,
                  section: Section, cursor: Cursor) -> NDArray[np.float32]:  # fmt: skip
@@ -258,8 +293,7 @@ class Layer:
             low, high = self.old_section.edges(self.fan.frames, self.rate_hz)
             self.old_cursor.advance(frames, high - low)
         if not self.loop and self.nodes is not None:
-            whole = self.frames + self.fan.tail
-            self.silent = self.silent or self.position >= whole + self.speed.ahead
+            self.silent = self.silent or self.is_past
 
 
 def _of_sounds(

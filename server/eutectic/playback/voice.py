@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -12,8 +13,12 @@ from eutectic.playback.events import Ended, Event, Underrun
 from eutectic.playback.layer import Fade, Layer
 from eutectic.playback.sounds import SIDES, Fan
 from eutectic.playback.strip import Strip
+from eutectic.playback.timeline import Timeline
 
 ATTACK_SECONDS, CROSSFADE_SECONDS = 0.001, 0.01
+
+LATE_SECONDS = 0.1
+"""A seam that is past for longer is passed over: its loop was off, or beats are counted anew."""
 
 MAX_LAYERS = 4
 """A voice's layers that sound at once; beyond that the oldest is cut."""
@@ -36,11 +41,36 @@ class Voice:
         if not self.layers:
             self.strip.settle()
         is_smooth = self.layers or layer.position
-        attack = self.crossfade_seconds if is_smooth else ATTACK_SECONDS
-        layer.fades.append(Fade(max(1, round(attack * self.rate_hz)), True))
-        self.layers.append(layer)
-        while len(self.layers) > MAX_LAYERS:
-            report(Ended(self.number, self.layers.pop(0).token))
+        self._add(layer, self.crossfade_seconds if is_smooth else ATTACK_SECONDS, report)
+
+    def next_seam(self, timeline: Timeline) -> float:
+        """The frame at which its loop of so many beats turns; infinite if it plays none."""
+        return self.layers[-1].next_seam(timeline) if self.layers else math.inf
+
+    def turn(self, frame: int, timeline: Timeline, report: Callable[[Event], None]) -> None:
+        """Begin its loop anew, if the seam is at this frame, crossfading from what still sounds."""
+        late = frame - self.next_seam(timeline)
+        if late < 0:
+            return
+        old = self.layers[-1]
+        assert old.beats is not None
+        beat = max(old.seam, timeline.beat_of(frame))
+        if late > LATE_SECONDS * self.rate_hz:
+            old.seam = old.beats.seam(beat)
+            return
+        longest = old.beats.length * timeline.frames_per_beat / self.rate_hz / 2
+        crossfade = min(self.crossfade_seconds, longest)
+        again = old.again(self.section, self.speed)
+        again.set_beats(old.beats, beat)
+        old.is_continued = True
+        old.release(crossfade)
+        self._add(again, ATTACK_SECONDS if old.is_past else crossfade, report)
+
+    def moved(self, beat: float) -> None:
+        """Beats are counted anew, from this one: its loop is where it would be, seen from there."""
+        for layer in self.layers:
+            if layer.beats is not None:
+                layer.seam = layer.beats.seam_from(beat)
 
     def release(self, seconds: float) -> None:
         """Fade everything out."""
@@ -101,5 +131,15 @@ class Voice:
                 report(Underrun(self.number, layer.token))
             if layer.silent:
                 self.layers.remove(layer)
-                report(Ended(self.number, layer.token))
+                self._ended(layer, report)
         self.strip.mix(mixed, out, stem)
+
+    def _add(self, layer: Layer, attack: float, report: Callable[[Event], None]) -> None:
+        layer.fades.append(Fade(max(1, round(attack * self.rate_hz)), True))
+        self.layers.append(layer)
+        while len(self.layers) > MAX_LAYERS:
+            self._ended(self.layers.pop(0), report)
+
+    def _ended(self, layer: Layer, report: Callable[[Event], None]) -> None:
+        if not layer.is_continued:
+            report(Ended(self.number, layer.token))
