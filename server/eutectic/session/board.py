@@ -35,7 +35,8 @@ Part = Callable[[], Iterable[Answer]]
 """A part of the session's rows, one for each thing that there is."""
 
 _KEYS: dict[type[Answer], str] = {
-    answers.VoiceState: "voice", answers.Clip: "clip", answers.Reference: "reference",
+    answers.VoiceState: "voice", answers.VoiceAxis: "voice", answers.Clip: "clip",
+    answers.Reference: "reference",
     answers.Preset: "name", answers.Client: "number",
 }  # fmt: skip
 """What tells rows of one kind apart; of all others there is one."""

@@ -142,6 +142,10 @@ class Grids:
         found = ((y, self.at(pair, axis, y)) for y in steady(axis.size))
         return [(y, row) for y, row in found if row is not None]
 
+    def places(self, pair: Pair) -> list[tuple[float, Pair, float]]:
+        """All places of a pair's fan, row by row: y, the pair that is fused there, blend."""
+        return [(y, row, blend) for y, row in self.rows(pair) for blend in self.of(pair)]
+
     def at(self, pair: Pair, axis: Axis, y: float) -> Pair | None:
         """The pair at an end of an axis, or between; None without the other reference.
 

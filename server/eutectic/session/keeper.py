@@ -186,10 +186,8 @@ class Keeper:
         self._references.all.clear()
         self._references.missing.clear()
         fans = [self._grids.name(pair) for pair in pairs]
-        playing, axes = (
-            {name: known[name] for name in fans if name in known}
-            for known in (self._grids.kept, self._grids.axes)
-        )
+        playing = {name: self._grids.kept[name] for name in fans if name in self._grids.kept}
+        axes = {name: self._grids.axes[name] for name in fans if name in self._grids.axes}
         self._grids.clear()
         self._restore(session)
         self._grids.kept |= playing
@@ -290,7 +288,8 @@ class Keeper:
             FORMAT, self._model(), self._voices.master_db, self._resolver.defaults,
             [KeptClip.of(each) for each in self._library.clips.values()],
             [KeptReference.of(each) for each in self._references.all.values()],
-            voices + self._beyond, self._references.recall, self._grids.kept or None, self._grids.axes or None,
+            voices + self._beyond, self._references.recall, self._grids.kept or None,
+            self._grids.axes or None,
         )  # fmt: skip
 
     def _restore(self, session: KeptSession) -> None:

@@ -254,7 +254,7 @@ def ready_fusions(session: KeptSession, folder: Path) -> Iterator[Path]:
     grids.restore(session.fans or {}, session.axes)
     found: dict[str, Path] = {}
     for pair in _pairs(session):
-        for (_, row), blend in itertools.product(grids.rows(pair), grids.of(pair)):
+        for _, row, blend in grids.places(pair):
             for rate_hz in (*RATES_HZ, pair.original.rate_hz):
                 key = row.key_at(Place(blend), rate_hz)
                 if key in there:
@@ -266,7 +266,8 @@ def _pairs(session: KeptSession) -> Iterator[Pair]:
     """All pairs of a session's clips and references, with each voice's settings."""
     asked = [session.fusion]
     for voice in session.voices:
-        own = {"cfg": voice.cfg, "recall": voice.recall, "strength": voice.strength}
+        own = {"cfg": voice.cfg, "recall": voice.recall, "strength": voice.strength,
+               "eta": voice.eta}  # fmt: skip
         asked += [
             session.fusion | {name: each for name, each in own.items() if each is not None},
             voice.request,

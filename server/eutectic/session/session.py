@@ -25,6 +25,7 @@ from eutectic.osc.subscribers import Kind, Subscribers, Wishes
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
 from eutectic.session import models
+from eutectic.session.axes import Axes
 from eutectic.session.board import Board
 from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
@@ -36,6 +37,7 @@ from eutectic.session.library import Library
 from eutectic.session.log_events import LOGGER, LogEvents
 from eutectic.session.models import Models
 from eutectic.session.outputs import Outputs
+from eutectic.session.pads import Pads
 from eutectic.session.pair import Knobs
 from eutectic.session.pairs import Pairs
 from eutectic.session.presets import Presets
@@ -94,13 +96,14 @@ class Session:
         shipped = (presets_folder("fusions"), presets_folder("sessions"))
         presets = self._presets = Presets(settings.data / "presets", shipped)
         resolver = Resolver(jobs, self._library, self._references, presets)
-        grids = Grids()
+        grids = Grids(self._references.at_hand, jobs.default)
         self._tempo = Tempo(player, self._changed)
         self._voices = Voices(player, grids, self._changed, self._turned)
-        self._fans = Fans(jobs, self._library, resolver, self._voices, grids, self._changed)
+        self._fans = Fans(jobs, self._library, resolver, self._voices, grids, player, self._changed)
         self._glides = Glides(
-            jobs, self._library, self._references, self._voices, self._fans, player
-        )
+            jobs, self._library, self._references, self._voices, grids, self._fans,
+            player,
+        )  # fmt: skip
         self._renders = Renders(jobs, self._library, resolver, folders)
         self._outputs = Outputs(output, player, folders, self._board.publish)
         self._stage = Stage(
@@ -108,6 +111,7 @@ class Session:
             self._fans, self._glides, player, self._tempo, self._outputs.latency_seconds,
             self._changed,
         )  # fmt: skip
+        self._pads = Pads(jobs, self._library, resolver, self._voices, self._stage, player)
         self._models = Models(
             settings, self._host, self._library, self._board.publish, self._changed
         )
@@ -128,6 +132,7 @@ class Session:
         self._board.show(
             self._own_states, self._tempo.states, self._outputs.states, self._library.states,
             self._references.states, lambda: self._listed, self._voices.states,
+            Axes(jobs, self._voices, grids).states,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, player, self._stage, self._voices,
@@ -163,6 +168,7 @@ class Session:
         on(table.Fuse, self._sessions.fuse)
         on(table.MakeFan, self._fans.make)
         on(table.Scrub, self._stage.scrub)
+        on(table.PlayPad, self._pads.play)
         on(table.ListFan, self._pairs.list_fan)
         on(table.AskPair, self._pairs.ask)
         on(table.Render, self._renders.render)
