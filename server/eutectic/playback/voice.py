@@ -1,4 +1,4 @@
-"""Voices: layers that crossfade, mixed through a channel strip."""
+"""Voices: layers that crossfade and notes, mixed through a channel strip."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from eutectic.playback.cursor import Section
 from eutectic.playback.events import Ended, Event, Underrun
+from eutectic.playback.filters import Knobs
 from eutectic.playback.layer import Fade, Layer
+from eutectic.playback.notes import Note, Notes, Press
 from eutectic.playback.sounds import SIDES, Fan
-from eutectic.playback.strip import Strip
+from eutectic.playback.strip import Send, Strip
 from eutectic.playback.timeline import Timeline
 
 ATTACK_SECONDS, CROSSFADE_SECONDS = 0.001, 0.01
@@ -25,21 +27,26 @@ MAX_LAYERS = 4
 
 
 class Voice:
-    """One voice: its newest layer, the ones that fade out under it, and their routing."""
+    """One voice: its newest layer, the ones that fade out under it, its notes, and their routing.
+
+    Attributes:
+        bend: of its notes, times the speed.
+        choke: the group whose notes end one another's; 0 for none.
+    """
 
     def __init__(self, number: int, channels: int, rate_hz: int) -> None:
         self.number, self.rate_hz = number, rate_hz
         self.layers: list[Layer] = []
         self.crossfade_seconds = CROSSFADE_SECONDS
-        self.speed, self.section = 1.0, Section()
+        self.speed, self.bend, self.section = 1.0, 1.0, Section()
+        self.notes, self.choke = Notes(rate_hz), 0
         self.strip = Strip(channels, rate_hz)
 
     def start(self, layer: Layer, report: Callable[[Event], None]) -> None:
         """Crossfade from what plays to a new layer."""
         for old in self.layers:
             old.release(self.crossfade_seconds)
-        if not self.layers:
-            self.strip.settle()
+        self._wake()
         is_smooth = self.layers or layer.position
         self._add(layer, self.crossfade_seconds if is_smooth else ATTACK_SECONDS, report)
 
@@ -72,10 +79,25 @@ class Voice:
             if layer.beats is not None:
                 layer.seam = layer.beats.seam_from(beat)
 
+    def press(self, press: Press, number: int) -> Note:
+        """Strike a note."""
+        self._wake()
+        return self.notes.begin(press, number, self.speed * self.bend)
+
     def release(self, seconds: float) -> None:
         """Fade everything out."""
         for layer in self.layers:
             layer.release(seconds)
+        self.notes.fade(seconds, self.notes.all)
+
+    @property
+    def is_silent(self) -> bool:
+        return not self.layers and not self.notes
+
+    def panic(self, seconds: float) -> None:
+        """Fade everything out, and what the filter would make of it."""
+        self.release(seconds)
+        self.strip.hush(True)
 
     def scrub(self, blend: float, y: float) -> None:
         """Glide the newest layer to a blend and along its second axis."""
@@ -93,6 +115,12 @@ class Voice:
         self.speed = speed
         for layer in self.layers:
             layer.speed.glide(speed)
+        self.notes.speed.glide(speed * self.bend)
+
+    def set_bend(self, bend: float) -> None:
+        """Glide the notes to another speed, times the voice's."""
+        self.bend = bend
+        self.notes.speed.glide(self.speed * bend)
 
     def cut(self, section: Section) -> None:
         """Play another section of sounds."""
@@ -101,9 +129,10 @@ class Voice:
             layer.cut(section)
 
     def set_loop(self, loop: bool) -> None:
-        """Loop the newest layer, or let it end."""
+        """Loop the newest layer and the notes, or let them end."""
         if self.layers:
             self.layers[-1].set_loop(loop)
+        self.notes.set_loop(loop)
 
     def route(
         self, gain_db: float | None = None, pan: float | None = None, output: int | None = None,
@@ -111,15 +140,24 @@ class Voice:
     ) -> None:  # fmt: skip
         """Glide to another gain, pan or first output; at once if nothing plays."""
         self.strip.route(gain_db, pan, output, mute)
-        if not self.layers:
-            self.strip.settle()
+        self._settle()
+
+    def filter(self, knobs: Knobs) -> None:
+        """Glide the filter to other settings; at once if nothing plays."""
+        self.strip.filter(knobs)
+        self._settle()
+
+    def send(self, number: int, send: Send) -> None:
+        """Glide a send to another output or gain; at once if nothing plays."""
+        self.strip.send(number, send)
+        self._settle()
 
     def mix(
         self, out: NDArray[np.float32], report: Callable[[Event], None],
         stem: NDArray[np.float32] | None = None,
     ) -> None:  # fmt: skip
         """Add the next frames to `out` (frame, channel), and to the voice's stem (frame, 2)."""
-        if not self.layers:
+        if self.is_silent and not self.strip.sounding:
             return
         frames = len(out)
         crossfade = round(self.crossfade_seconds * self.rate_hz)
@@ -132,6 +170,8 @@ class Voice:
             if layer.silent:
                 self.layers.remove(layer)
                 self._ended(layer, report)
+        if self.notes:
+            mixed += self.notes.mix(frames, crossfade)
         self.strip.mix(mixed, out, stem)
 
     def _add(self, layer: Layer, attack: float, report: Callable[[Event], None]) -> None:
@@ -143,3 +183,13 @@ class Voice:
     def _ended(self, layer: Layer, report: Callable[[Event], None]) -> None:
         if not layer.is_continued:
             report(Ended(self.number, layer.token))
+
+    def _wake(self) -> None:
+        """Make the strip ready for what starts."""
+        self.strip.hush(False)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Let the strip be as it is set, unless something is heard."""
+        if self.is_silent and not self.strip.sounding:
+            self.strip.settle()

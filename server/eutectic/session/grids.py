@@ -28,7 +28,7 @@ ENDS: dict[Across, tuple[float, float]] = {
 }  # fmt: skip
 """What is turned, at y 0 and at y 1, where nothing else is asked for."""
 
-SETTINGS: tuple[Across, ...] = ("recall", "cfg", "eta")
+TURNED: tuple[Across, ...] = ("recall", "cfg", "eta")
 """What is a setting of the voice, too."""
 
 DIGITS = 6
@@ -201,7 +201,7 @@ class Grids:
     def hand(self, pair: Pair, y: float) -> float:
         """Where a hand that was at y is once a pair is triggered: there, where y is a setting."""
         axis = self.axis(pair)
-        return self.place(pair) if axis is not None and axis.across in SETTINGS else y
+        return self.place(pair) if axis is not None and axis.across in TURNED else y
 
     def off_axis(self, pair: Pair, knobs: Knobs) -> Knobs:
         """Knobs without what a hand on the second axis turns."""

@@ -18,11 +18,13 @@ from eutectic.files.toml import BadState
 from eutectic.link.protocol import ReferenceSpec, Source
 from eutectic.near import nearest
 from eutectic.osc.parse import check
+from eutectic.osc.requests.time import MAX_BPM, MIN_BPM
 from eutectic.osc.spec import check_title
 from eutectic.osc.table import Fuse
 from eutectic.session.grids import Axis
 from eutectic.session.options import Options, fuse_request, place, sampling
 from eutectic.session.pair import Clip, Reference
+from eutectic.session.strips import KeptStrip
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
 """Of a clip or a reference."""
@@ -91,9 +93,10 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     strength: Annotated[float, Meta(ge=0, le=MAX_STRENGTH)] | None = None
     mute: bool | None = None
+    strip: KeptStrip | None = None
     eta: Annotated[float, Meta(ge=0, le=1)] | None = None
     y: Annotated[float, Meta(ge=0, le=1)] | None = None
-    pad: list[str] | None = None
+    pad: Annotated[list[str], Meta(min_length=4, max_length=4)] | None = None
 
 
 class KeptSession(msgspec.Struct, frozen=True):
@@ -112,6 +115,7 @@ class KeptSession(msgspec.Struct, frozen=True):
     voices: list[KeptVoice] = []
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     fans: dict[str, list[float]] | None = None
+    bpm: Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)] | None = None
     axes: dict[str, Axis] | None = None
 
     @property

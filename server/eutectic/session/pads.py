@@ -21,6 +21,7 @@ from eutectic.osc.table import Fuse
 from eutectic.playback.player import Player
 from eutectic.playback.sounds import Fan, Sound
 from eutectic.session.jobs import Jobs
+from eutectic.session.kept import KeptVoice
 from eutectic.session.library import Library
 from eutectic.session.options import place
 from eutectic.session.pair import Pair
@@ -71,6 +72,16 @@ class Pad:
         hand = self.voice.blend, self.voice.y
         without = [k for k, sound in enumerate(self.fan.sounds) if sound is None]
         return sorted(without, key=lambda k: math.dist(CORNERS[k], hand))
+
+
+def again(kept: KeptVoice) -> table.PlayPad:
+    """The request for the pad that a voice played."""
+    loop = kept.request.get("loop")
+    one, two, three, four = kept.pad or ("", "", "", "")
+    return table.PlayPad(
+        voice=kept.number, pair00=one, pair10=two, pair01=three, pair11=four,
+        loop=None if loop is None else int(loop),
+    )  # fmt: skip
 
 
 class Pads:

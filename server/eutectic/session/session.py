@@ -31,6 +31,8 @@ from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
 from eutectic.session.glides import Glides
 from eutectic.session.grids import Grids
+from eutectic.session.history import History
+from eutectic.session.inputs import Inputs
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.library import Library
@@ -49,6 +51,7 @@ from eutectic.session.settings import SessionSettings
 from eutectic.session.shelf import Shelf
 from eutectic.session.stage import Stage
 from eutectic.session.status import Status
+from eutectic.session.takes import Takes
 from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, RequestRegistry, Ticket
 from eutectic.session.timings import Timings
@@ -91,7 +94,7 @@ class Session:
         jobs = self._jobs = Jobs(
             self._host, self._shelf, timings, player.rate_hz, settings.data / "costs.json"
         )
-        self._library = Library(jobs, folders, settings.input_device, self._changed)
+        self._library = Library(jobs, folders, self._changed)
         self._references = References(jobs, self._library, self._learned, self._changed)
         shipped = (presets_folder("fusions"), presets_folder("sessions"))
         presets = self._presets = Presets(settings.data / "presets", shipped)
@@ -105,7 +108,9 @@ class Session:
             player,
         )  # fmt: skip
         self._renders = Renders(jobs, self._library, resolver, folders)
-        self._outputs = Outputs(output, player, folders, self._board.publish)
+        self._outputs = Outputs(output, player, self._tempo, folders, self._board.publish)
+        self._inputs = Inputs(settings.input_device)
+        self._takes = Takes(self._host, self._library, self._inputs, self._outputs, player, folders)
         self._stage = Stage(
             jobs, self._library, self._references, resolver, self._voices, grids,
             self._fans, self._glides, player, self._tempo, self._outputs.latency_seconds,
@@ -117,12 +122,17 @@ class Session:
         )
         self._keeper = Keeper(
             settings.session, settings.data / "sessions", presets, jobs, self._library,
-            self._references, self._voices, grids, resolver, lambda: self._models.name,
+            self._references, self._voices, grids, resolver, self._tempo,
+            lambda: self._models.name,
             self._board.publish,
+        )  # fmt: skip
+        self._history = History(
+            jobs, self._library, self._references, self._voices, grids, self._fans, self._stage,
+            self._pads, player, self._keeper.held,
         )  # fmt: skip
         self._sessions = Sessions(
             Parts(self._keeper, self._registry, jobs, self._library, self._references, resolver,
-                  self._voices, self._stage, player, folders, settings.data)
+                  self._voices, self._stage, self._history, player, folders, settings.data)
         )  # fmt: skip
         self._pairs = Pairs(
             jobs, self._library, self._references, resolver, self._voices, grids, self._board
@@ -130,23 +140,27 @@ class Session:
         self._log = LogEvents()
         self._listed: list[answers.Preset] = []
         self._board.show(
-            self._own_states, self._tempo.states, self._outputs.states, self._library.states,
-            self._references.states, lambda: self._listed, self._voices.states,
+            self._own_states, self._tempo.states, self._outputs.states, self._inputs.states,
+            self._library.states, self._references.states, lambda: self._listed,
+            self._voices.states, self._history.states,
             Axes(jobs, self._voices, grids).states,
         )  # fmt: skip
         self._status = Status(
-            self._host, self._models, self._outputs, player, self._stage, self._voices,
-            self._library, self._references, self._shelf, self._registry, subscribers, timings,
+            self._host, self._models, self._outputs, self._inputs, player, self._tempo, self._stage,
+            self._voices, self._library, self._references, self._shelf, self._registry,
+            subscribers, timings,
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
         self._reported_lost, self._is_metered = 0, False
-        self._dispatcher = Dispatcher(self._registry, subscribers, self._board.greet)
+        self._dispatcher = Dispatcher(self._registry, subscribers, self._board.greet, self._before)
         self._register()
         self.take = self._dispatcher.take
         """Handles one message that was received."""
 
     def _register(self) -> None:
         """Say which part handles each request."""
+        self._register_sounds()
+        self._register_playing()
         on = self._dispatcher.on
         on(table.Ping, self._ping)
         on(table.Version, self._version)
@@ -155,30 +169,6 @@ class Session:
         on(table.Notify, self._notify)
         on(table.ListModels, self._models.list)
         on(table.SetModel, self._models.set)
-        on(table.LoadClip, self._library.load)
-        on(table.RecordClip, self._library.record)
-        on(table.FreeClip, self._library.free)
-        on(table.ListClips, self._library.list)
-        on(table.Remember, self._references.remember)
-        on(table.LoadReference, self._references.load)
-        on(table.Learn, self._references.learn)
-        on(table.FreeReference, self._references.free)
-        on(table.DeleteReference, self._references.delete)
-        on(table.ListReferences, self._references.list)
-        on(table.Fuse, self._sessions.fuse)
-        on(table.MakeFan, self._fans.make)
-        on(table.Scrub, self._stage.scrub)
-        on(table.PlayPad, self._pads.play)
-        on(table.ListFan, self._pairs.list_fan)
-        on(table.AskPair, self._pairs.ask)
-        on(table.Render, self._renders.render)
-        on(table.Cancel, self._dispatcher.cancel)
-        on(table.Stop, self._stage.stop)
-        on(table.Panic, self._panic)
-        on(table.ClearSchedule, self._clear_schedule)
-        on(table.SetVoice, self._sessions.set_voice)
-        on(table.ListVoices, self._voices.list)
-        on(table.SetMasterGain, self._voices.set_master)
         on(table.SavePreset, self._keeper.save_preset)
         on(table.LoadPreset, self._keeper.load_preset)
         on(table.ListPresets, self._keeper.list_presets)
@@ -189,12 +179,50 @@ class Session:
         on(table.PackSession, self._sessions.pack)
         on(table.ListDevices, self._outputs.list)
         on(table.SetDevice, self._outputs.set)
+        on(table.ListInputs, self._inputs.list)
+        on(table.SetInput, self._inputs.set)
         on(table.StartRecording, self._outputs.start_recording)
         on(table.StopRecording, self._outputs.stop_recording)
         on(table.SetTempo, self._tempo.set)
         on(table.TapTempo, self._tempo.tap)
         on(table.SetTransport, self._tempo.run)
         on(table.LearnMidi, self._learn_midi)
+
+    def _register_sounds(self) -> None:
+        on = self._dispatcher.on
+        on(table.LoadClip, self._library.load)
+        on(table.RecordClip, self._takes.record)
+        on(table.StopClip, self._takes.stop)
+        on(table.GrabClip, self._takes.grab)
+        on(table.FreeClip, self._library.free)
+        on(table.ListClips, self._library.list)
+        on(table.Remember, self._references.remember)
+        on(table.LoadReference, self._references.load)
+        on(table.Learn, self._references.learn)
+        on(table.FreeReference, self._references.free)
+        on(table.DeleteReference, self._references.delete)
+        on(table.ListReferences, self._references.list)
+
+    def _register_playing(self) -> None:
+        on = self._dispatcher.on
+        on(table.Fuse, self._sessions.fuse)
+        on(table.MakeFan, self._fans.make)
+        on(table.Scrub, self._stage.scrub)
+        on(table.PlayPad, self._pads.play)
+        on(table.ListFan, self._pairs.list_fan)
+        on(table.AskPair, self._pairs.ask)
+        on(table.Undo, self._history.undo)
+        on(table.Redo, self._history.redo)
+        on(table.Render, self._renders.render)
+        on(table.Cancel, self._dispatcher.cancel)
+        on(table.Stop, self._stage.stop)
+        on(table.Panic, self._panic)
+        on(table.ClearSchedule, self._clear_schedule)
+        on(table.SetVoice, self._sessions.set_voice)
+        on(table.SetFilter, self._sessions.set_filter)
+        on(table.SetSend, self._sessions.set_send)
+        on(table.ListVoices, self._voices.list)
+        on(table.SetMasterGain, self._voices.set_master)
 
     async def start(self) -> None:
         """Restore what was kept, start the engine, and serve the player from now on.
@@ -221,11 +249,13 @@ class Session:
             log.info("client %d: has left", number)
 
     def start_output(self) -> None:
-        """Play on the device."""
+        """Play on the device, and listen to the other."""
         self._outputs.start()
+        self._inputs.start()
 
     async def close(self) -> None:
         """End everything, and save what is to be kept."""
+        await self._takes.close()
         requests = self._registry.cancel_all("the daemon is shutting down")
         await asyncio.gather(*requests, return_exceptions=True)
         for task in list(self._tasks):
@@ -234,6 +264,7 @@ class Session:
         await self._sessions.close()
         await self._host.stop()
         await self._outputs.close()
+        await self._inputs.close()
         await self._shelf.close()
         self._jobs.costs.close()
         LOGGER.removeHandler(self._log)
@@ -303,8 +334,12 @@ class Session:
         for each in self._subscribers:
             yield answers.Client(each.number, each.name, 1)
 
+    def _before(self, _ticket: Ticket, request: table.Request) -> None:
+        self._history.before(request)
+
     def _changed(self) -> None:
         self._keeper.changed()
+        self._history.changed()
         self._pairs.changed()
 
     def _turned(self, voice: Voice, knobs: Knobs) -> None:
@@ -330,6 +365,7 @@ class Session:
 
     async def _update(self, _count: int) -> None:
         """Send clients what has changed, levels, and lines of the log."""
+        self._history.look()
         if len(self._subscribers):
             self._board.update()
             self._pairs.update()
@@ -338,6 +374,9 @@ class Session:
             meters = self._player.meters()
             for meter in meters if is_metered else []:  # the first are of all the time before
                 self._subscribers.publish(packet(answers.Meter(*meter)), "meter")
+            level = self._inputs.level()
+            if level is not None and is_metered:
+                self._subscribers.publish(packet(level), "meter")
         self._log.is_followed = self._subscribers.wants("log")
         for line in self._log.take():
             self._subscribers.publish(packet(line), "log")

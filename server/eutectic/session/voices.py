@@ -14,10 +14,11 @@ from eutectic.osc.table import VOICE_RANGES, Fuse, Request
 from eutectic.playback.player import Player
 from eutectic.playback.sounds import Fan
 from eutectic.session.costs import Case
-from eutectic.session.grids import SETTINGS, Grids
+from eutectic.session.grids import TURNED, Grids
 from eutectic.session.kept import KeptVoice
 from eutectic.session.options import fuse_request, kept_options
 from eutectic.session.pair import Knobs, Pair
+from eutectic.session.strips import SETTINGS, KeptStrip
 from eutectic.session.tickets import Refused, Ticket
 
 
@@ -58,6 +59,7 @@ class Voice:
     Attributes:
         y: along the second axis of its fan, or of a pad.
         cfg, recall, strength, eta: of its fusions that give none.
+        strip: its filter and sends.
         by: number of the client that changed any of this last, 0 for none.
         request: its newest fusion, without what concerned that one trigger alone.
         pair: of that.
@@ -81,6 +83,7 @@ class Voice:
     eta: float | None = None
     y: float = 0.0
     mute: bool = False
+    strip: KeptStrip = field(default_factory=KeptStrip)
     by: int = 0
     request: Fuse | None = None
     pair: Pair | None = None
@@ -143,6 +146,8 @@ class Voices:
     async def list(self, ticket: Ticket, _request: table.ListVoices) -> None:
         for voice in self.all:
             ticket.reply(self._state(voice))
+        for voice in self.all:
+            ticket.reply(voice.strip.state(voice.number, voice.by))
 
     async def set(self, ticket: Ticket, request: table.SetVoice) -> None:
         what, value = request.what, request.value
@@ -161,24 +166,32 @@ class Voices:
             voice.loop = bool(value)
         elif what == "mute":
             voice.mute = bool(value)
-        elif what == "cfg":
-            voice.cfg = value
-        elif what == "eta":
-            voice.eta = value
+        elif what in ("cfg", "eta"):
+            setattr(voice, what, value)
         elif what == "recall":
             voice.recall = value
             self._turned(voice, Knobs(recall=value))
         elif what == "strength":
             voice.strength = value
             self._turned(voice, Knobs(strength=value))
+        elif what in SETTINGS:
+            self._set_strip(voice, voice.strip.turned(what, value), ticket.client)
         else:
             voice.crossfade_ms = value
         voice.by = ticket.client
-        axis = self._grids.axis(voice.pair)
-        if axis is not None and axis.across == what and axis.has(value):
-            self.move(voice, voice.blend, axis.y(value))
+        self._move_to(voice, what, value)
         self._apply(voice, what)
         self._changed()
+
+    async def set_filter(self, ticket: Ticket, request: table.SetFilter) -> None:
+        voice = self[request.voice]
+        self._set_strip(voice, voice.strip.filtered(request), ticket.client)
+
+    async def set_send(self, ticket: Ticket, request: table.SetSend) -> None:
+        voice, channels = self[request.voice], self._player.channels
+        if request.out > channels:
+            raise Refused("bad_arguments", f"out must be 0 to {channels}, not {request.out}")
+        self._set_strip(voice, voice.strip.sent(request), ticket.client)
 
     async def set_master(self, ticket: Ticket, request: table.SetMasterGain) -> None:
         self.master_db, self._master_by = request.gain, ticket.client
@@ -191,20 +204,33 @@ class Voices:
         axis, playing = self._grids.axis(voice.pair), self.playing(voice)
         if y is not None:
             voice.y = y
-            if axis is not None and axis.across in SETTINGS and voice.pad is None:
+            if axis is not None and axis.across in TURNED and voice.pad is None:
                 value = axis.value(y)
                 setattr(voice, axis.across, value)
                 if axis.across == "recall" and playing is not None:
                     playing[1].knobs = replace(playing[1].knobs, recall=value)
         self._player.scrub(voice.number, voice.blend, voice.y)
 
+    def _move_to(self, voice: Voice, what: str, value: float) -> None:
+        """Move along the second axis to a value, if that turns this and has it."""
+        axis = self._grids.axis(voice.pair)
+        if axis is not None and axis.across == what and axis.has(value):
+            self.move(voice, voice.blend, axis.y(value))
+
     def current(self, request: Request) -> float | None:
         """The present value of what a request would change, for controllers."""
         if isinstance(request, table.SetMasterGain):
             return self.master_db
-        if not isinstance(request, table.Scrub | table.SetVoice) or request.voice > len(self.all):
+        kinds = (table.Scrub, table.SetVoice, table.SetFilter, table.SetSend)
+        if not isinstance(request, kinds) or request.voice > len(self.all):
             return None
         voice = self[request.voice]
+        if isinstance(request, table.SetFilter):
+            return voice.strip.resonance if request.resonance is not None else voice.strip.cutoff_hz
+        if isinstance(request, table.SetSend):
+            return None if request.gain is None else voice.strip.value(f"send{request.send}")
+        if isinstance(request, table.SetVoice) and request.what in SETTINGS:
+            return voice.strip.value(request.what)
         if isinstance(request, table.Scrub):
             return self._knob(voice)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
@@ -225,6 +251,7 @@ class Voices:
         yield answers.Master(self.master_db, self._master_by)
         for voice in self.all:
             yield self._state(voice)
+            yield voice.strip.state(voice.number, voice.by)
 
     def _state(self, voice: Voice) -> answers.VoiceState:
         request, knobs, playing = voice.request, self._knobs_of(voice), self.playing(voice)
@@ -249,12 +276,16 @@ class Voices:
 
     def kept(self) -> list[KeptVoice]:
         """How every voice is set."""
-        return [
-            KeptVoice(v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
-                      {} if v.request is None else kept_options(v.request), v.recall, v.strength,
-                      v.mute or None, eta=v.eta, y=v.y or None, pad=list(v.pad) if v.pad else None)
-            for v in self.all
-        ]  # fmt: skip
+        return [self.kept_of(voice) for voice in self.all]
+
+    def kept_of(self, v: Voice) -> KeptVoice:
+        """How a voice is set."""
+        return KeptVoice(
+            v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
+            {} if v.request is None else kept_options(v.request), v.recall, v.strength,
+            v.mute or None, None if v.strip == KeptStrip() else v.strip,
+            v.eta, v.y or None, list(v.pad) if v.pad else None,
+        )  # fmt: skip
 
     def restore(self, master_db: float | None, voices: list[KeptVoice]) -> None:
         """Set voices as they were kept; what is playing plays on."""
@@ -267,6 +298,7 @@ class Voices:
             voice = self[kept.number]
             voice.gain_db, voice.pan, voice.loop = kept.gain_db, kept.pan, kept.loop
             voice.mute, voice.by = bool(kept.mute), 0
+            voice.strip = kept.strip or KeptStrip()
             voice.output = min(kept.output, self._player.channels)
             voice.crossfade_ms, voice.cfg = kept.crossfade_ms, kept.cfg
             request = fuse_request(kept.request, voice.number) if kept.request else voice.request
@@ -282,6 +314,12 @@ class Voices:
                 self._turned(voice, turned)
             for what in VOICE_RANGES:
                 self._apply(voice, what)
+            voice.strip.apply(self._player, voice.number)
+        self._changed()
+
+    def _set_strip(self, voice: Voice, strip: KeptStrip, by: int) -> None:
+        voice.strip, voice.by = strip, by
+        strip.apply(self._player, voice.number)
         self._changed()
 
     def _knob(self, voice: Voice) -> float:
