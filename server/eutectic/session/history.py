@@ -136,7 +136,8 @@ class History:
 
     def _look_at(self, voice: Voice) -> None:
         track = self._tracks[voice.number]
-        has_moved = track.now is not None and track.now.kept.blend != voice.blend
+        hand = None if track.now is None else (track.now.kept.blend, track.now.kept.y or 0.0)
+        has_moved = hand not in (None, (voice.blend, voice.y))
         if (voice.number in self._changed or has_moved) and voice.pending is None:
             self._see(voice)
 
