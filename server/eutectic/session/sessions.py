@@ -233,6 +233,7 @@ class Sessions:
         """Set a voice as a session has it, whatever it was asked for before."""
         voice.stop_prefetch()
         voice.stop_glide()
+        voice.stop_live()
         voice.request, voice.pair = None, None
         voice.pad = None
         voice.recall, voice.strength = kept.recall, kept.strength  # nothing that plays follows

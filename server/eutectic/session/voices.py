@@ -11,7 +11,9 @@ from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.osc.table import VOICE_RANGES, Fuse, Request
+from eutectic.playback.events import Dropped, Ended, Event, Started
 from eutectic.playback.player import Player
+from eutectic.playback.rolling import Rolling
 from eutectic.playback.sounds import Fan
 from eutectic.session.costs import Case
 from eutectic.session.grids import TURNED, Grids
@@ -53,6 +55,20 @@ class Played:
 
 
 @dataclass(eq=False)
+class LiveVoice:
+    """What `/live` is making: what it plays, of which reference, and the task that makes it."""
+
+    rolling: Rolling
+    reference: str
+    task: asyncio.Task[None]
+
+    def end(self) -> None:
+        """Make no more; what is heard of it ends by itself."""
+        self.rolling.given_up = True
+        self.task.cancel()
+
+
+@dataclass(eq=False)
 class Voice:
     """How a voice is set, and what it was asked for last.
 
@@ -68,6 +84,7 @@ class Voice:
         pending: the newest request that isn't heard yet.
         prefetch: the task that makes its fan's places, at a priority.
         glide: the task that changes what it plays (see `glides`), and whether it has to again.
+        lives: what it makes of the input: of two, the newer one takes over soon.
     """
 
     number: int
@@ -96,6 +113,7 @@ class Voice:
     """The name of the fan that was made last, all of it."""
     glide: asyncio.Task[None] | None = None
     glide_again: asyncio.Event = field(default_factory=asyncio.Event)
+    lives: list[LiveVoice] = field(default_factory=list[LiveVoice])
 
     @property
     def knobs(self) -> Knobs:
@@ -115,6 +133,22 @@ class Voice:
         if self.glide is not None:
             self.glide.cancel()
             self.glide = None
+
+    def stop_live(self) -> None:
+        """Make no more of the input."""
+        lives, self.lives = self.lives, []
+        for live in lives:
+            live.end()
+
+    def heed(self, event: Event) -> None:
+        """What it makes of the input ends as something else starts, or when it is silent."""
+        if not isinstance(event, Started | Ended | Dropped):
+            return
+        for live in list(self.lives):
+            is_own = event.token == live.rolling.token
+            if isinstance(event, Started) != is_own:
+                self.lives.remove(live)
+                live.end()
 
 
 class Voices:
@@ -257,13 +291,15 @@ class Voices:
         request, knobs, playing = voice.request, self._knobs_of(voice), self.playing(voice)
         sampling = None if voice.pair is None else voice.pair.sampling
         original, reference = ("", "") if request is None else (request.original, request.reference)
+        if voice.lives and playing is None:
+            original, reference = "", voice.lives[-1].reference
         waiting = "silent" if voice.pending is None else "waiting"
         cfg = voice.cfg if sampling is None or sampling.cfg is None else sampling.cfg
         fan = None if playing is None else playing[1].fan
         loop = voice.loop if fan is None else self._player.loops(voice.number)
         return answers.VoiceState(
             voice.number, original, reference, self._knob(voice),
-            waiting if fan is None else "playing",
+            waiting if fan is None and not voice.lives else "playing",
             voice.gain_db, _number(knobs.recall),
             0.0 if fan is None else self._player.position_seconds(voice.number),
             0.0 if fan is None else self._player.seconds(voice.number),
