@@ -23,6 +23,7 @@ from eutectic.session.library import Library
 from eutectic.session.order import At, Order
 from eutectic.session.pair import Pair
 from eutectic.session.resolve import Resolver
+from eutectic.session.shelf import Ready
 from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voices import Played, Voice, Voices
 
@@ -73,6 +74,18 @@ class Fans:
     def around(self, pair: Pair, blend: float, sound: Sound) -> Fan:
         """A fan with one sound, and those that are ready beside it."""
         return self._gathered(pair, {(blend, self._grids.place(pair)): sound})
+
+    async def nearest(self, pair: Pair, blend: float, places: list[Place]) -> Ready | None:
+        """What is ready of a pair: at one of these places, or nearest to a blend; None if nothing.
+
+        Its blend is that of the place where it was found.
+        """
+        grid = sorted(self._grids.of(pair), key=lambda each: abs(each - blend))
+        for each in (*places, *map(Place, grid)):
+            ready = await self._jobs.ready(pair, each)
+            if ready is not None:
+                return Ready(ready.sound, each.blend_or(ready.blend))
+        return None
 
     def add(self, pair: Pair, sound: Sound, blend: float, y: float | None = None) -> None:
         """Put a complete sound into the fans of the voices that play its pair.
