@@ -112,7 +112,7 @@ class Replays:
         for number, token, position in recorder.sounding:
             voice = parts.voices[number]
             played = voice.played.get(token)
-            if played is not None:
+            if played is not None and played.entry is not None:
                 knobs = played.pair.knobs
                 sent = msgspec.structs.replace(
                     played.entry.request, recall=knobs.recall, strength=knobs.strength

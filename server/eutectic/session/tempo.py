@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import statistics
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -78,7 +77,7 @@ class Tempo:
     def beat(self) -> float:
         """The beat that it is now, in the mix; or when commands of this context take effect."""
         due = DUE_FRAME.get()
-        frame = self._player.frame_at(time.monotonic()) if due is None else due
+        frame = self._player.frame_at(self._player.clock()) if due is None else due
         return self._player.timeline.beat_of(frame)
 
     @property
@@ -146,7 +145,7 @@ class Tempo:
     # Requests
 
     async def set(self, ticket: Ticket, request: table.SetTempo) -> None:
-        self._set(ticket, request.bpm, request.beat, time.monotonic())
+        self._set(ticket, request.bpm, request.beat, self._player.clock())
 
     async def tap(self, ticket: Ticket, request: table.TapTempo) -> None:
         if request.press == 0:
@@ -167,7 +166,7 @@ class Tempo:
         if self._clock is not None:
             self._clock.set(None, None, running)
         else:
-            self._player.set_tempo(running=running, at=time.monotonic())
+            self._player.set_tempo(running=running, at=self._player.clock())
         self._by = ticket.client
 
     async def set_clock(self, ticket: Ticket, request: table.SetClock) -> None:
@@ -234,7 +233,7 @@ class Tempo:
         reading = None if self._clock is None else self._clock.reading()
         if reading is None:
             return
-        timeline, now = self._player.timeline, time.monotonic()
+        timeline, now = self._player.timeline, self._player.clock()
         if reading.running == self._was_running and now - self._followed < EVERY_SECONDS:
             return
         self._followed, self._was_running = now, reading.running
