@@ -397,6 +397,11 @@ class Player:
             return 60 * newest.beats.length / self.timeline.bpm
         return newest.fan.frames / self.rate_hz
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether frames have times."""
+        return self._offset is not None
+
     def frame_at(self, at: float) -> float:
         """The frame that is mixed at a monotonic time, smoothly; not a whole one."""
         return self.frames if self._offset is None else (at - self._offset) * self.rate_hz
