@@ -373,6 +373,11 @@ class Methods(ABC):
         return Asked(found(answers.SoundFile), "/record/stop")
 
     @Asking
+    def replay(self, path: PathName) -> Asked[answers.Replayed]:
+        """Play a show again, from the file of its events; done when it is over."""
+        return Asked(found(answers.Replayed), "/replay", (str(path),))
+
+    @Asking
     def learn_midi(self, target: str) -> Asked[answers.LearnedControl]:
         return Asked(found(answers.LearnedControl), "/midi/learn", (target,))
 

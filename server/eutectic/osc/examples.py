@@ -42,7 +42,7 @@ ASKED = (
     "/favourite/keep 40 rain 1", "/favourite/play 41 rain 2", "/favourite/list 42",
     "/favourite/free 43 rain",
     "/device/list 32", "/device/set 33 USB Audio", "/input/list 44", "/input/set 45 USB Audio",
-    "/record/start 34 set.wav", "/record/stop 35",
+    "/record/start 34 set.wav", "/record/stop 35", "/replay 46 set.jsonl",
     "/midi/learn 36 /scrub 1 $",
 )  # fmt: skip
 """One line for every request of the table, in its order."""

@@ -198,7 +198,7 @@ class Pads:
         corner = pad.corners[first]
         voice.played[token] = Played(
             pad.ticket, corner.request, False, ready, corner.pair, pad.fan, corner.place,
-            corner.pair.knobs, voice.knobs, None, pad.named,
+            corner.pair.knobs, voice.knobs, None, None, pad.named,
         )  # fmt: skip
         if voice.pending is pad.ticket:
             voice.pending = None
