@@ -72,9 +72,17 @@ class PlayingOptions(FusionOptions, MomentOptions, total=False):
 
 
 class FanOptions(SamplingOptions, total=False):
-    """`even`: 1 for equal steps to the ear."""
+    """`even`: 1 for equal steps to the ear.
+
+    `across` recall, cfg, eta or reference2: `m` places of a second axis, from `low` to `high`.
+    """
 
     even: int
+    across: str
+    m: int
+    low: float
+    high: float
+    reference2: Name
 
 
 class PairOptions(FusionOptions, total=False):
@@ -374,6 +382,11 @@ class Methods(ABC):
         return Asked(found(answers.ClockInUse), "/tempo/clock", (source,))
 
     @Asking
+    def replay(self, path: PathName) -> Asked[answers.Replayed]:
+        """Play a show again, from the file of its events; done when it is over."""
+        return Asked(found(answers.Replayed), "/replay", (str(path),))
+
+    @Asking
     def learn_midi(self, target: str) -> Asked[answers.LearnedControl]:
         return Asked(found(answers.LearnedControl), "/midi/learn", (target,))
 
@@ -387,8 +400,15 @@ class Methods(ABC):
         """Subscribe to events, or unsubscribe."""
         self.send("/notify", int(on), "@meter", int(meter))
 
-    def scrub(self, voice: int, blend: float) -> None:
-        self.send("/scrub", voice, blend)
+    def scrub(self, voice: int, blend: float, *y: float) -> None:
+        self.send("/scrub", voice, blend, *y)
+
+    def pad(self, voice: int, *corners: str, loop: bool = False) -> None:
+        """Play four fusions, `original:reference` or `original:reference:blend`, on a voice.
+
+        In the corners x 0 and y 0, x 1 and y 0, x 0 and y 1, x 1 and y 1.
+        """
+        self.send("/pad/xy", voice, *corners, "@loop", int(loop))
 
     def stop(self, voice: int, *fade_ms: float, **options: Unpack[MomentOptions]) -> None:
         when = [each for name, value in options.items() for each in (f"@{name}", value)]

@@ -20,7 +20,7 @@ from typing import Protocol
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.osc.requests.time import MAX_BPM, MIN_BPM
-from eutectic.playback.player import Player
+from eutectic.playback.player import DUE_FRAME, Player
 from eutectic.playback.timeline import Beat
 from eutectic.session import clocks
 from eutectic.session.tickets import Refused, Ticket
@@ -75,8 +75,10 @@ class Tempo:
 
     @property
     def beat(self) -> float:
-        """The beat that it is now, in the mix."""
-        return self._player.timeline.beat_of(self._player.frame_at(self._player.clock()))
+        """The beat that it is now, in the mix; or when commands of this context take effect."""
+        due = DUE_FRAME.get()
+        frame = self._player.frame_at(self._player.clock()) if due is None else due
+        return self._player.timeline.beat_of(frame)
 
     @property
     def bpm(self) -> float:
