@@ -40,7 +40,7 @@ Part = Callable[[], Iterable[Answer]]
 _KEYS: dict[type[Answer], str] = {
     answers.VoiceState: "voice", answers.Clip: "clip", answers.Reference: "reference",
     answers.Preset: "name", answers.Client: "number", answers.History: "voice",
-    answers.Favourite: "name",
+    answers.Favourite: "name", answers.VoiceNotes: "voice",
 }  # fmt: skip
 """What tells rows of one kind apart; of all others there is one."""
 

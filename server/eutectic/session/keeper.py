@@ -287,7 +287,7 @@ class Keeper:
             [KeptClip.of(each) for each in self._library.clips.values()],
             [KeptReference.of(each) for each in self._references.all.values()],
             voices + self._beyond, self._references.recall, self._grids.kept or None,
-            self._tempo.bpm,
+            self._voices.focus, self._tempo.bpm,
         )  # fmt: skip
 
     def _restore(self, session: KeptSession) -> None:
@@ -303,6 +303,7 @@ class Keeper:
         log.info("session %s: %s", self.title, session.what)
         self._resolver.defaults = dict(session.fusion)
         self._grids.restore(session.fans or {})
+        self._voices.bring_into_focus(session.focus or 1)
         self._tempo.restore(session.bpm)
 
     def _of_name(self, name: str) -> Path:

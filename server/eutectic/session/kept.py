@@ -21,6 +21,7 @@ from eutectic.osc.parse import check
 from eutectic.osc.requests.time import MAX_BPM, MIN_BPM
 from eutectic.osc.spec import check_title
 from eutectic.osc.table import Fuse
+from eutectic.session.articulation import KeptNotes
 from eutectic.session.options import Options, fuse_request, place, sampling
 from eutectic.session.pair import Clip, Reference
 
@@ -91,6 +92,7 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     strength: Annotated[float, Meta(ge=0, le=MAX_STRENGTH)] | None = None
     mute: bool | None = None
+    notes: KeptNotes | None = None
 
 
 class KeptSession(msgspec.Struct, frozen=True):
@@ -108,6 +110,7 @@ class KeptSession(msgspec.Struct, frozen=True):
     voices: list[KeptVoice] = []
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     fans: dict[str, list[float]] | None = None
+    focus: Annotated[int, Meta(ge=1, le=MAX_VOICES)] | None = None
     bpm: Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)] | None = None
 
     @property

@@ -37,6 +37,7 @@ from eutectic.session.keeper import Keeper
 from eutectic.session.library import Library
 from eutectic.session.log_events import LOGGER, LogEvents
 from eutectic.session.models import Models
+from eutectic.session.notes import Notes
 from eutectic.session.outputs import Outputs
 from eutectic.session.pair import Knobs
 from eutectic.session.pairs import Pairs
@@ -113,6 +114,7 @@ class Session:
             self._fans, self._glides, player, self._tempo, self._outputs.latency_seconds,
             self._changed,
         )  # fmt: skip
+        self._notes = Notes(jobs, resolver, self._voices, grids, player, self._tempo)
         self._models = Models(
             settings, self._host, self._library, self._board.publish, self._changed
         )
@@ -213,6 +215,9 @@ class Session:
         on(table.Panic, self._panic)
         on(table.ClearSchedule, self._clear_schedule)
         on(table.SetVoice, self._sessions.set_voice)
+        on(table.Note, self._notes.note)
+        on(table.SetEnvelope, self._sessions.set_envelope)
+        on(table.FocusVoice, self._voices.set_focus)
         on(table.ListVoices, self._voices.list)
         on(table.SetMasterGain, self._voices.set_master)
 
@@ -257,6 +262,7 @@ class Session:
         await self._host.stop()
         await self._outputs.close()
         await self._inputs.close()
+        await self._notes.close()
         await self._shelf.close()
         self._jobs.costs.close()
         LOGGER.removeHandler(self._log)
@@ -293,6 +299,7 @@ class Session:
         if request.press == 0:
             return
         self._dispatcher.cancel_scheduled("panic")
+        self._notes.forget()
         self._stage.panic()
 
     async def _clear_schedule(self, _ticket: Ticket, request: table.ClearSchedule) -> None:

@@ -13,6 +13,7 @@ from eutectic.osc.answers import Answer
 from eutectic.osc.table import VOICE_RANGES, Fuse, Request
 from eutectic.playback.player import Player
 from eutectic.playback.sounds import Fan
+from eutectic.session.articulation import SETTINGS, KeptNotes
 from eutectic.session.costs import Case
 from eutectic.session.grids import Grids
 from eutectic.session.kept import KeptVoice
@@ -55,10 +56,13 @@ class Voice:
 
     Attributes:
         cfg, recall, strength: of its fusions that give none.
+        notes: how it plays notes, and what of its sounds.
+        bend: of its notes, in semitones; it isn't kept.
         by: number of the client that changed any of this last, 0 for none.
         request: its newest fusion, without what concerned that one trigger alone.
         pair: of that.
         played: by their tokens in the player.
+        last: of those, what was begun last; it stays when that has ended.
         pending: the newest request that isn't heard yet.
         prefetch: the task that makes its fan's places, at a priority.
         glide: the task that changes what it plays (see `glides`), and whether it has to again.
@@ -75,10 +79,13 @@ class Voice:
     recall: float | None = None
     strength: float | None = None
     mute: bool = False
+    notes: KeptNotes = field(default_factory=KeptNotes)
+    bend: float = 0.0
     by: int = 0
     request: Fuse | None = None
     pair: Pair | None = None
     played: dict[int, Played] = field(default_factory=dict[int, Played])
+    last: Played | None = None
     pending: Ticket | None = None
     prefetch: asyncio.Task[None] | None = None
     prefetch_priority: Priority = Priority.AHEAD
@@ -118,22 +125,25 @@ class Voices:
         self._player, self._grids, self._changed, self._turned = player, grids, changed, turned
         self.all = [Voice(voice.number) for voice in player.voices]
         self.master_db, self._master_by = 0.0, 0
+        self.focus, self._focus_by = 1, 0
 
     def __getitem__(self, number: int) -> Voice:
-        """A voice by its number.
+        """A voice by its number; 0 stands for the one in focus.
 
         Raises:
             Refused: there are fewer (`unknown_voice`).
         """
         if number > len(self.all):
             raise Refused("unknown_voice", f"there are {len(self.all)} voices (serve --voices)")
-        return self.all[number - 1]
+        return self.all[(number or self.focus) - 1]
 
     # Requests
 
     async def list(self, ticket: Ticket, _request: table.ListVoices) -> None:
         for voice in self.all:
             ticket.reply(self._state(voice))
+        for voice in self.all:
+            ticket.reply(voice.notes.state(voice.number, voice.by))
 
     async def set(self, ticket: Ticket, request: table.SetVoice) -> None:
         what, value = request.what, request.value
@@ -160,11 +170,29 @@ class Voices:
         elif what == "strength":
             voice.strength = value
             self._turned(voice, Knobs(strength=value))
+        elif what in SETTINGS:
+            self._set_notes(voice, voice.notes.turned(what, value), ticket.client)
+        elif what == "bend":
+            self._bend(voice, value)
         else:
             voice.crossfade_ms = value
         voice.by = ticket.client
         self._apply(voice, what)
         self._changed()
+
+    async def set_envelope(self, ticket: Ticket, request: table.SetEnvelope) -> None:
+        voice = self[request.voice]
+        self._set_notes(voice, voice.notes.shaped(request), ticket.client)
+
+    async def set_focus(self, ticket: Ticket, request: table.FocusVoice) -> None:
+        self.bring_into_focus(self[request.voice].number, ticket.client)
+        self._changed()
+
+    def bring_into_focus(self, number: int, by: int = 0) -> None:
+        """Let keyboards play another voice, as far as there is one; the one before is unbent."""
+        if number != self.focus:
+            self._bend(self[0], 0.0)
+        self.focus, self._focus_by = min(number, len(self.all)), by
 
     async def set_master(self, ticket: Ticket, request: table.SetMasterGain) -> None:
         self.master_db, self._master_by = request.gain, ticket.client
@@ -180,8 +208,10 @@ class Voices:
         voice = self[request.voice]
         if isinstance(request, table.Scrub):
             return self._knob(voice)
+        if request.what in SETTINGS:
+            return voice.notes.value(request.what)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
-                  "cfg": voice.cfg, "recall": self._knobs_of(voice).recall,
+                  "bend": voice.bend, "cfg": voice.cfg, "recall": self._knobs_of(voice).recall,
                   "strength": self._knobs_of(voice).strength}  # fmt: skip
         return values.get(request.what)
 
@@ -196,8 +226,10 @@ class Voices:
     def states(self) -> Iterator[Answer]:
         """The master gain; what every voice plays, and how its knobs are set."""
         yield answers.Master(self.master_db, self._master_by)
+        yield answers.Focus(self.focus, self._focus_by)
         for voice in self.all:
             yield self._state(voice)
+            yield voice.notes.state(voice.number, voice.by)
 
     def _state(self, voice: Voice) -> answers.VoiceState:
         request, knobs, playing = voice.request, self._knobs_of(voice), self.playing(voice)
@@ -229,7 +261,7 @@ class Voices:
         return KeptVoice(
             v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
             {} if v.request is None else kept_options(v.request), v.recall, v.strength,
-            v.mute or None,
+            v.mute or None, None if v.notes == KeptNotes() else v.notes,
         )  # fmt: skip
 
     def restore(self, master_db: float | None, voices: list[KeptVoice]) -> None:
@@ -243,6 +275,7 @@ class Voices:
             voice = self[kept.number]
             voice.gain_db, voice.pan, voice.loop = kept.gain_db, kept.pan, kept.loop
             voice.mute, voice.by = bool(kept.mute), 0
+            voice.notes = kept.notes or KeptNotes()
             voice.output = min(kept.output, self._player.channels)
             voice.crossfade_ms, voice.cfg = kept.crossfade_ms, kept.cfg
             request = fuse_request(kept.request, voice.number) if kept.request else voice.request
@@ -257,7 +290,17 @@ class Voices:
                 self._turned(voice, turned)
             for what in VOICE_RANGES:
                 self._apply(voice, what)
+            voice.notes.apply(self._player, voice.number)
         self._changed()
+
+    def _set_notes(self, voice: Voice, notes: KeptNotes, by: int) -> None:
+        voice.notes, voice.by = notes, by
+        notes.apply(self._player, voice.number)
+        self._changed()
+
+    def _bend(self, voice: Voice, semitones: float) -> None:
+        voice.bend = semitones
+        self._player.set_bend(voice.number, 2 ** (semitones / 12))
 
     def _knob(self, voice: Voice) -> float:
         """Where the knob of its blend is."""
