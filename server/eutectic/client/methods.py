@@ -17,6 +17,7 @@ from eutectic.client.values import Loaded, Status
 from eutectic.config import Level, Method, Residual, Solver
 from eutectic.osc import answers
 from eutectic.osc.packets import Value
+from eutectic.osc.requests.voices import FilterKind
 
 Name = int | str
 PathName = str | PathLike[str]
@@ -125,6 +126,12 @@ class GrabOptions(HeardOptions, total=False):
     """`ago`: seconds from its end to now."""
 
     ago: float
+
+
+class RecordingOptions(MomentOptions, total=False):
+    """`stems`: 1, a file for each voice, too."""
+
+    stems: int
 
 
 class SessionOptions(TypedDict, total=False):
@@ -311,6 +318,26 @@ class Methods(ABC):
         return Asked(found(answers.SavedFile), "/session/pack", (str(path),))
 
     @Asking
+    def keep_favourite(self, name: Name, *voice: int) -> Asked[answers.KeptSound]:
+        """Keep what a voice plays; of none, the one in focus."""
+        return Asked(found(answers.KeptSound), "/favourite/keep", (name, *voice))
+
+    @Asking
+    def play_favourite(
+        self, name: Name, *voice: int, **options: Unpack[MomentOptions]
+    ) -> Asked[None]:
+        return Asked(nothing, "/favourite/play", (name, *voice), {**options})
+
+    @Asking
+    def favourites(self) -> Asked[list[answers.Favourite]]:
+        return Asked(listed(answers.Favourite), "/favourite/list")
+
+    @Asking
+    def free_favourite(self, name: Name) -> Asked[None]:
+        """Remove a favourite; its file stays."""
+        return Asked(nothing, "/favourite/free", (name,))
+
+    @Asking
     def devices(self) -> Asked[list[answers.Device]]:
         return Asked(listed(answers.Device), "/device/list")
 
@@ -328,8 +355,10 @@ class Methods(ABC):
         return Asked(nothing, "/input/set", (device,))
 
     @Asking
-    def start_recording(self, path: PathName) -> Asked[answers.SavedFile]:
-        return Asked(found(answers.SavedFile), "/record/start", (str(path),))
+    def start_recording(
+        self, path: PathName, **options: Unpack[RecordingOptions]
+    ) -> Asked[answers.SavedFile]:
+        return Asked(found(answers.SavedFile), "/record/start", (str(path),), {**options})
 
     @Asking
     def stop_recording(self) -> Asked[answers.SoundFile]:
@@ -375,6 +404,19 @@ class Methods(ABC):
 
     def focus(self, voice: int) -> None:
         self.send("/focus", voice)
+
+    def undo(self, voice: int) -> None:
+        """Go back to what a voice played before, as it was."""
+        self.send("/undo", voice)
+
+    def redo(self, voice: int) -> None:
+        self.send("/redo", voice)
+
+    def set_filter(self, voice: int, kind: FilterKind, *cutoff_hz_and_resonance: float) -> None:
+        self.send("/voice/filter", voice, kind, *cutoff_hz_and_resonance)
+
+    def set_send(self, voice: int, send: int, out: int, *gain_db: float) -> None:
+        self.send("/voice/send", voice, send, out, *gain_db)
 
     def set_master_gain(self, gain_db: float) -> None:
         self.send("/master/gain", gain_db)

@@ -28,6 +28,7 @@ from eutectic.session import models
 from eutectic.session.board import Board
 from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
+from eutectic.session.favourites import Favourites
 from eutectic.session.glides import Glides
 from eutectic.session.grids import Grids
 from eutectic.session.history import History
@@ -35,6 +36,7 @@ from eutectic.session.inputs import Inputs
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.library import Library
+from eutectic.session.live import Live
 from eutectic.session.log_events import LOGGER, LogEvents
 from eutectic.session.models import Models
 from eutectic.session.notes import Notes
@@ -86,6 +88,7 @@ class Session:
         spare: Spare, surfaces: Surfaces | None = None,
     ) -> None:  # fmt: skip
         self._player, self._subscribers, self._surfaces = player, subscribers, surfaces
+        self._settings = settings
         folders, timings = settings.folders, Timings()
         self._registry, self._board = RequestRegistry(subscribers), Board(subscribers)
         self._shelf = Shelf(settings.data / "fusions", settings.ready_bytes, settings.stored_bytes)
@@ -99,7 +102,7 @@ class Session:
         presets = self._presets = Presets(settings.data / "presets", shipped)
         resolver = Resolver(jobs, self._library, self._references, presets)
         grids = Grids()
-        self._tempo = Tempo(player, self._changed)
+        self._tempo = Tempo(player, self._latency_seconds, self._changed)
         self._voices = Voices(player, grids, self._changed, self._turned)
         self._fans = Fans(jobs, self._library, resolver, self._voices, grids, self._changed)
         self._glides = Glides(
@@ -107,26 +110,36 @@ class Session:
         )
         self._renders = Renders(jobs, self._library, resolver, folders)
         self._outputs = Outputs(output, player, self._tempo, folders, self._board.publish)
-        self._inputs = Inputs(settings.input_device)
-        self._takes = Takes(self._host, self._library, self._inputs, self._outputs, player, folders)
+        self._inputs = Inputs(settings.input_device, folders)
+        self._takes = Takes(
+            self._host, self._library, self._inputs, self._outputs, player, self._tempo, folders
+        )
         self._stage = Stage(
             jobs, self._library, self._references, resolver, self._voices, grids,
             self._fans, self._glides, player, self._tempo, self._outputs.latency_seconds,
             self._changed,
         )  # fmt: skip
         self._notes = Notes(jobs, resolver, self._voices, grids, player, self._tempo)
+        self._live = Live(
+            jobs, self._library, self._references, resolver, self._voices, self._inputs,
+            self._tempo, player, self._outputs.latency_seconds,
+        )  # fmt: skip
         self._models = Models(
             settings, self._host, self._library, self._board.publish, self._changed
         )
+        self._favourites = Favourites(
+            settings.data / "favourites", jobs, resolver, self._voices, self._fans, self._stage,
+            player, self._changed,
+        )  # fmt: skip
         self._keeper = Keeper(
             settings.session, settings.data / "sessions", presets, jobs, self._library,
-            self._references, self._voices, grids, resolver, self._tempo,
+            self._references, self._voices, grids, resolver, self._tempo, self._favourites,
             lambda: self._models.name,
             self._board.publish,
         )  # fmt: skip
         self._history = History(
-            jobs, self._library, self._references, self._voices, grids, self._fans, self._stage,
-            player, self._keeper.held,
+            jobs, self._library, self._references, self._voices, self._fans, self._stage, player,
+            self._keeper.held,
         )  # fmt: skip
         self._sessions = Sessions(
             Parts(self._keeper, self._registry, jobs, self._library, self._references, resolver,
@@ -140,7 +153,7 @@ class Session:
         self._board.show(
             self._own_states, self._tempo.states, self._outputs.states, self._inputs.states,
             self._library.states, self._references.states, lambda: self._listed,
-            self._voices.states, self._history.states,
+            self._voices.states, self._history.states, self._favourites.states, self._live.states,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, self._inputs, player, self._tempo, self._stage,
@@ -174,6 +187,10 @@ class Session:
         on(table.NewSession, self._sessions.new)
         on(table.ListSessions, self._keeper.list_sessions)
         on(table.PackSession, self._sessions.pack)
+        on(table.KeepFavourite, self._favourites.keep)
+        on(table.PlayFavourite, self._favourites.play)
+        on(table.ListFavourites, self._favourites.list)
+        on(table.FreeFavourite, self._favourites.free)
         on(table.ListDevices, self._outputs.list)
         on(table.SetDevice, self._outputs.set)
         on(table.ListInputs, self._inputs.list)
@@ -183,6 +200,7 @@ class Session:
         on(table.SetTempo, self._tempo.set)
         on(table.TapTempo, self._tempo.tap)
         on(table.SetTransport, self._tempo.run)
+        on(table.SetClock, self._tempo.set_clock)
         on(table.LearnMidi, self._learn_midi)
 
     def _register_sounds(self) -> None:
@@ -207,6 +225,8 @@ class Session:
         on(table.Scrub, self._stage.scrub)
         on(table.ListFan, self._pairs.list_fan)
         on(table.AskPair, self._pairs.ask)
+        on(table.GoLive, self._live.go)
+        on(table.StopLive, self._live.stop)
         on(table.Undo, self._history.undo)
         on(table.Redo, self._history.redo)
         on(table.Render, self._renders.render)
@@ -218,6 +238,8 @@ class Session:
         on(table.Note, self._notes.note)
         on(table.SetEnvelope, self._sessions.set_envelope)
         on(table.FocusVoice, self._voices.set_focus)
+        on(table.SetFilter, self._sessions.set_filter)
+        on(table.SetSend, self._sessions.set_send)
         on(table.ListVoices, self._voices.list)
         on(table.SetMasterGain, self._voices.set_master)
 
@@ -229,6 +251,7 @@ class Session:
         """
         self._keeper.open()
         sweep()
+        await self._tempo.start(self._settings.clock, self._settings.clock_out)
         if self._surfaces is not None:
             self._surfaces.connect(self.take, self._voices.current)
         self._host.start()
@@ -258,8 +281,10 @@ class Session:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._live.close()
         await self._sessions.close()
         await self._host.stop()
+        await self._tempo.close()
         await self._outputs.close()
         await self._inputs.close()
         await self._notes.close()
@@ -333,6 +358,9 @@ class Session:
         for each in self._subscribers:
             yield answers.Client(each.number, each.name, 1)
 
+    def _latency_seconds(self) -> float:
+        return self._outputs.latency_seconds()
+
     def _before(self, _ticket: Ticket, request: table.Request) -> None:
         self._history.before(request)
 
@@ -361,6 +389,7 @@ class Session:
 
     async def _poll(self, _count: int) -> None:
         self._stage.poll()
+        self._tempo.update()
 
     async def _update(self, _count: int) -> None:
         """Send clients what has changed, levels, and lines of the log."""
@@ -398,6 +427,7 @@ class Session:
             await self._surfaces.follow()
         await self._keeper.follow()
         await self._outputs.look()
+        await self._favourites.look()
         presets = await asyncio.to_thread(self._presets.list)
         self._listed = [answers.Preset(-1, *each) for each in presets]
 

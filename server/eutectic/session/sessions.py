@@ -19,8 +19,7 @@ from eutectic.errors import Cancelled, EutecticError
 from eutectic.files.packed import Progress
 from eutectic.osc import answers, table
 from eutectic.playback.player import Player
-from eutectic.session import packing
-from eutectic.session.articulation import SETTINGS
+from eutectic.session import articulation, packing, strips
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.history import History
 from eutectic.session.jobs import Jobs
@@ -44,7 +43,8 @@ OF_A_SESSION = frozenset(
 """Requests that mean the clips and references of the session that they were sent to."""
 
 KEPT_AS = {
-    "gain": "gain_db", "out": "output", "xfade": "crossfade_ms", **dict.fromkeys(SETTINGS, "notes"),
+    "gain": "gain_db", "out": "output", "xfade": "crossfade_ms",
+    **dict.fromkeys(strips.SETTINGS, "strip"), **dict.fromkeys(articulation.SETTINGS, "notes"),
 }  # fmt: skip
 """What `/voice/set` sets, where sessions have another name for it."""
 
@@ -105,6 +105,14 @@ class Sessions:
     async def set_envelope(self, ticket: Ticket, request: table.SetEnvelope) -> None:
         await self._parts.voices.set_envelope(ticket, request)
         self._hold(request.voice, "notes")
+
+    async def set_filter(self, ticket: Ticket, request: table.SetFilter) -> None:
+        await self._parts.voices.set_filter(ticket, request)
+        self._hold(request.voice, "strip")
+
+    async def set_send(self, ticket: Ticket, request: table.SetSend) -> None:
+        await self._parts.voices.set_send(ticket, request)
+        self._hold(request.voice, "strip")
 
     async def pack(self, ticket: Ticket, request: table.PackSession) -> None:
         """Pack the session as it is now; a cancelled one leaves no file."""
@@ -228,6 +236,7 @@ class Sessions:
         """Set a voice as a session has it, whatever it was asked for before."""
         voice.stop_prefetch()
         voice.stop_glide()
+        voice.stop_live()
         voice.request, voice.pair, voice.last = None, None, None
         voice.recall, voice.strength = kept.recall, kept.strength  # nothing that plays follows
         self._parts.voices.restore(None, [kept])

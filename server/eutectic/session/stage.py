@@ -31,7 +31,7 @@ from eutectic.session.pair import Knobs, Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.shelf import Ready
-from eutectic.session.tempo import Tempo
+from eutectic.session.tempo import Dated, Tempo
 from eutectic.session.tickets import WRONG_CLOCK_MS, Refused, Ticket
 from eutectic.session.voices import Played, Voice, Voices
 
@@ -133,17 +133,22 @@ class Stage:
                 self._aim_at_what_plays(voice)
 
     async def play(
-        self, ticket: Ticket, voice: Voice, pair: Pair, found: Ready, due: float | None = None
-    ) -> None:
-        """Play a fusion that is at hand as the newest of a voice, as it is set."""
-        assert voice.request is not None
+        self, ticket: Ticket, voice: Voice, pair: Pair, request: Fuse, found: Ready,
+        blend: float, due: At = None,
+    ) -> None:  # fmt: skip
+        """Play what is at hand of a pair on a voice, and scrub it to a blend."""
         self._take_turn(ticket, voice, due)
         self._timed.discard(ticket)
+        if due is None:
+            self._aim(voice, pair, blend, request)
         async with asyncio.timeout(None) as limit:
-            cue = Cue(
-                ticket, voice, pair, Place(found.blend), voice.request, due, voice.knobs, limit
-            )
+            place = Place(found.blend)
+            cue = Cue(ticket, voice, pair, place, request, due, voice.knobs, limit)
             self._play(cue, found.sound, found.blend, ready=True)
+
+    def due(self, ticket: Ticket, request: Dated) -> At:
+        """When something that is at hand is to be heard; None: at once."""
+        return self._due(ticket, ticket.due, request)
 
     async def scrub(self, ticket: Ticket, request: table.Scrub) -> None:
         """Move a voice across its fan, which is made if it isn't ready."""
@@ -182,6 +187,7 @@ class Stage:
             if voice.pending is not None:
                 voice.pending.cancel(f"voice {voice.number} was stopped")
             voice.stop_glide()
+            voice.stop_live()
             self._player.stop(voice.number, _fade_seconds(request))
 
     def panic(self) -> None:
@@ -192,6 +198,7 @@ class Stage:
             if voice.pending is not None:
                 voice.pending.cancel("panic")
             voice.stop_glide()
+            voice.stop_live()
         log.warning("panic: silent within %.0f ms and the ring", 1000 * PANIC_SECONDS)
 
     def clear_schedule(self) -> None:
@@ -210,7 +217,7 @@ class Stage:
         ):  # fmt: skip
             if voice.pending is not None:
                 return "working"
-            if self._player.playing(voice.number):
+            if self._voices.playing(voice) is not None:
                 return "playing"
         return self._references.pad(request.original, request.reference)
 
@@ -223,6 +230,7 @@ class Stage:
                 event.then(event.frame)
                 continue
             voice = self._voices[event.voice]
+            voice.heed(event)
             played = voice.played.get(event.token)
             if played is None:
                 continue
@@ -257,9 +265,9 @@ class Stage:
 
     def _is_idle(self, voice: Voice) -> bool:
         sounds = self._player.notes(voice.number) or self._voices.playing(voice) is not None
-        return voice.pending is None and not sounds
+        return voice.pending is None and not voice.lives and not sounds
 
-    def _due(self, ticket: Ticket, asked: float | None, request: Fuse) -> At:
+    def _due(self, ticket: Ticket, asked: float | None, request: Dated) -> At:
         """When it is to be heard: a monotonic time or a beat; None: at once."""
         due, late_ms = timing(asked, time.monotonic())
         ticket.late(late_ms)

@@ -11,15 +11,26 @@ from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.osc.table import VOICE_RANGES, Fuse, Request
+from eutectic.playback.events import Dropped, Ended, Event, Started
 from eutectic.playback.player import Player
+from eutectic.playback.rolling import Rolling
 from eutectic.playback.sounds import Fan
-from eutectic.session.articulation import SETTINGS, KeptNotes
+from eutectic.session import articulation, strips
+from eutectic.session.articulation import KeptNotes
 from eutectic.session.costs import Case
 from eutectic.session.grids import Grids
 from eutectic.session.kept import KeptVoice
 from eutectic.session.options import fuse_request, kept_options
 from eutectic.session.pair import Knobs, Pair
+from eutectic.session.strips import KeptStrip
 from eutectic.session.tickets import Refused, Ticket
+
+SETTINGS: dict[str, tuple[str, type]] = {
+    "gain": ("gain_db", float), "pan": ("pan", float), "out": ("output", int),
+    "loop": ("loop", bool), "mute": ("mute", bool), "cfg": ("cfg", float),
+    "xfade": ("crossfade_ms", float),
+}  # fmt: skip
+"""What `/voice/set` sets of a voice itself, and its kind."""
 
 
 @dataclass(eq=False)
@@ -51,6 +62,20 @@ class Played:
 
 
 @dataclass(eq=False)
+class LiveVoice:
+    """What `/live` is making: what it plays, of which reference, and the task that makes it."""
+
+    rolling: Rolling
+    reference: str
+    task: asyncio.Task[None]
+
+    def end(self) -> None:
+        """Make no more; what is heard of it ends by itself."""
+        self.rolling.given_up = True
+        self.task.cancel()
+
+
+@dataclass(eq=False)
 class Voice:
     """How a voice is set, and what it was asked for last.
 
@@ -58,6 +83,7 @@ class Voice:
         cfg, recall, strength: of its fusions that give none.
         notes: how it plays notes, and what of its sounds.
         bend: of its notes, in semitones; it isn't kept.
+        strip: its filter and sends.
         by: number of the client that changed any of this last, 0 for none.
         request: its newest fusion, without what concerned that one trigger alone.
         pair: of that.
@@ -66,6 +92,7 @@ class Voice:
         pending: the newest request that isn't heard yet.
         prefetch: the task that makes its fan's places, at a priority.
         glide: the task that changes what it plays (see `glides`), and whether it has to again.
+        lives: what it makes of the input: of two, the newer one takes over soon.
     """
 
     number: int
@@ -81,6 +108,7 @@ class Voice:
     mute: bool = False
     notes: KeptNotes = field(default_factory=KeptNotes)
     bend: float = 0.0
+    strip: KeptStrip = field(default_factory=KeptStrip)
     by: int = 0
     request: Fuse | None = None
     pair: Pair | None = None
@@ -91,6 +119,7 @@ class Voice:
     prefetch_priority: Priority = Priority.AHEAD
     glide: asyncio.Task[None] | None = None
     glide_again: asyncio.Event = field(default_factory=asyncio.Event)
+    lives: list[LiveVoice] = field(default_factory=list[LiveVoice])
 
     @property
     def knobs(self) -> Knobs:
@@ -110,6 +139,22 @@ class Voice:
         if self.glide is not None:
             self.glide.cancel()
             self.glide = None
+
+    def stop_live(self) -> None:
+        """Make no more of the input."""
+        lives, self.lives = self.lives, []
+        for live in lives:
+            live.end()
+
+    def heed(self, event: Event) -> None:
+        """What it makes of the input ends as something else starts, or when it is silent."""
+        if not isinstance(event, Started | Ended | Dropped):
+            return
+        for live in list(self.lives):
+            is_own = event.token == live.rolling.token
+            if isinstance(event, Started) != is_own:
+                self.lives.remove(live)
+                live.end()
 
 
 class Voices:
@@ -144,6 +189,7 @@ class Voices:
             ticket.reply(self._state(voice))
         for voice in self.all:
             ticket.reply(voice.notes.state(voice.number, voice.by))
+            ticket.reply(voice.strip.state(voice.number, voice.by))
 
     async def set(self, ticket: Ticket, request: table.SetVoice) -> None:
         what, value = request.what, request.value
@@ -152,30 +198,18 @@ class Voices:
         high = self._player.channels if what == "out" else high
         if not low <= value <= high:
             raise Refused("bad_arguments", f"{what} must be {low} to {high}, not {value:g}")
-        if what == "gain":
-            voice.gain_db = value
-        elif what == "pan":
-            voice.pan = value
-        elif what == "out":
-            voice.output = int(value)
-        elif what == "loop":
-            voice.loop = bool(value)
-        elif what == "mute":
-            voice.mute = bool(value)
-        elif what == "cfg":
-            voice.cfg = value
-        elif what == "recall":
-            voice.recall = value
-            self._turned(voice, Knobs(recall=value))
-        elif what == "strength":
-            voice.strength = value
-            self._turned(voice, Knobs(strength=value))
-        elif what in SETTINGS:
+        if what in SETTINGS:
+            name, kind = SETTINGS[what]
+            setattr(voice, name, kind(value))
+        elif what in articulation.SETTINGS:
             self._set_notes(voice, voice.notes.turned(what, value), ticket.client)
+        elif what in strips.SETTINGS:
+            self._set_strip(voice, voice.strip.turned(what, value), ticket.client)
         elif what == "bend":
             self._bend(voice, value)
         else:
-            voice.crossfade_ms = value
+            setattr(voice, what, value)
+            self._turned(voice, Knobs(**{what: value}))
         voice.by = ticket.client
         self._apply(voice, what)
         self._changed()
@@ -194,6 +228,16 @@ class Voices:
             self._bend(self[0], 0.0)
         self.focus, self._focus_by = min(number, len(self.all)), by
 
+    async def set_filter(self, ticket: Ticket, request: table.SetFilter) -> None:
+        voice = self[request.voice]
+        self._set_strip(voice, voice.strip.filtered(request), ticket.client)
+
+    async def set_send(self, ticket: Ticket, request: table.SetSend) -> None:
+        voice, channels = self[request.voice], self._player.channels
+        if request.out > channels:
+            raise Refused("bad_arguments", f"out must be 0 to {channels}, not {request.out}")
+        self._set_strip(voice, voice.strip.sent(request), ticket.client)
+
     async def set_master(self, ticket: Ticket, request: table.SetMasterGain) -> None:
         self.master_db, self._master_by = request.gain, ticket.client
         self._player.set_master(self.master_db)
@@ -203,12 +247,19 @@ class Voices:
         """The present value of what a request would change, for controllers."""
         if isinstance(request, table.SetMasterGain):
             return self.master_db
-        if not isinstance(request, table.Scrub | table.SetVoice) or request.voice > len(self.all):
+        kinds = (table.Scrub, table.SetVoice, table.SetFilter, table.SetSend)
+        if not isinstance(request, kinds) or request.voice > len(self.all):
             return None
         voice = self[request.voice]
+        if isinstance(request, table.SetFilter):
+            return voice.strip.resonance if request.resonance is not None else voice.strip.cutoff_hz
+        if isinstance(request, table.SetSend):
+            return None if request.gain is None else voice.strip.value(f"send{request.send}")
+        if isinstance(request, table.SetVoice) and request.what in strips.SETTINGS:
+            return voice.strip.value(request.what)
         if isinstance(request, table.Scrub):
             return self._knob(voice)
-        if request.what in SETTINGS:
+        if request.what in articulation.SETTINGS:
             return voice.notes.value(request.what)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
                   "bend": voice.bend, "cfg": voice.cfg, "recall": self._knobs_of(voice).recall,
@@ -230,18 +281,21 @@ class Voices:
         for voice in self.all:
             yield self._state(voice)
             yield voice.notes.state(voice.number, voice.by)
+            yield voice.strip.state(voice.number, voice.by)
 
     def _state(self, voice: Voice) -> answers.VoiceState:
         request, knobs, playing = voice.request, self._knobs_of(voice), self.playing(voice)
         sampling = None if voice.pair is None else voice.pair.sampling
         original, reference = ("", "") if request is None else (request.original, request.reference)
+        if voice.lives and playing is None:
+            original, reference = "", voice.lives[-1].reference
         waiting = "silent" if voice.pending is None else "waiting"
         cfg = voice.cfg if sampling is None or sampling.cfg is None else sampling.cfg
         fan = None if playing is None else playing[1].fan
         loop = voice.loop if fan is None else self._player.loops(voice.number)
         return answers.VoiceState(
             voice.number, original, reference, self._knob(voice),
-            waiting if fan is None else "playing",
+            waiting if fan is None and not voice.lives else "playing",
             voice.gain_db, _number(knobs.recall),
             0.0 if fan is None else self._player.position_seconds(voice.number),
             0.0 if fan is None else self._player.seconds(voice.number),
@@ -261,7 +315,8 @@ class Voices:
         return KeptVoice(
             v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
             {} if v.request is None else kept_options(v.request), v.recall, v.strength,
-            v.mute or None, None if v.notes == KeptNotes() else v.notes,
+            v.mute or None, None if v.strip == KeptStrip() else v.strip,
+            None if v.notes == KeptNotes() else v.notes,
         )  # fmt: skip
 
     def restore(self, master_db: float | None, voices: list[KeptVoice]) -> None:
@@ -276,6 +331,7 @@ class Voices:
             voice.gain_db, voice.pan, voice.loop = kept.gain_db, kept.pan, kept.loop
             voice.mute, voice.by = bool(kept.mute), 0
             voice.notes = kept.notes or KeptNotes()
+            voice.strip = kept.strip or KeptStrip()
             voice.output = min(kept.output, self._player.channels)
             voice.crossfade_ms, voice.cfg = kept.crossfade_ms, kept.cfg
             request = fuse_request(kept.request, voice.number) if kept.request else voice.request
@@ -291,6 +347,12 @@ class Voices:
             for what in VOICE_RANGES:
                 self._apply(voice, what)
             voice.notes.apply(self._player, voice.number)
+            voice.strip.apply(self._player, voice.number)
+        self._changed()
+
+    def _set_strip(self, voice: Voice, strip: KeptStrip, by: int) -> None:
+        voice.strip, voice.by = strip, by
+        strip.apply(self._player, voice.number)
         self._changed()
 
     def _set_notes(self, voice: Voice, notes: KeptNotes, by: int) -> None:
