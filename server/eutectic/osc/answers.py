@@ -207,6 +207,7 @@ class FanReply(Answer, frozen=True):
     blend: Fraction
     ready: Annotated[int, Argument("int", "0 or 1", 0, 1)]
     key: Annotated[str, Argument("text", "names its file among the kept fusions")]
+    y: Annotated[float, Argument("float", "along the second axis", 0, 1)] = 0.0
 
 
 class Late(Answer, frozen=True):

@@ -24,6 +24,7 @@ from eutectic.session.jobs import Jobs
 from eutectic.session.kept import KeptVoice
 from eutectic.session.library import Library
 from eutectic.session.options import fuse_request, place
+from eutectic.session.pads import Pads, again
 from eutectic.session.pair import Pair
 from eutectic.session.references import References
 from eutectic.session.shelf import Ready
@@ -81,7 +82,7 @@ class History:
 
     def __init__(
         self, jobs: Jobs, library: Library, references: References, voices: Voices,
-        fans: Fans, stage: Stage, player: Player, held: Collection[int],
+        fans: Fans, stage: Stage, pads: Pads, player: Player, held: Collection[int],
     ) -> None:  # fmt: skip
         self._jobs, self._library, self._references, self._voices = (
             jobs,
@@ -89,7 +90,7 @@ class History:
             references,
             voices,
         )
-        self._fans, self._stage, self._player = fans, stage, player
+        self._fans, self._stage, self._pads, self._player = fans, stage, pads, player
         self._held = held
         self._tracks = {voice.number: _Track() for voice in voices.all}
         self._changed = set(self._tracks)
@@ -133,7 +134,8 @@ class History:
 
     def _look_at(self, voice: Voice) -> None:
         track = self._tracks[voice.number]
-        has_moved = track.now is not None and track.now.kept.blend != voice.blend
+        hand = None if track.now is None else (track.now.kept.blend, track.now.kept.y or 0.0)
+        has_moved = hand not in (None, (voice.blend, voice.y))
         if (voice.number in self._changed or has_moved) and voice.pending is None:
             self._see(voice)
 
@@ -207,8 +209,15 @@ class History:
             voice.pending.cancel("undone")
             voice.pending = None
         voice.stop_glide()
-        if playing is None or step.pair is None or step.pair.key == playing[1].pair.key:
+        pad = None if step.kept.pad is None else tuple(step.kept.pad)
+        if playing is None or step.pair is None or (
+            (pad, step.pair.key) == (playing[1].pad, playing[1].pair.key)
+        ):  # fmt: skip
             self._set(voice, step)
+            return
+        if pad is not None:
+            self._set(voice, step)
+            await self._pads.play(ticket, again(step.kept))
             return
         request, blend = fuse_request(step.kept.request, voice.number), step.kept.blend
         places = [Place(blend), place(request, blend)]
@@ -234,6 +243,7 @@ class History:
     def _change(self, voice: Voice, token: int, played: Played, pair: Pair, found: Ready) -> None:
         """Crossfade to another fusion, where the one that plays is."""
         played.fan, played.pair = self._fans.around(pair, found.blend, found.sound), pair
+        played.pad = None
         played.request = voice.request or played.request
         played.place, played.knobs, played.asked = Place(voice.blend), pair.knobs, voice.knobs
         self._player.change(voice.number, token, played.fan)

@@ -97,7 +97,7 @@ class Notes:
         if voice.last is None:
             return None
         fan = voice.last.fan
-        nearest = fan.nearest(voice.blend)
+        nearest = fan.nearest(voice.blend, voice.y)
         return None if nearest is None else fan.sounds[nearest]
 
     async def _kept(self, voice: Voice) -> Sound:

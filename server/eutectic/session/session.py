@@ -25,6 +25,7 @@ from eutectic.osc.subscribers import Kind, Subscribers, Wishes
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
 from eutectic.session import models
+from eutectic.session.axes import Axes
 from eutectic.session.board import Board
 from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
@@ -41,6 +42,7 @@ from eutectic.session.log_events import LOGGER, LogEvents
 from eutectic.session.models import Models
 from eutectic.session.notes import Notes
 from eutectic.session.outputs import Outputs
+from eutectic.session.pads import Pads
 from eutectic.session.pair import Knobs
 from eutectic.session.pairs import Pairs
 from eutectic.session.presets import Presets
@@ -101,13 +103,14 @@ class Session:
         shipped = (presets_folder("fusions"), presets_folder("sessions"))
         presets = self._presets = Presets(settings.data / "presets", shipped)
         resolver = Resolver(jobs, self._library, self._references, presets)
-        grids = Grids()
+        grids = Grids(self._references.at_hand, jobs.default)
         self._tempo = Tempo(player, self._latency_seconds, self._changed)
         self._voices = Voices(player, grids, self._changed, self._turned)
-        self._fans = Fans(jobs, self._library, resolver, self._voices, grids, self._changed)
+        self._fans = Fans(jobs, self._library, resolver, self._voices, grids, player, self._changed)
         self._glides = Glides(
-            jobs, self._library, self._references, self._voices, self._fans, player
-        )
+            jobs, self._library, self._references, self._voices, grids, self._fans,
+            player,
+        )  # fmt: skip
         self._renders = Renders(jobs, self._library, resolver, folders)
         self._outputs = Outputs(output, player, self._tempo, folders, self._board.publish)
         self._inputs = Inputs(settings.input_device, folders)
@@ -120,6 +123,7 @@ class Session:
             self._changed,
         )  # fmt: skip
         self._notes = Notes(jobs, resolver, self._voices, grids, player, self._tempo)
+        self._pads = Pads(jobs, self._library, resolver, self._voices, self._stage, player)
         self._live = Live(
             jobs, self._library, self._references, resolver, self._voices, self._inputs,
             self._tempo, player, self._outputs.latency_seconds,
@@ -138,8 +142,8 @@ class Session:
             self._board.publish,
         )  # fmt: skip
         self._history = History(
-            jobs, self._library, self._references, self._voices, self._fans, self._stage, player,
-            self._keeper.held,
+            jobs, self._library, self._references, self._voices, self._fans, self._stage,
+            self._pads, player, self._keeper.held,
         )  # fmt: skip
         self._sessions = Sessions(
             Parts(self._keeper, self._registry, jobs, self._library, self._references, resolver,
@@ -154,6 +158,7 @@ class Session:
             self._own_states, self._tempo.states, self._outputs.states, self._inputs.states,
             self._library.states, self._references.states, lambda: self._listed,
             self._voices.states, self._history.states, self._favourites.states, self._live.states,
+            Axes(jobs, self._voices, grids).states,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, self._inputs, player, self._tempo, self._stage,
@@ -223,6 +228,7 @@ class Session:
         on(table.Fuse, self._sessions.fuse)
         on(table.MakeFan, self._fans.make)
         on(table.Scrub, self._stage.scrub)
+        on(table.PlayPad, self._pads.play)
         on(table.ListFan, self._pairs.list_fan)
         on(table.AskPair, self._pairs.ask)
         on(table.GoLive, self._live.go)

@@ -37,7 +37,8 @@ log = logging.getLogger("eutectic.session")
 OF_A_SESSION = frozenset(
     kind.address for kind in (
         table.LoadClip, table.RecordClip, table.Remember, table.LoadReference, table.Learn,
-        table.Fuse, table.MakeFan, table.ListFan, table.AskPair, table.Render, table.LoadPreset,
+        table.Fuse, table.PlayPad, table.MakeFan, table.ListFan, table.AskPair, table.Render,
+        table.LoadPreset,
     )
 )  # fmt: skip
 """Requests that mean the clips and references of the session that they were sent to."""
@@ -90,11 +91,12 @@ class Sessions:
         if held is not None:
             voice, resolver = self._parts.voices[request.voice], self._parts.resolver
             so_set = replace(
-                voice, blend=held.blend, cfg=held.cfg, recall=held.recall, strength=held.strength
-            )
+                voice, blend=held.blend, cfg=held.cfg, recall=held.recall,
+                strength=held.strength, eta=held.eta,
+            )  # fmt: skip
             resolver.check(resolver.with_defaults(request, so_set))  # one refused changes nothing
             voice.blend, voice.cfg = held.blend, held.cfg
-            voice.recall, voice.strength = held.recall, held.strength
+            voice.recall, voice.strength, voice.eta = held.recall, held.strength, held.eta
         await self._parts.stage.fuse(ticket, request)
 
     async def set_voice(self, ticket: Ticket, request: table.SetVoice) -> None:
@@ -202,7 +204,7 @@ class Sessions:
         for each in parts.registry.begun():
             if each.address in OF_A_SESSION and each not in staying and each is not ticket:
                 each.cancel(f"session {file.path.stem} is in use now")
-        parts.keeper.go_on(file, session, [played.pair.key for _, played in playing.values()])
+        parts.keeper.go_on(file, session, [played.pair for _, played in playing.values()])
         self._playing = {number: token for number, (token, _) in playing.items()}
         given = {each.number: each for each in session.voices}
         parts.keeper.held.clear()
@@ -238,6 +240,7 @@ class Sessions:
         voice.stop_glide()
         voice.stop_live()
         voice.request, voice.pair, voice.last = None, None, None
+        voice.pad = None
         voice.recall, voice.strength = kept.recall, kept.strength  # nothing that plays follows
         self._parts.voices.restore(None, [kept])
 
@@ -262,4 +265,7 @@ def _mixed_as(held: KeptVoice, now: KeptVoice) -> KeptVoice:
         request=now.request,
         recall=now.recall,
         strength=now.strength,
+        eta=now.eta,
+        y=now.y,
+        pad=now.pad,
     )

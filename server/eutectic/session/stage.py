@@ -74,6 +74,7 @@ class Stage:
 
     Attributes:
         waits: how often a voice had to wait for the decoder.
+        tokens: of what is played, in the player.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Stage:
         self._glides, self._player, self._tempo = glides, player, tempo
         self._latency_seconds, self._changed = latency_seconds, changed
         self.waits = 0
-        self._tokens = itertools.count(1)
+        self.tokens = itertools.count(1)
         self._timed: set[Ticket] = set()
 
     # Requests
@@ -109,13 +110,13 @@ class Stage:
         pair = self._resolver.at_hand(request)
         if pair is None or not self._jobs.is_kept(pair, where):
             self._jobs.check_room()
-        self._take_turn(ticket, voice, due)
+        self.take_turn(ticket, voice, due)
         try:
             async with limit:
                 pair = pair or await self._resolver.pair(request)
                 cue = Cue(ticket, voice, pair, where, request, due, knobs, limit)
                 if due is None:
-                    self._aim(voice, pair, where.blend_or(voice.blend), cue.own)
+                    self.aim(voice, pair, where.blend_or(voice.blend), cue.own)
                 ready = await self._jobs.ready(pair, where)
                 if ready is not None:
                     self._play(cue, ready.sound, ready.blend, ready=True)
@@ -130,17 +131,17 @@ class Stage:
             self._timed.discard(ticket)
             if voice.pending is ticket:
                 voice.pending = None
-                self._aim_at_what_plays(voice)
+                self.aim_at_what_plays(voice)
 
     async def play(
         self, ticket: Ticket, voice: Voice, pair: Pair, request: Fuse, found: Ready,
         blend: float, due: At = None,
     ) -> None:  # fmt: skip
         """Play what is at hand of a pair on a voice, and scrub it to a blend."""
-        self._take_turn(ticket, voice, due)
+        self.take_turn(ticket, voice, due)
         self._timed.discard(ticket)
         if due is None:
-            self._aim(voice, pair, blend, request)
+            self.aim(voice, pair, blend, request)
         async with asyncio.timeout(None) as limit:
             place = Place(found.blend)
             cue = Cue(ticket, voice, pair, place, request, due, voice.knobs, limit)
@@ -153,8 +154,9 @@ class Stage:
     async def scrub(self, ticket: Ticket, request: table.Scrub) -> None:
         """Move a voice across its fan, which is made if it isn't ready."""
         voice = self._voices[request.voice]
-        voice.blend, voice.by = self._grids.blend(voice.pair, request.blend), ticket.client
-        self._player.scrub(voice.number, voice.blend)
+        blend = request.blend if voice.pad else self._grids.blend(voice.pair, request.blend)
+        self._voices.move(voice, blend, request.y)
+        voice.by = ticket.client
         self._glides.moved(voice)
         self._fans.prefetch(voice, Priority.FAN)
         if self._is_idle(voice):
@@ -165,18 +167,21 @@ class Stage:
         if due is None:
             self._stop(ticket, request)
             return
-        for voice in self._voices.all:
-            if request.voice in (None, voice.number):
-                self._player.stop(voice.number, _fade_seconds(request), due)
+        stopped = [v for v in self._voices.all if request.voice in (None, v.number)]
+        pending = [each.pending for each in stopped if each.pending is not None]
+        for voice in stopped:
+            self._player.stop(voice.number, _fade_seconds(request), due)
         self._timed.add(ticket)
         try:
             await self._tempo.reached(due)
         finally:
             self._timed.discard(ticket)
-        self._stop(ticket, request)
+        for voice in stopped:
+            if voice.pending is not None and voice.pending in pending:  # asked for before the stop
+                voice.pending.cancel(f"voice {voice.number} was stopped")
 
     def _stop(self, ticket: Ticket, request: table.Stop) -> None:
-        """Stop what plays, and what is to."""
+        """Stop what plays, and what is about to."""
         if request.voice is not None and request.voice > len(self._voices.all):
             ticket.remark(answers.Idle(-1, request.voice, "there is no such voice"))
         for voice in self._voices.all:
@@ -256,7 +261,7 @@ class Stage:
         if not played.timed:
             self._jobs.timings.add(stage, latency_ms)
         elif voice.pending is None:
-            self._aim(voice, played.pair, played.place.blend_or(voice.blend), played.request)
+            self.aim(voice, played.pair, played.place.blend_or(voice.blend), played.request)
             self._fans.prefetch(voice, Priority.AHEAD)
         ticket.reply(answers.Started(ticket.id, event.voice, latency_ms))
         self._glides.started(voice, played)
@@ -275,7 +280,7 @@ class Stage:
             return due
         return self._tempo.due(ticket, request, due)
 
-    def _take_turn(self, ticket: Ticket, voice: Voice, due: At) -> None:
+    def take_turn(self, ticket: Ticket, voice: Voice, due: At) -> None:
         """The newest request wins its voice; dated ones wait for their time instead."""
         if due is not None:
             self._timed.add(ticket)
@@ -284,20 +289,26 @@ class Stage:
             voice.pending.cancel(f"superseded by a newer fusion on voice {voice.number}")
         voice.pending = ticket
 
-    def _aim(self, voice: Voice, pair: Pair, blend: float, request: Fuse) -> None:
-        """Point the voice's knobs at a pair."""
+    def aim(
+        self, voice: Voice, pair: Pair, blend: float, request: Fuse,
+        pad: tuple[str, ...] | None = None,
+    ) -> None:  # fmt: skip
+        """Point the voice's knobs at a pair; maybe that of a pad."""
         if voice.pair is None or voice.pair.key != pair.key:
             voice.stop_prefetch()
         voice.stop_glide()
-        voice.pair, voice.blend, voice.request = pair, blend, request
+        voice.pair, voice.blend, voice.request, voice.pad = pair, blend, request, pad
+        if pad is None:
+            voice.y = self._grids.hand(pair, voice.y)
         self._changed()
 
-    def _aim_at_what_plays(self, voice: Voice) -> None:
+    def aim_at_what_plays(self, voice: Voice) -> None:
         """Point the voice's knobs back, after a fusion that is never heard."""
         playing = self._voices.playing(voice)
         if playing is not None and playing[1].pair is not voice.pair:
             played = playing[1]
-            self._aim(voice, played.pair, played.place.blend_or(voice.blend), played.request)
+            blend = played.place.blend_or(voice.blend)
+            self.aim(voice, played.pair, blend, played.request, played.pad)
 
     async def _fuse(self, cue: Cue) -> None:
         """Have the engine make it, and start it as soon as that is safe."""
@@ -350,8 +361,8 @@ class Stage:
         if last is not None and last < time.monotonic():
             raise _too_late()
         cue.limit.reschedule(None)
-        token = next(self._tokens)
-        fan = self._fans.around(cue.pair, blend, sound)
+        token = next(self.tokens)
+        fan, y = self._fans.around(cue.pair, blend, sound), self._grids.hand(cue.pair, voice.y)
         played = Played(
             cue.ticket, cue.own, cue.due is not None, ready, cue.pair, fan, cue.place,
             cue.pair.knobs, cue.knobs, measured,
@@ -366,12 +377,14 @@ class Stage:
         cue.ticket.late(late_ms)
         gain_db = velocity_db(cue.request.velocity)
         self._player.play(
-            voice.number, fan, token, blend=blend, gain_db=gain_db, loop=cue.loop,
+            voice.number, fan, token, blend=blend, y=y, gain_db=gain_db, loop=cue.loop,
             beats=cue.request.beats, at=due,
         )  # fmt: skip
         aimed = due is None and voice.pair is cue.pair and cue.place.blend is not None
-        if aimed and voice.blend != blend:
-            self._player.scrub(voice.number, voice.blend)  # the knob moved while it was made
+        if aimed and (voice.blend, voice.y) != (blend, y):
+            self._player.scrub(
+                voice.number, voice.blend, voice.y
+            )  # the knob moved while it was made
             played.place = Place(voice.blend)
         return token
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from eutectic.config import Place
 from eutectic.link.protocol import Priority
@@ -18,7 +18,7 @@ from eutectic.playback.sounds import Fan
 from eutectic.session import articulation, strips
 from eutectic.session.articulation import KeptNotes
 from eutectic.session.costs import Case
-from eutectic.session.grids import Grids
+from eutectic.session.grids import TURNED, Grids
 from eutectic.session.kept import KeptVoice
 from eutectic.session.options import fuse_request, kept_options
 from eutectic.session.pair import Knobs, Pair
@@ -27,7 +27,7 @@ from eutectic.session.tickets import Refused, Ticket
 
 SETTINGS: dict[str, tuple[str, type]] = {
     "gain": ("gain_db", float), "pan": ("pan", float), "out": ("output", int),
-    "loop": ("loop", bool), "mute": ("mute", bool), "cfg": ("cfg", float),
+    "loop": ("loop", bool), "mute": ("mute", bool), "cfg": ("cfg", float), "eta": ("eta", float),
     "xfade": ("crossfade_ms", float),
 }  # fmt: skip
 """What `/voice/set` sets of a voice itself, and its kind."""
@@ -47,6 +47,7 @@ class Played:
         asked: the voice's knobs when it was asked for.
         measured: what the time that it takes depends on, and when its job began (monotonic); None
             if something else delayed it.
+        pad: the four pairs that its fan is of, as they were named; `pair` was heard first.
     """
 
     ticket: Ticket
@@ -59,6 +60,7 @@ class Played:
     knobs: Knobs
     asked: Knobs
     measured: tuple[Case, float] | None
+    pad: tuple[str, ...] | None = None
 
 
 @dataclass(eq=False)
@@ -80,13 +82,15 @@ class Voice:
     """How a voice is set, and what it was asked for last.
 
     Attributes:
-        cfg, recall, strength: of its fusions that give none.
+        y: along the second axis of its fan, or of a pad.
+        cfg, recall, strength, eta: of its fusions that give none.
         notes: how it plays notes, and what of its sounds.
         bend: of its notes, in semitones; it isn't kept.
         strip: its filter and sends.
         by: number of the client that changed any of this last, 0 for none.
         request: its newest fusion, without what concerned that one trigger alone.
         pair: of that.
+        pad: the four pairs that it plays or played last, as they were named; None for fusions.
         played: by their tokens in the player.
         last: of those, what was begun last; it stays when that has ended.
         pending: the newest request that isn't heard yet.
@@ -105,6 +109,8 @@ class Voice:
     cfg: float | None = None
     recall: float | None = None
     strength: float | None = None
+    eta: float | None = None
+    y: float = 0.0
     mute: bool = False
     notes: KeptNotes = field(default_factory=KeptNotes)
     bend: float = 0.0
@@ -112,11 +118,14 @@ class Voice:
     by: int = 0
     request: Fuse | None = None
     pair: Pair | None = None
+    pad: tuple[str, ...] | None = None
     played: dict[int, Played] = field(default_factory=dict[int, Played])
     last: Played | None = None
     pending: Ticket | None = None
     prefetch: asyncio.Task[None] | None = None
     prefetch_priority: Priority = Priority.AHEAD
+    prefetched: str = ""
+    """The name of the fan that was made last, all of it."""
     glide: asyncio.Task[None] | None = None
     glide_again: asyncio.Event = field(default_factory=asyncio.Event)
     lives: list[LiveVoice] = field(default_factory=list[LiveVoice])
@@ -211,6 +220,7 @@ class Voices:
             setattr(voice, what, value)
             self._turned(voice, Knobs(**{what: value}))
         voice.by = ticket.client
+        self._move_to(voice, what, value)
         self._apply(voice, what)
         self._changed()
 
@@ -243,6 +253,25 @@ class Voices:
         self._player.set_master(self.master_db)
         self._changed()
 
+    def move(self, voice: Voice, blend: float, y: float | None = None) -> None:
+        """Glide a voice along its fan; a setting that y turns is the voice's from then on."""
+        voice.blend = blend
+        axis, playing = self._grids.axis(voice.pair), self.playing(voice)
+        if y is not None:
+            voice.y = y
+            if axis is not None and axis.across in TURNED and voice.pad is None:
+                value = axis.value(y)
+                setattr(voice, axis.across, value)
+                if axis.across == "recall" and playing is not None:
+                    playing[1].knobs = replace(playing[1].knobs, recall=value)
+        self._player.scrub(voice.number, voice.blend, voice.y)
+
+    def _move_to(self, voice: Voice, what: str, value: float) -> None:
+        """Move along the second axis to a value, if that turns this and has it."""
+        axis = self._grids.axis(voice.pair)
+        if axis is not None and axis.across == what and axis.has(value):
+            self.move(voice, voice.blend, axis.y(value))
+
     def current(self, request: Request) -> float | None:
         """The present value of what a request would change, for controllers."""
         if isinstance(request, table.SetMasterGain):
@@ -262,7 +291,8 @@ class Voices:
         if request.what in articulation.SETTINGS:
             return voice.notes.value(request.what)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
-                  "bend": voice.bend, "cfg": voice.cfg, "recall": self._knobs_of(voice).recall,
+                  "bend": voice.bend, "cfg": voice.cfg, "eta": voice.eta,
+                  "recall": self._knobs_of(voice).recall,
                   "strength": self._knobs_of(voice).strength}  # fmt: skip
         return values.get(request.what)
 
@@ -316,6 +346,7 @@ class Voices:
             v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
             {} if v.request is None else kept_options(v.request), v.recall, v.strength,
             v.mute or None, None if v.strip == KeptStrip() else v.strip,
+            v.eta, v.y or None, list(v.pad) if v.pad else None,
             None if v.notes == KeptNotes() else v.notes,
         )  # fmt: skip
 
@@ -338,8 +369,9 @@ class Voices:
             if request != voice.request:
                 voice.stop_prefetch()
                 voice.request, voice.pair = request, None
-            voice.blend = kept.blend
-            self._player.scrub(voice.number, voice.blend)
+            voice.pad = tuple(kept.pad) if kept.pad else None
+            voice.blend, voice.y, voice.eta = kept.blend, kept.y or 0.0, kept.eta
+            self._player.scrub(voice.number, voice.blend, voice.y)
             turned = Knobs(kept.recall, kept.strength).since(voice.knobs)
             voice.recall, voice.strength = kept.recall, kept.strength
             if turned != Knobs():
@@ -366,7 +398,7 @@ class Voices:
 
     def _knob(self, voice: Voice) -> float:
         """Where the knob of its blend is."""
-        return self._grids.knob(voice.pair, voice.blend)
+        return voice.blend if voice.pad else self._grids.knob(voice.pair, voice.blend)
 
     def _knobs_of(self, voice: Voice) -> Knobs:
         """The voice's, or else those of its newest fusion."""
