@@ -19,6 +19,7 @@ from eutectic.session import articulation, strips
 from eutectic.session.articulation import KeptNotes
 from eutectic.session.costs import Case
 from eutectic.session.grids import TURNED, Grids
+from eutectic.session.journal import Entry
 from eutectic.session.kept import KeptVoice
 from eutectic.session.options import fuse_request, kept_options
 from eutectic.session.pair import Knobs, Pair
@@ -47,6 +48,8 @@ class Played:
         asked: the voice's knobs when it was asked for.
         measured: what the time that it takes depends on, and when its job began (monotonic); None
             if something else delayed it.
+        entry: of the journal: a request that plays the same, however voices are set by then; a pad
+            has none.
         pad: the four pairs that its fan is of, as they were named; `pair` was heard first.
     """
 
@@ -60,6 +63,7 @@ class Played:
     knobs: Knobs
     asked: Knobs
     measured: tuple[Case, float] | None
+    entry: Entry | None = None
     pad: tuple[str, ...] | None = None
 
 
