@@ -51,10 +51,21 @@ class FusionOptions(SamplingOptions, total=False):
     remaining: int
 
 
-class PlayingOptions(FusionOptions, total=False):
-    """`at_ms`: from now; `velocity`: 127 is full level; `within_ms`: dropped if it is later."""
+class MomentOptions(TypedDict, total=False):
+    """When it happens, in beats of the tempo: at one, or the next multiple of so many."""
+
+    at_beat: float
+    quantise: float
+
+
+class PlayingOptions(FusionOptions, MomentOptions, total=False):
+    """`at_ms`: from now; `velocity`: 127 is full level; `within_ms`: dropped if it is later.
+
+    `beats`: the loop's length.
+    """
 
     loop: int
+    beats: float
     at_ms: float
     velocity: float
     within_ms: float
@@ -108,13 +119,6 @@ class ClipOptions(TypedDict, total=False):
 
     start: float
     duration: float
-
-
-class MomentOptions(TypedDict, total=False):
-    """When it happens, in beats of the tempo."""
-
-    at_beat: float
-    quantise: float
 
 
 class HeardOptions(TypedDict, total=False):
@@ -369,8 +373,13 @@ class Methods(ABC):
         return Asked(found(answers.SavedFile), "/record/start", (str(path),), {**options})
 
     @Asking
-    def stop_recording(self) -> Asked[answers.SoundFile]:
-        return Asked(found(answers.SoundFile), "/record/stop")
+    def stop_recording(self, **options: Unpack[MomentOptions]) -> Asked[answers.SoundFile]:
+        return Asked(found(answers.SoundFile), "/record/stop", (), {**options})
+
+    @Asking
+    def set_clock(self, source: str) -> Asked[answers.ClockInUse]:
+        """`internal`, `link`, or `midi` and maybe the name of an input."""
+        return Asked(found(answers.ClockInUse), "/tempo/clock", (source,))
 
     @Asking
     def replay(self, path: PathName) -> Asked[answers.Replayed]:
@@ -401,8 +410,19 @@ class Methods(ABC):
         """
         self.send("/pad/xy", voice, *corners, "@loop", int(loop))
 
-    def stop(self, voice: int, *fade_ms: float) -> None:
-        self.send("/stop", voice, *fade_ms)
+    def stop(self, voice: int, *fade_ms: float, **options: Unpack[MomentOptions]) -> None:
+        when = [each for name, value in options.items() for each in (f"@{name}", value)]
+        self.send("/stop", voice, *fade_ms, *when)
+
+    def set_tempo(self, bpm: float, *beat: float) -> None:
+        self.send("/tempo", bpm, *beat)
+
+    def tap_tempo(self) -> None:
+        self.send("/tempo/tap")
+
+    def run_tempo(self, on: bool) -> None:
+        """Let the beats run, or hold them."""
+        self.send("/tempo/run", int(on))
 
     def panic(self) -> None:
         self.send("/panic")
