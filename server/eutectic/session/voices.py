@@ -220,6 +220,8 @@ class Voices:
             self._set_strip(voice, voice.strip.turned(what, value), ticket.client)
         elif what == "bend":
             self._bend(voice, value)
+        elif what == "y":
+            self.move(voice, voice.blend, value)
         else:
             setattr(voice, what, value)
             self._turned(voice, Knobs(**{what: value}))
@@ -295,7 +297,7 @@ class Voices:
         if request.what in articulation.SETTINGS:
             return voice.notes.value(request.what)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
-                  "bend": voice.bend, "cfg": voice.cfg, "eta": voice.eta,
+                  "bend": voice.bend, "cfg": voice.cfg, "eta": voice.eta, "y": voice.y,
                   "recall": self._knobs_of(voice).recall,
                   "strength": self._knobs_of(voice).strength}  # fmt: skip
         return values.get(request.what)
