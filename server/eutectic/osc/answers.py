@@ -282,6 +282,12 @@ class SoundFile(Found, frozen=True):
     rate_hz: Annotated[int, Argument("int", "Hz", 0)]
 
 
+class Replayed(Found, frozen=True):
+    events: Annotated[int, Argument("int", "of the show", 0)]
+    failed: Annotated[int, Argument("int", "of these", 0)]
+    late: Annotated[int, Argument("int", "of these, that were not at their frames", 0)]
+
+
 class LearnedControl(Found, frozen=True):
     control: Annotated[str, Argument("text", "kind, number and channel")]
 

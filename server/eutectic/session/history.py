@@ -27,7 +27,9 @@ from eutectic.session.options import fuse_request, place
 from eutectic.session.pads import Pads, again
 from eutectic.session.pair import Pair
 from eutectic.session.references import References
+from eutectic.session.resolve import Resolver
 from eutectic.session.shelf import Ready
+from eutectic.session.shows import Steps
 from eutectic.session.stage import Stage
 from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voices import Played, Voice, Voices
@@ -82,15 +84,13 @@ class History:
 
     def __init__(
         self, jobs: Jobs, library: Library, references: References, voices: Voices,
-        fans: Fans, stage: Stage, pads: Pads, player: Player, held: Collection[int],
+        resolver: Resolver, fans: Fans, stage: Stage, pads: Pads, player: Player,
+        held: Collection[int],
     ) -> None:  # fmt: skip
-        self._jobs, self._library, self._references, self._voices = (
-            jobs,
-            library,
-            references,
-            voices,
-        )
-        self._fans, self._stage, self._pads, self._player = fans, stage, pads, player
+        self._jobs, self._library = jobs, library
+        self._references, self._voices = references, voices
+        self._resolver, self._fans, self._stage = resolver, fans, stage
+        self._pads, self._player = pads, player
         self._held = held
         self._tracks = {voice.number: _Track() for voice in voices.all}
         self._changed = set(self._tracks)
@@ -120,6 +120,24 @@ class History:
     def clear(self) -> None:
         """Forget all steps: another session is in use."""
         self._tracks = {voice.number: _Track() for voice in self._voices.all}
+
+    def kept(self) -> list[Steps]:
+        """All steps, voice by voice."""
+        return [
+            Steps([each.kept for each in track.undo], [each.kept for each in track.redo])
+            for track in self._tracks.values()
+        ]
+
+    def restore(self, kept: list[Steps]) -> None:
+        """Have these steps, and no others."""
+        self.clear()
+        for steps, track in zip(kept, self._tracks.values(), strict=False):
+            track.undo.extend(self._restored(each) for each in steps.undo)
+            track.redo.extend(self._restored(each) for each in steps.redo)
+
+    def _restored(self, kept: KeptVoice) -> Step:
+        is_fused = bool(kept.request)
+        return Step(kept, self._resolver.at_hand(fuse_request(kept.request)) if is_fused else None)
 
     def look(self) -> None:
         """See which voices have made a step."""

@@ -309,8 +309,12 @@ class Keeper:
         self._beyond = [each for each in session.voices if each.number > len(self._voices.all)]
         log.info("session %s: %s", self.title, session.what)
         self._resolver.defaults = dict(session.fusion)
-        self._grids.restore(session.fans or {}, session.axes)
+        self.restore_fans(session)
         self._tempo.restore(session.bpm)
+
+    def restore_fans(self, session: KeptSession) -> None:
+        """Have the places of fans that a session kept."""
+        self._grids.restore(session.fans or {}, session.axes)
 
     def _of_name(self, name: str) -> Path:
         """The file of another session, whether there is one or not.

@@ -26,6 +26,7 @@ from eutectic.session.fans import Fans
 from eutectic.session.glides import Glides
 from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
+from eutectic.session.journal import Journal
 from eutectic.session.library import Library
 from eutectic.session.options import place
 from eutectic.session.pair import Knobs, Pair
@@ -72,6 +73,15 @@ class Cue:
             at_beat=None, quantise=None,
         )  # fmt: skip
 
+    @property
+    def sent(self) -> Fuse:
+        """A request that plays the same, however voices and the session are set by then."""
+        request, knobs = self.request, self.pair.knobs
+        return msgspec.structs.replace(
+            self.own, velocity=request.velocity, blend=self.place.blend, loop=int(self.loop),
+            recall=knobs.recall, strength=knobs.strength, seed=self.pair.sampling.seed,
+        )  # fmt: skip
+
 
 class Stage:
     """What is triggered and played; owned by the event loop.
@@ -84,11 +94,12 @@ class Stage:
     def __init__(
         self, jobs: Jobs, library: Library, references: References, resolver: Resolver,
         voices: Voices, grids: Grids, fans: Fans, glides: Glides, player: Player, tempo: Tempo,
-        latency_seconds: Callable[[], float], changed: Callable[[], None],
+        journal: Journal, latency_seconds: Callable[[], float], changed: Callable[[], None],
     ) -> None:  # fmt: skip
         self._jobs, self._library, self._references = jobs, library, references
         self._resolver, self._voices, self._grids, self._fans = resolver, voices, grids, fans
         self._glides, self._player, self._tempo = glides, player, tempo
+        self._journal = journal
         self._latency_seconds, self._changed = latency_seconds, changed
         self.waits = 0
         self.tokens = itertools.count(1)
@@ -139,9 +150,9 @@ class Stage:
 
     async def play(
         self, ticket: Ticket, voice: Voice, pair: Pair, request: Fuse, found: Ready,
-        blend: float, due: At = None,
+        blend: float, due: At = None, position: int = 0,
     ) -> None:  # fmt: skip
-        """Play what is at hand of a pair on a voice, and scrub it to a blend."""
+        """Play what is at hand of a pair on a voice, from a frame on, and scrub it to a blend."""
         self.take_turn(ticket, voice, due)
         self._timed.discard(ticket)
         if due is None:
@@ -149,7 +160,7 @@ class Stage:
         async with asyncio.timeout(None) as limit:
             place = Place(found.blend)
             cue = Cue(ticket, voice, pair, place, request, due, voice.knobs, limit)
-            self._play(cue, found.sound, found.blend, ready=True)
+            self._play(cue, found.sound, found.blend, ready=True, position=position)
 
     def due(self, ticket: Ticket, request: Dated) -> At:
         """When something that is at hand is to be heard; None: at once."""
@@ -256,6 +267,8 @@ class Stage:
 
     def _started(self, event: Started, voice: Voice, played: Played) -> None:
         ticket = played.ticket
+        if played.entry is not None and ticket.address in (Fuse.address, table.Replay.address):
+            self._journal.started(played.entry, event.frame)
         latency_ms = 1000 * (event.at + self._latency_seconds() - ticket.received)
         stage = "first sample, ready" if played.ready else "first sample, made"
         if played.measured is not None:
@@ -355,7 +368,7 @@ class Stage:
 
     def _play(
         self, cue: Cue, sound: Sound, blend: float, ready: bool,
-        measured: tuple[Case, float] | None = None,
+        measured: tuple[Case, float] | None = None, position: int = 0,
     ) -> int:  # fmt: skip
         """Play it; returns its token."""
         voice, blend = cue.voice, cue.place.blend_or(blend)
@@ -367,7 +380,7 @@ class Stage:
         fan, y = self._fans.around(cue.pair, blend, sound), self._grids.hand(cue.pair, voice.y)
         played = Played(
             cue.ticket, cue.own, cue.due is not None, ready, cue.pair, fan, cue.place,
-            cue.pair.knobs, cue.knobs, measured,
+            cue.pair.knobs, cue.knobs, measured, self._journal.will_start(cue.ticket, cue.sent),
         )  # fmt: skip
         voice.played[token] = played
         if voice.pending is cue.ticket:
@@ -380,13 +393,13 @@ class Stage:
         gain_db = _gain_db(cue.request.velocity)
         self._player.play(
             voice.number, fan, token, blend=blend, y=y, gain_db=gain_db, loop=cue.loop,
-            beats=cue.request.beats, at=due,
+            beats=cue.request.beats, at=due, position=position,
         )  # fmt: skip
         aimed = due is None and voice.pair is cue.pair and cue.place.blend is not None
-        if aimed and (voice.blend, voice.y) != (blend, y):
-            self._player.scrub(
-                voice.number, voice.blend, voice.y
-            )  # the knob moved while it was made
+        if aimed and (voice.blend, voice.y) != (blend, y):  # the knob moved while it was made
+            self._player.scrub(voice.number, voice.blend, voice.y)
+            hand = self._grids.knob(voice.pair, voice.blend)
+            self._journal.did(cue.ticket, table.Scrub(voice=voice.number, blend=hand, y=voice.y))
             played.place = Place(voice.blend)
         return token
 

@@ -17,6 +17,7 @@ from eutectic.playback.rolling import Rolling
 from eutectic.playback.sounds import Fan
 from eutectic.session.costs import Case
 from eutectic.session.grids import TURNED, Grids
+from eutectic.session.journal import Entry
 from eutectic.session.kept import KeptVoice
 from eutectic.session.options import fuse_request, kept_options
 from eutectic.session.pair import Knobs, Pair
@@ -38,6 +39,8 @@ class Played:
         asked: the voice's knobs when it was asked for.
         measured: what the time that it takes depends on, and when its job began (monotonic); None
             if something else delayed it.
+        entry: of the journal: a request that plays the same, however voices are set by then; a pad
+            has none.
         pad: the four pairs that its fan is of, as they were named; `pair` was heard first.
     """
 
@@ -51,6 +54,7 @@ class Played:
     knobs: Knobs
     asked: Knobs
     measured: tuple[Case, float] | None
+    entry: Entry | None = None
     pad: tuple[str, ...] | None = None
 
 
@@ -203,6 +207,8 @@ class Voices:
             voice.mute = bool(value)
         elif what in ("cfg", "eta"):
             setattr(voice, what, value)
+        elif what == "y":
+            self.move(voice, voice.blend, value)
         elif what == "recall":
             voice.recall = value
             self._turned(voice, Knobs(recall=value))
@@ -269,7 +275,8 @@ class Voices:
         if isinstance(request, table.Scrub):
             return self._knob(voice)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
-                  "cfg": voice.cfg, "eta": voice.eta, "recall": self._knobs_of(voice).recall,
+                  "cfg": voice.cfg, "eta": voice.eta, "y": voice.y,
+                  "recall": self._knobs_of(voice).recall,
                   "strength": self._knobs_of(voice).strength}  # fmt: skip
         return values.get(request.what)
 
