@@ -8,6 +8,7 @@ back until then.
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from pathlib import Path
@@ -31,7 +32,7 @@ FADE_SECONDS = 0.002
 LOOK_SECONDS, END_SECONDS = 0.1, 0.002
 """Between looks at what was heard: usually, and while the last frames are awaited."""
 
-BACK_SECONDS = 0.5
+BACK_SECONDS = 2.0
 """The newest isn't taken until it is clear that the take goes on: it may be stopped in the past."""
 
 LOST_SECONDS = 1.5
@@ -94,7 +95,7 @@ class Take:
         rising = self._fade[self.frames : self.frames + len(block)]
         block[: len(rising)] *= rising
         self._held.append(block)
-        level = np.abs(block).max(axis=1)
+        level = _level(block)
         self._peak = max(self._peak, float(level.max()))
         loud = np.flatnonzero(level >= db_to_gain(FLOOR_DB))
         self._sounding = self.frames + int(loud[-1]) + 1 if len(loud) else self._sounding
@@ -138,7 +139,7 @@ class Take:
         """From a little before the level is reached; nothing before that."""
         assert self._begin_db is not None
         waiting = np.concatenate([*self._held, block])
-        loud = np.flatnonzero(np.abs(waiting).max(axis=1) >= db_to_gain(self._begin_db))
+        loud = np.flatnonzero(_level(waiting) >= db_to_gain(self._begin_db))
         if len(loud):
             self._held, self._begun = [], True
             return waiting[max(0, int(loud[0]) - self._lead) :]
@@ -170,6 +171,11 @@ class Take:
 
     def _failed(self, error: OSError) -> None:
         self.error = f"{self.path}: can't be written any more ({error.strerror})"
+
+
+def _level(block: Samples) -> Samples:
+    """The loudest channel (frame,)."""
+    return functools.reduce(np.maximum, np.abs(block).T)
 
 
 class Recording:
@@ -229,7 +235,7 @@ class Recording:
         stop, left = self._stop, self.take.left
         if stop is not None:
             until = min(frames, stop)
-        elif left is not None and self._at + left <= frames:
+        elif not self.take.has_begun or (left is not None and self._at + left <= frames):
             until = frames
         else:
             until = frames - round(BACK_SECONDS * self.heard.rate_hz)

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 
 from eutectic.config import Place
-from eutectic.errors import EutecticError
+from eutectic.errors import BadSetting, EutecticError
 from eutectic.link.protocol import Priority
 from eutectic.osc import table
 from eutectic.osc.table import Fuse
@@ -134,7 +134,7 @@ class Pads:
             if not original or not reference or len(blends) > 1:
                 raise ValueError
             blend = Place(float(blends[0])).blend if blends else None
-        except ValueError:
+        except (ValueError, BadSetting):
             why = f"{text} isn't original:reference, nor original:reference:blend"
             raise Refused("bad_arguments", why) from None
         fuse = Fuse(id=0, voice=voice.number, original=original, reference=reference, blend=blend,
