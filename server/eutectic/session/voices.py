@@ -207,6 +207,8 @@ class Voices:
             voice.mute = bool(value)
         elif what in ("cfg", "eta"):
             setattr(voice, what, value)
+        elif what == "y":
+            self.move(voice, voice.blend, value)
         elif what == "recall":
             voice.recall = value
             self._turned(voice, Knobs(recall=value))
@@ -273,7 +275,8 @@ class Voices:
         if isinstance(request, table.Scrub):
             return self._knob(voice)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
-                  "cfg": voice.cfg, "eta": voice.eta, "recall": self._knobs_of(voice).recall,
+                  "cfg": voice.cfg, "eta": voice.eta, "y": voice.y,
+                  "recall": self._knobs_of(voice).recall,
                   "strength": self._knobs_of(voice).strength}  # fmt: skip
         return values.get(request.what)
 

@@ -12,7 +12,7 @@ FilterKind = Literal["off", "low", "high", "band"]
 
 VOICE_RANGES = {
     "gain": (-200.0, 24.0), "pan": (-1.0, 1.0), "out": (1.0, 64.0), "loop": (0.0, 1.0),
-    "xfade": (0.0, 60_000.0), "cfg": (0.0, 30.0), "eta": (0.0, 1.0),
+    "xfade": (0.0, 60_000.0), "cfg": (0.0, 30.0), "eta": (0.0, 1.0), "y": (0.0, 1.0),
     "recall": (0.0, 1.0), "strength": (0.0, MAX_STRENGTH), "mute": (0.0, 1.0),
     "rate": (0.125, 8.0), "start": (0.0, 1.0), "end": (0.0, 1.0), "reverse": (0.0, 1.0),
     "root": (0.0, 127.0), "choke": (0.0, 16.0),
@@ -36,6 +36,7 @@ class SetVoice(Request, frozen=True, kw_only=True):
         Argument(
             "float",
             "gain dB, pan -1 … 1, first output from 1, loop and mute 0 or 1, xfade ms, "
+            "y 0 … 1 along the second axis, as /scrub, "
             "cfg and eta of its fusions from then on, recall 0 … 1 and strength 0 … 2 of those "
             "and of what it plays, rate 1 as made, start and end 0 … 1 of its length, reverse "
             "0 or 1, root the note at which it plays as made, choke 0 none or a group, attack, "
