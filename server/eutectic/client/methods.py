@@ -12,7 +12,7 @@ from typing import Literal, TypedDict
 from typing_extensions import Unpack
 
 from eutectic.client.asked import Asked, Asking, found, listed, nothing
-from eutectic.client.replies import Reply
+from eutectic.client.replies import Reply, with_options
 from eutectic.client.values import Loaded, Status
 from eutectic.config import Level, Method, Residual, Solver
 from eutectic.osc import answers
@@ -119,6 +119,21 @@ class ClipOptions(TypedDict, total=False):
 
     start: float
     duration: float
+
+
+class LiveOptions(TypedDict, total=False):
+    """Of pieces of the input, in seconds or beats; `gate` in dB."""
+
+    length: float
+    every: float
+    unit: Literal["s", "beats"]
+    gate: float
+    blend: float
+    seed: int
+    recall: float
+    preset: str
+    at_beat: float
+    quantise: float
 
 
 class HeardOptions(TypedDict, total=False):
@@ -423,6 +438,13 @@ class Methods(ABC):
     def run_tempo(self, on: bool) -> None:
         """Let the beats run, or hold them."""
         self.send("/tempo/run", int(on))
+
+    def live(self, voice: int, reference: Name, **options: Unpack[LiveOptions]) -> None:
+        """Fuse what comes in, over and over, always as late; `/live` events tell how it goes."""
+        self.send("/live", *with_options((voice, reference), {**options}))
+
+    def stop_live(self, *voice: int, **options: Unpack[MomentOptions]) -> None:
+        self.send("/live/stop", *with_options(voice, {**options}))
 
     def panic(self) -> None:
         self.send("/panic")
