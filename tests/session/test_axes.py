@@ -125,7 +125,7 @@ def test_y_between_two_references_is_kept_with_the_session(playing: Daemon, clie
     seed = ("@seed", 43)
     client.request("/fan", *PAIR, 3, *seed, "@across", "reference2", "@reference2", "m")
     fuse(client, *seed, "@blend", 0.5)
-    client.send("/scrub", 1, 0.5, 1)
+    client.send("/voice/set", 1, "y", 1)
     other = rendered(client, "a", "m", *seed, "@recall", 0, "@blend", 0.5)
     until(lambda: is_heard(client, other))
     client.request("/session/save", "one")
