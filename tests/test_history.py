@@ -264,7 +264,9 @@ def passes(client: Client, seconds: float) -> None:
     client.request("/sync")
 
 
-def test_a_show_is_replayed_to_the_frame(running: Daemon) -> None:
+def test_a_show_is_replayed_to_the_frame_even_in_another_session(
+    running: Daemon, capsys: pytest.CaptureFixture[str]
+) -> None:
     with running.client() as client:
         for sound in ("a", "c"):
             client.request("/fan", sound, "r", 5, "@seed", 4)
@@ -288,12 +290,16 @@ def test_a_show_is_replayed_to_the_frame(running: Daemon) -> None:
         passes(client, 0.3)
         frames = client.stop_recording().frames
         client.send("/panic")
-        client.set_voice(1, "gain", -30.0)
-        client.set_master_gain(0.0)
+        client.new_session("encore")
         second = Path(client.start_recording("again.wav").path)
-        found = client.replay(first.with_suffix(".jsonl"))
+        capsys.readouterr()
+        command = ["send", "--replay", str(first.with_suffix(".jsonl")), "--json"]
+        assert run([*command, "--port", str(running.port)]) == 0
         client.stop_recording()
-        assert (found.failed, found.late) == (0, 0)
+        found = json.loads(capsys.readouterr().out.splitlines()[-1])["found"]
+        assert found["events"] > 8 and (found["failed"], found["late"]) == (0, 0)
+        assert {each.clip for each in client.clips()} == {"a", "b", "c"}
+        client.load_session("night")
     show, again = (shows.read(path.with_suffix(".jsonl")) for path in (first, second))
     assert [each.address for each in show.events].count("/fuse") == 2
     assert "/scrub" in {each.address for each in show.events}
@@ -313,3 +319,21 @@ def test_a_recording_and_its_events_never_overwrite_and_are_reported(running: Da
         assert mine.read_text() == "mine" and not mine.with_suffix(".wav").exists()
         assert fails(client, "/replay", "mine.jsonl") == "bad_input"
         assert fails(client, "/replay", "none.jsonl") == "no_file"
+
+
+def test_panic_ends_a_replay_and_another_sound_of_a_name_is_refused(running: Daemon) -> None:
+    with running.client() as client:
+        path = Path(client.start_recording("long.wav").path)
+        passes(client, 0.2)
+        fused(client, 1, "a", "r", "@loop", 1)
+        passes(client, 1.0)
+        client.stop_recording()
+        number = client.begin("/replay", str(path.with_suffix(".jsonl")))
+        until(lambda: voice(client).state == "playing")
+        client.send("/panic")
+        with pytest.raises(RequestFailed, match="panic"):
+            client.end("/replay", number, 20.0)
+        until(lambda: voice(client).state == "silent")
+        client.request("/clip/load", "c", "b.wav")
+        with pytest.raises(RequestFailed, match="clip c is another sound here"):
+            client.replay(path.with_suffix(".jsonl"))

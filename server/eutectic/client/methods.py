@@ -12,7 +12,7 @@ from typing import Literal, TypedDict
 from typing_extensions import Unpack
 
 from eutectic.client.asked import Asked, Asking, found, listed, nothing
-from eutectic.client.replies import Reply
+from eutectic.client.replies import Reply, with_options
 from eutectic.client.values import Loaded, Status
 from eutectic.config import Level, Method, Residual, Solver
 from eutectic.osc import answers
@@ -119,6 +119,21 @@ class ClipOptions(TypedDict, total=False):
 
     start: float
     duration: float
+
+
+class LiveOptions(TypedDict, total=False):
+    """Of pieces of the input, in seconds or beats; `gate` in dB."""
+
+    length: float
+    every: float
+    unit: Literal["s", "beats"]
+    gate: float
+    blend: float
+    seed: int
+    recall: float
+    preset: str
+    at_beat: float
+    quantise: float
 
 
 class HeardOptions(TypedDict, total=False):
@@ -424,6 +439,13 @@ class Methods(ABC):
         """Let the beats run, or hold them."""
         self.send("/tempo/run", int(on))
 
+    def live(self, voice: int, reference: Name, **options: Unpack[LiveOptions]) -> None:
+        """Fuse what comes in, over and over, always as late; `/live` events tell how it goes."""
+        self.send("/live", *with_options((voice, reference), {**options}))
+
+    def stop_live(self, *voice: int, **options: Unpack[MomentOptions]) -> None:
+        self.send("/live/stop", *with_options(voice, {**options}))
+
     def panic(self) -> None:
         self.send("/panic")
 
@@ -432,6 +454,18 @@ class Methods(ABC):
 
     def set_voice(self, voice: int, what: str, value: float) -> None:
         self.send("/voice/set", voice, what, value)
+
+    def note(self, voice: int, note: float, velocity: float) -> None:
+        """Strike a key, of the voice in focus for 0; or let it go, with velocity 0."""
+        self.send("/note", voice, note, velocity)
+
+    def set_envelope(
+        self, voice: int, attack_ms: float, decay_ms: float, sustain: float, release_ms: float
+    ) -> None:
+        self.send("/envelope", voice, attack_ms, decay_ms, sustain, release_ms)
+
+    def focus(self, voice: int) -> None:
+        self.send("/focus", voice)
 
     def undo(self, voice: int) -> None:
         """Go back to what a voice played before, as it was."""

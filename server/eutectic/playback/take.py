@@ -1,8 +1,8 @@
 """A take: a recording of what is heard, written to its file as it grows.
 
 It may begin by itself at a level, and lose the silence at both ends; both ends are faded, so that
-neither clicks. The end of a take is known only afterwards: what may still be cut or faded is held
-back until then.
+neither clicks, but for an attack that it begins with. The end of a take is known only afterwards:
+what may still be cut or faded is held back until then.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ LEAD_SECONDS, TAIL_SECONDS = 0.01, 0.03
 """Kept before the first sound and after the last one: an attack begins before it is loud."""
 
 FADE_SECONDS = 0.002
+
+ATTACK = 0.1
+"""A sound begins where what was before it had less than this share of its level."""
 
 LOOK_SECONDS, END_SECONDS = 0.1, 0.002
 """Between looks at what was heard: usually, and while the last frames are awaited."""
@@ -66,6 +69,7 @@ class Take:
         self._lead, self._tail = round(LEAD_SECONDS * rate_hz), round(TAIL_SECONDS * rate_hz)
         fade = smoothstep(np.arange(1, round(FADE_SECONDS * rate_hz)) / (FADE_SECONDS * rate_hz))
         self._fade = fade.astype(np.float32)[:, None]
+        self._before: Samples | None = None
         self._held: list[Samples] = []
         """What isn't written yet, (frame, channel)."""
         self._written, self._sounding, self._peak = 0, 0, 0.0
@@ -86,14 +90,25 @@ class Take:
         """Whether the level has been reached that it waits for, if any."""
         return self._begun
 
+    def take(self, heard: Heard, start: int, stop: int) -> None:
+        """Append frames of what was heard.
+
+        Raises:
+            ValueError: some are gone, or still to come.
+        """
+        if self._before is None:
+            self._before = heard.read(max(heard.oldest, start - len(self._fade)), start)
+        self.add(heard.read(start, stop))
+
     def add(self, samples: Samples) -> None:
         """Append what was heard (channel, frame); what is more than its seconds is dropped."""
         block = samples.T if self._begun else self._awaited(samples.T)
         block = block[: self.left].copy()
         if not len(block):
             return
-        rising = self._fade[self.frames : self.frames + len(block)]
-        block[: len(rising)] *= rising
+        if self.frames < len(self._fade) and not self._is_attack(block):
+            rising = self._fade[self.frames : self.frames + len(block)]
+            block[: len(rising)] *= rising
         self._held.append(block)
         level = _level(block)
         self._peak = max(self._peak, float(level.max()))
@@ -134,6 +149,13 @@ class Take:
     def _end(self) -> int:
         """Frames that stay, if nothing more is heard."""
         return min(self.frames, self._sounding + self._tail) if self._trims else self.frames
+
+    def _is_attack(self, block: Samples) -> bool:
+        """Whether the sound itself begins with a take's first block."""
+        if self.frames or self._before is None or not self._before.size:
+            return False
+        first = np.abs(block[: len(self._fade)]).max()
+        return bool(np.abs(self._before).max() < ATTACK * first)
 
     def _awaited(self, block: Samples) -> Samples:
         """From a little before the level is reached; nothing before that."""
@@ -192,6 +214,11 @@ class Recording:
         self._woken = threading.Event()
 
     @property
+    def frames(self) -> int:
+        """Heard since it began, taken or not yet."""
+        return self.take.frames + max(0, self.heard.frames - self._at) * self.take.has_begun
+
+    @property
     def is_stopped(self) -> bool:
         """Whether its end is known."""
         return self._stop is not None
@@ -243,7 +270,7 @@ class Recording:
             return
         if self._at < self.heard.oldest:
             self.gap, self._at = "the disk was too slow", self.heard.oldest
-        self.take.add(self.heard.read(self._at, until))
+        self.take.take(self.heard, self._at, until)
         self._at = until
 
     def _wait(self) -> None:

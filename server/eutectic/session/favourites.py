@@ -280,13 +280,14 @@ def _read(kept: KeptFavourite, rate_hz: int) -> Sound:
 
     try:
         path = names.found(Path(kept.path))
-        samples = soundfile.read(path, dtype="float32", always_2d=True)[0].T
+        read = soundfile.read(path, dtype="float32", always_2d=True)[0]
     except (OSError, soundfile.LibsndfileError):
         raise NoFile(f"favourite {kept.name}: {kept.path} is gone, or is no sound") from None
+    samples: Samples = np.ascontiguousarray(read.T, np.float32)
     if digest_of(samples) != kept.digest:
         raise BadInput(f"favourite {kept.name}: {kept.path} isn't the sound that was kept")
     if rate_hz == kept.rate_hz:
-        return Sound.of(np.ascontiguousarray(samples), kept.tail)
+        return Sound.of(samples, kept.tail)
     return Sound.of(*_at_rate(samples, kept, rate_hz))
 
 

@@ -145,11 +145,11 @@ class Replays:
         """Play a show again, from how things stood at its first frame."""
         if self._ticket is not None:
             raise Refused("busy", "a show is being replayed; /cancel or /panic ends that")
-        path = Path(await self._parts.library.path(request.path, is_local(ticket.peer)))
-        show = await asyncio.to_thread(shows.read, path)
-        self._check(show.begin, path)
         self._ticket, self._sender = ticket, _Sender()
         try:
+            path = Path(await self._parts.library.path(request.path, is_local(ticket.peer)))
+            show = await asyncio.to_thread(shows.read, path)
+            self._check(show.begin, path)
             ticket.queued()
             await self._fetch(show.begin)
             await self._prepare(ticket, show)
