@@ -455,6 +455,18 @@ class Methods(ABC):
     def set_voice(self, voice: int, what: str, value: float) -> None:
         self.send("/voice/set", voice, what, value)
 
+    def note(self, voice: int, note: float, velocity: float) -> None:
+        """Strike a key, of the voice in focus for 0; or let it go, with velocity 0."""
+        self.send("/note", voice, note, velocity)
+
+    def set_envelope(
+        self, voice: int, attack_ms: float, decay_ms: float, sustain: float, release_ms: float
+    ) -> None:
+        self.send("/envelope", voice, attack_ms, decay_ms, sustain, release_ms)
+
+    def focus(self, voice: int) -> None:
+        self.send("/focus", voice)
+
     def undo(self, voice: int) -> None:
         """Go back to what a voice played before, as it was."""
         self.send("/undo", voice)

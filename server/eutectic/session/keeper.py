@@ -293,7 +293,7 @@ class Keeper:
             [KeptReference.of(each) for each in self._references.all.values()],
             voices + self._beyond, self._references.recall, self._grids.kept or None,
             self._tempo.kept, list(self._favourites.all.values()) or None,
-            self._grids.axes or None,
+            self._grids.axes or None, self._voices.focus,
         )  # fmt: skip
 
     def _restore(self, session: KeptSession) -> None:
@@ -310,6 +310,7 @@ class Keeper:
         log.info("session %s: %s", self.title, session.what)
         self._resolver.defaults = dict(session.fusion)
         self.restore_fans(session)
+        self._voices.bring_into_focus(session.focus or 1)
         self._tempo.restore(session.bpm)
 
     def restore_fans(self, session: KeptSession) -> None:

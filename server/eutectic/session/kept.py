@@ -21,6 +21,7 @@ from eutectic.osc.parse import check
 from eutectic.osc.requests.time import MAX_BPM, MIN_BPM
 from eutectic.osc.spec import check_title
 from eutectic.osc.table import Fuse
+from eutectic.session.articulation import KeptNotes
 from eutectic.session.grids import Axis
 from eutectic.session.options import Options, fuse_request, place, sampling
 from eutectic.session.pair import Clip, Pair, Reference
@@ -97,6 +98,7 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     eta: Annotated[float, Meta(ge=0, le=1)] | None = None
     y: Annotated[float, Meta(ge=0, le=1)] | None = None
     pad: Annotated[list[str], Meta(min_length=4, max_length=4)] | None = None
+    notes: KeptNotes | None = None
 
 
 class KeptFavourite(msgspec.Struct, frozen=True):
@@ -143,6 +145,7 @@ class KeptSession(msgspec.Struct, frozen=True):
     bpm: Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)] | None = None
     favourites: list[KeptFavourite] | None = None
     axes: dict[str, Axis] | None = None
+    focus: Annotated[int, Meta(ge=1, le=MAX_VOICES)] | None = None
 
     @property
     def what(self) -> str:

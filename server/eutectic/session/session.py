@@ -41,6 +41,7 @@ from eutectic.session.library import Library
 from eutectic.session.live import Live
 from eutectic.session.log_events import LOGGER, LogEvents
 from eutectic.session.models import Models
+from eutectic.session.notes import Notes
 from eutectic.session.outputs import Outputs
 from eutectic.session.pads import Pads
 from eutectic.session.pair import Knobs
@@ -124,6 +125,7 @@ class Session:
             self._fans, self._glides, player, self._tempo, journal, self._outputs.latency_seconds,
             self._changed,
         )  # fmt: skip
+        self._notes = Notes(jobs, resolver, self._voices, grids, player, self._tempo)
         self._pads = Pads(jobs, self._library, resolver, self._voices, self._stage, player)
         self._live = Live(
             jobs, self._library, self._references, resolver, self._voices, self._inputs,
@@ -251,6 +253,9 @@ class Session:
         on(table.Panic, self._panic)
         on(table.ClearSchedule, self._clear_schedule)
         on(table.SetVoice, self._sessions.set_voice)
+        on(table.Note, self._notes.note)
+        on(table.SetEnvelope, self._sessions.set_envelope)
+        on(table.FocusVoice, self._voices.set_focus)
         on(table.SetFilter, self._sessions.set_filter)
         on(table.SetSend, self._sessions.set_send)
         on(table.ListVoices, self._voices.list)
@@ -300,6 +305,7 @@ class Session:
         await self._tempo.close()
         await self._outputs.close()
         await self._inputs.close()
+        await self._notes.close()
         await self._shelf.close()
         self._jobs.costs.close()
         LOGGER.removeHandler(self._log)
@@ -336,6 +342,7 @@ class Session:
         if request.press == 0:
             return
         self._dispatcher.cancel_scheduled("panic")
+        self._notes.forget()
         self._replays.stop(ticket, "panic")
         self._stage.panic()
 

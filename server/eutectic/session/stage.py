@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -28,7 +27,7 @@ from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.journal import Journal
 from eutectic.session.library import Library
-from eutectic.session.options import place
+from eutectic.session.options import place, velocity_db
 from eutectic.session.pair import Knobs, Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
@@ -38,9 +37,6 @@ from eutectic.session.tickets import WRONG_CLOCK_MS, Refused, Ticket
 from eutectic.session.voices import Played, Voice, Voices
 
 log = logging.getLogger("eutectic.session")
-
-SILENT_DB = -120.0
-"""The gain of velocity 0."""
 
 
 @dataclass(frozen=True)
@@ -266,6 +262,7 @@ class Stage:
                 del voice.played[event.token]
 
     def _started(self, event: Started, voice: Voice, played: Played) -> None:
+        voice.last = played
         ticket = played.ticket
         if played.entry is not None and ticket.address in (Fuse.address, table.Replay.address):
             self._journal.started(played.entry, event.frame)
@@ -285,7 +282,8 @@ class Stage:
     # Parts
 
     def _is_idle(self, voice: Voice) -> bool:
-        return voice.pending is None and not voice.lives and self._voices.playing(voice) is None
+        sounds = self._player.notes(voice.number) or self._voices.playing(voice) is not None
+        return voice.pending is None and not voice.lives and not sounds
 
     def _due(self, ticket: Ticket, asked: float | None, request: Dated) -> At:
         """When it is to be heard: a monotonic time or a beat; None: at once."""
@@ -390,7 +388,7 @@ class Stage:
         else:
             due, late_ms = timing(cue.due, time.monotonic())
         cue.ticket.late(late_ms)
-        gain_db = _gain_db(cue.request.velocity)
+        gain_db = velocity_db(cue.request.velocity)
         self._player.play(
             voice.number, fan, token, blend=blend, y=y, gain_db=gain_db, loop=cue.loop,
             beats=cue.request.beats, at=due, position=position,
@@ -427,10 +425,3 @@ def _fade_seconds(request: table.Stop) -> float:
 
 def _too_late() -> Refused:
     return Refused("too_late", "it couldn't start within the time that @within_ms allows")
-
-
-def _gain_db(velocity: float | None) -> float:
-    """Of a MIDI velocity; 127, or none, is full level."""
-    if velocity is None:
-        return 0.0
-    return 40 * math.log10(velocity / 127) if velocity > 0 else SILENT_DB

@@ -15,14 +15,23 @@ from eutectic.playback.events import Dropped, Ended, Event, Started
 from eutectic.playback.player import Player
 from eutectic.playback.rolling import Rolling
 from eutectic.playback.sounds import Fan
+from eutectic.session import articulation, strips
+from eutectic.session.articulation import KeptNotes
 from eutectic.session.costs import Case
 from eutectic.session.grids import TURNED, Grids
 from eutectic.session.journal import Entry
 from eutectic.session.kept import KeptVoice
 from eutectic.session.options import fuse_request, kept_options
 from eutectic.session.pair import Knobs, Pair
-from eutectic.session.strips import SETTINGS, KeptStrip
+from eutectic.session.strips import KeptStrip
 from eutectic.session.tickets import Refused, Ticket
+
+SETTINGS: dict[str, tuple[str, type]] = {
+    "gain": ("gain_db", float), "pan": ("pan", float), "out": ("output", int),
+    "loop": ("loop", bool), "mute": ("mute", bool), "cfg": ("cfg", float), "eta": ("eta", float),
+    "xfade": ("crossfade_ms", float),
+}  # fmt: skip
+"""What `/voice/set` sets of a voice itself, and its kind."""
 
 
 @dataclass(eq=False)
@@ -79,12 +88,15 @@ class Voice:
     Attributes:
         y: along the second axis of its fan, or of a pad.
         cfg, recall, strength, eta: of its fusions that give none.
+        notes: how it plays notes, and what of its sounds.
+        bend: of its notes, in semitones; it isn't kept.
         strip: its filter and sends.
         by: number of the client that changed any of this last, 0 for none.
         request: its newest fusion, without what concerned that one trigger alone.
         pair: of that.
         pad: the four pairs that it plays or played last, as they were named; None for fusions.
         played: by their tokens in the player.
+        last: of those, what was begun last; it stays when that has ended.
         pending: the newest request that isn't heard yet.
         prefetch: the task that makes its fan's places, at a priority.
         glide: the task that changes what it plays (see `glides`), and whether it has to again.
@@ -104,12 +116,15 @@ class Voice:
     eta: float | None = None
     y: float = 0.0
     mute: bool = False
+    notes: KeptNotes = field(default_factory=KeptNotes)
+    bend: float = 0.0
     strip: KeptStrip = field(default_factory=KeptStrip)
     by: int = 0
     request: Fuse | None = None
     pair: Pair | None = None
     pad: tuple[str, ...] | None = None
     played: dict[int, Played] = field(default_factory=dict[int, Played])
+    last: Played | None = None
     pending: Ticket | None = None
     prefetch: asyncio.Task[None] | None = None
     prefetch_priority: Priority = Priority.AHEAD
@@ -168,17 +183,17 @@ class Voices:
         self._player, self._grids, self._changed, self._turned = player, grids, changed, turned
         self.all = [Voice(voice.number) for voice in player.voices]
         self.master_db, self._master_by = 0.0, 0
-        self.focus = 1
+        self.focus, self._focus_by = 1, 0
 
     def __getitem__(self, number: int) -> Voice:
-        """A voice by its number.
+        """A voice by its number; 0 stands for the one in focus.
 
         Raises:
             Refused: there are fewer (`unknown_voice`).
         """
         if number > len(self.all):
             raise Refused("unknown_voice", f"there are {len(self.all)} voices (serve --voices)")
-        return self.all[number - 1]
+        return self.all[(number or self.focus) - 1]
 
     # Requests
 
@@ -186,6 +201,7 @@ class Voices:
         for voice in self.all:
             ticket.reply(self._state(voice))
         for voice in self.all:
+            ticket.reply(voice.notes.state(voice.number, voice.by))
             ticket.reply(voice.strip.state(voice.number, voice.by))
 
     async def set(self, ticket: Ticket, request: table.SetVoice) -> None:
@@ -195,34 +211,38 @@ class Voices:
         high = self._player.channels if what == "out" else high
         if not low <= value <= high:
             raise Refused("bad_arguments", f"{what} must be {low} to {high}, not {value:g}")
-        if what == "gain":
-            voice.gain_db = value
-        elif what == "pan":
-            voice.pan = value
-        elif what == "out":
-            voice.output = int(value)
-        elif what == "loop":
-            voice.loop = bool(value)
-        elif what == "mute":
-            voice.mute = bool(value)
-        elif what in ("cfg", "eta"):
-            setattr(voice, what, value)
+        if what in SETTINGS:
+            name, kind = SETTINGS[what]
+            setattr(voice, name, kind(value))
+        elif what in articulation.SETTINGS:
+            self._set_notes(voice, voice.notes.turned(what, value), ticket.client)
+        elif what in strips.SETTINGS:
+            self._set_strip(voice, voice.strip.turned(what, value), ticket.client)
+        elif what == "bend":
+            self._bend(voice, value)
         elif what == "y":
             self.move(voice, voice.blend, value)
-        elif what == "recall":
-            voice.recall = value
-            self._turned(voice, Knobs(recall=value))
-        elif what == "strength":
-            voice.strength = value
-            self._turned(voice, Knobs(strength=value))
-        elif what in SETTINGS:
-            self._set_strip(voice, voice.strip.turned(what, value), ticket.client)
         else:
-            voice.crossfade_ms = value
+            setattr(voice, what, value)
+            self._turned(voice, Knobs(**{what: value}))
         voice.by = ticket.client
         self._move_to(voice, what, value)
         self._apply(voice, what)
         self._changed()
+
+    async def set_envelope(self, ticket: Ticket, request: table.SetEnvelope) -> None:
+        voice = self[request.voice]
+        self._set_notes(voice, voice.notes.shaped(request), ticket.client)
+
+    async def set_focus(self, ticket: Ticket, request: table.FocusVoice) -> None:
+        self.bring_into_focus(self[request.voice].number, ticket.client)
+        self._changed()
+
+    def bring_into_focus(self, number: int, by: int = 0) -> None:
+        """Let keyboards play another voice, as far as there is one; the one before is unbent."""
+        if number != self.focus:
+            self._bend(self[0], 0.0)
+        self.focus, self._focus_by = min(number, len(self.all)), by
 
     async def set_filter(self, ticket: Ticket, request: table.SetFilter) -> None:
         voice = self[request.voice]
@@ -270,12 +290,14 @@ class Voices:
             return voice.strip.resonance if request.resonance is not None else voice.strip.cutoff_hz
         if isinstance(request, table.SetSend):
             return None if request.gain is None else voice.strip.value(f"send{request.send}")
-        if isinstance(request, table.SetVoice) and request.what in SETTINGS:
+        if isinstance(request, table.SetVoice) and request.what in strips.SETTINGS:
             return voice.strip.value(request.what)
         if isinstance(request, table.Scrub):
             return self._knob(voice)
+        if request.what in articulation.SETTINGS:
+            return voice.notes.value(request.what)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
-                  "cfg": voice.cfg, "eta": voice.eta, "y": voice.y,
+                  "bend": voice.bend, "cfg": voice.cfg, "eta": voice.eta, "y": voice.y,
                   "recall": self._knobs_of(voice).recall,
                   "strength": self._knobs_of(voice).strength}  # fmt: skip
         return values.get(request.what)
@@ -291,8 +313,10 @@ class Voices:
     def states(self) -> Iterator[Answer]:
         """The master gain; what every voice plays, and how its knobs are set."""
         yield answers.Master(self.master_db, self._master_by)
+        yield answers.Focus(self.focus, self._focus_by)
         for voice in self.all:
             yield self._state(voice)
+            yield voice.notes.state(voice.number, voice.by)
             yield voice.strip.state(voice.number, voice.by)
 
     def _state(self, voice: Voice) -> answers.VoiceState:
@@ -329,6 +353,7 @@ class Voices:
             {} if v.request is None else kept_options(v.request), v.recall, v.strength,
             v.mute or None, None if v.strip == KeptStrip() else v.strip,
             v.eta, v.y or None, list(v.pad) if v.pad else None,
+            None if v.notes == KeptNotes() else v.notes,
         )  # fmt: skip
 
     def restore(self, master_db: float | None, voices: list[KeptVoice]) -> None:
@@ -342,6 +367,7 @@ class Voices:
             voice = self[kept.number]
             voice.gain_db, voice.pan, voice.loop = kept.gain_db, kept.pan, kept.loop
             voice.mute, voice.by = bool(kept.mute), 0
+            voice.notes = kept.notes or KeptNotes()
             voice.strip = kept.strip or KeptStrip()
             voice.output = min(kept.output, self._player.channels)
             voice.crossfade_ms, voice.cfg = kept.crossfade_ms, kept.cfg
@@ -358,6 +384,7 @@ class Voices:
                 self._turned(voice, turned)
             for what in VOICE_RANGES:
                 self._apply(voice, what)
+            voice.notes.apply(self._player, voice.number)
             voice.strip.apply(self._player, voice.number)
         self._changed()
 
@@ -365,6 +392,15 @@ class Voices:
         voice.strip, voice.by = strip, by
         strip.apply(self._player, voice.number)
         self._changed()
+
+    def _set_notes(self, voice: Voice, notes: KeptNotes, by: int) -> None:
+        voice.notes, voice.by = notes, by
+        notes.apply(self._player, voice.number)
+        self._changed()
+
+    def _bend(self, voice: Voice, semitones: float) -> None:
+        voice.bend = semitones
+        self._player.set_bend(voice.number, 2 ** (semitones / 12))
 
     def _knob(self, voice: Voice) -> float:
         """Where the knob of its blend is."""
