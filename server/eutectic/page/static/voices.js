@@ -1,16 +1,17 @@
 // All voices, small: rows beside the voice in focus, tabs on a phone.
-import { contact } from './link.js';
+import { contact, send } from './link.js';
 import { knob, s, setFocus, touch } from './state.js';
 import { canLearn } from './hand.js';
 import { $, attr, canvas, h, key, kind, listed, mark, name, text, two } from './dom.js';
 import { paintBar, paintColumn } from './paint.js';
+import { inLevel } from './heard.js';
 import { fanCanvas, playOrStop, scrubbed, showBlend, showFan } from './focus.js';
 
 export function focusOn(number) {
-  if (!s.voices.has(number)) return;
+  if (!s.voices.has(number) || number === s.focus) return;
   setFocus(number);
-  s.row = s.voices.get(number).reference || s.row;
-  touch('voices', 'matrix');
+  send('/focus', number);
+  touch('voices', 'matrix', 'sounds', 'drawer');
 }
 const meters = new Set();
 function meter(number) {
@@ -70,7 +71,8 @@ export function drawVoices() {
 
 // ---- Levels -----------------------------------------------------------------------------------
 
-const FALL_DB = 0.7, still = matchMedia('(prefers-reduced-motion: reduce)');
+/** The input's number among levels. */
+const INPUT = -1, FALL_DB = 0.7, still = matchMedia('(prefers-reduced-motion: reduce)');
 let peak = -99, stepped = 0;
 const outBox = $('.c-out'), outWord = $('.num', outBox), cutWord = $('.lim', outBox);
 const out = canvas('bar', (x, w, height) => paintBar(x, w, height, out.level ?? -99, peak, s.limiter));
@@ -85,6 +87,8 @@ export function drawLevels(now) {
     const is = Math.round(s.levels.get(e.number) ?? -99);
     if (e.level !== is) { e.level = is; e.repaint(); }
   }
+  const heard = lost ? -99 : Math.round(s.levels.get(INPUT) ?? -99);
+  if (inLevel.level !== heard) { inLevel.level = heard; inLevel.repaint(); }
   const sum = Math.round(2 * level) + 1000 * Math.round(peak) + 1e6 * Math.round(2 * s.limiter);
   if (out.sum !== sum) { out.sum = sum; out.level = level; out.repaint(); }
   if (!lost && now - stepped < 100) return; // figures that change faster can't be read
