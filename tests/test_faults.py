@@ -15,11 +15,11 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
-from clicks import longest_silence
 from daemons import daemon, fails, prepare, until, wait_for
 from eutectic.client.daemon_process import Daemon, NotServing, status, until_ready
 from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
+from eutectic.experiments.live.clicks import longest_silence
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack
 from eutectic.osc.answers import Device, Engine, Fail, Late, Progress, Queued, Started
 from eutectic.system.shared_memory import PREFIX, SHARED

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clicks import longest_silence
 from daemons import daemon, prepare, until, wait_for
 from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.replies import NoAnswer
 from eutectic.client.sync import Client
+from eutectic.experiments.live.clicks import longest_silence
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack
 from eutectic.osc.answers import Started
 from eutectic.osc.packets import bundle, encode

@@ -15,10 +15,10 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from clicks import LIMIT_DB, click_db
 from daemons import daemon
 from eutectic.client.daemon_process import status
 from eutectic.client.sync import Client
+from eutectic.experiments.live.clicks import LIMIT_DB, click_db
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack
 from eutectic.experiments.live.restarts import kills
 from eutectic.experiments.live.soak import soak

@@ -113,6 +113,45 @@ def test_a_fan_is_rendered_place_by_place_and_differs(engine: Process) -> None:
     assert indices == [0, 1, 2]
 
 
+def test_samples_are_fused_like_the_clip_of_them_and_nothing_is_kept(
+    engine: Process, store: Path, tmp_path: Path
+) -> None:
+    path, frames = tmp_path / "same.wav", 44_100
+    noise = 0.1 * np.random.default_rng(5).standard_normal((2, frames)).astype(np.float32)
+    noise[:, -300:] = 0  # a clip's end is faded, what is heard isn't
+    soundfile.write(path, noise.T, 44_100, subtype="FLOAT")
+    original, reference = loaded(engine, Source(str(path))), learned(engine)
+    of_clip, (expected,) = engine.fuse(original, reference, [0.6], Priority.GLIDE)
+    assert isinstance(engine.end(of_clip), Done)
+    engine.until(lambda result: isinstance(result, link.Usage))
+    before, usage = sorted(store.rglob("*")), last_usage(engine)
+    memory = Canvas.make(2, frames, 0, 44_100)
+    canvas = Canvas.make(2, expected.frames, expected.tail, RATE_HZ)
+    memory.map()[:] = noise
+    job = next(engine.numbers)
+    engine.send(link.Fuse(
+        job, "", reference, [Place(blend=0.6)], SamplingSettings(), "match", [canvas],
+        Priority.LIVE, memory,
+    ))  # fmt: skip
+    assert isinstance(engine.end(job), Done)
+    engine.until(lambda result: isinstance(result, link.Usage))
+    difference = rendered(engine, job, canvas) - np.array(expected.map())
+    assert np.abs(difference).max() < 1e-4  # measured 1e-7
+    assert sorted(store.rglob("*")) == before
+    assert last_usage(engine).kept_bytes == usage.kept_bytes
+    memory.unlink()
+    engine.send(link.Fuse(
+        job + 1, "", reference, [Place(blend=0.6)], SamplingSettings(), "match", [canvas],
+        Priority.LIVE, memory,
+    ))  # fmt: skip
+    gone = engine.end(next(engine.numbers))
+    assert isinstance(gone, Failed) and gone.code == "cancelled"
+
+
+def last_usage(engine: Process) -> link.Usage:
+    return next(each for each in reversed(engine.results) if isinstance(each, link.Usage))
+
+
 def test_a_clip_is_found_by_its_key_without_its_file(engine: Process, tmp_path: Path) -> None:
     path = tmp_path / "gone.wav"
     generator = np.random.default_rng(3)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from clicks import LIMIT_DB, click_db
+from eutectic.experiments.live.clicks import LIMIT_DB, click_db
 from eutectic.experiments.live.jack_server import Jack, Recording
 from eutectic.playback.output import Output
 from eutectic.playback.portaudio import Bursts, unnumbered

@@ -13,9 +13,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from clicks import LIMIT_DB, click_db
 from daemons import daemon, prepare
 from eutectic.errors import BadDevice, BadOutput, BadSetting
+from eutectic.experiments.live.clicks import LIMIT_DB, click_db
 from eutectic.experiments.live.jack_server import Jack
 from eutectic.osc.answers import Clip, Progress
 from eutectic.playback.output import FADE_SECONDS, Output

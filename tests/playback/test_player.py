@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import contextvars
 from collections import Counter
-from collections.abc import Callable
 from unittest.mock import ANY
 
 import numpy as np
@@ -10,43 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from clicks import LIMIT_DB, click_db
 from eutectic.audio import PEAK_CEILING_DB, db_to_gain
-from eutectic.playback.events import Dropped, Ended, Started, Underrun
-from eutectic.playback.player import Player
+from eutectic.experiments.live.clicks import LIMIT_DB, click_db
+from eutectic.playback.events import Dropped, Ended, Sounding, Started, Underrun
+from eutectic.playback.player import DUE_FRAME, Player
 from eutectic.playback.sounds import Fan, Sound
+from mixes import BLOCK, RATE_HZ, play, settled, tone
 
-RATE_HZ, BLOCK = 48_000, 256
 TONES_HZ = (55, 110, 220, 440)
 LATENCY = Player.latency_frames
-
-
-def tone(
-    hz: float, seconds: float = 2.0, level: float = 0.4, phase: float = 0.3, tail: int = 2400
-) -> Sound:
-    """A sustained tone, through its tail."""
-    t = np.arange(round(seconds * RATE_HZ) + tail) / RATE_HZ
-    wave = level * np.sin(2 * np.pi * hz * t + phase)
-    return Sound.of(np.stack([wave, wave]).astype(np.float32), tail)
-
-
-def play(
-    player: Player, seconds: float, block: int = BLOCK, **commands: Callable[[], None]
-) -> NDArray[np.float32]:
-    """What the player plays, (frame, channel); commands `at_<ms>` are called at their time."""
-    waiting = sorted((int(name.removeprefix("at_")), each) for name, each in commands.items())
-    blocks: list[NDArray[np.float32]] = []
-    for number in range(-(-round(seconds * RATE_HZ) // block)):
-        while waiting and waiting[0][0] * RATE_HZ <= 1000 * number * block:
-            waiting.pop(0)[1]()
-        blocks.append(np.full((block, player.channels), np.nan, np.float32))
-        player.fill(blocks[-1])
-    return np.concatenate(blocks)
-
-
-def settled(recording: NDArray[np.float32], seconds: float = 0.1) -> NDArray[np.float32]:
-    """The recording without its start, which may be an attack."""
-    return recording[round(seconds * RATE_HZ) :]
 
 
 def started(fan: Fan, loop: bool = False, **settings: float) -> Player:
@@ -178,21 +150,6 @@ def test_an_underrun_fades_out_and_back_in_without_a_click(hz: float) -> None:
     assert [e for e in player.take_events() if isinstance(e, Underrun)] == [Underrun(1, 1)]
 
 
-@pytest.mark.parametrize("hz", TONES_HZ)
-@pytest.mark.parametrize("plant", ["hard cut", "cut at a zero crossing", "5 ms with corners"])
-def test_the_click_measure_finds_planted_clicks(hz: float, plant: str) -> None:
-    wave = tone(hz, phase=0.0).samples[0].copy()
-    cut = RATE_HZ
-    if plant == "hard cut":
-        wave[cut + round(RATE_HZ / hz / 4) :] = 0
-    elif plant == "cut at a zero crossing":
-        wave[cut:] = 0
-    else:
-        length = round(0.005 * RATE_HZ)
-        wave[cut:] *= np.clip(1 - np.arange(len(wave) - cut) / length, 0, 1)
-    assert click_db(wave, RATE_HZ) > LIMIT_DB
-
-
 def test_a_sound_plays_unchanged_delayed_by_the_limiter() -> None:
     sound = tone(220, level=0.5)
     recording = play(started(Fan.of(sound)), 1.0)
@@ -247,7 +204,7 @@ def test_commands_within_one_block_run_in_order() -> None:
     player = started(Fan.of(tone(220)), loop=True)
     player.stop(1)
     recording = play(player, 0.1)
-    assert player.take_events() == [Started(1, 1, ANY), Ended(1, 1)]
+    assert player.take_events() == [Started(1, 1, ANY, ANY), Ended(1, 1)]
     assert np.abs(recording).max() > 0.1
     assert not settled(recording, 0.05).any()
 
@@ -289,16 +246,113 @@ def test_blocks_of_any_size_make_the_same_sound() -> None:
         assert np.allclose(recordings[0], other, atol=1e-6)  # measured: 6e-8
 
 
+class Taken:
+    """A recording in memory."""
+
+    def __init__(self, stems: bool = False) -> None:
+        self.stems, self.began, self.sounding = stems, -1, list[Sounding]()
+        self.blocks: list[NDArray[np.float32]] = []
+        self.parts: list[NDArray[np.float32]] = []
+
+    def begin(self, frame: int, sounding: list[Sounding]) -> None:
+        self.began, self.sounding = frame, sounding
+
+    def put(self, block: NDArray[np.float32], stems: NDArray[np.float32] | None) -> None:
+        self.blocks.append(block)
+        self.parts += [] if stems is None else [stems]
+
+
 def test_what_is_recorded_is_what_was_filled() -> None:
-    player = started(Fan.of(tone(220)))
-    blocks: list[NDArray[np.float32]] = []
-    player.record(blocks.append)
-    recording = play(player, 0.2)
-    assert np.array_equal(np.concatenate(blocks), recording)
-    player.record(None)
-    count = len(blocks)
+    player, taken = started(Fan.of(tone(220))), Taken()
     play(player, 0.1)
-    assert len(blocks) == count
+    player.record(taken)
+    at = player.frames
+    recording = play(player, 0.2)
+    assert (taken.began, taken.sounding) == (at, [Sounding(1, 1, at)])
+    assert np.array_equal(np.concatenate(taken.blocks), recording)
+    player.record(None)
+    count = len(taken.blocks)
+    play(player, 0.1)
+    assert len(taken.blocks) == count
+
+
+def test_stems_add_up_to_what_is_played() -> None:
+    player, taken = Player(RATE_HZ, voices=8), Taken(stems=True)
+    for number in range(8):
+        player.set_gain(number + 1, -18 - number)
+        player.set_pan(number + 1, number / 4 - 1)
+        player.play(number + 1, Fan.of(tone(110 * (number + 1))), number + 1, blend=0.5, loop=True)
+    player.record(taken)
+    turns = {
+        "at_100": lambda: player.set_pan(2, 0.9), "at_150": lambda: player.set_gain(5, -40),
+        "at_200": lambda: player.stop(3), "at_250": lambda: player.set_mute(4, True),
+    }  # fmt: skip
+    recording = play(player, 0.5, 128, **turns)
+    stems = np.concatenate(taken.parts, axis=1)
+    assert stems.shape == (8, len(recording), 2)
+    error = recording[LATENCY:] - stems.sum(axis=0)[:-LATENCY]
+    assert np.abs(error).max() <= 1e-6  # measured: 2e-7
+    assert all(stem.any() for stem in stems)
+
+
+def test_the_stem_of_a_voice_on_other_outputs_is_stereo_and_as_loud() -> None:
+    stems: list[NDArray[np.float32]] = []
+    for first in (1, 3):
+        player, taken = Player(RATE_HZ, channels=4, voices=1), Taken(stems=True)
+        player.set_outputs(1, first)
+        player.play(1, Fan.of(tone(220)), 1, blend=0.5)
+        player.record(taken)
+        play(player, 0.2)
+        stems.append(np.concatenate(taken.parts, axis=1))
+    assert np.array_equal(*stems)
+
+
+@pytest.mark.parametrize("block", [128, 480])
+def test_commands_with_a_frame_take_effect_there_whatever_the_blocks(block: int) -> None:
+    def commanded(at: int) -> NDArray[np.float32]:
+        player, marked = Player(RATE_HZ), list[int]()
+        DUE_FRAME.set(at)
+        player.play(1, Fan.of(tone(220)), 1, blend=0.5, loop=True)
+        DUE_FRAME.set(at + 3001)
+        player.set_gain(1, -20)
+        player.set_master(-3)
+        DUE_FRAME.set(at + 7003)
+        player.stop(1)
+        player.mark(marked.append)
+        recording = play(player, 0.4, block)
+        assert marked == [at + 7003]
+        return recording[at + LATENCY :]
+
+    early, late = (contextvars.copy_context().run(commanded, at) for at in (100, 1234))
+    assert np.allclose(early[: len(late)], late, atol=1e-6)  # measured: 6e-8
+    assert late[:3000].any() and not late[12_000:].any()
+
+
+def test_a_cleared_schedule_drops_starts_but_no_setting() -> None:
+    player, marked = started(Fan.of(tone(220)), loop=True), list[int]()
+
+    def later() -> None:
+        DUE_FRAME.set(RATE_HZ)
+        player.play(1, Fan.of(tone(440)), 2, blend=0.5)
+        player.set_mute(1, True)
+        player.mark(marked.append)
+
+    contextvars.copy_context().run(later)
+    play(player, 0.1)
+    player.clear_schedule()
+    assert not settled(play(player, 0.3)).any()
+    assert marked and marked[0] < RATE_HZ
+    assert [each.token for each in player.take_events() if isinstance(each, Dropped)] == [2]
+
+
+@pytest.mark.parametrize("hz", TONES_HZ)
+def test_a_sound_begins_in_the_middle_without_a_click(hz: float) -> None:
+    player = Player(RATE_HZ)
+    player.play(1, Fan.of(tone(hz)), 1, blend=0.5, position=12_345)
+    recording = play(player, 0.3)
+    assert click_db(recording, RATE_HZ) < LIMIT_DB
+    whole = play(started(Fan.of(tone(hz))), 0.7)[LATENCY + 12_345 :]
+    assert np.allclose(recording[LATENCY + 600 :], whole[600 : len(recording) - LATENCY], atol=1e-6)
 
 
 def test_voices_play_on_outputs_beyond_the_second() -> None:

@@ -55,6 +55,32 @@ def test_an_unclosed_recording_can_be_read(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_stems_begin_with_the_mix_and_are_as_long(tmp_path: Path) -> None:
+    path, late = tmp_path / "set.wav", 300
+    writer = Recorder(path, RATE_HZ, 2, voices=3, late=late)
+    parts = 0.1 * np.random.default_rng(1).standard_normal((3, 70 * 128, 2)).astype(np.float32)
+    delayed = np.concatenate([np.ones((late, 2), np.float32), parts.sum(axis=0)])
+    for at in range(0, parts.shape[1], 128):
+        writer.put(delayed[at : at + 128], parts[:, at : at + 128])
+    frames = writer.close()
+    assert frames == parts.shape[1] - late
+    names = ("set.wav", "set-voice1.wav", "set-voice2.wav", "set-voice3.wav")
+    mix, *stems = (soundfile.read(tmp_path / name, dtype="float32")[0] for name in names)
+    assert [len(each) for each in (mix, *stems)] == 4 * [frames]
+    for stem, part in zip(stems, parts, strict=True):
+        assert np.abs(stem - part[:frames]).max() <= 2**-23
+    assert np.abs(sum(stems) - mix).max() <= 4 * 2**-23
+
+
+def test_where_one_file_of_several_exists_none_is_made(tmp_path: Path) -> None:
+    mine = tmp_path / "set-voice2.wav"
+    mine.write_text("mine")
+    with pytest.raises(BadOutput, match=r"set-voice2\.wav: exists"):
+        Recorder(tmp_path / "set.wav", RATE_HZ, 2, voices=3)
+    assert [each.name for each in tmp_path.iterdir()] == [mine.name]
+    assert mine.read_text() == "mine"
+
+
 def test_a_slow_disk_loses_blocks_and_never_blocks_the_mix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,18 +94,18 @@ def test_a_slow_disk_loses_blocks_and_never_blocks_the_mix(
 
     monkeypatch.setattr(WavWriter, "write", slow)
     writer = Recorder(tmp_path / "slow.wav", RATE_HZ, 2)
-    for block in blocks(20):
+    for block in blocks(400):
         writer.put(block)
-    assert writer.lost >= 15
+    assert writer.lost >= 350
     gate.set()
-    assert writer.close() == (20 - writer.lost) * 256
+    assert writer.close() == (400 - writer.lost) * 256
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_ends_the_recording_with_one_line(tmp_path: Path) -> None:
     path = tmp_path / "full.wav"
     writer = Recorder(path, RATE_HZ, 2)
-    writer._file._file = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115
+    writer._files[0]._file = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115
     for block in blocks(400):
         writer.put(block)
     writer.close()

@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 import pd
-from clicks import LIMIT_DB, click_db
 from daemons import daemon, silenced, until
 from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import Client
+from eutectic.experiments.live.clicks import LIMIT_DB, click_db
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack
 from eutectic.session import kept
 from pd import Pd, no_complaint

@@ -12,10 +12,10 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from clicks import LIMIT_DB, click_db, longest_silence
 from daemons import daemon, fails, prepare, silenced, until, wait_for
 from eutectic.client.daemon_process import Daemon, status, until_ready
 from eutectic.client.sync import Client
+from eutectic.experiments.live.clicks import LIMIT_DB, click_db, longest_silence
 from eutectic.osc.answers import Ended, Started
 from eutectic.session import kept
 from planted import plant

@@ -27,6 +27,7 @@ from eutectic.engine.errands import LEARNING
 from eutectic.engine.fuser import FusedLatent, Reference
 from eutectic.engine.job_queue import Errand, Job, JobQueue, LessUrgent
 from eutectic.engine.lead import Lead
+from eutectic.engine.listener import Listener
 from eutectic.engine.render import Renderer, RenderTarget
 from eutectic.engine.watch import Watch
 from eutectic.errors import Cancelled, EutecticError
@@ -60,6 +61,7 @@ class Worker:
         self.engine, self.queue, self.send, self._on_ready = engine, queue, send, on_ready
         self.catalogue = Catalogue(engine)
         self.renderer = Renderer(engine.model.codec)
+        self.listener = Listener(engine)
         self._lead = Lead()
         self._trimmed = 0.0
         """When the heap was last trimmed."""
@@ -119,6 +121,7 @@ class Worker:
         except torch.OutOfMemoryError:
             log.warning("job %d: out of memory; retrying with empty caches", job.number)
         self.engine.cache.clear()
+        self.listener.forget()
         self.engine.model.forget_graphs()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -244,11 +247,12 @@ class Worker:
         stages = {"queue": time.perf_counter() - job.received}
         began = self._lead.now()
         watch = self._watch(job, "denoise", 0.0, DENOISED)
-        original = self.catalogue.clip(command.original, watch)
+        if command.heard is None:
+            original, fuser = self.catalogue.clip(command.original, watch), self.engine.fuser
+        else:
+            original, fuser = self.listener.clip(command.heard), self.listener.fuser
         reference = self.catalogue.reference(command.reference, watch)
-        latents = self.engine.fuser.latents(
-            original, reference, command.places, command.sampling, watch
-        )
+        latents = fuser.latents(original, reference, command.places, command.sampling, watch)
         stages["denoise"] = self._lead.now() - began
         for index, fused in enumerate(latents):
             self._render(job, command, index, fused, (original, reference), dict(stages), decoded)
@@ -280,7 +284,8 @@ class Worker:
             decoded(stop / canvas.rate_hz)
             self.send(link.Chunk(job.number, index, start, stop, fused.blend))
 
-        gain_db = self.renderer.render(
+        renderer = self.renderer if command.heard is None else self.listener.renderer
+        gain_db = renderer.render(
             fused, *sources, command.level, target, written, watch, job.awaited
         )
         stages["decode"] = self._lead.now() - began

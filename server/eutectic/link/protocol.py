@@ -29,16 +29,18 @@ class Priority(IntEnum):
     """What the engine does first; a job is preempted between evaluations by a more urgent one."""
 
     TRIGGER = 0
-    GLIDE = 1
+    LIVE = 1
+    """A piece of what is heard, which is late soon."""
+    GLIDE = 2
     """To take the place of what sounds, at another setting."""
-    LOAD = 2
-    RENDER = 3
-    FAN = 4
-    LEARN = 5
-    ERRAND = 6
+    LOAD = 3
+    RENDER = 4
+    FAN = 5
+    LEARN = 6
+    ERRAND = 7
     """A command's learning."""
-    WARM = 7
-    AHEAD = 8
+    WARM = 8
+    AHEAD = 9
     """Made in advance; no client has requested it."""
 
 
@@ -146,7 +148,10 @@ class Canvas(msgspec.Struct, frozen=True):
 
 
 class Fuse(msgspec.Struct, tag=True, frozen=True):
-    """Fuse a clip with a reference, one canvas for each place."""
+    """Fuse a clip with a reference, one canvas for each place.
+
+    `heard`: samples that take the clip's place, which has no key then; nothing is kept of them.
+    """
 
     job: int
     original: str
@@ -156,6 +161,7 @@ class Fuse(msgspec.Struct, tag=True, frozen=True):
     level: Level
     canvases: list[Canvas]
     priority: Priority = Priority.TRIGGER
+    heard: Canvas | None = None
 
 
 class Even(msgspec.Struct, tag=True, frozen=True):
@@ -205,6 +211,8 @@ class ModelFacts(msgspec.Struct, tag=True, frozen=True):
     """Levels at the grid's beginning at which nothing can be injected."""
     device: str = ""
     """What it runs on: cpu, cuda or mps."""
+    ratio: int = 1
+    """Frames of sound in one of a latent."""
 
 
 class Begun(msgspec.Struct, tag=True, frozen=True):

@@ -68,7 +68,7 @@ SENT = (
     "/favourite 42 rain glass wet 0.62 2.0 kept",
     "/master -3.0 2", "/meter 1 -18.2 1.25 0.0",
     "/pair.reply 20 glass wet 9 9 0.0 now '' 1", "/fan.reply 19 3 9 0.375 1 3f9a",
-    "/recording set.wav 12.5 48000.0 ''", "/client 2 tablet 1",
+    "/recording set.wav 12.5 48000.0 '' 4", "/client 2 tablet 1",
     "/log warning tablet 'voice 1 waits for the decoder'", "/snapshot 2", "/seq 41",
 )  # fmt: skip
 """One line for every answer and event of the table, in its order."""

@@ -7,23 +7,28 @@ and stops are faded, and a sound that isn't decoded far enough fades out in time
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import time
 from collections import deque
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.audio import db_to_gain, gain_to_db
-from eutectic.playback.events import Dropped, Event, Started
+from eutectic.playback.cursor import Section
+from eutectic.playback.events import Dropped, Event, Reached, Sounding, Started
+from eutectic.playback.filters import Knobs, load_soon
+from eutectic.playback.heard import Heard
 from eutectic.playback.layer import Layer
+from eutectic.playback.rolling import Rolling
+from eutectic.playback.schedule import Schedule
 from eutectic.playback.smooth import Limiter, Smoother
-from eutectic.playback.sounds import Fan
-from eutectic.playback.strip import GAIN_RATE
+from eutectic.playback.sounds import SIDES, Fan
+from eutectic.playback.strip import GAIN_RATE, Send
+from eutectic.playback.timeline import Beat, BeatLoop, Timeline
 from eutectic.playback.voice import Voice
 
 STOP_SECONDS, PANIC_SECONDS = 0.03, 0.005
@@ -37,14 +42,31 @@ CLOCK_SHARE = 0.02
 """Share of the clock's deviation that each block corrects."""
 
 
-class _Scheduled(NamedTuple):
-    """A request that starts at a frame; `number` is the order of arrival."""
+DUE_FRAME: ContextVar[int | None] = ContextVar("due_frame", default=None)
+"""The frame at which commands of this context take effect; None: the next block's first."""
 
-    frame: int
-    number: int
-    voice: int
-    token: int
-    start: Callable[[], None]
+
+At = float | Beat | None
+"""When something happens: at a monotonic time, on a beat, or at once."""
+
+NEVER = 1 << 62
+
+
+class Recording(Protocol):
+    """What every block is passed to; the mixing thread calls it, so that it never waits.
+
+    `stems`: whether it wants each voice by itself, too.
+    """
+
+    stems: bool
+
+    def begin(self, frame: int, sounding: list[Sounding]) -> None:
+        """The first block begins at this frame, in the middle of these."""
+        ...
+
+    def put(self, block: NDArray[np.float32], stems: NDArray[np.float32] | None) -> None:
+        """The next block (frame, channel), and each voice's (voice, frame, 2)."""
+        ...
 
 
 class Meter(NamedTuple):
@@ -65,6 +87,8 @@ class Player:
     Attributes:
         latency_frames: the limiter's delay.
         frames: mixed so far.
+        timeline: which beat a frame is on; replaced by the mixing thread.
+        heard: the last minute of the output's first two channels, in the same frames.
     """
 
     latency_frames = Limiter.LOOK_AHEAD
@@ -73,18 +97,24 @@ class Player:
         self.rate_hz, self.channels = rate_hz, channels
         self.voices = [Voice(number + 1, channels, rate_hz) for number in range(voices)]
         self.frames = 0
+        self.timeline = Timeline(rate_hz)
+        self.heard = Heard(rate_hz, min(2, channels))
         self._commands: deque[Callable[[], None]] = deque()
         self._events: deque[Event] = deque()
-        self._schedule: list[_Scheduled] = []
-        self._numbers = itertools.count()
+        self._schedule = Schedule()
         self._offset: float | None = None
         """Monotonic time of frame 0, as estimated from the blocks so far."""
         self._master = Smoother(np.ones(1), GAIN_RATE, rate_hz)
         self._limiter = Limiter(channels)
         self._peak = 0.0
-        self._record: Callable[[NDArray[np.float32]], None] | None = None
+        self._recording: Recording | None = None
+        self._recorded = range(0)
+        """The frames of it."""
+        self._stems = False
+        """Whether it wants those, or one does that is still to begin."""
+        self._when_recorded: Callable[[int | None], None] | None = None
 
-    # Commands, from any thread
+    # Commands, from any thread; where DUE_FRAME is set, they take effect at that frame
 
     def play(
         self,
@@ -93,36 +123,59 @@ class Player:
         token: int,
         *,
         blend: float,
+        y: float = 0.0,
         gain_db: float = 0.0,
         loop: bool = False,
-        at: float | None = None,
+        beats: float | None = None,
+        at: At = None,
+        position: int = 0,
     ) -> None:
-        """Play a fan on a voice, now or at a monotonic time, crossfading from what plays there."""
+        """Play a fan on a voice, crossfading from what plays there.
+
+        `beats`: the loop's length, if that isn't the sound's; `position`: the frame of the sound
+        to begin with.
+        """
         target = self.voices[voice - 1]
 
-        def start() -> None:
-            layer = Layer(fan, token, blend, db_to_gain(gain_db), loop, self.rate_hz)
+        def start(due: Beat | None) -> None:
+            layer = Layer(
+                fan, token, blend, db_to_gain(gain_db), loop, self.rate_hz, target.section,
+                target.speed, position, y,
+            )  # fmt: skip
+            if beats is not None:
+                origin = self.timeline.beat_of(self.frames) if due is None else due.number
+                layer.set_beats(BeatLoop(origin, beats), origin)
             target.start(layer, self._events.append)
-            self._events.append(Started(voice, token, self._time()))
+            self._events.append(Started(voice, token, self._time(), self.frames))
 
-        def schedule() -> None:
-            frame = self.frames if at is None else max(self.frames, self._frame(at))
-            scheduled = _Scheduled(frame, next(self._numbers), voice, token, start)
-            heapq.heappush(self._schedule, scheduled)
+        self._at(at, start, partial(self._events.append, Dropped(voice, token)))
 
-        self._commands.append(schedule)
+    def roll(self, voice: int, rolling: Rolling, frame: int) -> None:
+        """Play pieces on a voice from a frame on, crossfading from what plays there."""
 
-    def scrub(self, voice: int, blend: float) -> None:
-        """Glide a voice to another blend of the fan it plays."""
-        self._commands.append(partial(self.voices[voice - 1].scrub, blend))
+        def start(_due: Beat | None) -> None:
+            rolling.frame = self.frames
+            self.voices[voice - 1].start(rolling, self._events.append)
+            self._events.append(Started(voice, rolling.token, self._time(), self.frames))
+
+        drop = partial(self._events.append, Dropped(voice, rolling.token))
+        self._commands.append(partial(self._schedule.add, frame, start, drop))
+
+    def scrub(self, voice: int, blend: float, y: float = 0.0) -> None:
+        """Glide a voice to another blend and y of the fan it plays."""
+        self._do(partial(self.voices[voice - 1].scrub, blend, y))
 
     def change(self, voice: int, token: int, fan: Fan) -> None:
         """Crossfade what a request plays to another fan of the same length, where it is."""
-        self._commands.append(partial(self.voices[voice - 1].change, token, fan))
+        self._do(partial(self.voices[voice - 1].change, token, fan))
 
-    def stop(self, voice: int, seconds: float = STOP_SECONDS) -> None:
+    def stop(self, voice: int, seconds: float = STOP_SECONDS, at: At = None) -> None:
         """Fade a voice out."""
-        self._commands.append(partial(self.voices[voice - 1].release, seconds))
+        release = partial(self.voices[voice - 1].release, seconds)
+        if at is None:
+            self._do(release)
+        else:
+            self._at(at, lambda _: release())
 
     def panic(self) -> None:
         """Fade everything out fast, and clear the schedule."""
@@ -130,49 +183,115 @@ class Player:
 
         def release() -> None:
             for voice in self.voices:
-                voice.release(PANIC_SECONDS)
+                voice.panic(PANIC_SECONDS)
 
-        self._commands.append(release)
+        self._do(release)
 
     def clear_schedule(self) -> None:
         """Drop every request that hasn't started."""
+        self._do(self._schedule.clear)
 
-        def clear() -> None:
-            self._events.extend(Dropped(each.voice, each.token) for each in self._schedule)
-            self._schedule.clear()
+    def call(self, at: At, then: Callable[[int | None], None]) -> None:
+        """Report the frame at which this is: who takes the events calls `then`.
 
-        self._commands.append(clear)
+        With None, if the schedule was cleared before.
+        """
+        drop = partial(self._reached, then, None)
+        self._at(at, lambda _: self._reached(then, self.frames), drop)
+
+    def set_tempo(
+        self, *, bpm: float | None = None, beat: float | None = None,
+        running: bool | None = None, at: float | None = None,
+    ) -> None:  # fmt: skip
+        """Change the tempo, count beats anew, or hold them, from now or a monotonic time on.
+
+        What waits for a beat waits for where that is now.
+        """
+
+        def change() -> None:
+            frame = self.frames if at is None else self.frame_at(at)
+            self.timeline = self.timeline.set(frame, bpm=bpm, beat=beat, running=running)
+            if beat is not None:
+                self._schedule.moved(beat)
+                for voice in self.voices:
+                    voice.moved(beat)
+
+        self._do(change)
 
     def set_loop(self, voice: int, loop: bool) -> None:
         """Loop what a voice plays, or let it end."""
-        self._commands.append(partial(self.voices[voice - 1].set_loop, loop))
+        self._do(partial(self.voices[voice - 1].set_loop, loop))
 
     def set_gain(self, voice: int, db: float) -> None:
-        self._commands.append(partial(self.voices[voice - 1].route, gain_db=db))
+        self._do(partial(self.voices[voice - 1].route, gain_db=db))
 
     def set_mute(self, voice: int, mute: bool) -> None:
         """Silence a voice, which plays on."""
-        self._commands.append(partial(self.voices[voice - 1].route, mute=mute))
+        self._do(partial(self.voices[voice - 1].route, mute=mute))
 
     def set_pan(self, voice: int, pan: float) -> None:
         """Pan a voice, -1 left to 1 right."""
-        self._commands.append(partial(self.voices[voice - 1].route, pan=pan))
+        self._do(partial(self.voices[voice - 1].route, pan=pan))
 
     def set_outputs(self, voice: int, first: int) -> None:
         """Route a voice to this output, from 1, and the next."""
-        self._commands.append(partial(self.voices[voice - 1].route, output=first))
+        self._do(partial(self.voices[voice - 1].route, output=first))
+
+    def set_filter(self, voice: int, knobs: Knobs) -> None:
+        """Set a voice's filter; the first one of all filters as soon as it can."""
+        if knobs.kind != "off":
+            load_soon()
+        self._do(partial(self.voices[voice - 1].filter, knobs))
+
+    def set_send(self, voice: int, number: int, send: Send) -> None:
+        """Send a voice, after its gain and pan, to another pair of outputs, too."""
+        self._do(partial(self.voices[voice - 1].send, number, send))
 
     def set_crossfade(self, voice: int, seconds: float) -> None:
-        self._commands.append(
-            partial(setattr, self.voices[voice - 1], "crossfade_seconds", seconds)
-        )
+        self._do(partial(setattr, self.voices[voice - 1], "crossfade_seconds", seconds))
+
+    def set_speed(self, voice: int, speed: float) -> None:
+        """Glide a voice to a speed, with its pitch; 1 is as made."""
+        self._do(partial(self.voices[voice - 1].set_speed, speed))
+
+    def cut(self, voice: int, section: Section) -> None:
+        """Play another section of a voice's sounds, crossfading from what plays."""
+        self._do(partial(self.voices[voice - 1].cut, section))
 
     def set_master(self, db: float) -> None:
-        self._commands.append(lambda: self._master.targets.fill(db_to_gain(db)))
+        self._do(lambda: self._master.targets.fill(db_to_gain(db)))
 
-    def record(self, put: Callable[[NDArray[np.float32]], None] | None) -> None:
-        """Pass every block (frame, channel) that is played to `put`, too; None ends that."""
-        self._commands.append(partial(setattr, self, "_record", put))
+    def record(
+        self, recording: Recording | None, at: At = None,
+        then: Callable[[int | None], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Pass what is played to a recording, too; None ends that.
+
+        At a time or a beat, that is to the frame; what was mixed by then is recorded. After the
+        last block, `then` is called as by `call`.
+        """
+
+        def prepare() -> None:
+            self._stems = self._stems or (recording is not None and recording.stems)
+
+        def switch(behind: int) -> None:
+            if recording is None:
+                self._recorded = range(self._recorded.start, self.frames + behind)
+                self._when_recorded = then
+                return
+            self._recording, self._recorded = recording, range(self.frames, NEVER)
+            recording.begin(self.frames, self._sounding())
+
+        self._commands.append(prepare)
+        if at is None:
+            self._commands.append(partial(switch, 0))  # with whole blocks
+        else:
+            drop = (lambda: None) if then is None else partial(self._reached, then, None)
+            self._at(at, lambda _: switch(self.latency_frames), drop)
+
+    def mark(self, report: Callable[[int], None]) -> None:
+        """Report the frame at which the commands before this one have taken effect."""
+        self._do(lambda: report(self.frames))
 
     # Queries, from any thread
 
@@ -211,7 +330,28 @@ class Player:
     def position_seconds(self, voice: int) -> float:
         """How far a voice is into what it plays; 0 if that is nothing."""
         layers = list(self.voices[voice - 1].layers)
-        return layers[-1].position / self.rate_hz if layers else 0.0
+        if not layers:
+            return 0.0
+        newest = layers[-1]
+        return (newest.position if newest.turning else newest.frame) / self.rate_hz
+
+    def seconds(self, voice: int) -> float:
+        """How long what a voice plays is, or one turn of its loop; 0 if that is nothing."""
+        layers = list(self.voices[voice - 1].layers)
+        if not layers:
+            return 0.0
+        newest = layers[-1]
+        if newest.turning and newest.beats is not None:
+            return 60 * newest.beats.length / self.timeline.bpm
+        return newest.fan.frames / self.rate_hz
+
+    def frame_at(self, at: float) -> float:
+        """The frame that is mixed at a monotonic time, smoothly; not a whole one."""
+        return self.frames if self._offset is None else (at - self._offset) * self.rate_hz
+
+    def time_of(self, frame: float) -> float:
+        """The monotonic time at which a frame is mixed."""
+        return frame / self.rate_hz + (self._offset or 0.0)
 
     # The mixing thread
 
@@ -222,26 +362,85 @@ class Player:
             self._commands.popleft()()
             self._start_due()  # before the next command, which may stop it
         mixed = np.zeros_like(out)
+        stems: NDArray[np.float32] | None = None
+        if self._stems:
+            stems = np.zeros((len(self.voices), len(out), SIDES), np.float32)
         at = 0
         while at < len(out):
             self._start_due()
-            stop = len(out)
-            if self._schedule:
-                stop = min(stop, at + self._schedule[0].frame - self.frames)
-            for voice in self.voices:
-                voice.mix(mixed[at:stop], self._events.append)
+            stop = round(min(len(out), at + self._next_due() - self.frames))
+            for number, voice in enumerate(self.voices):
+                stem = None if stems is None else stems[number, at:stop]
+                voice.mix(mixed[at:stop], self._events.append, stem)
+            if self._master.moving or self._master.values[0] != 1:
+                gains = self._master.advance(stop - at)[0, :, None]
+                mixed[at:stop] *= gains.astype(np.float32)
             self.frames += stop - at
             at = stop
-        if self._master.moving or self._master.values[0] != 1:
-            mixed *= self._master.advance(len(out))[0, :, None].astype(np.float32)
         out[:] = self._limiter.limit(mixed)
         self._peak = max(self._peak, float(np.abs(out).max(initial=0.0)))
-        if self._record is not None:
-            self._record(out.copy())
+        self.heard.write(out[:, :2], self._time())
+        self._pass_on(out, stems)
+
+    def _do(self, command: Callable[[], None]) -> None:
+        """Have a command take effect when its context says."""
+        frame = DUE_FRAME.get()
+        self._commands.append(command if frame is None else partial(self._put, frame, command))
+
+    def _put(self, frame: int, command: Callable[[], None]) -> None:
+        """Schedule a setting, which the session has made already: it is never dropped."""
+        self._schedule.add(max(self.frames, frame), lambda _: command(), command)
+
+    def _at(
+        self, at: At, begin: Callable[[Beat | None], None],
+        drop: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        """Have something begin at a time or a beat, unless its context says when."""
+        beat, due = at if isinstance(at, Beat) else None, DUE_FRAME.get()
+
+        def schedule() -> None:
+            if due is not None:
+                self._schedule.add(due, lambda _: begin(beat), drop)
+            elif beat is not None:
+                self._schedule.add(beat, begin, drop)
+            else:
+                frame = self.frames if at is None else round(self.frame_at(at))
+                self._schedule.add(max(self.frames, frame), begin, drop)
+
+        self._commands.append(schedule)
+
+    def _sounding(self) -> list[Sounding]:
+        newest = ((voice.number, voice.layers[-1]) for voice in self.voices if voice.layers)
+        return [Sounding(number, layer.token, layer.position) for number, layer in newest
+                if not layer.releasing]  # fmt: skip
 
     def _start_due(self) -> None:
-        while self._schedule and self._schedule[0].frame <= self.frames:
-            heapq.heappop(self._schedule).start()
+        """Begin what is scheduled by now, and loops that are so many beats anew."""
+        self._schedule.begin_due(self.frames, self.timeline)
+        for voice in self.voices:
+            voice.turn(self.frames, self.timeline, self._events.append)
+
+    def _next_due(self) -> float:
+        """The frame of the next of those; infinite if there is none."""
+        seams = (voice.next_seam(self.timeline) for voice in self.voices)
+        return min(self._schedule.next_frame(self.timeline), *seams)
+
+    def _pass_on(self, out: NDArray[np.float32], stems: NDArray[np.float32] | None) -> None:
+        """Record what is to be recorded of a block."""
+        recording, frames = self._recording, self._recorded
+        if recording is None:
+            return
+        begin = self.frames - len(out)
+        first, last = max(0, frames.start - begin), max(0, frames.stop - begin)
+        if len(block := out[first:last]):
+            recording.put(block.copy(), None if stems is None else stems[:, first:last])
+        if frames.stop <= self.frames:
+            self._recording, self._stems = None, False
+            if self._when_recorded is not None:
+                self._reached(self._when_recorded, frames.stop)
+
+    def _reached(self, then: Callable[[int | None], None], frame: int | None) -> None:
+        self._events.append(Reached(then, frame))
 
     def _follow_clock(self) -> None:
         """Estimate the monotonic time of frame 0 from when blocks are requested, smoothly."""
@@ -251,11 +450,8 @@ class Player:
         else:
             self._offset += CLOCK_SHARE * (offset - self._offset)
 
-    def _frame(self, at: float) -> int:
-        return self.frames if self._offset is None else round((at - self._offset) * self.rate_hz)
-
     def _time(self) -> float:
-        return self.frames / self.rate_hz + (self._offset or 0.0)
+        return self.time_of(self.frames)
 
 
 def _level_db(peak: float) -> float:

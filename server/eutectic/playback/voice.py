@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eutectic.playback.cursor import Section
 from eutectic.playback.events import Ended, Event, Underrun
+from eutectic.playback.filters import Knobs
 from eutectic.playback.layer import Fade, Layer
 from eutectic.playback.sounds import SIDES, Fan
-from eutectic.playback.strip import Strip
+from eutectic.playback.strip import Send, Strip
+from eutectic.playback.timeline import Timeline
 
 ATTACK_SECONDS, CROSSFADE_SECONDS = 0.001, 0.01
+
+LATE_SECONDS = 0.1
+"""A seam that is past for longer is passed over: its loop was off, or beats are counted anew."""
 
 MAX_LAYERS = 4
 """A voice's layers that sound at once; beyond that the oldest is cut."""
@@ -25,35 +32,78 @@ class Voice:
         self.number, self.rate_hz = number, rate_hz
         self.layers: list[Layer] = []
         self.crossfade_seconds = CROSSFADE_SECONDS
+        self.speed, self.section = 1.0, Section()
         self.strip = Strip(channels, rate_hz)
 
     def start(self, layer: Layer, report: Callable[[Event], None]) -> None:
         """Crossfade from what plays to a new layer."""
         for old in self.layers:
             old.release(self.crossfade_seconds)
-        if not self.layers:
-            self.strip.settle()
-        attack = self.crossfade_seconds if self.layers else ATTACK_SECONDS
-        layer.fades.append(Fade(max(1, round(attack * self.rate_hz)), True))
-        self.layers.append(layer)
-        while len(self.layers) > MAX_LAYERS:
-            report(Ended(self.number, self.layers.pop(0).token))
+        self._wake()
+        is_smooth = self.layers or layer.position
+        self._add(layer, self.crossfade_seconds if is_smooth else ATTACK_SECONDS, report)
+
+    def next_seam(self, timeline: Timeline) -> float:
+        """The frame at which its loop of so many beats turns; infinite if it plays none."""
+        return self.layers[-1].next_seam(timeline) if self.layers else math.inf
+
+    def turn(self, frame: int, timeline: Timeline, report: Callable[[Event], None]) -> None:
+        """Begin its loop anew, if the seam is at this frame, crossfading from what still sounds."""
+        late = frame - self.next_seam(timeline)
+        if late < 0:
+            return
+        old = self.layers[-1]
+        assert old.beats is not None
+        beat = max(old.seam, timeline.beat_of(frame))
+        if late > LATE_SECONDS * self.rate_hz:
+            old.seam = old.beats.seam(beat)
+            return
+        longest = old.beats.length * timeline.frames_per_beat / self.rate_hz / 2
+        crossfade = min(self.crossfade_seconds, longest)
+        again = old.again(self.section, self.speed)
+        again.set_beats(old.beats, beat)
+        old.is_continued = True
+        old.release(crossfade)
+        self._add(again, ATTACK_SECONDS if old.is_past else crossfade, report)
+
+    def moved(self, beat: float) -> None:
+        """Beats are counted anew, from this one: its loop is where it would be, seen from there."""
+        for layer in self.layers:
+            if layer.beats is not None:
+                layer.seam = layer.beats.seam_from(beat)
 
     def release(self, seconds: float) -> None:
         """Fade everything out."""
         for layer in self.layers:
             layer.release(seconds)
 
-    def scrub(self, blend: float) -> None:
-        """Glide the newest layer to a blend."""
+    def panic(self, seconds: float) -> None:
+        """Fade everything out, and what the filter would make of it."""
+        self.release(seconds)
+        self.strip.hush(True)
+
+    def scrub(self, blend: float, y: float) -> None:
+        """Glide the newest layer to a blend and along its second axis."""
         if self.layers:
-            self.layers[-1].blend.targets.fill(blend)
+            self.layers[-1].hand.targets[:] = blend, y
 
     def change(self, token: int, fan: Fan) -> None:
         """Crossfade a request's layer to another fan, where it is."""
         for layer in self.layers:
             if layer.token == token:
                 layer.change(fan)
+
+    def set_speed(self, speed: float) -> None:
+        """Glide to another speed."""
+        self.speed = speed
+        for layer in self.layers:
+            layer.speed.glide(speed)
+
+    def cut(self, section: Section) -> None:
+        """Play another section of sounds."""
+        self.section = section
+        for layer in self.layers:
+            layer.cut(section)
 
     def set_loop(self, loop: bool) -> None:
         """Loop the newest layer, or let it end."""
@@ -66,12 +116,24 @@ class Voice:
     ) -> None:  # fmt: skip
         """Glide to another gain, pan or first output; at once if nothing plays."""
         self.strip.route(gain_db, pan, output, mute)
-        if not self.layers:
-            self.strip.settle()
+        self._settle()
 
-    def mix(self, out: NDArray[np.float32], report: Callable[[Event], None]) -> None:
-        """Add the next frames to `out` (frame, channel)."""
-        if not self.layers:
+    def filter(self, knobs: Knobs) -> None:
+        """Glide the filter to other settings; at once if nothing plays."""
+        self.strip.filter(knobs)
+        self._settle()
+
+    def send(self, number: int, send: Send) -> None:
+        """Glide a send to another output or gain; at once if nothing plays."""
+        self.strip.send(number, send)
+        self._settle()
+
+    def mix(
+        self, out: NDArray[np.float32], report: Callable[[Event], None],
+        stem: NDArray[np.float32] | None = None,
+    ) -> None:  # fmt: skip
+        """Add the next frames to `out` (frame, channel), and to the voice's stem (frame, 2)."""
+        if not self.layers and not self.strip.sounding:
             return
         frames = len(out)
         crossfade = round(self.crossfade_seconds * self.rate_hz)
@@ -83,5 +145,25 @@ class Voice:
                 report(Underrun(self.number, layer.token))
             if layer.silent:
                 self.layers.remove(layer)
-                report(Ended(self.number, layer.token))
-        self.strip.mix(mixed, out)
+                self._ended(layer, report)
+        self.strip.mix(mixed, out, stem)
+
+    def _add(self, layer: Layer, attack: float, report: Callable[[Event], None]) -> None:
+        layer.fades.append(Fade(max(1, round(attack * self.rate_hz)), True))
+        self.layers.append(layer)
+        while len(self.layers) > MAX_LAYERS:
+            self._ended(self.layers.pop(0), report)
+
+    def _ended(self, layer: Layer, report: Callable[[Event], None]) -> None:
+        if not layer.is_continued:
+            report(Ended(self.number, layer.token))
+
+    def _wake(self) -> None:
+        """Make the strip ready for what starts."""
+        self.strip.hush(False)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Let the strip be as it is set, unless something is heard."""
+        if not self.layers and not self.strip.sounding:
+            self.strip.settle()

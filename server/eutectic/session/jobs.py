@@ -108,10 +108,12 @@ class Jobs:
     async def sounds(
         self, pair: Pair, places: list[Place], priority: Priority,
         progress: OnProgress | None = None, rate_hz: int | None = None, keep: bool = True,
+        heard: Canvas | None = None,
     ) -> AsyncGenerator[Made]:  # fmt: skip
         """Make fusions, yielding each whenever it has grown; whole ones go to the shelf.
 
-        `rate_hz`: of the sounds, if not that of playing. `keep`: put them on the shelf.
+        `rate_hz`: of the sounds, if not that of playing. `keep`: put them on the shelf. `heard`:
+        the original's samples, if the engine has no clip of them.
 
         Raises:
             Refused: as `run`; or there is no shared memory for them (`no_memory`).
@@ -125,12 +127,12 @@ class Jobs:
             copies += (_Copy.make(frames, tail, rate_hz) for _ in places)
             fuse = Fuse(
                 0, pair.original.key, pair.reference.spec, places, pair.sampling, pair.level,
-                [copy.canvas for copy in copies], priority,
+                [copy.canvas for copy in copies], priority, heard,
             )  # fmt: skip
             async for result in self._results(fuse):
                 if isinstance(result, Progress) and progress is not None:
                     progress(result.stage, result.fraction)
-                elif isinstance(result, Fused):
+                elif isinstance(result, Fused) and heard is None:
                     self._measured(result)
                     self.costs.made(pair, self.host.facts)
                 elif isinstance(result, Chunk):

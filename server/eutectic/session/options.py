@@ -22,7 +22,7 @@ Options = dict[str, int | float | str]
 """Options by name, as TOML files hold them."""
 
 SAMPLING = frozenset(field.name for field in fields(SamplingSettings))
-NOT_KEPT = ("id", "voice", "at_ms", "velocity", "within_ms", "preset")
+NOT_KEPT = ("id", "voice", "at_ms", "velocity", "within_ms", "preset", "at_beat", "quantise")
 
 
 def sampling(request: FusionOptions) -> SamplingSettings:

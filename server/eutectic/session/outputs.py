@@ -31,7 +31,7 @@ class Outputs:
         self.device, self._player, self._folders = device, player, folders
         self._publish = publish
         self.recorder: Recorder | None = None
-        self._recording, self._free_mb = answers.Recording("", 0.0, 0.0, ""), 0.0
+        self._recording, self._free_mb = answers.Recording("", 0.0, 0.0, "", 0), 0.0
         self._reported: Recorder | None = None
         """Of which clients know that it can't be written."""
 
@@ -91,9 +91,12 @@ class Outputs:
     async def start_recording(self, ticket: Ticket, request: table.StartRecording) -> None:
         if self.recorder is not None:
             raise Refused("recording", f"{self.recorder.path} is being recorded; stop that first")
-        path = self._folders.to_write(request.path)
-        self.recorder = Recorder(path, self._player.rate_hz, self._player.channels)
-        self._player.record(self.recorder.put)
+        path, player = self._folders.to_write(request.path), self._player
+        stems = len(player.voices) if request.stems else 0
+        self.recorder = Recorder(
+            path, player.rate_hz, player.channels, stems, player.latency_frames
+        )
+        player.record(self.recorder)
         ticket.done(answers.SavedFile(str(path)))
 
     async def stop_recording(self, ticket: Ticket, _request: table.StopRecording) -> None:
@@ -123,7 +126,7 @@ class Outputs:
         yield answers.Device(self.device.name, self.device.state)
         yield answers.Xrun(self.lost)
         if self.recorder is None:
-            self._recording = answers.Recording("", 0.0, 0.0, "")
+            self._recording = answers.Recording("", 0.0, 0.0, "", 0)
         else:
             self._recording = self._recorded(self.recorder, self._recording)
         yield self._recording
@@ -133,7 +136,8 @@ class Outputs:
         path, seconds = str(recorder.path), float(recorder.frames // self._player.rate_hz)
         if (before.path, before.seconds, before.text) == (path, seconds, recorder.error or ""):
             return before
-        return answers.Recording(path, seconds, self._free_mb, recorder.error or "")
+        stems = len(recorder.paths) - 1
+        return answers.Recording(path, seconds, self._free_mb, recorder.error or "", stems)
 
     async def look(self) -> None:
         """See how much room there is for the recording."""

@@ -47,6 +47,7 @@ from eutectic.session.settings import SessionSettings
 from eutectic.session.shelf import Shelf
 from eutectic.session.stage import Stage
 from eutectic.session.status import Status
+from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, RequestRegistry, Ticket
 from eutectic.session.timings import Timings
 from eutectic.session.voices import Voice, Voices
@@ -94,6 +95,7 @@ class Session:
         presets = self._presets = Presets(settings.data / "presets", shipped)
         resolver = Resolver(jobs, self._library, self._references, presets)
         grids = Grids()
+        self._tempo = Tempo(player, self._changed)
         self._voices = Voices(player, grids, self._changed, self._turned)
         self._fans = Fans(jobs, self._library, resolver, self._voices, grids, self._changed)
         self._glides = Glides(
@@ -103,7 +105,8 @@ class Session:
         self._outputs = Outputs(output, player, folders, self._board.publish)
         self._stage = Stage(
             jobs, self._library, self._references, resolver, self._voices, grids,
-            self._fans, self._glides, player, self._outputs.latency_seconds, self._changed,
+            self._fans, self._glides, player, self._tempo, self._outputs.latency_seconds,
+            self._changed,
         )  # fmt: skip
         self._models = Models(
             settings, self._host, self._library, self._board.publish, self._changed
@@ -123,8 +126,8 @@ class Session:
         self._log = LogEvents()
         self._listed: list[answers.Preset] = []
         self._board.show(
-            self._own_states, self._outputs.states, self._library.states, self._references.states,
-            lambda: self._listed, self._voices.states,
+            self._own_states, self._tempo.states, self._outputs.states, self._library.states,
+            self._references.states, lambda: self._listed, self._voices.states,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, player, self._stage, self._voices,
@@ -182,6 +185,9 @@ class Session:
         on(table.SetDevice, self._outputs.set)
         on(table.StartRecording, self._outputs.start_recording)
         on(table.StopRecording, self._outputs.stop_recording)
+        on(table.SetTempo, self._tempo.set)
+        on(table.TapTempo, self._tempo.tap)
+        on(table.SetTransport, self._tempo.run)
         on(table.LearnMidi, self._learn_midi)
 
     async def start(self) -> None:

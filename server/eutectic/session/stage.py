@@ -16,9 +16,10 @@ from eutectic.config import PadState, Place
 from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
 from eutectic.osc.table import Fuse
-from eutectic.playback.events import Dropped, Ended, Started, Underrun
-from eutectic.playback.player import PANIC_SECONDS, STOP_SECONDS, Player
+from eutectic.playback.events import Dropped, Ended, Reached, Started, Underrun
+from eutectic.playback.player import PANIC_SECONDS, STOP_SECONDS, At, Player
 from eutectic.playback.sounds import Sound
+from eutectic.playback.timeline import Beat
 from eutectic.session.costs import Case
 from eutectic.session.due import timing
 from eutectic.session.fans import Fans
@@ -30,6 +31,7 @@ from eutectic.session.options import place
 from eutectic.session.pair import Knobs, Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
+from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import WRONG_CLOCK_MS, Refused, Ticket
 from eutectic.session.voices import Played, Voice, Voices
 
@@ -43,8 +45,8 @@ SILENT_DB = -120.0
 class Cue:
     """A fusion under way: for whom, on which voice, of what, and how and when it is played.
 
-    `due` is None for at once; `knobs` are the voice's at the time; `limit` ends the request unless
-    it is played before.
+    `due` is None for at once, a monotonic time or a beat; `knobs` are the voice's at the time;
+    `limit` ends the request unless it is played before.
     """
 
     ticket: Ticket
@@ -52,20 +54,22 @@ class Cue:
     pair: Pair
     place: Place
     request: Fuse
-    due: float | None
+    due: At
     knobs: Knobs
     limit: asyncio.Timeout
 
     @property
     def loop(self) -> bool:
-        return self.voice.loop if self.request.loop is None else bool(self.request.loop)
+        loop = self.voice.loop or self.request.beats is not None
+        return loop if self.request.loop is None else bool(self.request.loop)
 
     @property
     def own(self) -> Fuse:
         """The request without what concerns this one trigger alone."""
         return msgspec.structs.replace(
-            self.request, id=0, at_ms=None, velocity=None, within_ms=None, preset=None
-        )
+            self.request, id=0, at_ms=None, velocity=None, within_ms=None, preset=None,
+            at_beat=None, quantise=None,
+        )  # fmt: skip
 
 
 class Stage:
@@ -77,12 +81,12 @@ class Stage:
 
     def __init__(
         self, jobs: Jobs, library: Library, references: References, resolver: Resolver,
-        voices: Voices, grids: Grids, fans: Fans, glides: Glides, player: Player,
+        voices: Voices, grids: Grids, fans: Fans, glides: Glides, player: Player, tempo: Tempo,
         latency_seconds: Callable[[], float], changed: Callable[[], None],
     ) -> None:  # fmt: skip
         self._jobs, self._library, self._references = jobs, library, references
         self._resolver, self._voices, self._grids, self._fans = resolver, voices, grids, fans
-        self._glides, self._player = glides, player
+        self._glides, self._player, self._tempo = glides, player, tempo
         self._latency_seconds, self._changed = latency_seconds, changed
         self.waits = 0
         self._tokens = itertools.count(1)
@@ -100,7 +104,9 @@ class Stage:
         where = place(request, voice.blend)
         voice.by = ticket.client
         asked = _asked(ticket, request)
-        due = self._due(ticket, asked)
+        due = self._due(ticket, asked, request)
+        if isinstance(due, Beat):
+            asked = self._tempo.time_of(due)
         until = None if within_ms is None else _last_moment(ticket, asked, within_ms / 1000)
         limit = asyncio.timeout_at(until)
         pair = self._resolver.at_hand(request)
@@ -140,7 +146,22 @@ class Stage:
             ticket.remark(answers.Idle(-1, voice.number, "its next fusion starts there"))
 
     async def stop(self, ticket: Ticket, request: table.Stop) -> None:
-        fade_ms = 1000 * STOP_SECONDS if request.fade_ms is None else request.fade_ms
+        due = self._tempo.due(ticket, request)
+        if due is None:
+            self._stop(ticket, request)
+            return
+        for voice in self._voices.all:
+            if request.voice in (None, voice.number):
+                self._player.stop(voice.number, _fade_seconds(request), due)
+        self._timed.add(ticket)
+        try:
+            await self._tempo.reached(due)
+        finally:
+            self._timed.discard(ticket)
+        self._stop(ticket, request)
+
+    def _stop(self, ticket: Ticket, request: table.Stop) -> None:
+        """Stop what plays, and what is to."""
         if request.voice is not None and request.voice > len(self._voices.all):
             ticket.remark(answers.Idle(-1, request.voice, "there is no such voice"))
         for voice in self._voices.all:
@@ -151,7 +172,7 @@ class Stage:
             if voice.pending is not None:
                 voice.pending.cancel(f"voice {voice.number} was stopped")
             voice.stop_glide()
-            self._player.stop(voice.number, fade_ms / 1000)
+            self._player.stop(voice.number, _fade_seconds(request))
 
     def panic(self) -> None:
         """Silence everything."""
@@ -188,6 +209,9 @@ class Stage:
     def poll(self) -> None:
         """Report to clients what has started and ended since the last call."""
         for event in self._player.take_events():
+            if isinstance(event, Reached):
+                event.then(event.frame)
+                continue
             voice = self._voices[event.voice]
             played = voice.played.get(event.token)
             if played is None:
@@ -223,13 +247,15 @@ class Stage:
     def _is_idle(self, voice: Voice) -> bool:
         return voice.pending is None and self._voices.playing(voice) is None
 
-    def _due(self, ticket: Ticket, asked: float | None) -> float | None:
-        """When it is to be heard (monotonic); None: at once."""
+    def _due(self, ticket: Ticket, asked: float | None, request: Fuse) -> At:
+        """When it is to be heard: a monotonic time or a beat; None: at once."""
         due, late_ms = timing(asked, time.monotonic())
         ticket.late(late_ms)
-        return due
+        if request.at_beat is None and not request.quantise:
+            return due
+        return self._tempo.due(ticket, request, due)
 
-    def _take_turn(self, ticket: Ticket, voice: Voice, due: float | None) -> None:
+    def _take_turn(self, ticket: Ticket, voice: Voice, due: At) -> None:
         """The newest request wins its voice; dated ones wait for their time instead."""
         if due is not None:
             self._timed.add(ticket)
@@ -313,12 +339,16 @@ class Stage:
         voice.played[token] = played
         if voice.pending is cue.ticket:
             voice.pending = None
-        due, late_ms = timing(cue.due, time.monotonic())
+        if isinstance(cue.due, Beat):
+            due, late_ms = self._tempo.again(cue.due)
+        else:
+            due, late_ms = timing(cue.due, time.monotonic())
         cue.ticket.late(late_ms)
         gain_db = _gain_db(cue.request.velocity)
         self._player.play(
-            voice.number, fan, token, blend=blend, gain_db=gain_db, loop=cue.loop, at=due
-        )
+            voice.number, fan, token, blend=blend, gain_db=gain_db, loop=cue.loop,
+            beats=cue.request.beats, at=due,
+        )  # fmt: skip
         aimed = due is None and voice.pair is cue.pair and cue.place.blend is not None
         if aimed and voice.blend != blend:
             self._player.scrub(voice.number, voice.blend)  # the knob moved while it was made
@@ -341,6 +371,10 @@ def _last_moment(ticket: Ticket, asked: float | None, within_seconds: float) -> 
     """When it must have started (monotonic); a clock that is wrong altogether doesn't count."""
     wrong = asked is not None and 1000 * abs(asked - ticket.received) > WRONG_CLOCK_MS
     return (ticket.received if asked is None or wrong else asked) + within_seconds
+
+
+def _fade_seconds(request: table.Stop) -> float:
+    return STOP_SECONDS if request.fade_ms is None else request.fade_ms / 1000
 
 
 def _too_late() -> Refused:

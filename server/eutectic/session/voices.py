@@ -212,7 +212,7 @@ class Voices:
             waiting if fan is None else "playing",
             voice.gain_db, _number(knobs.recall),
             0.0 if fan is None else self._player.position_seconds(voice.number),
-            0.0 if fan is None else fan.frames / self._player.rate_hz,
+            0.0 if fan is None else self._player.seconds(voice.number),
             0.0 if voice.pending is None else round(voice.pending.fraction, 2),
             int(bool(loop)), int(voice.mute), -1 if sampling is None else sampling.seed,
             _number(knobs.strength), _number(cfg), voice.pan, voice.by,
