@@ -21,11 +21,14 @@ from eutectic.client.daemon_process import Daemon
 from eutectic.client.methods import (
     ClipOptions,
     FanOptions,
+    GrabOptions,
     LearningOptions,
     Methods,
+    MomentOptions,
     PairOptions,
     PlacesOptions,
     PlayingOptions,
+    RecordOptions,
 )
 from eutectic.client.values import Loaded
 from eutectic.osc import answers
@@ -34,7 +37,9 @@ from eutectic.osc.spec import PREFIX, BadRequest
 from eutectic.osc.table import REQUESTS, spec_of
 
 OPTIONS = {"/clip/load": ClipOptions, "/reference/learn": LearningOptions, "/fuse": PlayingOptions,
-           "/fan": FanOptions, "/pair": PairOptions, "/fan/list": PlacesOptions}  # fmt: skip
+           "/fan": FanOptions, "/pair": PairOptions, "/fan/list": PlacesOptions,
+           "/clip/record": RecordOptions, "/clip/record/stop": MomentOptions,
+           "/clip/grab": GrabOptions}  # fmt: skip
 
 
 class Sent(Methods):
@@ -70,7 +75,8 @@ def test_every_request_of_the_table_is_a_method_and_no_other() -> None:
 @pytest.mark.parametrize("address", OPTIONS)
 def test_options_are_those_of_the_table(address: str) -> None:
     spec = spec_of(address)
-    typed = typing.get_type_hints(OPTIONS[address])
+    hints = typing.get_type_hints(OPTIONS[address])
+    typed = {name.rstrip("_"): hint for name, hint in hints.items()}
     assert set(typed) == {option.name for option in spec.options}
     for option in spec.options:
         if option.kind == "choice":

@@ -4,7 +4,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,11 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from daemons import daemon, prepare
 from eutectic.errors import BadDevice, BadOutput, BadSetting
 from eutectic.experiments.live.clicks import LIMIT_DB, click_db
 from eutectic.experiments.live.jack_server import Jack
-from eutectic.osc.answers import Clip, Progress
 from eutectic.playback.output import FADE_SECONDS, Output
-from eutectic.playback.streams import DeviceSettings, list_devices, record_input
+from eutectic.playback.streams import DeviceSettings, list_devices
 from eutectic.system.shared_memory import PREFIX, SHARED
 from takes import PERIOD, take
 
@@ -145,43 +143,9 @@ def test_a_lost_device_is_reopened_and_the_mix_goes_on_meanwhile(
     assert states == ["lost", "back"]
 
 
-def test_devices_are_listed_and_inputs_recorded(jack: Jack, tmp_path: Path) -> None:
+def test_devices_are_listed(jack: Jack) -> None:
     names = [each.name for each in list_devices() if each.host_api.startswith("JACK")]
     assert "system" in names
-    path = tmp_path / "input.wav"
-    record_input("system", 0.5, path, lambda cancel: None)
-    samples, rate_hz = soundfile.read(path)
-    assert (len(samples), rate_hz) == (RATE_HZ // 2, RATE_HZ)
-
-
-def test_a_recorded_input_becomes_a_clip_that_can_be_fused(jack: Jack, tmp_path: Path) -> None:
-    renders = tmp_path / "renders"
-    renders.mkdir()
-    output = Output(DeviceSettings("system"))
-    output.start(Sine(330.0), lambda state: None)
-    with (
-        contextlib.closing(output),
-        daemon(tmp_path, "--input", "PortAudio", "--renders", str(renders)) as process,
-        process.client() as client,
-    ):
-        prepare(client)
-        assert client.request("/clip/record", "heard", 1.0).of(Progress)
-        client.request("/fuse", 1, "heard", "r", "@blend", 0.5)
-        clips = client.request("/clip/list").of(Clip)
-        (clip,) = [each for each in clips if each.clip == "heard"]
-        assert clip.seconds == pytest.approx(1.0, abs=1e-3)
-        samples, rate_hz = soundfile.read(renders / clip.path)  # by the name that loads it again
-    spectrum = np.abs(np.fft.rfft(samples[:, 0] * np.hanning(len(samples))))
-    assert np.argmax(spectrum) * rate_hz / len(samples) == pytest.approx(330, abs=2)
-    assert np.abs(samples).max() == pytest.approx(0.4, abs=0.01)
-
-
-def test_a_recording_can_be_cancelled(jack: Jack, tmp_path: Path) -> None:
-    def later(cancel: Callable[[], None]) -> None:
-        threading.Timer(1.0, cancel).start()
-
-    with pytest.raises(BadDevice):
-        record_input("system", 500, tmp_path / "long.wav", later)
 
 
 def test_no_process_or_shared_memory_is_left_behind(jack: Jack) -> None:

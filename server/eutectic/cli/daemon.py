@@ -131,7 +131,11 @@ def serve(
     ] = None,
     input_device: Annotated[
         str | None,
-        typer.Option("--input", help="Input device to record clips from (default: the system's)."),
+        typer.Option(
+            "--input",
+            help="Input device to listen to, or off (default: the system's; off without an output "
+            "device).",
+        ),
     ] = None,
     memory: Annotated[float, typer.Option(help="The engine's cache, in GiB.")] = 2.0,
     ready: Annotated[float, typer.Option(help="Memory for ready fusions, in GiB.")] = 1.0,
@@ -179,13 +183,20 @@ def serve(
             DeviceSettings(opened.device, opened.rate, opened.channels, opened.block,
                            opened.ring_ms / 1000, opened.latency),
             opened.voices,
-            SessionSettings(model, compute, folders, data, kept, input_device, _gib(memory),
-                            _gib(ready), _gib(stored)),
+            SessionSettings(model, compute, folders, data, kept,
+                            _input(input_device, opened.device), _gib(memory), _gib(ready),
+                            _gib(stored)),
             _controllers(midi or [], controller or [], data / "controllers"),
             query, page_port, allowed, watching,
         )  # fmt: skip
 
     asyncio.run(_run(settings, Spare(spare), log_level))
+
+
+def _input(device: str | None, output: str | None) -> str | None:
+    """The input device; where no output device is used, none is by itself."""
+    is_alone = output is not None and (output == "null" or output.startswith("file:"))
+    return "off" if device is None and is_alone else device
 
 
 async def _run(settings: Callable[[], DaemonSettings], spare: Spare, log_level: LogLevel) -> None:

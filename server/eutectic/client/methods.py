@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from os import PathLike
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from typing_extensions import Unpack
 
@@ -101,6 +101,32 @@ class ClipOptions(TypedDict, total=False):
     duration: float
 
 
+class MomentOptions(TypedDict, total=False):
+    """When it happens, in beats of the tempo."""
+
+    at_beat: float
+    quantise: float
+
+
+class HeardOptions(TypedDict, total=False):
+    """What is recorded, and `trim`: 1 without the silence at both ends."""
+
+    trim: int
+    from_: Literal["input", "output"]
+
+
+class RecordOptions(HeardOptions, MomentOptions, total=False):
+    """`threshold`: it starts by itself at this level in dB."""
+
+    threshold: float
+
+
+class GrabOptions(HeardOptions, total=False):
+    """`ago`: seconds from its end to now."""
+
+    ago: float
+
+
 class SessionOptions(TypedDict, total=False):
     """`keep`: 1 for what plays to play on; else it fades out."""
 
@@ -147,8 +173,21 @@ class Methods(ABC):
         return Asked(nothing, "/clip/load", (clip, str(path)), {**options})
 
     @Asking
-    def record_clip(self, clip: Name, seconds: float) -> Asked[None]:
-        return Asked(nothing, "/clip/record", (clip, seconds))
+    def record_clip(
+        self, clip: Name, *seconds: float, **options: Unpack[RecordOptions]
+    ) -> Asked[None]:
+        """Record so many seconds, or until it is stopped."""
+        return Asked(nothing, "/clip/record", (clip, *seconds), {**options})
+
+    @Asking
+    def stop_clip(self, *clip: Name, **options: Unpack[MomentOptions]) -> Asked[None]:
+        """End the recording of a clip, or of all."""
+        return Asked(nothing, "/clip/record/stop", clip, {**options})
+
+    @Asking
+    def grab_clip(self, clip: Name, seconds: float, **options: Unpack[GrabOptions]) -> Asked[None]:
+        """Make a clip of what was heard in the last seconds."""
+        return Asked(nothing, "/clip/grab", (clip, seconds), {**options})
 
     @Asking
     def free_clip(self, clip: Name) -> Asked[None]:
@@ -278,6 +317,15 @@ class Methods(ABC):
     @Asking
     def set_device(self, device: str) -> Asked[None]:
         return Asked(nothing, "/device/set", (device,))
+
+    @Asking
+    def inputs(self) -> Asked[list[answers.Device]]:
+        return Asked(listed(answers.Device), "/input/list")
+
+    @Asking
+    def set_input(self, device: str) -> Asked[None]:
+        """`off` for none."""
+        return Asked(nothing, "/input/set", (device,))
 
     @Asking
     def start_recording(self, path: PathName) -> Asked[answers.SavedFile]:

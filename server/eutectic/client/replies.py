@@ -104,8 +104,8 @@ def check_answered(address: str) -> None:
 
 
 def with_options(values: Sequence[Value], options: dict[str, Value]) -> tuple[Value, ...]:
-    """A request's values followed by its options, as they are sent."""
-    flat = [part for name, value in options.items() for part in (f"@{name}", value)]
+    """A request's values followed by its options, as they are sent; `from_` is @from."""
+    flat = [part for name, value in options.items() for part in (f"@{name.rstrip('_')}", value)]
     return (*values, *flat)
 
 

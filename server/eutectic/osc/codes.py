@@ -44,7 +44,8 @@ CODES = {
     "unknown_favourite": "There is no favourite of this name.",
     "recording": "The output, or the clip, is being recorded already.",
     "not_recording": "Nothing is being recorded.",
-    "gaps": "It was recorded, but the disk was too slow: some of it is missing.",
+    "gaps": "It was recorded, but not whole: the disk was full or too slow, or the input was lost. "
+    "What there is was kept; of a clip, it is loaded.",
     "internal": "A fault of Eutectic's. The log has more; please report it.",
 }
 """Every code, with what it means."""
@@ -63,9 +64,9 @@ _BY_REQUEST: dict[str, tuple[str, ...]] = {
     "/notify": ("bad_input",),
     "/model/set": ("bad_model",),
     "/clip/load": (*_SOUND, *_ENGINE),
-    "/clip/record": ("no_input", "recording", "bad_output", "bad_audio", *_ENGINE),
+    "/clip/record": ("no_input", "recording", "bad_output", "bad_audio", "gaps", *_ENGINE),
     "/clip/record/stop": ("not_recording",),
-    "/clip/grab": ("no_input", "bad_output", "bad_audio", *_ENGINE),
+    "/clip/grab": ("no_input", "recording", "bad_output", "bad_audio", *_ENGINE),
     "/clip/free": ("unknown_clip",),
     "/reference/remember": ("unknown_clip", "no_model"),
     "/reference/learn": ("unknown_clip", "stale_clip", *_ENGINE),

@@ -67,8 +67,13 @@ class Heard:
 
     @property
     def oldest(self) -> int:
-        """The first frame that can still be read."""
+        """The first frame that counts as heard; it can be read for a moment longer."""
         return max(0, self.frames - self._span)
+
+    @property
+    def _gone(self) -> int:
+        """Frames before this one may be overwritten now."""
+        return max(0, self.frames - (self._span + self._capacity) // 2)
 
     def read(self, start: int, stop: int) -> NDArray[np.float32]:
         """A copy of frames start to stop (channel, frame), by their numbers.
@@ -76,14 +81,14 @@ class Heard:
         Raises:
             ValueError: some are gone, or still to come.
         """
-        if not self.oldest <= start <= stop <= self.frames:
+        if not self._gone <= start <= stop <= self.frames:
             raise ValueError(f"frames {start} to {stop} of {self.oldest} to {self.frames}")
         out = np.empty((self.channels, stop - start), np.float32)
         at = start % self._capacity
         first = min(stop - start, self._capacity - at)
         out[:, :first] = self._ring[at : at + first].T
         out[:, first:] = self._ring[: stop - start - first].T
-        if start < self.frames - (self._capacity + self._span) // 2:
+        if start < self._gone:
             raise ValueError(f"frames from {start} were overwritten while they were read")
         return out
 

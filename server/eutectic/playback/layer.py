@@ -100,7 +100,7 @@ class Layer:
         return self.cursor.position
 
     @property
-    def frame(self) -> int:
+    def sound_frame(self) -> int:
         """Of the sounds, at this position."""
         return self.section.frame(self.position, self.fan, self.rate_hz)
 
@@ -283,8 +283,10 @@ class Layer:
         old = self._samples(gains, frames, crossfade, self.old_section, self.old_cursor)
         rising = self.cut_fade.advance(frames)
         if self.is_same_frame:
-            return old + rising**2 * (out - old)
-        return rising * out + np.sqrt(1 - rising**2).astype(np.float32) * old
+            rising, falling = rising * rising, 1 - rising * rising
+        else:
+            falling = np.sqrt(1 - rising * rising)
+        return (rising * out + falling * old).astype(np.float32, copy=False)
 
     def _advance(self, frames: int) -> None:
         low, high = self.section.edges(self.fan.frames, self.rate_hz)

@@ -7,6 +7,7 @@ and stops are faded, and a sound that isn't decoded far enough fades out in time
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from eutectic.playback.events import Dropped, Event, Reached, Sounding, Started
 from eutectic.playback.filters import Knobs, load_soon
 from eutectic.playback.heard import Heard
 from eutectic.playback.layer import Layer
+from eutectic.playback.notes import FAST_SECONDS, MAX_FADING, MAX_NOTES, Press
 from eutectic.playback.rolling import Rolling
 from eutectic.playback.schedule import Schedule
 from eutectic.playback.smooth import Limiter, Smoother
@@ -101,7 +103,9 @@ class Player:
         self.heard = Heard(rate_hz, min(2, channels))
         self._commands: deque[Callable[[], None]] = deque()
         self._events: deque[Event] = deque()
-        self._schedule = Schedule()
+        self._schedule, self._gates = Schedule(), Schedule()
+        """What waits to begin; and the ends of notes that sound, which aren't cleared."""
+        self._numbers = itertools.count()
         self._offset: float | None = None
         """Monotonic time of frame 0, as estimated from the blocks so far."""
         self._master = Smoother(np.ones(1), GAIN_RATE, rate_hz)
@@ -112,7 +116,7 @@ class Player:
         """The frames of it."""
         self._stems = False
         """Whether it wants those, or one does that is still to begin."""
-        self._when_recorded: Callable[[int | None], None] | None = None
+        self._when_recorded: Callable[[int | None], None] = lambda _: None
 
     # Commands, from any thread; where DUE_FRAME is set, they take effect at that frame
 
@@ -160,6 +164,30 @@ class Player:
 
         drop = partial(self._events.append, Dropped(voice, rolling.token))
         self._commands.append(partial(self._schedule.add, frame, start, drop))
+
+    def press(
+        self, voice: int, press: Press, gate_seconds: float | None = None, at: At = None
+    ) -> None:
+        """Strike a note on a voice; `gate_seconds` later it lets itself go."""
+        target = self.voices[voice - 1]
+
+        def start(_due: Beat | None) -> None:
+            if target.choke:
+                for each in self.voices:
+                    if each.choke == target.choke:
+                        each.notes.fade(FAST_SECONDS, each.notes.all)
+            self._make_room()
+            note = target.press(press, next(self._numbers))
+            if gate_seconds is not None:
+                frame = self.frames + max(1, round(gate_seconds * self.rate_hz))
+                self._gates.add(frame, lambda _: target.notes.let_go(note))
+
+        self._at(at, start)
+
+    def let_go(self, voice: int, key: float, at: At = None) -> None:
+        """Release a voice's notes of a key; at once, if the schedule is cleared."""
+        release = partial(self.voices[voice - 1].notes.release, key)
+        self._at(at, lambda _: release(), release)
 
     def scrub(self, voice: int, blend: float, y: float = 0.0) -> None:
         """Glide a voice to another blend and y of the fan it plays."""
@@ -254,6 +282,14 @@ class Player:
         """Glide a voice to a speed, with its pitch; 1 is as made."""
         self._do(partial(self.voices[voice - 1].set_speed, speed))
 
+    def set_bend(self, voice: int, bend: float) -> None:
+        """Glide a voice's notes to so many times its speed."""
+        self._do(partial(self.voices[voice - 1].set_bend, bend))
+
+    def set_choke(self, voice: int, group: int) -> None:
+        """Let a voice's notes end those of its group; 0: of none."""
+        self._do(partial(setattr, self.voices[voice - 1], "choke", group))
+
     def cut(self, voice: int, section: Section) -> None:
         """Play another section of a voice's sounds, crossfading from what plays."""
         self._do(partial(self.voices[voice - 1].cut, section))
@@ -261,33 +297,36 @@ class Player:
     def set_master(self, db: float) -> None:
         self._do(lambda: self._master.targets.fill(db_to_gain(db)))
 
-    def record(
-        self, recording: Recording | None, at: At = None,
-        then: Callable[[int | None], None] | None = None,
-    ) -> None:  # fmt: skip
-        """Pass what is played to a recording, too; None ends that.
-
-        At a time or a beat, that is to the frame; what was mixed by then is recorded. After the
-        last block, `then` is called as by `call`.
-        """
+    def record(self, recording: Recording | None, at: At = None) -> None:
+        """Pass what is played to a recording, too, from a time or beat on; None ends that."""
 
         def prepare() -> None:
             self._stems = self._stems or (recording is not None and recording.stems)
 
-        def switch(behind: int) -> None:
-            if recording is None:
-                self._recorded = range(self._recorded.start, self.frames + behind)
-                self._when_recorded = then
-                return
+        def begin() -> None:
             self._recording, self._recorded = recording, range(self.frames, NEVER)
-            recording.begin(self.frames, self._sounding())
+            if recording is not None:
+                recording.begin(self.frames, self._sounding())
 
         self._commands.append(prepare)
         if at is None:
-            self._commands.append(partial(switch, 0))  # with whole blocks
+            self._commands.append(begin)  # with whole blocks
         else:
-            drop = (lambda: None) if then is None else partial(self._reached, then, None)
-            self._at(at, lambda _: switch(self.latency_frames), drop)
+            self._at(at, lambda _: begin())
+
+    def end_recording(
+        self, recording: Recording, at: Beat, then: Callable[[int | None], None]
+    ) -> None:
+        """End it with what is mixed by a beat, to the frame; then call `then`, as `call` does."""
+
+        def end(_due: Beat | None) -> None:
+            if self._recording is recording:
+                self._recorded = range(self._recorded.start, self.frames + self.latency_frames)
+                self._when_recorded = then
+            else:
+                self._reached(then, self.frames)
+
+        self._at(at, end, partial(self._reached, then, None))
 
     def mark(self, report: Callable[[int], None]) -> None:
         """Report the frame at which the commands before this one have taken effect."""
@@ -322,6 +361,10 @@ class Player:
         """Tokens of all that a voice plays, being released or not."""
         return {layer.token for layer in list(self.voices[voice - 1].layers)}
 
+    def notes(self, voice: int) -> int:
+        """How many notes of a voice sound."""
+        return len(self.voices[voice - 1].notes)
+
     def loops(self, voice: int) -> bool | None:
         """Whether what a voice plays is a loop; None if it plays nothing."""
         layers = list(self.voices[voice - 1].layers)
@@ -333,7 +376,7 @@ class Player:
         if not layers:
             return 0.0
         newest = layers[-1]
-        return (newest.position if newest.turning else newest.frame) / self.rate_hz
+        return (newest.position if newest.turning else newest.sound_frame) / self.rate_hz
 
     def seconds(self, voice: int) -> float:
         """How long what a voice plays is, or one turn of its loop; 0 if that is nothing."""
@@ -401,8 +444,8 @@ class Player:
         def schedule() -> None:
             if due is not None:
                 self._schedule.add(due, lambda _: begin(beat), drop)
-            elif beat is not None:
-                self._schedule.add(beat, begin, drop)
+            elif isinstance(at, Beat):
+                self._schedule.add(at, begin, drop)
             else:
                 frame = self.frames if at is None else round(self.frame_at(at))
                 self._schedule.add(max(self.frames, frame), begin, drop)
@@ -414,8 +457,21 @@ class Player:
         return [Sounding(number, layer.token, layer.position) for number, layer in newest
                 if not layer.releasing]  # fmt: skip
 
+    def _make_room(self) -> None:
+        """Take the oldest note that was released, or else the oldest, if there are too many."""
+        notes = [(voice.notes, note) for voice in self.voices for note in voice.notes.all]
+        sounding = [each for each in notes if not each[1].fading]
+        if len(sounding) >= MAX_NOTES:
+            of, oldest = min(sounding, key=lambda each: (not each[1].released, each[1].number))
+            of.fade(FAST_SECONDS, [oldest])
+        fading = [each for each in notes if each[1].fading]
+        if len(fading) >= MAX_FADING:
+            of, oldest = min(fading, key=lambda each: each[1].number)
+            of.cut(oldest)
+
     def _start_due(self) -> None:
         """Begin what is scheduled by now, and loops that are so many beats anew."""
+        self._gates.begin_due(self.frames, self.timeline)
         self._schedule.begin_due(self.frames, self.timeline)
         for voice in self.voices:
             voice.turn(self.frames, self.timeline, self._events.append)
@@ -423,7 +479,8 @@ class Player:
     def _next_due(self) -> float:
         """The frame of the next of those; infinite if there is none."""
         seams = (voice.next_seam(self.timeline) for voice in self.voices)
-        return min(self._schedule.next_frame(self.timeline), *seams)
+        waiting = (each.next_frame(self.timeline) for each in (self._gates, self._schedule))
+        return min(*waiting, *seams)
 
     def _pass_on(self, out: NDArray[np.float32], stems: NDArray[np.float32] | None) -> None:
         """Record what is to be recorded of a block."""
@@ -436,8 +493,7 @@ class Player:
             recording.put(block.copy(), None if stems is None else stems[:, first:last])
         if frames.stop <= self.frames:
             self._recording, self._stems = None, False
-            if self._when_recorded is not None:
-                self._reached(self._when_recorded, frames.stop)
+            self._reached(self._when_recorded, frames.stop)
 
     def _reached(self, then: Callable[[int | None], None], frame: int | None) -> None:
         self._events.append(Reached(then, frame))

@@ -1,9 +1,9 @@
 """`python -m eutectic.playback.portaudio`: the only process that uses PortAudio.
 
-It plays from a ring, lists devices, or records; reports in one line of JSON; and ends with its
-standard input. It is separate because a Python callback must not share a lock with the mix, because
-a JACK server that quits blocks its clients' threads for good and ending PortAudio then ends the
-process, and because a list of devices stays as it was when PortAudio started.
+It plays from a ring, lists devices, or listens to one; reports in one line of JSON; and ends with
+its standard input. It is separate because a Python callback must not share a lock with the mix,
+because a JACK server that quits blocks its clients' threads for good and ending PortAudio then ends
+the process, and because a list of devices stays as it was when PortAudio started.
 """
 
 from __future__ import annotations
@@ -21,17 +21,23 @@ from typing import Any, Literal, NoReturn
 import msgspec
 import numpy as np
 import sounddevice
-import soundfile
 from numpy.typing import NDArray
 
-from eutectic.playback.replies import DeviceInfo, Devices, Opened, Recorded, Refused, Reply
+from eutectic.playback.heard import Heard
+from eutectic.playback.replies import DeviceInfo, Devices, Listening, Opened, Refused, Reply
 from eutectic.playback.ring import Ring
 from eutectic.system.processes import end_with_parent
 
 STUCK_SECONDS = 1.0
-"""A device that takes nothing for this long is lost."""
+"""A device that takes or gives nothing for this long is lost."""
 
-RECORD_FRAMES = 1024
+MAX_LATENCY_SECONDS = 1.0
+"""An input that claims more is not believed."""
+
+WITHOUT = {
+    "output": "--device null runs without audio",
+    "input": "--input off runs without one",
+}  # fmt: skip
 
 BURSTS, USUAL = 16, 3
 """So many bursts are remembered, of which as many as that must have been as large."""
@@ -91,7 +97,7 @@ def _find(name: str | None, kind: Literal["input", "output"]) -> int:
     devices = _devices()
     able = [index for index, each in devices.items() if getattr(each, f"{kind}s") > 0]
     if not able:
-        _refuse(f"no {kind} device found; --device null runs without audio")
+        _refuse(f"no {kind} device found; {WITHOUT[kind]}")
     if name is None:
         default = sounddevice.default.device[0 if kind == "input" else 1]
         return default if default in able else able[0]
@@ -147,36 +153,46 @@ def _play(arguments: argparse.Namespace) -> None:
     os._exit(3)  # a lost device's stream can't be closed
 
 
-def _record(arguments: argparse.Namespace) -> None:
+def _listen(arguments: argparse.Namespace) -> None:
+    """Fill the memory of what was heard, at the device's own rate, until it is lost."""
     index = _find(arguments.device, "input")
     info = sounddevice.query_devices(index)
     channels, rate = min(2, info["max_input_channels"]), round(info["default_samplerate"])
-    left = round(arguments.seconds * rate)
+    called, latency = time.monotonic(), 0.0
+
+    def callback(block: NDArray[np.float32], _frames: int, _time: Any, _status: Any) -> None:
+        nonlocal called
+        called = time.monotonic()
+        heard.write(block, called - latency)
+
+    path = f"{arguments.heard}-{rate}-{channels}"
     try:
-        with (
-            soundfile.SoundFile(arguments.path, "w", rate, channels, "FLOAT", format="WAV") as file,
-            sounddevice.InputStream(rate, RECORD_FRAMES, index, channels, "float32") as stream,
-        ):
-            while left > 0:
-                block, _ = stream.read(min(RECORD_FRAMES, left))
-                file.write(block)
-                left -= len(block)
-    except (sounddevice.PortAudioError, soundfile.LibsndfileError, OSError) as error:
-        _refuse(f"{info['name']}: can't be recorded from ({error})")
-    _reply(Recorded())
+        heard = Heard(rate, channels, Path(path))
+        heard.skip_to(called)
+        stream = sounddevice.InputStream(
+            rate, 0, index, channels, "float32", "low", callback=callback
+        )
+        claimed: Any = stream.latency
+        latency = min(max(0.0, claimed), MAX_LATENCY_SECONDS)
+        stream.start()
+    except (sounddevice.PortAudioError, OSError) as error:
+        _refuse(f"{info['name']}: can't be listened to ({error})")
+    _reply(Listening(info["name"], path, rate, channels))
+    while stream.active and time.monotonic() - called < STUCK_SECONDS:
+        time.sleep(0.1)
+    os._exit(3)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Eutectic's audio device; the daemon starts it.")
-    parser.add_argument("action", choices=("play", "list", "record"))
+    parser.add_argument("action", choices=("play", "list", "listen"))
     parser.add_argument("--device")
     parser.add_argument("--ring")
     parser.add_argument("--rate", type=int)
     parser.add_argument("--channels", type=int, default=2)
     parser.add_argument("--block", type=int, default=256)
     parser.add_argument("--latency", default="low")
-    parser.add_argument("--seconds", type=float)
-    parser.add_argument("--path")
+    parser.add_argument("--heard")
     arguments = parser.parse_args()
     end_with_parent(lambda: os._exit(0))
     if arguments.action == "list":
@@ -184,7 +200,7 @@ def main() -> None:
     elif arguments.action == "play":
         _play(arguments)
     else:
-        _record(arguments)
+        _listen(arguments)
     os._exit(0)
 
 

@@ -84,6 +84,12 @@ class Recorder:
         self._thread.join()
         return self.frames
 
+    def discard(self) -> None:
+        """Close and remove the files of a recording that never began."""
+        self.close()
+        for path in self.paths:
+            path.unlink(missing_ok=True)
+
     def _write(self) -> None:
         waiting: list[Blocks] = []
         while (blocks := self._next(waiting)) is not None:

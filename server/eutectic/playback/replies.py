@@ -30,8 +30,13 @@ class Opened(msgspec.Struct, tag=True, frozen=True):
     latency_seconds: float
 
 
-class Recorded(msgspec.Struct, tag=True, frozen=True):
-    """The whole recording is in its file."""
+class Listening(msgspec.Struct, tag=True, frozen=True):
+    """The input is heard; `path` is the memory's."""
+
+    name: str
+    path: str
+    rate_hz: int
+    channels: int
 
 
 class Refused(msgspec.Struct, tag=True, frozen=True):
@@ -40,4 +45,4 @@ class Refused(msgspec.Struct, tag=True, frozen=True):
     text: str
 
 
-Reply = Devices | Opened | Recorded | Refused
+Reply = Devices | Opened | Listening | Refused

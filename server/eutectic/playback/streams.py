@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from eutectic.errors import BadDevice, BadOutput, BadSetting
 from eutectic.files.wav import WavWriter
-from eutectic.playback.replies import DeviceInfo, Devices, Opened, Recorded, Refused, Reply
+from eutectic.playback.replies import DeviceInfo, Devices, Listening, Opened, Refused, Reply
 from eutectic.playback.ring import Ring
 from eutectic.system.shared_memory import new_path
 
@@ -149,9 +149,9 @@ class DeviceStream:
             "--block": settings.block_frames, "--latency": settings.latency,
             "--rate": rate_hz, "--device": settings.name,
         }  # fmt: skip
-        self._process = _start("play", options)
+        self._process = start_process("play", options)
         try:
-            opened = _reply(self._process, OPEN_SECONDS, Opened)
+            opened = reply_of(self._process, OPEN_SECONDS, Opened)
         except BadDevice:
             self.close()
             raise
@@ -183,11 +183,7 @@ class DeviceStream:
         self._ring.write(block)
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        end_process(self._process)
         self._ring.unlink()
 
 
@@ -272,27 +268,12 @@ def list_devices() -> list[DeviceInfo]:
     Raises:
         BadDevice: PortAudio is missing or not responding.
     """
-    with _start("list", {}) as process:
-        return _reply(process, OPEN_SECONDS, Devices).devices
+    with start_process("list", {}) as process:
+        return reply_of(process, OPEN_SECONDS, Devices).devices
 
 
-def record_input(
-    name: str | None, seconds: float, path: Path, on_start: Callable[[Callable[[], None]], None]
-) -> None:
-    """Record an input device to a WAV file; blocks until it is done.
-
-    `on_start` is called at once with a function that cancels the recording.
-
-    Raises:
-        BadDevice: the device doesn't exist or can't be recorded from, or it was cancelled.
-    """
-    options = {"--device": name, "--seconds": seconds, "--path": path}
-    with _start("record", options) as process:
-        on_start(process.kill)
-        _reply(process, seconds + OPEN_SECONDS, Recorded)
-
-
-def _start(action: str, options: Mapping[str, object]) -> subprocess.Popen[bytes]:
+def start_process(action: str, options: Mapping[str, object]) -> subprocess.Popen[bytes]:
+    """PortAudio's process, with an action and its options; those that are None are left out."""
     command = [sys.executable, "-m", "eutectic.playback.portaudio", action]
     for name, value in options.items():
         command += [] if value is None else [name, str(value)]
@@ -303,10 +284,19 @@ def _start(action: str, options: Mapping[str, object]) -> subprocess.Popen[bytes
     )  # fmt: skip
 
 
-_Reply = TypeVar("_Reply", Opened, Devices, Recorded)
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """Kill it: it has nothing to tidy up."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
-def _reply(process: subprocess.Popen[bytes], seconds: float, kind: type[_Reply]) -> _Reply:
+_Reply = TypeVar("_Reply", Opened, Devices, Listening)
+
+
+def reply_of(process: subprocess.Popen[bytes], seconds: float, kind: type[_Reply]) -> _Reply:
     """The process's one line.
 
     Raises:

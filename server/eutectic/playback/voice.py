@@ -1,4 +1,4 @@
-"""Voices: layers that crossfade, mixed through a channel strip."""
+"""Voices: layers that crossfade and notes, mixed through a channel strip."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from eutectic.playback.cursor import Section
 from eutectic.playback.events import Ended, Event, Underrun
 from eutectic.playback.filters import Knobs
 from eutectic.playback.layer import Fade, Layer
+from eutectic.playback.notes import Note, Notes, Press
 from eutectic.playback.sounds import SIDES, Fan
 from eutectic.playback.strip import Send, Strip
 from eutectic.playback.timeline import Timeline
@@ -26,13 +27,19 @@ MAX_LAYERS = 4
 
 
 class Voice:
-    """One voice: its newest layer, the ones that fade out under it, and their routing."""
+    """One voice: its newest layer, the ones that fade out under it, its notes, and their routing.
+
+    Attributes:
+        bend: of its notes, times the speed.
+        choke: the group whose notes end one another's; 0 for none.
+    """
 
     def __init__(self, number: int, channels: int, rate_hz: int) -> None:
         self.number, self.rate_hz = number, rate_hz
         self.layers: list[Layer] = []
         self.crossfade_seconds = CROSSFADE_SECONDS
-        self.speed, self.section = 1.0, Section()
+        self.speed, self.bend, self.section = 1.0, 1.0, Section()
+        self.notes, self.choke = Notes(rate_hz), 0
         self.strip = Strip(channels, rate_hz)
 
     def start(self, layer: Layer, report: Callable[[Event], None]) -> None:
@@ -72,10 +79,20 @@ class Voice:
             if layer.beats is not None:
                 layer.seam = layer.beats.seam_from(beat)
 
+    def press(self, press: Press, number: int) -> Note:
+        """Strike a note."""
+        self._wake()
+        return self.notes.begin(press, number, self.speed * self.bend)
+
     def release(self, seconds: float) -> None:
         """Fade everything out."""
         for layer in self.layers:
             layer.release(seconds)
+        self.notes.fade(seconds, self.notes.all)
+
+    @property
+    def is_silent(self) -> bool:
+        return not self.layers and not self.notes
 
     def panic(self, seconds: float) -> None:
         """Fade everything out, and what the filter would make of it."""
@@ -98,6 +115,12 @@ class Voice:
         self.speed = speed
         for layer in self.layers:
             layer.speed.glide(speed)
+        self.notes.speed.glide(speed * self.bend)
+
+    def set_bend(self, bend: float) -> None:
+        """Glide the notes to another speed, times the voice's."""
+        self.bend = bend
+        self.notes.speed.glide(self.speed * bend)
 
     def cut(self, section: Section) -> None:
         """Play another section of sounds."""
@@ -106,9 +129,10 @@ class Voice:
             layer.cut(section)
 
     def set_loop(self, loop: bool) -> None:
-        """Loop the newest layer, or let it end."""
+        """Loop the newest layer and the notes, or let them end."""
         if self.layers:
             self.layers[-1].set_loop(loop)
+        self.notes.set_loop(loop)
 
     def route(
         self, gain_db: float | None = None, pan: float | None = None, output: int | None = None,
@@ -133,7 +157,7 @@ class Voice:
         stem: NDArray[np.float32] | None = None,
     ) -> None:  # fmt: skip
         """Add the next frames to `out` (frame, channel), and to the voice's stem (frame, 2)."""
-        if not self.layers and not self.strip.sounding:
+        if self.is_silent and not self.strip.sounding:
             return
         frames = len(out)
         crossfade = round(self.crossfade_seconds * self.rate_hz)
@@ -146,6 +170,8 @@ class Voice:
             if layer.silent:
                 self.layers.remove(layer)
                 self._ended(layer, report)
+        if self.notes:
+            mixed += self.notes.mix(frames, crossfade)
         self.strip.mix(mixed, out, stem)
 
     def _add(self, layer: Layer, attack: float, report: Callable[[Event], None]) -> None:
@@ -165,5 +191,5 @@ class Voice:
 
     def _settle(self) -> None:
         """Let the strip be as it is set, unless something is heard."""
-        if not self.layers and not self.strip.sounding:
+        if self.is_silent and not self.strip.sounding:
             self.strip.settle()

@@ -28,6 +28,9 @@ COUNT_SECONDS = 1.0
 AT_ONCE, PAUSE_SECONDS = 64, 0.003
 """So many rows of a snapshot are sent without a pause: a client's socket takes a few hundred."""
 
+JUMP_BEATS = 0.02
+"""A beat this far from where it was expected was moved, by hand or by its clock."""
+
 JUMP_SECONDS = 0.1
 """A voice this far from where it was expected has been started again, or was held up."""
 
@@ -59,6 +62,10 @@ class Board:
         """As clients know them."""
         self._positions: dict[int, tuple[float, float]] = {}
         """Where voices were by their last events, and when (monotonic)."""
+        self._updated = 0.0
+        """When the rows were last as things are (monotonic)."""
+        self._beat = 0.0, 0.0
+        """The beat by its last event, and when that was."""
         self._counted = 0.0
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -76,6 +83,7 @@ class Board:
 
     def update(self) -> None:
         """Send what has changed since the last call, then how much each client was sent."""
+        self._updated = time.monotonic()
         now = {_key(row): row for part in self._parts for row in part()}
         for key, row in now.items():
             before, self._rows[key] = self._rows.get(key), row
@@ -83,6 +91,8 @@ class Board:
                 self._subscribers.publish(packet(row))
                 if isinstance(row, answers.VoiceState):
                     self._positions[row.voice] = row.position, time.monotonic()
+                elif isinstance(row, answers.Tempo):
+                    self._beat = row.beat, time.monotonic()
         for key in [key for key in self._rows if key[0] in _GONE and key not in now]:
             gone = msgspec.structs.replace(self._rows[key], **_GONE[key[0]])
             self._subscribers.publish(packet(gone))
@@ -105,7 +115,7 @@ class Board:
         for sent, key in enumerate(list(self._rows), 1):
             row = self._rows.get(key)
             if row is not None:
-                subscriber.tell(packet(row))
+                subscriber.tell(packet(_gone_on(row, time.monotonic() - self._updated)))
                 subscriber.sent += 1
             if sent % AT_ONCE == 0:
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -114,7 +124,11 @@ class Board:
         self._tell(subscriber)
 
     def _has_jumped(self, row: Answer) -> bool:
-        """Whether a voice isn't where it would be by now, going by the last event."""
+        """Whether a voice or the beat isn't where it would be by now, going by the last event."""
+        if isinstance(row, answers.Tempo):
+            beat, at = self._beat
+            beats = (time.monotonic() - at) * row.bpm / 60 if row.running else 0.0
+            return abs(row.beat - beat - beats) > JUMP_BEATS
         if not isinstance(row, answers.VoiceState) or not row.seconds:
             return False
         position, at = self._positions.get(row.voice, (row.position, time.monotonic()))
@@ -139,8 +153,16 @@ class Board:
 
 def _still(row: Answer) -> Answer:
     """A row without what goes on by itself."""
-    is_voice = isinstance(row, answers.VoiceState)
-    return msgspec.structs.replace(row, position=0.0) if is_voice else row
+    if isinstance(row, answers.VoiceState):
+        return msgspec.structs.replace(row, position=0.0)
+    return msgspec.structs.replace(row, beat=0.0) if isinstance(row, answers.Tempo) else row
+
+
+def _gone_on(row: Answer, seconds: float) -> Answer:
+    """A row as it is so much later."""
+    if not isinstance(row, answers.Tempo) or not row.running:
+        return row
+    return msgspec.structs.replace(row, beat=row.beat + seconds * row.bpm / 60)
 
 
 def _key(row: Answer) -> Key:

@@ -104,6 +104,15 @@ class Folders:
         return path
 
 
+def free_name(stem: str, folder: Path) -> str:
+    """A WAV file's name that is free in a folder: the stem, with a number where that is taken."""
+    for number in itertools.count(1):
+        name = f"{stem}.wav" if number == 1 else f"{stem}-{number}.wav"
+        if not (folder / name).exists():
+            return name
+    raise AssertionError
+
+
 def check_free(path: Path) -> None:
     """Check that a path is free.
 

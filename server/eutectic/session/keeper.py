@@ -25,6 +25,7 @@ from eutectic.session.library import Library
 from eutectic.session.presets import Preset, Presets
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
+from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voices import Voices
 
@@ -47,12 +48,13 @@ class Keeper:
 
     def __init__(
         self, path: Path | None, sessions: Path, presets: Presets, jobs: Jobs, library: Library,
-        references: References, voices: Voices, grids: Grids, resolver: Resolver,
+        references: References, voices: Voices, grids: Grids, resolver: Resolver, tempo: Tempo,
         model: Callable[[], str], publish: Callable[[Answer], None],
     ) -> None:  # fmt: skip
         self._path, self._sessions, self._presets, self._jobs = path, sessions, presets, jobs
         self._library, self._references = library, references
         self._voices, self._grids, self._resolver = voices, grids, resolver
+        self._tempo = tempo
         self._model, self._publish = model, publish
         self._followed: tuple[str, tuple[int, int]] | None = None
         """The preset loaded last, and the stamp of its file."""
@@ -285,6 +287,7 @@ class Keeper:
             [KeptClip.of(each) for each in self._library.clips.values()],
             [KeptReference.of(each) for each in self._references.all.values()],
             voices + self._beyond, self._references.recall, self._grids.kept or None,
+            self._tempo.bpm,
         )  # fmt: skip
 
     def _restore(self, session: KeptSession) -> None:
@@ -300,6 +303,7 @@ class Keeper:
         log.info("session %s: %s", self.title, session.what)
         self._resolver.defaults = dict(session.fusion)
         self._grids.restore(session.fans or {})
+        self._tempo.restore(session.bpm)
 
     def _of_name(self, name: str) -> Path:
         """The file of another session, whether there is one or not.

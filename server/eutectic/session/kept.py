@@ -18,6 +18,7 @@ from eutectic.files.toml import BadState
 from eutectic.link.protocol import ReferenceSpec, Source
 from eutectic.near import nearest
 from eutectic.osc.parse import check
+from eutectic.osc.requests.time import MAX_BPM, MIN_BPM
 from eutectic.osc.spec import check_title
 from eutectic.osc.table import Fuse
 from eutectic.session.options import Options, fuse_request, place, sampling
@@ -107,6 +108,7 @@ class KeptSession(msgspec.Struct, frozen=True):
     voices: list[KeptVoice] = []
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     fans: dict[str, list[float]] | None = None
+    bpm: Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)] | None = None
 
     @property
     def what(self) -> str:

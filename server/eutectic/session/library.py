@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from pathlib import Path
 
@@ -18,17 +17,14 @@ from eutectic.link.protocol import Load, Loaded, ModelFacts, Source
 from eutectic.near import nearest
 from eutectic.osc import answers, table
 from eutectic.osc.server import is_local
-from eutectic.playback.streams import record_input
 from eutectic.reading import sections
-from eutectic.session.folders import Folders, check_free
+from eutectic.session.folders import Folders
 from eutectic.session.jobs import Jobs, OnProgress
 from eutectic.session.pair import Clip
 from eutectic.session.presets import PresetClip
 from eutectic.session.tickets import Refused, Ticket
 
 log = logging.getLogger("eutectic.session")
-
-RECORD_PROGRESS_SECONDS = 0.25
 
 _LOAD = "; /clip/load loads one"
 
@@ -50,18 +46,14 @@ class Library:
 
     Attributes:
         clips: by name, once they are loaded.
-        input_device: that clips are recorded from; None is the system's default.
         missing: those whose files are gone, and which the engine hasn't kept; only their ready
             fusions play.
         engine_synced: set while the engine has all of them, and those of references; cleared when
             it dies.
     """
 
-    def __init__(
-        self, jobs: Jobs, folders: Folders, input_device: str | None, changed: Callable[[], None]
-    ) -> None:
+    def __init__(self, jobs: Jobs, folders: Folders, changed: Callable[[], None]) -> None:
         self._jobs, self._folders, self._changed = jobs, folders, changed
-        self.input_device = input_device
         self.clips: dict[str, Clip] = {}
         self.missing: set[str] = set()
         self.engine_synced = asyncio.Event()
@@ -154,15 +146,23 @@ class Library:
                     self._end_loading(name, events[name])
                 loaded(await self.clip(name))
 
-    async def record(self, ticket: Ticket, request: table.RecordClip) -> None:
-        name = request.clip
-        self._jobs.check_room()
-        stamp = time.strftime("%Y-%m-%d-%H%M%S")
-        path = self._folders.to_write(f"recorded-{name}-{stamp}.wav")
-        with self._as_loading([name]):
-            await self._capture(self._progress(ticket, name), path, request.seconds)
-            ticket.queued()
-            await self._load(ticket, name, Source(str(path)))
+    @contextlib.contextmanager
+    def expecting(self, name: str) -> Generator[OnProgress]:
+        """While a clip is on its way that isn't a file yet; how far it is, is reported."""
+        with self._as_loading([name]) as events:
+
+            def progress(_stage: str, fraction: float) -> None:
+                events[name].fraction = fraction
+
+            yield progress
+
+    async def load_own(self, ticket: Ticket, name: str, path: Path) -> None:
+        """Load a file that was written here.
+
+        Raises:
+            Refused: the engine can't.
+        """
+        await self._load(ticket, name, Source(str(path)))
 
     async def free(self, _ticket: Ticket, request: table.FreeClip) -> None:
         await self.clip(request.clip)
@@ -250,27 +250,6 @@ class Library:
         self.clips[name] = _clip(name, source, loaded, self._jobs.host.facts)
         self.missing.discard(name)
         self._changed()
-
-    async def _capture(self, progress: OnProgress, path: Path, seconds: float) -> None:
-        """Record the input device; a cancelled recording leaves no file."""
-        check_free(path)
-        stops: list[Callable[[], None]] = []
-        recording = asyncio.ensure_future(
-            asyncio.to_thread(record_input, self.input_device, seconds, path, stops.append)
-        )
-        began = time.monotonic()
-        try:
-            while not recording.done():
-                await asyncio.wait([recording], timeout=RECORD_PROGRESS_SECONDS)
-                elapsed = time.monotonic() - began
-                progress("record", min(1.0, elapsed / seconds))
-            recording.result()
-        except BaseException:
-            for stop in stops:
-                stop()
-            await asyncio.wait([recording])
-            path.unlink(missing_ok=True)
-            raise
 
     @contextlib.contextmanager
     def _as_loading(self, names: Iterable[str]) -> Generator[dict[str, _Loading]]:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from eutectic.errors import BadDevice
 from eutectic.osc import answers, table
@@ -16,7 +17,9 @@ from eutectic.playback.output import Output
 from eutectic.playback.player import Player
 from eutectic.playback.recorder import Recorder
 from eutectic.playback.streams import DeviceSettings, list_devices
+from eutectic.playback.timeline import Beat
 from eutectic.session.folders import Folders
+from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, Ticket
 
 log = logging.getLogger("eutectic.session")
@@ -26,9 +29,11 @@ class Outputs:
     """The device in use and the recording under way; owned by the event loop."""
 
     def __init__(
-        self, device: Output, player: Player, folders: Folders, publish: Callable[[Answer], None]
-    ) -> None:
+        self, device: Output, player: Player, tempo: Tempo, folders: Folders,
+        publish: Callable[[Answer], None],
+    ) -> None:  # fmt: skip
         self.device, self._player, self._folders = device, player, folders
+        self._tempo = tempo
         self._publish = publish
         self.recorder: Recorder | None = None
         self._recording, self._free_mb = answers.Recording("", 0.0, 0.0, "", 0), 0.0
@@ -96,12 +101,30 @@ class Outputs:
         self.recorder = Recorder(
             path, player.rate_hz, player.channels, stems, player.latency_frames
         )
-        player.record(self.recorder)
+        due = self._tempo.due(ticket, request)
+        player.record(self.recorder, due)
+        if due is not None:
+            await self._begun(self.recorder, due)
         ticket.done(answers.SavedFile(str(path)))
 
-    async def stop_recording(self, ticket: Ticket, _request: table.StopRecording) -> None:
+    async def _begun(self, recorder: Recorder, due: Beat) -> None:
+        """Wait for the beat at which it begins; without that, nothing was recorded."""
+        try:
+            await self._tempo.reached(due)
+        except BaseException:
+            if self.recorder is recorder:
+                self.recorder = None
+                self._player.record(None)
+                recorder.discard()
+            raise
+
+    async def stop_recording(self, ticket: Ticket, request: table.StopRecording) -> None:
         recorder = self.recorder
-        if recorder is None:
+        due = self._tempo.due(ticket, request)
+        if recorder is not None and due is not None:
+            end = partial(self._player.end_recording, recorder)
+            await self._tempo.reached(due, end)
+        if recorder is None or self.recorder is not recorder:
             raise Refused("not_recording", "nothing is being recorded; /record/start starts")
         self.recorder = None
         self._player.record(None)

@@ -30,6 +30,7 @@ from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
 from eutectic.session.glides import Glides
 from eutectic.session.grids import Grids
+from eutectic.session.inputs import Inputs
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.library import Library
@@ -47,6 +48,7 @@ from eutectic.session.settings import SessionSettings
 from eutectic.session.shelf import Shelf
 from eutectic.session.stage import Stage
 from eutectic.session.status import Status
+from eutectic.session.takes import Takes
 from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, RequestRegistry, Ticket
 from eutectic.session.timings import Timings
@@ -89,7 +91,7 @@ class Session:
         jobs = self._jobs = Jobs(
             self._host, self._shelf, timings, player.rate_hz, settings.data / "costs.json"
         )
-        self._library = Library(jobs, folders, settings.input_device, self._changed)
+        self._library = Library(jobs, folders, self._changed)
         self._references = References(jobs, self._library, self._learned, self._changed)
         shipped = (presets_folder("fusions"), presets_folder("sessions"))
         presets = self._presets = Presets(settings.data / "presets", shipped)
@@ -102,7 +104,9 @@ class Session:
             jobs, self._library, self._references, self._voices, self._fans, player
         )
         self._renders = Renders(jobs, self._library, resolver, folders)
-        self._outputs = Outputs(output, player, folders, self._board.publish)
+        self._outputs = Outputs(output, player, self._tempo, folders, self._board.publish)
+        self._inputs = Inputs(settings.input_device)
+        self._takes = Takes(self._host, self._library, self._inputs, self._outputs, player, folders)
         self._stage = Stage(
             jobs, self._library, self._references, resolver, self._voices, grids,
             self._fans, self._glides, player, self._tempo, self._outputs.latency_seconds,
@@ -113,7 +117,8 @@ class Session:
         )
         self._keeper = Keeper(
             settings.session, settings.data / "sessions", presets, jobs, self._library,
-            self._references, self._voices, grids, resolver, lambda: self._models.name,
+            self._references, self._voices, grids, resolver, self._tempo,
+            lambda: self._models.name,
             self._board.publish,
         )  # fmt: skip
         self._sessions = Sessions(
@@ -126,12 +131,14 @@ class Session:
         self._log = LogEvents()
         self._listed: list[answers.Preset] = []
         self._board.show(
-            self._own_states, self._tempo.states, self._outputs.states, self._library.states,
-            self._references.states, lambda: self._listed, self._voices.states,
+            self._own_states, self._tempo.states, self._outputs.states, self._inputs.states,
+            self._library.states, self._references.states, lambda: self._listed,
+            self._voices.states,
         )  # fmt: skip
         self._status = Status(
-            self._host, self._models, self._outputs, player, self._stage, self._voices,
-            self._library, self._references, self._shelf, self._registry, subscribers, timings,
+            self._host, self._models, self._outputs, self._inputs, player, self._tempo, self._stage,
+            self._voices, self._library, self._references, self._shelf, self._registry,
+            subscribers, timings,
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
         self._reported_lost, self._is_metered = 0, False
@@ -142,6 +149,8 @@ class Session:
 
     def _register(self) -> None:
         """Say which part handles each request."""
+        self._register_sounds()
+        self._register_playing()
         on = self._dispatcher.on
         on(table.Ping, self._ping)
         on(table.Version, self._version)
@@ -150,8 +159,31 @@ class Session:
         on(table.Notify, self._notify)
         on(table.ListModels, self._models.list)
         on(table.SetModel, self._models.set)
+        on(table.SavePreset, self._keeper.save_preset)
+        on(table.LoadPreset, self._keeper.load_preset)
+        on(table.ListPresets, self._keeper.list_presets)
+        on(table.SaveSession, self._keeper.save_session)
+        on(table.LoadSession, self._sessions.load)
+        on(table.NewSession, self._sessions.new)
+        on(table.ListSessions, self._keeper.list_sessions)
+        on(table.PackSession, self._sessions.pack)
+        on(table.ListDevices, self._outputs.list)
+        on(table.SetDevice, self._outputs.set)
+        on(table.ListInputs, self._inputs.list)
+        on(table.SetInput, self._inputs.set)
+        on(table.StartRecording, self._outputs.start_recording)
+        on(table.StopRecording, self._outputs.stop_recording)
+        on(table.SetTempo, self._tempo.set)
+        on(table.TapTempo, self._tempo.tap)
+        on(table.SetTransport, self._tempo.run)
+        on(table.LearnMidi, self._learn_midi)
+
+    def _register_sounds(self) -> None:
+        on = self._dispatcher.on
         on(table.LoadClip, self._library.load)
-        on(table.RecordClip, self._library.record)
+        on(table.RecordClip, self._takes.record)
+        on(table.StopClip, self._takes.stop)
+        on(table.GrabClip, self._takes.grab)
         on(table.FreeClip, self._library.free)
         on(table.ListClips, self._library.list)
         on(table.Remember, self._references.remember)
@@ -160,6 +192,9 @@ class Session:
         on(table.FreeReference, self._references.free)
         on(table.DeleteReference, self._references.delete)
         on(table.ListReferences, self._references.list)
+
+    def _register_playing(self) -> None:
+        on = self._dispatcher.on
         on(table.Fuse, self._sessions.fuse)
         on(table.MakeFan, self._fans.make)
         on(table.Scrub, self._stage.scrub)
@@ -173,22 +208,6 @@ class Session:
         on(table.SetVoice, self._sessions.set_voice)
         on(table.ListVoices, self._voices.list)
         on(table.SetMasterGain, self._voices.set_master)
-        on(table.SavePreset, self._keeper.save_preset)
-        on(table.LoadPreset, self._keeper.load_preset)
-        on(table.ListPresets, self._keeper.list_presets)
-        on(table.SaveSession, self._keeper.save_session)
-        on(table.LoadSession, self._sessions.load)
-        on(table.NewSession, self._sessions.new)
-        on(table.ListSessions, self._keeper.list_sessions)
-        on(table.PackSession, self._sessions.pack)
-        on(table.ListDevices, self._outputs.list)
-        on(table.SetDevice, self._outputs.set)
-        on(table.StartRecording, self._outputs.start_recording)
-        on(table.StopRecording, self._outputs.stop_recording)
-        on(table.SetTempo, self._tempo.set)
-        on(table.TapTempo, self._tempo.tap)
-        on(table.SetTransport, self._tempo.run)
-        on(table.LearnMidi, self._learn_midi)
 
     async def start(self) -> None:
         """Restore what was kept, start the engine, and serve the player from now on.
@@ -215,11 +234,13 @@ class Session:
             log.info("client %d: has left", number)
 
     def start_output(self) -> None:
-        """Play on the device."""
+        """Play on the device, and listen to the other."""
         self._outputs.start()
+        self._inputs.start()
 
     async def close(self) -> None:
         """End everything, and save what is to be kept."""
+        await self._takes.close()
         requests = self._registry.cancel_all("the daemon is shutting down")
         await asyncio.gather(*requests, return_exceptions=True)
         for task in list(self._tasks):
@@ -228,6 +249,7 @@ class Session:
         await self._sessions.close()
         await self._host.stop()
         await self._outputs.close()
+        await self._inputs.close()
         await self._shelf.close()
         self._jobs.costs.close()
         LOGGER.removeHandler(self._log)
@@ -332,6 +354,9 @@ class Session:
             meters = self._player.meters()
             for meter in meters if is_metered else []:  # the first are of all the time before
                 self._subscribers.publish(packet(answers.Meter(*meter)), "meter")
+            level = self._inputs.level()
+            if level is not None and is_metered:
+                self._subscribers.publish(packet(level), "meter")
         self._log.is_followed = self._subscribers.wants("log")
         for line in self._log.take():
             self._subscribers.publish(packet(line), "log")

@@ -12,8 +12,8 @@ from eutectic.session.folders import Folders
 class SessionSettings:
     """What the daemon was started with; all paths are absolute.
 
-    `memory_bytes` limits the engine's cache, `ready_bytes` fusions kept as audio in memory,
-    `stored_bytes` those on disk.
+    `input_device`: None for the system's default, `off` for none. `memory_bytes` limits the
+    engine's cache, `ready_bytes` fusions kept as audio in memory, `stored_bytes` those on disk.
     """
 
     model: str

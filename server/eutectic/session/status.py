@@ -15,12 +15,14 @@ from eutectic.link.host import Host
 from eutectic.osc import answers, table
 from eutectic.osc.subscribers import Subscribers
 from eutectic.playback.player import Player
+from eutectic.session.inputs import Inputs
 from eutectic.session.library import Library
 from eutectic.session.models import Models
 from eutectic.session.outputs import Outputs
 from eutectic.session.references import References
 from eutectic.session.shelf import Shelf
 from eutectic.session.stage import Stage
+from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import RequestRegistry, Ticket
 from eutectic.session.timings import Timings
 from eutectic.session.voices import Voice, Voices
@@ -33,7 +35,9 @@ class Status:
     host: Host
     models: Models
     outputs: Outputs
+    inputs: Inputs
     player: Player
+    tempo: Tempo
     stage: Stage
     voices: Voices
     library: Library
@@ -62,9 +66,11 @@ class Status:
             ("model", self.models.name),
             ("device", f"{device.name}, {device.rate_hz} Hz, {device.channels} channels, "
                        f"{device.state}"),
+            ("input", self.inputs.text()),
             ("latency", f"{1000 * self.outputs.latency_seconds():.1f} ms from the mix to the ear"),
             ("lost", f"{device.underruns} underruns, {device.xruns} xruns, "
                      f"{self.stage.waits} waits for the decoder"),
+            ("tempo", self.tempo.line),
             ("voices", f"{playing or 'none'} of {len(self.voices.all)} playing"),
             *((f"voice {voice.number}", self._voice(voice)) for voice in self.voices.all),
             ("requests", f"{len(self.registry)} open, {host.waiting} of them in the engine"),
@@ -105,8 +111,8 @@ class Status:
         made = ["making another"] if voice.pending is not None else []
         if playing is None:
             return "making a fusion" if made else "idle"
-        pair, fan = playing[1].pair, playing[1].fan
-        at, whole = self.player.position_seconds(voice.number), fan.frames / self.player.rate_hz
+        pair = playing[1].pair
+        at, whole = self.player.position_seconds(voice.number), self.player.seconds(voice.number)
         return ", ".join([
             f"{pair.original.name} with {pair.reference.name}", f"blend {voice.blend:.2f}",
             f"{at:.1f} of {whole:.1f} s", *made,
@@ -118,10 +124,10 @@ class Status:
         if playing is None:
             state = "idle" if voice.pending is None else "making"
             return answers.VoiceReply(request, voice.number, state, "", "", voice.blend, 0.0, 0.0)
-        pair, fan = playing[1].pair, playing[1].fan
+        pair = playing[1].pair
         return answers.VoiceReply(
             request, voice.number, "playing", pair.original.name, pair.reference.name, voice.blend,
-            self.player.position_seconds(voice.number), fan.frames / self.player.rate_hz,
+            self.player.position_seconds(voice.number), self.player.seconds(voice.number),
         )  # fmt: skip
 
 

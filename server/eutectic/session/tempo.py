@@ -21,6 +21,10 @@ TAPS, FORGET_SECONDS = 5, 2.0
 """The tempo follows from so many taps, none of which is longer after another."""
 
 
+Do = Callable[[Beat, Callable[[int | None], None]], None]
+"""What the player does at a beat, and then reports."""
+
+
 class Dated(Protocol):
     """A request with a time in beats."""
 
@@ -84,17 +88,23 @@ class Tempo:
             return None
         return self._player.time_of(timeline.frame_of(due.number))
 
-    async def reached(self, due: Beat | None) -> int | None:
-        """Wait until it is due; returns the frame, None for at once.
+    async def reached(self, due: Beat, do: Do | None = None) -> int:
+        """Wait until it is due; returns the frame. `do` is done then, with `Player.call`'s values.
 
         Raises:
             Refused: the schedule was cleared before (`cancelled`).
         """
-        if due is None:
-            return None
         reached: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self._player.call(due, lambda frame: reached.done() or reached.set_result(frame))
-        return cleared_or(await reached)
+
+        def then(frame: int | None) -> None:
+            if not reached.done():
+                reached.set_result(frame)
+
+        (do or self._player.call)(due, then)
+        frame = await reached
+        if frame is None:
+            raise Refused("cancelled", "the schedule was cleared")
+        return frame
 
     # Requests
 
@@ -125,18 +135,21 @@ class Tempo:
     # What clients see, and what is kept
 
     def states(self) -> Iterator[Answer]:
-        timeline = self._player.timeline
-        yield answers.Tempo(
-            timeline.bpm, self.beat, int(timeline.running), "internal", "", self._by
-        )
+        running = int(self._player.timeline.running)
+        yield answers.Tempo(self.bpm, self.beat, running, "internal", "", self._by)
 
+    @property
+    def line(self) -> str:
+        """For `/status`."""
+        beat = self.beat
+        held = "" if self._player.timeline.running else ", held"
+        return f"{self.bpm:.2f} bpm, beat {beat:.2f}, phase {beat % 1:.2f}{held}, internal"
 
-def cleared_or(frame: int | None) -> int:
-    """The frame that was waited for.
+    @property
+    def bpm(self) -> float:
+        return self._player.timeline.bpm
 
-    Raises:
-        Refused: the schedule was cleared before (`cancelled`).
-    """
-    if frame is None:
-        raise Refused("cancelled", "the schedule was cleared")
-    return frame
+    def restore(self, bpm: float | None) -> None:
+        """Set the tempo that a session has."""
+        if bpm is not None:
+            self._player.set_tempo(bpm=bpm)

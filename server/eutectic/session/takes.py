@@ -1,0 +1,221 @@
+"""Clips of what is heard: the past, and recordings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from eutectic.audio import MIN_SECONDS
+from eutectic.errors import BadAudio, BadOutput
+from eutectic.link.host import Host
+from eutectic.near import nearest
+from eutectic.osc import table
+from eutectic.playback.heard import SECONDS, Heard
+from eutectic.playback.player import Player
+from eutectic.playback.take import LOST_SECONDS, Recording, Take
+from eutectic.session.due import FAR_SECONDS
+from eutectic.session.folders import Folders, free_name
+from eutectic.session.inputs import Inputs
+from eutectic.session.jobs import OnProgress
+from eutectic.session.library import Library
+from eutectic.session.outputs import Outputs
+from eutectic.session.tickets import Refused, Ticket
+
+log = logging.getLogger("eutectic.session")
+
+MAX_SECONDS = 600.0
+"""A recording ends by itself after this, or as long as the model's longest clip."""
+
+AT_ONCE = 16
+"""Recordings at once."""
+
+PROGRESS_SECONDS, COME_SECONDS = 0.25, 0.002
+"""Between reports, and looks at whether the newest frames have come."""
+
+LAST = 0.9
+"""Share of a recording's progress at which it is loaded."""
+
+
+class Takes:
+    """Grabs and records clips; owned by the event loop."""
+
+    def __init__(
+        self, host: Host, library: Library, inputs: Inputs, outputs: Outputs, player: Player,
+        folders: Folders,
+    ) -> None:  # fmt: skip
+        self._host, self._library, self._inputs, self._outputs = host, library, inputs, outputs
+        self._player, self._folders = player, folders
+        self._recordings: dict[str, Recording] = {}
+        inputs.recording = self._recordings.keys()
+        self._threads = ThreadPoolExecutor(AT_ONCE, "take")
+        self._closing = False
+
+    # Requests
+
+    async def grab(self, ticket: Ticket, request: table.GrabClip) -> None:
+        """Make a clip of the past, up to the moment at which that was asked for."""
+        heard = await self._heard(request.from_)
+        self._check(request.clip, request.seconds)
+        stop = self._frame(heard, _moment(ticket) - (request.ago or 0.0))
+        start = stop - round(request.seconds * heard.rate_hz)
+        with self._library.expecting(request.clip):
+            await self._come(heard, stop)
+            start, stop = max(start, heard.oldest), min(stop, heard.frames)
+            if stop - start < round(MIN_SECONDS * heard.rate_hz):
+                raise self._too_little(heard, max(0, stop - start))
+            take = self._take(heard, request.clip, None, None, request.trim)
+            grabbing = asyncio.ensure_future(asyncio.to_thread(_grab, heard, take, start, stop))
+            try:
+                await asyncio.shield(grabbing)
+            except asyncio.CancelledError:
+                await asyncio.wait([grabbing])
+                take.discard()
+                raise
+            await self._load(ticket, request.clip, take)
+
+    async def record(self, ticket: Ticket, request: table.RecordClip) -> None:
+        """Record a clip, until it is as long as wanted, or stopped."""
+        name = request.clip
+        heard = await self._heard(request.from_)
+        if heard is not self._player.heard:
+            self._inputs.check()
+        longest = self._check(name, request.seconds)
+        if len(self._recordings) >= AT_ONCE:
+            raise Refused("busy", f"{AT_ONCE} clips are being recorded")
+        with self._library.expecting(name) as progress:
+            seconds = request.seconds or longest
+            take = self._take(heard, name, seconds, request.threshold, request.trim)
+            start = max(heard.oldest, self._frame(heard, _moment(ticket)))
+            recording = self._recordings[name] = Recording(heard, take, start)
+            try:
+                await self._record(ticket, recording, progress, request.seconds)
+            finally:
+                del self._recordings[name]
+            await self._load(ticket, name, take)
+        if take.error or recording.gap:
+            took = f"the first {take.frames / take.rate_hz:.1f} s are kept, and loaded"
+            raise Refused("gaps", f"{name}: {take.error or recording.gap}; {took}")
+
+    async def stop(self, ticket: Ticket, request: table.StopClip) -> None:
+        """End one recording, or all, at the moment at which that was asked for."""
+        running = {name: each for name, each in self._recordings.items() if not each.is_stopped}
+        name = request.clip
+        if name is not None and name not in running:
+            near = nearest(name, running)
+            raise Refused("not_recording", f"clip {name} is not being recorded{near}")
+        if not running:
+            raise Refused("not_recording", "no clip is being recorded; /clip/record starts")
+        for each in running.values() if name is None else [running[name]]:
+            each.stop(self._frame(each.heard, _moment(ticket)))
+
+    async def close(self) -> None:
+        """End all recordings; their files are kept."""
+        self._closing = True
+        for each in self._recordings.values():
+            each.stop(each.heard.frames)
+        await asyncio.to_thread(self._threads.shutdown)
+
+    # Parts
+
+    def _check(self, name: str, seconds: float | None) -> float:
+        """Check that a clip can be made; returns how long it may be.
+
+        Raises:
+            Refused: one of this name is being recorded, or it would be too long.
+        """
+        if self._closing:
+            raise Refused("cancelled", "the daemon is shutting down")
+        if name in self._recordings:
+            raise Refused("recording", f"clip {name} is being recorded; /clip/record/stop ends it")
+        if self._host.state == "failed":
+            raise Refused("no_model", self._host.failure)
+        facts = self._host.facts
+        longest = MAX_SECONDS if facts is None else min(MAX_SECONDS, facts.max_seconds)
+        if seconds is not None and seconds > longest:
+            raise Refused("bad_audio", f"{seconds:g} s: the model's longest clip is {longest:g} s")
+        return longest
+
+    async def _heard(self, source: str | None) -> Heard:
+        """The last minute of the output, or of the input, once it is open."""
+        return self._player.heard if source == "output" else await self._inputs.ready()
+
+    def _frame(self, heard: Heard, moment: float) -> int:
+        """The frame that was heard at a moment; of the output, by the ear."""
+        if heard is self._player.heard:
+            moment -= self._outputs.device.latency_seconds
+        return heard.frame_at(moment)
+
+    def _take(
+        self, heard: Heard, name: str, seconds: float | None, threshold_db: float | None,
+        trim: int | None,
+    ) -> Take:  # fmt: skip
+        stem = f"recorded-{name}-{time.strftime('%Y-%m-%d-%H%M%S')}"
+        path = self._folders.to_write(free_name(stem, self._folders.renders))
+        return Take(path, heard.rate_hz, heard.channels, seconds, threshold_db, bool(trim))
+
+    async def _come(self, heard: Heard, stop: int) -> None:
+        """Wait until a frame has come: the device is behind by its latency."""
+        until = time.monotonic() + LOST_SECONDS
+        is_there = heard is self._player.heard or self._inputs.is_listening
+        while is_there and heard.frames < stop and time.monotonic() < until:
+            await asyncio.sleep(COME_SECONDS)
+
+    def _too_little(self, heard: Heard, frames: int) -> Exception:
+        if heard is self._inputs.heard and not self._inputs.is_listening:
+            return Refused("no_input", self._inputs.reason)
+        there, least = 1000 * frames / heard.rate_hz, 1000 * MIN_SECONDS
+        return BadAudio(
+            f"{there:.0f} ms of that can be had: the last {SECONDS:g} s are remembered, and the "
+            f"shortest clip is {least:g} ms"
+        )
+
+    async def _record(
+        self, ticket: Ticket, recording: Recording, progress: OnProgress, seconds: float | None
+    ) -> None:
+        """Run a recording; a cancelled one leaves no file, unless the daemon ends."""
+        take = recording.take
+        running = asyncio.get_running_loop().run_in_executor(self._threads, recording.run)
+        frames = None if seconds is None else seconds * take.rate_hz
+        try:
+            while not running.done():
+                stage = "record" if take.has_begun else "wait"
+                share = 0.0 if frames is None else LAST * min(1.0, take.frames / frames)
+                progress(stage, share)
+                ticket.progress(stage, share)
+                await asyncio.wait([running], timeout=PROGRESS_SECONDS)
+            running.result()
+        except BadAudio as error:
+            if recording.gap:
+                raise Refused("no_input", f"{recording.gap}: {error}") from None
+            raise
+        except asyncio.CancelledError:
+            if not self._closing:
+                recording.cancel()
+            await asyncio.wait([running])
+            if self._closing and not running.exception():
+                log.warning("the daemon ends: the recording is kept as %s", take.path)
+            raise
+
+    async def _load(self, ticket: Ticket, name: str, take: Take) -> None:
+        if take.error is not None and take.frames < MIN_SECONDS * take.rate_hz:
+            await asyncio.to_thread(take.discard)
+            raise BadOutput(take.error)
+        ticket.queued()
+        try:
+            await self._library.load_own(ticket, name, take.path)
+        except Refused as error:
+            raise Refused(error.code, f"{error}; it was recorded as {take.path}") from None
+
+
+def _grab(heard: Heard, take: Take, start: int, stop: int) -> None:
+    take.add(heard.read(start, stop))
+    take.finish()
+
+
+def _moment(ticket: Ticket) -> float:
+    """When it was asked for: the time of its time tag, unless that clock is wrong."""
+    due = ticket.due
+    is_near = due is not None and abs(due - ticket.received) < FAR_SECONDS
+    return due if due is not None and is_near else ticket.received
