@@ -100,7 +100,7 @@ DESK: dict[str, Act] = {
     "error": fail,
     "midi": learn_midi,
     "pin": click(".tools >> text=phone"),
-    "record": click(".add >> text=record"),
+    "record": click(".c-rec"),
     "reference": click(".add >> text=reference"),
     "sound": click("thead th button"),
     "presets": click(".add >> text=presets"),
