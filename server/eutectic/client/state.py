@@ -13,21 +13,27 @@ Named = tuple[str, str, int]
 COUNTED = (
     answers.Engine, answers.Device, answers.Queue, answers.Xrun, answers.Master, answers.Recording,
     answers.Session, answers.VoiceState, answers.Clip, answers.Reference, answers.Preset,
-    answers.PresetChanged, answers.Client, PairReply,
+    answers.PresetChanged, answers.Client, answers.History, answers.Favourite, answers.Tempo,
+    answers.Input, answers.Focus, answers.VoiceNotes, answers.VoiceStrip, answers.VoiceAxis,
+    answers.Live, PairReply,
 )  # fmt: skip
 """What `/seq` counts; an answer to a request of the client's own has its id."""
 
 _ONE: dict[type[Answer], str] = {
     answers.Engine: "engine", answers.Device: "device", answers.Queue: "queue",
     answers.Xrun: "lost", answers.Master: "master", answers.Recording: "recording",
-    answers.Session: "session",
+    answers.Session: "session", answers.Tempo: "tempo", answers.Input: "input",
+    answers.Focus: "focus",
 }  # fmt: skip
 """Where events are kept of which there is one."""
 
 _MANY: dict[type[Answer], tuple[str, str]] = {
     answers.VoiceState: ("voices", "voice"), answers.Clip: ("clips", "clip"),
     answers.Reference: ("references", "reference"), answers.Preset: ("presets", "name"),
-    answers.Client: ("clients", "number"),
+    answers.Client: ("clients", "number"), answers.History: ("histories", "voice"),
+    answers.Favourite: ("favourites", "name"), answers.VoiceNotes: ("notes", "voice"),
+    answers.VoiceStrip: ("strips", "voice"), answers.VoiceAxis: ("axes", "voice"),
+    answers.Live: ("lives", "voice"),
 }  # fmt: skip
 """Where others are kept, and by what."""
 
@@ -50,11 +56,20 @@ class State:
     master: answers.Master | None = None
     recording: answers.Recording | None = None
     session: answers.Session | None = None
+    tempo: answers.Tempo | None = None
+    input: answers.Input | None = None
+    focus: answers.Focus | None = None
     voices: dict[int, answers.VoiceState] = field(default_factory=dict[int, answers.VoiceState])
     clips: dict[str, answers.Clip] = field(default_factory=dict[str, answers.Clip])
     references: dict[str, answers.Reference] = field(default_factory=dict[str, answers.Reference])
     presets: dict[str, answers.Preset] = field(default_factory=dict[str, answers.Preset])
     clients: dict[int, answers.Client] = field(default_factory=dict[int, answers.Client])
+    notes: dict[int, answers.VoiceNotes] = field(default_factory=dict[int, answers.VoiceNotes])
+    strips: dict[int, answers.VoiceStrip] = field(default_factory=dict[int, answers.VoiceStrip])
+    axes: dict[int, answers.VoiceAxis] = field(default_factory=dict[int, answers.VoiceAxis])
+    lives: dict[int, answers.Live] = field(default_factory=dict[int, answers.Live])
+    histories: dict[int, answers.History] = field(default_factory=dict[int, answers.History])
+    favourites: dict[str, answers.Favourite] = field(default_factory=dict[str, answers.Favourite])
     pairs: dict[Named, PairReply] = field(default_factory=dict[Named, PairReply])
     _count: int = 0
 
@@ -89,7 +104,7 @@ class State:
 
 def _is_gone(event: Answer) -> bool:
     match event:
-        case answers.Clip() | answers.Reference():
+        case answers.Clip() | answers.Reference() | answers.Favourite():
             return event.state == "freed"
         case answers.Preset():
             return not event.there

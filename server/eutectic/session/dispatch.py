@@ -24,13 +24,16 @@ AnyRequest = TypeVar("AnyRequest", bound=Request)
 class Dispatcher:
     """Handlers by request, and those that wait for their time; owned by the event loop.
 
-    `greet` sends a subscriber that was silent for too long, and is back, what it has missed.
+    `greet` sends a subscriber that was silent for too long, and is back, what it has missed;
+    `before` is told of each request that is about to be carried out.
     """
 
     def __init__(
-        self, registry: RequestRegistry, subscribers: Subscribers, greet: Callable[[Peer], None]
-    ) -> None:
-        self._registry, self._subscribers, self._greet = registry, subscribers, greet
+        self, registry: RequestRegistry, subscribers: Subscribers, greet: Callable[[Peer], None],
+        before: Callable[[Ticket, Request], None],
+    ) -> None:  # fmt: skip
+        self._registry, self._subscribers = registry, subscribers
+        self._greet, self._before = greet, before
         self._handlers: dict[type[Request], Callable[..., Coroutine[Any, Any, None]]] = {}
         self._timers: dict[Ticket, asyncio.TimerHandle] = {}
 
@@ -90,4 +93,9 @@ class Dispatcher:
     def _begin(self, ticket: Ticket, request: Request) -> None:
         self._timers.pop(ticket, None)
         handler = self._handlers[type(request)]
-        self._registry.begin(ticket, lambda: handler(ticket, request))
+
+        def work() -> Coroutine[Any, Any, None]:
+            self._before(ticket, request)
+            return handler(ticket, request)
+
+        self._registry.begin(ticket, work)

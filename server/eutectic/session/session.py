@@ -30,6 +30,7 @@ from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
 from eutectic.session.glides import Glides
 from eutectic.session.grids import Grids
+from eutectic.session.history import History
 from eutectic.session.inputs import Inputs
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
@@ -121,9 +122,13 @@ class Session:
             lambda: self._models.name,
             self._board.publish,
         )  # fmt: skip
+        self._history = History(
+            jobs, self._library, self._references, self._voices, grids, self._fans, self._stage,
+            player, self._keeper.held,
+        )  # fmt: skip
         self._sessions = Sessions(
             Parts(self._keeper, self._registry, jobs, self._library, self._references, resolver,
-                  self._voices, self._stage, player, folders, settings.data)
+                  self._voices, self._stage, self._history, player, folders, settings.data)
         )  # fmt: skip
         self._pairs = Pairs(
             jobs, self._library, self._references, resolver, self._voices, grids, self._board
@@ -133,7 +138,7 @@ class Session:
         self._board.show(
             self._own_states, self._tempo.states, self._outputs.states, self._inputs.states,
             self._library.states, self._references.states, lambda: self._listed,
-            self._voices.states,
+            self._voices.states, self._history.states,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, self._inputs, player, self._tempo, self._stage,
@@ -142,7 +147,7 @@ class Session:
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
         self._reported_lost, self._is_metered = 0, False
-        self._dispatcher = Dispatcher(self._registry, subscribers, self._board.greet)
+        self._dispatcher = Dispatcher(self._registry, subscribers, self._board.greet, self._before)
         self._register()
         self.take = self._dispatcher.take
         """Handles one message that was received."""
@@ -200,6 +205,8 @@ class Session:
         on(table.Scrub, self._stage.scrub)
         on(table.ListFan, self._pairs.list_fan)
         on(table.AskPair, self._pairs.ask)
+        on(table.Undo, self._history.undo)
+        on(table.Redo, self._history.redo)
         on(table.Render, self._renders.render)
         on(table.Cancel, self._dispatcher.cancel)
         on(table.Stop, self._stage.stop)
@@ -319,8 +326,12 @@ class Session:
         for each in self._subscribers:
             yield answers.Client(each.number, each.name, 1)
 
+    def _before(self, _ticket: Ticket, request: table.Request) -> None:
+        self._history.before(request)
+
     def _changed(self) -> None:
         self._keeper.changed()
+        self._history.changed()
         self._pairs.changed()
 
     def _turned(self, voice: Voice, knobs: Knobs) -> None:
@@ -346,6 +357,7 @@ class Session:
 
     async def _update(self, _count: int) -> None:
         """Send clients what has changed, levels, and lines of the log."""
+        self._history.look()
         if len(self._subscribers):
             self._board.update()
             self._pairs.update()

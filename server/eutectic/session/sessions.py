@@ -21,6 +21,7 @@ from eutectic.osc import answers, table
 from eutectic.playback.player import Player
 from eutectic.session import packing
 from eutectic.session.folders import Folders, check_free
+from eutectic.session.history import History
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.kept import KeptSession, KeptVoice, SessionFile
@@ -57,6 +58,7 @@ class Parts:
     resolver: Resolver
     voices: Voices
     stage: Stage
+    history: History
     player: Player
     folders: Folders
     data: Path
@@ -206,6 +208,7 @@ class Sessions:
                 parts.player.stop(voice.number)
                 self._set(voice, kept)
         parts.voices.restore(session.master_db, [])
+        parts.history.clear()
         if parts.jobs.host.state != "failed":
             parts.library.engine_synced.clear()
         self.resend()

@@ -31,6 +31,7 @@ from eutectic.session.options import place
 from eutectic.session.pair import Knobs, Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
+from eutectic.session.shelf import Ready
 from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import WRONG_CLOCK_MS, Refused, Ticket
 from eutectic.session.voices import Played, Voice, Voices
@@ -134,6 +135,19 @@ class Stage:
             if voice.pending is ticket:
                 voice.pending = None
                 self._aim_at_what_plays(voice)
+
+    async def play(
+        self, ticket: Ticket, voice: Voice, pair: Pair, found: Ready, due: float | None = None
+    ) -> None:
+        """Play a fusion that is at hand as the newest of a voice, as it is set."""
+        assert voice.request is not None
+        self._take_turn(ticket, voice, due)
+        self._timed.discard(ticket)
+        async with asyncio.timeout(None) as limit:
+            cue = Cue(
+                ticket, voice, pair, Place(found.blend), voice.request, due, voice.knobs, limit
+            )
+            self._play(cue, found.sound, found.blend, ready=True)
 
     async def scrub(self, ticket: Ticket, request: table.Scrub) -> None:
         """Move a voice across its fan, which is made if it isn't ready."""

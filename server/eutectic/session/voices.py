@@ -222,12 +222,15 @@ class Voices:
 
     def kept(self) -> list[KeptVoice]:
         """How every voice is set."""
-        return [
-            KeptVoice(v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
-                      {} if v.request is None else kept_options(v.request), v.recall, v.strength,
-                      v.mute or None)
-            for v in self.all
-        ]  # fmt: skip
+        return [self.kept_of(voice) for voice in self.all]
+
+    def kept_of(self, v: Voice) -> KeptVoice:
+        """How a voice is set."""
+        return KeptVoice(
+            v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
+            {} if v.request is None else kept_options(v.request), v.recall, v.strength,
+            v.mute or None,
+        )  # fmt: skip
 
     def restore(self, master_db: float | None, voices: list[KeptVoice]) -> None:
         """Set voices as they were kept; what is playing plays on."""

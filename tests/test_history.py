@@ -1,0 +1,154 @@
+"""Nothing good is lost, with a real daemon: back and forth, favourites, stems, a show again."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from daemons import daemon, prepare, restored, until, wait_for
+from eutectic.client.daemon_process import Daemon, until_ready
+from eutectic.client.replies import RequestFailed
+from eutectic.client.sync import Client
+from eutectic.osc.answers import Fail, VoiceState
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def module_daemon(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
+    folder = tmp_path_factory.mktemp("history")
+    with daemon(folder, "--session", "night", "--rate", "44100") as process:
+        with process.client() as client:
+            until_ready(client)
+            prepare(client)
+            client.load_clip("c", "c.wav", duration=0.7)
+        yield process
+
+
+@pytest.fixture
+def running(module_daemon: Daemon) -> Generator[Daemon]:
+    with restored(module_daemon) as process:
+        with process.client() as client:
+            client.request("/clip/load", "c", "c.wav", "@duration", 0.7)
+        yield process
+
+
+def voice(client: Client, number: int = 1) -> VoiceState:
+    return client.request("/voice/list").of(VoiceState)[number - 1]
+
+
+def plays(client: Client, original: str, blend: float) -> bool:
+    state = voice(client)
+    return (state.state, state.original, round(state.blend, 3)) == ("playing", original, blend)
+
+
+def fused(client: Client, *values: int | float | str) -> None:
+    client.request("/fuse", *values)
+    until(lambda: voice(client, int(values[0])).state == "playing")
+
+
+def commanded(running: Daemon, address: str, *values: int | float | str) -> str:
+    """The code that a message without an id fails with; empty: it is done."""
+    with running.client() as client:  # one that has been remarked on lately is not, again
+        client.send(address, *values)
+        client.request("/sync")
+        return next((each.code for each in client.events() if isinstance(each, Fail)), "")
+
+
+def test_undo_goes_back_at_the_same_place_and_redo_forth(running: Daemon) -> None:
+    with running.client() as client:
+        fused(client, 1, "a", "r", "@loop", 1, "@blend", 0.25, "@seed", 1)
+        fused(client, 1, "a", "r", "@loop", 1, "@blend", 0.75, "@seed", 2)
+        before = voice(client)
+        client.send("/undo", 1)
+        until(lambda: plays(client, "a", 0.25))
+        after = voice(client)
+        assert (before.seed, after.seed) == (2, 1)
+        client.send("/redo", 1)
+        until(lambda: plays(client, "a", 0.75) and voice(client).seed == 2)
+
+
+def test_it_goes_on_from_its_start_where_the_length_is_another(running: Daemon) -> None:
+    with running.client() as client:
+        fused(client, 1, "c", "r", "@loop", 1, "@blend", 0.25)
+        fused(client, 1, "a", "r", "@loop", 1, "@blend", 0.75)
+        client.send("/undo", 1)
+        until(lambda: plays(client, "c", 0.25) and voice(client).seconds < 0.75)
+
+
+def test_a_group_of_knob_turns_is_one_step_and_a_new_one_drops_redo(running: Daemon) -> None:
+    with running.client() as client:
+        fused(client, 1, "a", "r", "@loop", 1, "@blend", 0.25)
+        for blend in (0.3, 0.4, 0.5, 0.6):
+            client.send("/scrub", 1, blend)
+            client.send("/voice/set", 1, "gain", -20 * blend)
+            client.request("/sync")
+        client.send("/undo", 1)
+        until(lambda: plays(client, "a", 0.25))
+        assert voice(client).gain == 0
+        client.send("/redo", 1)
+        until(lambda: plays(client, "a", 0.6))
+        assert voice(client).gain == pytest.approx(-12)
+        client.send("/undo", 1)
+        client.send("/voice/set", 1, "pan", 0.5)
+        client.request("/sync")
+        assert commanded(running, "/redo", 1) == "nothing_to_undo"
+
+
+def test_a_turned_recall_is_undone_with_what_it_did(running: Daemon) -> None:
+    with running.client() as client:
+        fused(client, 1, "a", "r", "@loop", 1, "@blend", 0.5, "@recall", 1)
+        client.send("/voice/set", 1, "recall", 0.25)
+        until(lambda: voice(client).recall == 0.25)
+        wait_until_rested(client)
+        client.send("/undo", 1)
+        until(lambda: voice(client).recall == 1)
+        client.send("/redo", 1)
+        until(lambda: voice(client).recall == 0.25)
+
+
+def wait_until_rested(client: Client) -> None:
+    """What a knob has turned is made by then."""
+    client.request("/fan", "a", "r", 2, "@recall", 0.25)
+
+
+def test_of_a_silent_voice_only_its_settings_go_back(running: Daemon) -> None:
+    with running.client() as client:
+        fused(client, 2, "a", "r", "@loop", 1, "@blend", 0.25)
+        fused(client, 2, "c", "r", "@loop", 1, "@blend", 0.5)
+        client.send("/stop", 2, 0)
+        until(lambda: voice(client, 2).state == "silent")
+        client.send("/undo", 2)
+        client.request("/sync")
+        state = voice(client, 2)
+        assert (state.state, state.original, state.blend) == ("silent", "a", 0.25)
+
+
+def test_a_step_whose_clip_was_freed_is_skipped_with_a_line(running: Daemon) -> None:
+    with running.client() as client:
+        fused(client, 1, "a", "r", "@loop", 1, "@blend", 0.25)
+        fused(client, 1, "c", "r", "@loop", 1, "@blend", 0.5)
+        fused(client, 1, "a", "r", "@loop", 1, "@blend", 0.75)
+        client.free_clip("c")
+        client.send("/undo", 1)
+        text = wait_for(client, Fail).text
+        assert text == "clip c was freed: that step of voice 1 is skipped"
+        until(lambda: plays(client, "a", 0.25))
+
+
+def test_a_voice_without_steps_says_so(running: Daemon) -> None:
+    assert commanded(running, "/undo", 4) == "nothing_to_undo"
+    assert commanded(running, "/redo", 4) == "nothing_to_undo"
+    assert commanded(running, "/undo", 9) == "unknown_voice"
+
+
+def test_another_session_has_no_steps_of_this_one(running: Daemon) -> None:
+    with running.client() as client:
+        fused(client, 1, "a", "r", "@blend", 0.25)
+        client.send("/voice/set", 1, "gain", -3.0)
+        client.new_session("other")
+        assert commanded(running, "/undo", 1) == "nothing_to_undo"
+        client.load_session("night")
+        with pytest.raises(RequestFailed):
+            client.load_session("night")
