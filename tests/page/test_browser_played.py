@@ -126,11 +126,11 @@ def test_a_tap_gives_the_tempo_and_beats_run_and_are_held(laptop: Screen, client
     laptop.page.locator(".beat", has_not_text="90.5").wait_for()
     assert len(laptop.messages("/tempo/tap")) == 4
     assert 60 < float(laptop.text(".beat b")) < 160
-    before = laptop("[aria-label=tempo] .key >> nth=1").get_attribute("aria-pressed")
-    laptop("[aria-label=tempo] .key >> nth=1").click()
-    laptop(
-        f"[aria-label=tempo] .key[aria-pressed={'false' if before == 'true' else 'true'}]"
-    ).wait_for()
+    for on in (1, 0):
+        client.send("/tempo/run", on)
+        run = f".c-tempo .key[aria-pressed={'true' if on else 'false'}]"
+        laptop(run).click()
+        laptop.page.locator(run).wait_for(state="detached")
     laptop(".add >> text=at once").click()
     laptop(".add >> text=next ¼").click()
     laptop.page.keyboard.press("w")
