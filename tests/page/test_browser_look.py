@@ -17,7 +17,7 @@ from pages import own_address, page_port
 
 pytestmark = pytest.mark.process
 
-MAX_BYTES = 60_000
+MAX_BYTES = 64_000
 """Of all that a browser fetches of the page, as it is sent."""
 
 SCREENS = {"laptop": LAPTOP, "phone": PHONE, "on its side": ON_ITS_SIDE, "small": SMALL}

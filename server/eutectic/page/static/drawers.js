@@ -114,11 +114,9 @@ function referenceDrawer() {
 function recordDrawer() {
   const path = words(`take-${new Date().toISOString().slice(0, 19).replace(/\D/g, '')}.wav`, { required: true, maxlength: '120' }), now = h('p');
   const start = submit('rec', 'record the output'), stop = key('stop', 'stop recording', () => act(stop, '/record/stop'));
-  const clip = words(nameFrom('take', s.clips), NAME), seconds = h('input', { type: 'number', value: '4', min: '0.5', max: '60', step: '0.5', required: true });
   const stems = h('input', { type: 'checkbox' });
-  return { title: 'Record', className: '.two', body: [
-    form(by => act(by, '/record/start', path.value, ...(stems.checked ? ['@stems', 1] : [])), h('h3', {}, 'The output, into a file'), field('file', path), h('label.check', {}, stems, 'a file for each voice, too'), h('div.keys-of', {}, start, stop), now),
-    form(async by => done(await act(by, '/clip/record', clip.value, Number(seconds.value))), h('h3', {}, 'The input, as a clip'), field('clip', clip), field('seconds', seconds), h('div.keys-of', {}, submit('rec', 'record a clip')))],
+  return { title: 'Record the output', body: [
+    form(by => act(by, '/record/start', path.value, ...(stems.checked ? ['@stems', 1] : [])), field('file', path), h('label.check', {}, stems, 'a file for each voice, too'), h('div.keys-of', {}, start, stop), now)],
   draw() {
     const { path: file, seconds: long, free, text: wrong } = s.recording;
     stop.disabled = !file;

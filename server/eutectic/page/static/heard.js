@@ -96,7 +96,7 @@ export function inputDrawer({ field, form, submit }) {
   const group = (title, ...all) => h('div.field-of', { role: 'group', 'aria-label': title }, h('span.label', {}, title), h('div.keys-of', {}, ...all));
   return { title: 'The input', quiet: true, tools: keys, className: '.two', body: [
     group('what is taken', ...from), group('so much of what was', ...seconds), group('at both ends', ...trim),
-    field('recording starts at, dB', threshold), form(by => act(by, '/input/set', device.value), field('device, or off', device), submit('in', 'listen')), now],
+    field('recording starts at, dB', threshold), form(by => act(by, '/input/set', device.value), field('device, or off', device), submit('now', 'listen')), now],
   draw() {
     for (const e of [...from, ...seconds, ...trim, ...keys]) e.show();
     text(now, s.input.text || (listens() ? `Listens to ${s.input.name}.` : 'Listens to nothing.'));

@@ -18,15 +18,12 @@ canLearn(beat, () => '/tempo $', () => 'the tempo');
 const steps = [
   lamp.animate([{ opacity: 1 }, { opacity: 1, offset: 0.12 }, { opacity: 0.15, offset: 0.4 }, { opacity: 0.15 }], { duration: 1000, iterations: Infinity }),
   phase.animate([{ transform: 'scaleX(0)' }, { transform: 'scaleX(1)' }], { duration: 1000, iterations: Infinity })];
-const APART_MS = 15;
 function follow() {
   const { bpm: fast, beat: is, running, at } = s.tempo, moves = running && fast > 0 && !contact.lost && !still.matches;
   const there = (is + (running ? (performance.now() - at) / 60000 * fast : 0)) % 1 * 1000;
   for (const each of steps) {
-    if (!moves) { each.pause(); each.currentTime = still.matches ? 0 : (there + 1000) % 1000; continue; }
-    each.playbackRate = fast / 60;
-    const apart = ((each.currentTime ?? 0) - there) % 1000;
-    if (each.playState !== 'running' || Math.min(Math.abs(apart), 1000 - Math.abs(apart)) > APART_MS) { each.play(); each.currentTime = (there + 1000) % 1000; }
+    if (moves) { each.playbackRate = fast / 60; each.play(); } else each.pause();
+    each.currentTime = still.matches ? 0 : (there + 1000) % 1000;
   }
 }
 export function drawTempo() {
@@ -51,7 +48,7 @@ export function tempoDrawer({ field, form, submit }) {
   const now = h('p.dim');
   return { title: 'Tempo', className: '.two', body: [
     form(by => tell(by, '/tempo', Number(fast.value)), field('beats a minute', fast), submit('now', 'set')),
-    form(by => act(by, '/tempo/clock', source.value), field('follows', source), submit('loop', 'follow')), now],
+    form(by => act(by, '/tempo/clock', source.value), field('follows', source), submit('now', 'follow')), now],
   draw() { text(now, s.tempo.state || `${s.tempo.running ? 'Runs' : 'Held'}, by ${/^(internal)?$/.test(s.tempo.clock) ? 'its own clock' : s.tempo.clock}.`); kind(now, s.tempo.state ? 'bad' : 'dim'); } };
 }
 

@@ -21,7 +21,7 @@ export function toneDrawer() {
   const outs = [1, 2].map(which => number(`to output`, 'out' + which, 0, 64, (value, e) => tell(e, '/voice/send', s.focus, which, value)));
   const [envelope, played, filter, sends] = [ENVELOPE, PLAYED, FILTER, SENDS].map(all => all.map(fader));
   canLearn(kinds.children[1], () => `/voice/filter ${s.focus} low`, () => `low-pass of voice ${s.focus}`);
-  const axes = key('axes', 'two axes', () => open('axes', axes)), title = h('span.dim');
+  const axes = key('fan', 'two axes', () => open('axes', axes)), title = h('span.dim');
   const all = [...envelope, ...played, ...filter, ...sends, kinds, chokes, reverse, root, ...outs];
   return { title: 'Sound', quiet: true, tools: [title, axes], className: '.four', body: [
     group('each note', ...envelope), group('what is played', ...played, reverse),
