@@ -20,8 +20,9 @@ from eutectic.osc.answers import (
     read_answer,
 )
 from eutectic.osc.packets import decode
-from eutectic.osc.request import KINDS, Request
+from eutectic.osc.request import Request
 from eutectic.osc.spec import PREFIX, Argument, annotated_arguments, flatten
+from eutectic.osc.table import KINDS
 from osc_messages import a_value
 
 reporting = [kind for kind in KINDS if kind.found is not None]

@@ -70,6 +70,16 @@ message = "cc"
 number = 50
 target = "/panic"
 [[controls]]
+message = "cc"
+number = 60
+target = "/voice/set 1 cutoff $"
+[[controls]]
+message = "cc"
+number = 61
+mode = "twos"
+target = "/voice/filter 1 low $"
+range = [100.0, 12700.0]
+[[controls]]
 message = "pitch"
 target = "/voice/set 2 pan $"
 takeover = false
@@ -157,6 +167,18 @@ def test_a_knob_never_jumps_by_more_than_it_is_moved(desk: Desk) -> None:
     assert heard == 1.0
 
 
+def test_a_cutoff_turns_in_octaves_and_takes_over_where_it_is(desk: Desk) -> None:
+    desk.values["/voice/set"] = 20.0
+    cutoffs = [desk.move(0xB0, 60, value)[0][1][2] for value in (0, 127)]
+    assert cutoffs == [pytest.approx(20), pytest.approx(20_000)]
+    desk.values["/voice/set"] = 632.0  # half way to the ear
+    assert desk.move(0xB0, 60, 100) == []
+    assert desk.move(0xB0, 60, 64)[0][1][2] == pytest.approx(20 * 1000 ** (64 / 127))
+    desk.values["/voice/filter"] = 1000.0
+    octave = 127 ** (1 / 127)
+    assert desk.move(0xB0, 61, 2)[0][1] == (1, "low", pytest.approx(1000 * octave**2))
+
+
 def test_fourteen_bits_are_joined(desk: Desk) -> None:
     coarse = desk.move(0xB2, 2, 64)[0][1][2]
     fine = desk.move(0xB2, 34, 1)[0][1][2]
@@ -216,8 +238,8 @@ def test_encoders_count_from_the_current_value(
     path.write_text(MAP.replace('mode = "twos"', f'mode = "{mode}"'))
     desk = Desk(path)
     desk.values["/master/gain"] = -10.0
-    assert desk.move(0xB0, 40, up) == [("/master/gain", (-9.5,))]
-    assert desk.move(0xB0, 40, down) == [("/master/gain", (-10.5,))]
+    assert desk.move(0xB0, 40, up) == [("/master/gain", (pytest.approx(-9.5),))]
+    assert desk.move(0xB0, 40, down) == [("/master/gain", (pytest.approx(-10.5),))]
     desk.values["/master/gain"] = 0.0
     assert desk.move(0xB0, 40, up) == [("/master/gain", (0.0,))]
 

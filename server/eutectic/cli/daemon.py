@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -137,6 +138,18 @@ def serve(
             "device).",
         ),
     ] = None,
+    clock: Annotated[
+        str,
+        typer.Option(
+            metavar="internal|midi[:NAME]|link",
+            help="What the beats follow: their own tempo, the MIDI clock of an input, or Ableton "
+            "Link (pip install 'eutectic\\[link]').",
+        ),
+    ] = "internal",
+    clock_out: Annotated[
+        str | None,
+        typer.Option(help="MIDI output to send a clock to: part of its name (default: none)."),
+    ] = None,
     memory: Annotated[float, typer.Option(help="The engine's cache, in GiB.")] = 2.0,
     ready: Annotated[float, typer.Option(help="Memory for ready fusions, in GiB.")] = 1.0,
     stored: Annotated[float, typer.Option(help="Disk space for ready fusions, in GiB.")] = 8.0,
@@ -164,7 +177,7 @@ def serve(
     ):  # fmt: skip
         if not low <= value <= high:
             raise BadSetting(f"{name} must be {low:g} to {high:g}, not {value:g}")
-    page_port = _page_port(page, port)
+    page_port, beats = _page_port(page, port), _clock(clock)
     allowed, watching = networks(allow or []), networks(watch or [])
     data = data_folder().absolute()
     preset = read_audio_preset(audio, (data / "devices", presets_folder("devices")))
@@ -185,7 +198,7 @@ def serve(
             opened.voices,
             SessionSettings(model, compute, folders, data, kept,
                             _input(input_device, opened.device), _gib(memory), _gib(ready),
-                            _gib(stored)),
+                            _gib(stored), beats, clock_out),
             _controllers(midi or [], controller or [], data / "controllers"),
             query, page_port, allowed, watching,
         )  # fmt: skip
@@ -266,6 +279,16 @@ def _page_port(page: str | None, osc_port: int) -> int | None:
     if not page.isdecimal() or int(page) > MAX_PORT:
         raise BadSetting(f"page must be off, or a port from 0 to {MAX_PORT}, not {page}")
     return int(page)
+
+
+def _clock(text: str) -> str:
+    """The clock of an option, as `/tempo/clock` has it."""
+    kind, _, name = text.partition(":")
+    if kind not in ("internal", "midi", "link") or (name and kind != "midi"):
+        raise BadSetting(f"clock must be internal, midi, midi:NAME or link, not {text!r}")
+    if kind == "link" and importlib.util.find_spec("aalink") is None:
+        raise BadSetting("clock: link needs aalink: pip install 'eutectic[link]'")
+    return f"{kind} {name}".strip()
 
 
 def _gib(size: float) -> int:

@@ -17,6 +17,7 @@ from eutectic.client.values import Loaded, Status
 from eutectic.config import Level, Method, Residual, Solver
 from eutectic.osc import answers
 from eutectic.osc.packets import Value
+from eutectic.osc.requests.voices import FilterKind
 
 Name = int | str
 PathName = str | PathLike[str]
@@ -363,6 +364,12 @@ class Methods(ABC):
 
     def set_voice(self, voice: int, what: str, value: float) -> None:
         self.send("/voice/set", voice, what, value)
+
+    def set_filter(self, voice: int, kind: FilterKind, *cutoff_hz_and_resonance: float) -> None:
+        self.send("/voice/filter", voice, kind, *cutoff_hz_and_resonance)
+
+    def set_send(self, voice: int, send: int, out: int, *gain_db: float) -> None:
+        self.send("/voice/send", voice, send, out, *gain_db)
 
     def set_master_gain(self, gain_db: float) -> None:
         self.send("/master/gain", gain_db)

@@ -7,6 +7,7 @@ number among `count`, from 1.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -138,6 +139,28 @@ class Mapped:
     def bottom(self) -> float:
         """The value at the lowest position."""
         return self.low if self.control.bottom is None else self.control.bottom
+
+    @property
+    def in_octaves(self) -> bool:
+        """Whether equal turns are equal steps to the ear, as of Hz; otherwise equal differences."""
+        argument = self.target.argument
+        return argument is not None and argument.name == "cutoff" and min(self.low, self.high) > 0
+
+    def value(self, position: float) -> float:
+        """The value at a position, 0 to 1."""
+        if position <= 0:
+            return self.bottom
+        if self.in_octaves:
+            return self.low * (self.high / self.low) ** position
+        return self.low + position * (self.high - self.low)
+
+    def position(self, value: float) -> float:
+        """Where a value is, 0 to 1; the nearer end if it is beyond."""
+        if self.in_octaves:
+            way = math.log(max(value, 1e-9) / self.low) / math.log(self.high / self.low)
+        else:
+            way = (value - self.low) / (self.high - self.low)
+        return min(max(way, 0.0), 1.0)
 
 
 def read_map(path: Path) -> tuple[Map, list[Mapped]]:

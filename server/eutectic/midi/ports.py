@@ -40,11 +40,13 @@ class Plug:
     Attributes:
         receive: with each message.
         opened: when a port of it has been opened.
+        is_clock: whether it is there for its clock, which others are spared: it has no output.
     """
 
     name: str
     receive: Callable[[list[int]], None]
     opened: Callable[[], None]
+    is_clock: bool = False
 
 
 class _Open:
@@ -55,7 +57,7 @@ class _Open:
         self.out: Any = None
         self._in, self._out = rtmidi.MidiIn(api, CLIENT), rtmidi.MidiOut(api, CLIENT)
         try:
-            self._in.ignore_types(sysex=True, timing=True, active_sense=True)
+            self._in.ignore_types(sysex=True, timing=not plug.is_clock, active_sense=True)
             self._in.open_port(index, "in")
         except rtmidi.SystemError:
             self.close()
@@ -63,7 +65,7 @@ class _Open:
 
     def open_output(self) -> None:
         """Open the output, which may appear later than the input, or never."""
-        if self.out is not None:
+        if self.out is not None or self._plug.is_clock:
             return
         names = _foreign(self._out)
         output = output_for(self.name, self._plug.name, list(names))
@@ -89,8 +91,8 @@ class Ports:
     Each controller gets a port of its own, so that several of one kind can be used.
     """
 
-    def __init__(self, plugs: Sequence[Plug]) -> None:
-        self._plugs = plugs
+    def __init__(self, plugs: Sequence[Plug], poll_seconds: float = POLL_SECONDS) -> None:
+        self._plugs, self._poll_seconds = plugs, poll_seconds
         self._open: list[_Open | None] = [None] * len(plugs)
         self._had: list[str | None] = [None] * len(plugs)
         self._missed: set[int] = set()
@@ -108,6 +110,10 @@ class Ports:
         if there is not None and (out := there.out) is not None:
             with contextlib.suppress(rtmidi.SystemError, ValueError):
                 out.send_message(data)
+
+    def is_open(self, number: int) -> bool:
+        """Whether a controller is connected."""
+        return self._open[number] is not None
 
     def close(self) -> None:
         """Close the ports."""
@@ -202,8 +208,66 @@ class Ports:
             for there in self._open:
                 if there is not None:
                     there.poll()
-            if self._leave.wait(POLL_SECONDS):
+            if self._leave.wait(self._poll_seconds):
                 return
+
+
+class OutPort:
+    """An output by part of its name, opened as soon as it is there, by a thread of its own."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._out: Any = None
+        self._opened = ""
+        self._leave = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="midi out", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_open(self) -> bool:
+        return self._out is not None
+
+    def send(self, data: list[int]) -> None:
+        """Send a message, if it is connected."""
+        out = self._out
+        if out is not None:
+            with contextlib.suppress(rtmidi.SystemError, ValueError):
+                out.send_message(data)
+
+    def close(self) -> None:
+        """Close the port."""
+        self._leave.set()
+        self._thread.join()
+        if self._out is not None:
+            self._out.delete()
+
+    def _watch(self) -> None:
+        is_missed = False
+        while not self._leave.is_set():
+            if self._out is None:
+                self._look()
+                if self._out is None and not is_missed:
+                    log.warning("no MIDI output matches %r", self.name)
+                is_missed = self._out is None
+            elif self._opened not in _foreign(self._out):
+                log.info("MIDI: %s disconnected", self._opened)
+                gone, self._out = self._out, None
+                gone.delete()
+            self._leave.wait(RETRY_SECONDS)
+
+    def _look(self) -> None:
+        for api in _systems():
+            with contextlib.suppress(rtmidi.SystemError):
+                out = rtmidi.MidiOut(api, CLIENT)
+                names = _foreign(out)
+                fitting = [each for each in names if rank(self.name, each) is not None]
+                if fitting:
+                    self._opened = min(fitting, key=lambda each: rank(self.name, each) or 0)
+                    out.open_port(names[self._opened], "clock")
+                    log.info("MIDI: the clock goes to %s", self._opened)
+                    self._out = out
+                    return
+                out.delete()
 
 
 def _systems() -> list[int]:

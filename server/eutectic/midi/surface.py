@@ -152,7 +152,7 @@ class Surface:
         if event.kind in ("note", "program") or target.argument is None:
             down = event.raw > 0 if event.kind in ("note", "program") else event.raw >= PRESSED
             if down and (not knob.down or event.kind == "program"):
-                self._request(target, target.fill(_scaled(mapped, event.position)))
+                self._request(target, target.fill(mapped.value(event.position)))
             knob.down = down
         elif control.mode != "absolute":
             self._turn(mapped, _steps(control.mode, event.raw))
@@ -162,25 +162,23 @@ class Surface:
     def _turn(self, mapped: Mapped, steps: int) -> None:
         """Turn an encoder: it counts from the current value, so nothing jumps."""
         value = self._value(mapped.target)
-        value = mapped.low if value is None else value
-        value += steps * (mapped.high - mapped.low) / 127
-        value = min(max(value, min(mapped.low, mapped.high)), max(mapped.low, mapped.high))
-        self._request(mapped.target, mapped.target.fill(value))
+        at = 0.0 if value is None else mapped.position(value)
+        at = min(max(at + steps / 127, 0.0), 1.0)
+        self._request(mapped.target, mapped.target.fill(mapped.value(at)))
 
     def _follow(self, mapped: Mapped, knob: _Knob, position: float) -> None:
         """Move a knob: it takes over at the current value, until something else changes that."""
         before, knob.position = knob.position, position
         current = self._value(mapped.target) if mapped.control.takeover else None
         if current is not None and (knob.sent is None or abs(current - knob.sent) > 1e-3):
-            target = (current - mapped.low) / (mapped.high - mapped.low)
-            target = min(max(target, 0.0), 1.0)
+            target = mapped.position(current)
             caught = abs(position - target) <= CATCH or (
                 before is not None and (before - target) * (position - target) <= 0
             )
             if not caught:
                 knob.sent = None
                 return
-        knob.sent = _scaled(mapped, position)
+        knob.sent = mapped.value(position)
         self._request(mapped.target, mapped.target.fill(knob.sent))
 
     def _value(self, target: Target) -> float | None:
@@ -290,12 +288,6 @@ def _is_of(mapped: Mapped, event: Event) -> bool:
     control = mapped.control
     channel = control.channel in (0, event.channel)
     return channel and (control.message, mapped.number) == (event.kind, event.number)
-
-
-def _scaled(mapped: Mapped, position: float) -> float:
-    if position <= 0:
-        return mapped.bottom
-    return mapped.low + position * (mapped.high - mapped.low)
 
 
 def _steps(mode: str, raw: int) -> int:

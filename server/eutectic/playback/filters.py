@@ -53,7 +53,7 @@ def load() -> None:
         if Filter.solve is None:
             from scipy.linalg import get_lapack_funcs
 
-            Filter.solve = get_lapack_funcs("tbtrs", dtype=np.float64)
+            (Filter.solve,) = get_lapack_funcs(("tbtrs",), dtype=np.float64)
 
 
 def load_soon() -> None:

@@ -158,7 +158,10 @@ class Player:
         """Play pieces on a voice from a frame on, crossfading from what plays there."""
 
         def start(_due: Beat | None) -> None:
-            rolling.frame = self.frames
+            if rolling.given_up:
+                self._events.append(Dropped(voice, rolling.token))
+                return
+            rolling.begin(self.frames)
             self.voices[voice - 1].start(rolling, self._events.append)
             self._events.append(Started(voice, rolling.token, self._time(), self.frames))
 

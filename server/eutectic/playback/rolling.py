@@ -21,6 +21,9 @@ from eutectic.playback.sounds import SIDES, Fan
 STEP = 128
 """Frames between two looks at what is to be played next."""
 
+MOST_WAITING = 64
+"""Of pieces that aren't due yet, the newest."""
+
 OPEN_SECONDS, CLOSE_SECONDS = 0.005, 0.08
 """Fades of the gate."""
 
@@ -74,14 +77,15 @@ class Rolling(Layer):
 
     Attributes:
         crossfade: frames from one piece to the next.
-        frame: of the player, that comes next.
+        next_frame: of the player.
         dropped: pieces that came too late.
+        given_up: nobody wants it any more; unless it has begun, it never does.
     """
 
     def __init__(self, token: int, crossfade: int, rate_hz: int) -> None:
         super().__init__(Fan([0.5]), token, 0.5, 1.0, True, rate_hz)
-        self.crossfade, self.frame, self.dropped = crossfade, 0, 0
-        self._waiting: deque[Piece] = deque()
+        self.crossfade, self.next_frame, self.dropped, self.given_up = crossfade, 0, 0, False
+        self._waiting: deque[Piece] = deque(maxlen=MOST_WAITING)
         self._edges: deque[tuple[int, bool]] = deque()
         self._piece: Piece | None = None
         self._old: Piece | None = None
@@ -102,6 +106,14 @@ class Rolling(Layer):
 
     # The mixing thread
 
+    def begin(self, frame: int) -> None:
+        """Start at a frame of the player, in what is there by then: the attack is the voice's."""
+        self.next_frame = frame
+        self._turn_gate(frame)
+        self._opened = float(self._is_open)
+        self._piece = self._take_due()
+        self.dropped = 0
+
     def mix(self, frames: int, crossfade: int) -> tuple[NDArray[np.float32], bool]:  # noqa: ARG002
         """The next frames (2, frame); there is never an underrun."""
         out = np.zeros((SIDES, frames), np.float32)
@@ -109,7 +121,7 @@ class Rolling(Layer):
             part = out[:, at : at + STEP]
             self._choose(part.shape[1])
             self._add(part)
-            self.frame += part.shape[1]
+            self.next_frame += part.shape[1]
         for fade in self.fades:
             out *= fade.advance(frames)
             self.silent = self.silent or (fade.over and not fade.rising)
@@ -118,27 +130,30 @@ class Rolling(Layer):
 
     def _choose(self, count: int) -> None:
         """Begin the crossfade to another piece, if it is time; turn the gate."""
-        while self._edges and self._edges[0][0] < self.frame + count:
-            self._is_open = self._edges.popleft()[1]
+        self._turn_gate(self.next_frame + count - 1)
         if not self._is_open and self._opened == 0:
             self._piece = self._old = None  # what is heard next is new
             self._faded = self.crossfade
         if self._faded < self.crossfade:
             return
-        last = self.frame + count + self.crossfade + STEP
+        last = self.next_frame + count + self.crossfade + STEP
         newest = self._take_due()
         if newest is not None:
             self._go_on(newest)
         elif self._piece is not None and last > self._piece.stop:
             self._go_on(self._piece.again())
 
+    def _turn_gate(self, frame: int) -> None:
+        while self._edges and self._edges[0][0] <= frame:
+            self._is_open = self._edges.popleft()[1]
+
     def _take_due(self) -> Piece | None:
         """The newest piece that may be heard by now; those that it supersedes are dropped."""
         newest = None
-        while self._waiting and self._waiting[0].enter <= self.frame:
+        while self._waiting and self._waiting[0].enter <= self.next_frame:
             self.dropped += newest is not None
             newest = self._waiting.popleft()
-        if newest is not None and newest.until < self.frame:
+        if newest is not None and newest.until < self.next_frame:
             self.dropped += 1
             return None
         return newest
@@ -153,7 +168,7 @@ class Rolling(Layer):
         gate = self._gate_gains(count)
         if self._piece is None:
             return
-        sound = self._piece.read(self.frame, count)
+        sound = self._piece.read(self.next_frame, count)
         if self._faded < self.crossfade:
             share = ((self._faded + np.arange(1, count + 1)) / (self.crossfade + 1)).clip(0, 1)
             rising, falling = equal_power(share)
@@ -161,20 +176,21 @@ class Rolling(Layer):
                 sound = sound * rising.astype(np.float32)
             else:
                 scale = 1 / np.sqrt(1 + 2 * rising * falling * self._likeness)
-                old = self._old.read(self.frame, count)
-                sound = (rising * scale) * sound + (falling * scale) * old
+                old = self._old.read(self.next_frame, count)
+                new_gain, old_gain = rising * scale, falling * scale
+                sound = new_gain.astype(np.float32) * sound + old_gain.astype(np.float32) * old
             self._faded += count
             if self._faded >= self.crossfade:
                 self._old = None
         out += sound if gate is None else gate * sound
 
-    def _gate_gains(self, count: int) -> NDArray[np.float64] | None:
+    def _gate_gains(self, count: int) -> NDArray[np.float32] | None:
         """The gate's next gains (count,); None if all of them are 1."""
         target = 1.0 if self._is_open else 0.0
         if self._opened == target:
-            return None if self._is_open else np.zeros(count)
+            return None if self._is_open else np.zeros(count, np.float32)
         seconds = OPEN_SECONDS if self._is_open else -CLOSE_SECONDS
         course = self._opened + np.arange(1, count + 1) / (seconds * self.rate_hz)
         course = course.clip(0.0, 1.0)
         self._opened = float(course[-1])
-        return smoothstep(course)
+        return smoothstep(course).astype(np.float32)

@@ -40,13 +40,14 @@ Part = Callable[[], Iterable[Answer]]
 _KEYS: dict[type[Answer], str] = {
     answers.VoiceState: "voice", answers.Clip: "clip", answers.Reference: "reference",
     answers.Preset: "name", answers.Client: "number", answers.History: "voice",
-    answers.Favourite: "name",
+    answers.Favourite: "name", answers.Live: "voice", answers.VoiceStrip: "voice",
 }  # fmt: skip
 """What tells rows of one kind apart; of all others there is one."""
 
 _GONE: dict[type[Answer], dict[str, Any]] = {
     answers.Clip: {"state": "freed"}, answers.Reference: {"state": "freed"},
     answers.Preset: {"there": 0}, answers.Client: {"on": 0},
+    answers.Live: {"reference": "", "state": "off", "lag_ms": 0.0, "dropped": 0, "text": ""},
     answers.Favourite: {"state": "freed"},
 }  # fmt: skip
 """How it is said that there is none any more."""

@@ -287,7 +287,7 @@ class Keeper:
             [KeptClip.of(each) for each in self._library.clips.values()],
             [KeptReference.of(each) for each in self._references.all.values()],
             voices + self._beyond, self._references.recall, self._grids.kept or None,
-            self._tempo.bpm,
+            self._tempo.kept,
         )  # fmt: skip
 
     def _restore(self, session: KeptSession) -> None:

@@ -23,6 +23,7 @@ from eutectic.osc.spec import check_title
 from eutectic.osc.table import Fuse
 from eutectic.session.options import Options, fuse_request, place, sampling
 from eutectic.session.pair import Clip, Reference
+from eutectic.session.strips import KeptStrip
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
 """Of a clip or a reference."""
@@ -91,6 +92,7 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     strength: Annotated[float, Meta(ge=0, le=MAX_STRENGTH)] | None = None
     mute: bool | None = None
+    strip: KeptStrip | None = None
 
 
 class KeptSession(msgspec.Struct, frozen=True):

@@ -35,6 +35,7 @@ from eutectic.session.inputs import Inputs
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.library import Library
+from eutectic.session.live import Live
 from eutectic.session.log_events import LOGGER, LogEvents
 from eutectic.session.models import Models
 from eutectic.session.outputs import Outputs
@@ -85,6 +86,7 @@ class Session:
         spare: Spare, surfaces: Surfaces | None = None,
     ) -> None:  # fmt: skip
         self._player, self._subscribers, self._surfaces = player, subscribers, surfaces
+        self._settings = settings
         folders, timings = settings.folders, Timings()
         self._registry, self._board = RequestRegistry(subscribers), Board(subscribers)
         self._shelf = Shelf(settings.data / "fusions", settings.ready_bytes, settings.stored_bytes)
@@ -98,7 +100,7 @@ class Session:
         presets = self._presets = Presets(settings.data / "presets", shipped)
         resolver = Resolver(jobs, self._library, self._references, presets)
         grids = Grids()
-        self._tempo = Tempo(player, self._changed)
+        self._tempo = Tempo(player, self._latency_seconds, self._changed)
         self._voices = Voices(player, grids, self._changed, self._turned)
         self._fans = Fans(jobs, self._library, resolver, self._voices, grids, self._changed)
         self._glides = Glides(
@@ -112,6 +114,10 @@ class Session:
             jobs, self._library, self._references, resolver, self._voices, grids,
             self._fans, self._glides, player, self._tempo, self._outputs.latency_seconds,
             self._changed,
+        )  # fmt: skip
+        self._live = Live(
+            jobs, self._library, self._references, resolver, self._voices, self._inputs,
+            self._tempo, player, self._outputs.latency_seconds,
         )  # fmt: skip
         self._models = Models(
             settings, self._host, self._library, self._board.publish, self._changed
@@ -138,7 +144,7 @@ class Session:
         self._board.show(
             self._own_states, self._tempo.states, self._outputs.states, self._inputs.states,
             self._library.states, self._references.states, lambda: self._listed,
-            self._voices.states, self._history.states,
+            self._voices.states, self._history.states, self._live.states,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, self._inputs, player, self._tempo, self._stage,
@@ -181,6 +187,7 @@ class Session:
         on(table.SetTempo, self._tempo.set)
         on(table.TapTempo, self._tempo.tap)
         on(table.SetTransport, self._tempo.run)
+        on(table.SetClock, self._tempo.set_clock)
         on(table.LearnMidi, self._learn_midi)
 
     def _register_sounds(self) -> None:
@@ -205,6 +212,8 @@ class Session:
         on(table.Scrub, self._stage.scrub)
         on(table.ListFan, self._pairs.list_fan)
         on(table.AskPair, self._pairs.ask)
+        on(table.GoLive, self._live.go)
+        on(table.StopLive, self._live.stop)
         on(table.Undo, self._history.undo)
         on(table.Redo, self._history.redo)
         on(table.Render, self._renders.render)
@@ -213,6 +222,8 @@ class Session:
         on(table.Panic, self._panic)
         on(table.ClearSchedule, self._clear_schedule)
         on(table.SetVoice, self._sessions.set_voice)
+        on(table.SetFilter, self._sessions.set_filter)
+        on(table.SetSend, self._sessions.set_send)
         on(table.ListVoices, self._voices.list)
         on(table.SetMasterGain, self._voices.set_master)
 
@@ -224,6 +235,7 @@ class Session:
         """
         self._keeper.open()
         sweep()
+        await self._tempo.start(self._settings.clock, self._settings.clock_out)
         if self._surfaces is not None:
             self._surfaces.connect(self.take, self._voices.current)
         self._host.start()
@@ -253,8 +265,10 @@ class Session:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._live.close()
         await self._sessions.close()
         await self._host.stop()
+        await self._tempo.close()
         await self._outputs.close()
         await self._inputs.close()
         await self._shelf.close()
@@ -326,6 +340,9 @@ class Session:
         for each in self._subscribers:
             yield answers.Client(each.number, each.name, 1)
 
+    def _latency_seconds(self) -> float:
+        return self._outputs.latency_seconds()
+
     def _before(self, _ticket: Ticket, request: table.Request) -> None:
         self._history.before(request)
 
@@ -354,6 +371,7 @@ class Session:
 
     async def _poll(self, _count: int) -> None:
         self._stage.poll()
+        self._tempo.update()
 
     async def _update(self, _count: int) -> None:
         """Send clients what has changed, levels, and lines of the log."""

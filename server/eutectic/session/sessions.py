@@ -29,6 +29,7 @@ from eutectic.session.library import Library
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.stage import Stage
+from eutectic.session.strips import SETTINGS
 from eutectic.session.tickets import RequestRegistry, Ticket
 from eutectic.session.voices import Voice, Voices
 
@@ -42,7 +43,9 @@ OF_A_SESSION = frozenset(
 )  # fmt: skip
 """Requests that mean the clips and references of the session that they were sent to."""
 
-KEPT_AS = {"gain": "gain_db", "out": "output", "xfade": "crossfade_ms"}
+KEPT_AS = {
+    "gain": "gain_db", "out": "output", "xfade": "crossfade_ms", **dict.fromkeys(SETTINGS, "strip"),
+}  # fmt: skip
 """What `/voice/set` sets, where sessions have another name for it."""
 
 
@@ -95,13 +98,16 @@ class Sessions:
         await self._parts.stage.fuse(ticket, request)
 
     async def set_voice(self, ticket: Ticket, request: table.SetVoice) -> None:
-        """Set a voice; one that plays on from the session before, in this one as well."""
-        held, voices = self._parts.keeper.held, self._parts.voices
-        await voices.set(ticket, request)
-        if request.voice in held:
-            name = KEPT_AS.get(request.what, request.what)
-            changed = {name: getattr(voices.kept()[request.voice - 1], name)}
-            held[request.voice] = msgspec.structs.replace(held[request.voice], **changed)
+        await self._parts.voices.set(ticket, request)
+        self._hold(request.voice, KEPT_AS.get(request.what, request.what))
+
+    async def set_filter(self, ticket: Ticket, request: table.SetFilter) -> None:
+        await self._parts.voices.set_filter(ticket, request)
+        self._hold(request.voice, "strip")
+
+    async def set_send(self, ticket: Ticket, request: table.SetSend) -> None:
+        await self._parts.voices.set_send(ticket, request)
+        self._hold(request.voice, "strip")
 
     async def pack(self, ticket: Ticket, request: table.PackSession) -> None:
         """Pack the session as it is now; a cancelled one leaves no file."""
@@ -214,10 +220,18 @@ class Sessions:
         self.resend()
         parts.keeper.announce()
 
+    def _hold(self, number: int, name: str) -> None:
+        """Set what was set of a voice that plays on from the session before in this one, too."""
+        held = self._parts.keeper.held
+        if number in held:
+            now = self._parts.voices.kept()[number - 1]
+            held[number] = msgspec.structs.replace(held[number], **{name: getattr(now, name)})
+
     def _set(self, voice: Voice, kept: KeptVoice) -> None:
         """Set a voice as a session has it, whatever it was asked for before."""
         voice.stop_prefetch()
         voice.stop_glide()
+        voice.stop_live()
         voice.request, voice.pair = None, None
         voice.recall, voice.strength = kept.recall, kept.strength  # nothing that plays follows
         self._parts.voices.restore(None, [kept])

@@ -14,6 +14,8 @@ class SessionSettings:
 
     `input_device`: None for the system's default, `off` for none. `memory_bytes` limits the
     engine's cache, `ready_bytes` fusions kept as audio in memory, `stored_bytes` those on disk.
+    `clock` is what beats follow, as `/tempo/clock` has it; `clock_out` part of the name of a MIDI
+    output that they are sent to.
     """
 
     model: str
@@ -25,3 +27,5 @@ class SessionSettings:
     memory_bytes: int
     ready_bytes: int
     stored_bytes: int
+    clock: str = "internal"
+    clock_out: str | None = None

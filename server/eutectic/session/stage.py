@@ -186,6 +186,7 @@ class Stage:
             if voice.pending is not None:
                 voice.pending.cancel(f"voice {voice.number} was stopped")
             voice.stop_glide()
+            voice.stop_live()
             self._player.stop(voice.number, _fade_seconds(request))
 
     def panic(self) -> None:
@@ -196,6 +197,7 @@ class Stage:
             if voice.pending is not None:
                 voice.pending.cancel("panic")
             voice.stop_glide()
+            voice.stop_live()
         log.warning("panic: silent within %.0f ms and the ring", 1000 * PANIC_SECONDS)
 
     def clear_schedule(self) -> None:
@@ -214,7 +216,7 @@ class Stage:
         ):  # fmt: skip
             if voice.pending is not None:
                 return "working"
-            if self._player.playing(voice.number):
+            if self._voices.playing(voice) is not None:
                 return "playing"
         return self._references.pad(request.original, request.reference)
 
@@ -227,6 +229,7 @@ class Stage:
                 event.then(event.frame)
                 continue
             voice = self._voices[event.voice]
+            voice.heed(event)
             played = voice.played.get(event.token)
             if played is None:
                 continue
@@ -259,7 +262,7 @@ class Stage:
     # Parts
 
     def _is_idle(self, voice: Voice) -> bool:
-        return voice.pending is None and self._voices.playing(voice) is None
+        return voice.pending is None and not voice.lives and self._voices.playing(voice) is None
 
     def _due(self, ticket: Ticket, asked: float | None, request: Fuse) -> At:
         """When it is to be heard: a monotonic time or a beat; None: at once."""

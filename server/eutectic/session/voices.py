@@ -11,13 +11,16 @@ from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.osc.table import VOICE_RANGES, Fuse, Request
+from eutectic.playback.events import Dropped, Ended, Event, Started
 from eutectic.playback.player import Player
+from eutectic.playback.rolling import Rolling
 from eutectic.playback.sounds import Fan
 from eutectic.session.costs import Case
 from eutectic.session.grids import Grids
 from eutectic.session.kept import KeptVoice
 from eutectic.session.options import fuse_request, kept_options
 from eutectic.session.pair import Knobs, Pair
+from eutectic.session.strips import SETTINGS, KeptStrip
 from eutectic.session.tickets import Refused, Ticket
 
 
@@ -50,11 +53,26 @@ class Played:
 
 
 @dataclass(eq=False)
+class LiveVoice:
+    """What `/live` is making: what it plays, of which reference, and the task that makes it."""
+
+    rolling: Rolling
+    reference: str
+    task: asyncio.Task[None]
+
+    def end(self) -> None:
+        """Make no more; what is heard of it ends by itself."""
+        self.rolling.given_up = True
+        self.task.cancel()
+
+
+@dataclass(eq=False)
 class Voice:
     """How a voice is set, and what it was asked for last.
 
     Attributes:
         cfg, recall, strength: of its fusions that give none.
+        strip: its filter and sends.
         by: number of the client that changed any of this last, 0 for none.
         request: its newest fusion, without what concerned that one trigger alone.
         pair: of that.
@@ -62,6 +80,7 @@ class Voice:
         pending: the newest request that isn't heard yet.
         prefetch: the task that makes its fan's places, at a priority.
         glide: the task that changes what it plays (see `glides`), and whether it has to again.
+        lives: what it makes of the input: of two, the newer one takes over soon.
     """
 
     number: int
@@ -75,6 +94,7 @@ class Voice:
     recall: float | None = None
     strength: float | None = None
     mute: bool = False
+    strip: KeptStrip = field(default_factory=KeptStrip)
     by: int = 0
     request: Fuse | None = None
     pair: Pair | None = None
@@ -84,6 +104,7 @@ class Voice:
     prefetch_priority: Priority = Priority.AHEAD
     glide: asyncio.Task[None] | None = None
     glide_again: asyncio.Event = field(default_factory=asyncio.Event)
+    lives: list[LiveVoice] = field(default_factory=list[LiveVoice])
 
     @property
     def knobs(self) -> Knobs:
@@ -103,6 +124,22 @@ class Voice:
         if self.glide is not None:
             self.glide.cancel()
             self.glide = None
+
+    def stop_live(self) -> None:
+        """Make no more of the input."""
+        lives, self.lives = self.lives, []
+        for live in lives:
+            live.end()
+
+    def heed(self, event: Event) -> None:
+        """What it makes of the input ends as something else starts, or when it is silent."""
+        if not isinstance(event, Started | Ended | Dropped):
+            return
+        for live in list(self.lives):
+            is_own = event.token == live.rolling.token
+            if isinstance(event, Started) != is_own:
+                self.lives.remove(live)
+                live.end()
 
 
 class Voices:
@@ -134,6 +171,8 @@ class Voices:
     async def list(self, ticket: Ticket, _request: table.ListVoices) -> None:
         for voice in self.all:
             ticket.reply(self._state(voice))
+        for voice in self.all:
+            ticket.reply(voice.strip.state(voice.number, voice.by))
 
     async def set(self, ticket: Ticket, request: table.SetVoice) -> None:
         what, value = request.what, request.value
@@ -160,11 +199,23 @@ class Voices:
         elif what == "strength":
             voice.strength = value
             self._turned(voice, Knobs(strength=value))
+        elif what in SETTINGS:
+            self._set_strip(voice, voice.strip.turned(what, value), ticket.client)
         else:
             voice.crossfade_ms = value
         voice.by = ticket.client
         self._apply(voice, what)
         self._changed()
+
+    async def set_filter(self, ticket: Ticket, request: table.SetFilter) -> None:
+        voice = self[request.voice]
+        self._set_strip(voice, voice.strip.filtered(request), ticket.client)
+
+    async def set_send(self, ticket: Ticket, request: table.SetSend) -> None:
+        voice, channels = self[request.voice], self._player.channels
+        if request.out > channels:
+            raise Refused("bad_arguments", f"out must be 0 to {channels}, not {request.out}")
+        self._set_strip(voice, voice.strip.sent(request), ticket.client)
 
     async def set_master(self, ticket: Ticket, request: table.SetMasterGain) -> None:
         self.master_db, self._master_by = request.gain, ticket.client
@@ -175,9 +226,16 @@ class Voices:
         """The present value of what a request would change, for controllers."""
         if isinstance(request, table.SetMasterGain):
             return self.master_db
-        if not isinstance(request, table.Scrub | table.SetVoice) or request.voice > len(self.all):
+        kinds = (table.Scrub, table.SetVoice, table.SetFilter, table.SetSend)
+        if not isinstance(request, kinds) or request.voice > len(self.all):
             return None
         voice = self[request.voice]
+        if isinstance(request, table.SetFilter):
+            return voice.strip.resonance if request.resonance is not None else voice.strip.cutoff_hz
+        if isinstance(request, table.SetSend):
+            return None if request.gain is None else voice.strip.value(f"send{request.send}")
+        if isinstance(request, table.SetVoice) and request.what in SETTINGS:
+            return voice.strip.value(request.what)
         if isinstance(request, table.Scrub):
             return self._knob(voice)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
@@ -198,18 +256,21 @@ class Voices:
         yield answers.Master(self.master_db, self._master_by)
         for voice in self.all:
             yield self._state(voice)
+            yield voice.strip.state(voice.number, voice.by)
 
     def _state(self, voice: Voice) -> answers.VoiceState:
         request, knobs, playing = voice.request, self._knobs_of(voice), self.playing(voice)
         sampling = None if voice.pair is None else voice.pair.sampling
         original, reference = ("", "") if request is None else (request.original, request.reference)
+        if voice.lives and playing is None:
+            original, reference = "", voice.lives[-1].reference
         waiting = "silent" if voice.pending is None else "waiting"
         cfg = voice.cfg if sampling is None or sampling.cfg is None else sampling.cfg
         fan = None if playing is None else playing[1].fan
         loop = voice.loop if fan is None else self._player.loops(voice.number)
         return answers.VoiceState(
             voice.number, original, reference, self._knob(voice),
-            waiting if fan is None else "playing",
+            waiting if fan is None and not voice.lives else "playing",
             voice.gain_db, _number(knobs.recall),
             0.0 if fan is None else self._player.position_seconds(voice.number),
             0.0 if fan is None else self._player.seconds(voice.number),
@@ -229,7 +290,7 @@ class Voices:
         return KeptVoice(
             v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
             {} if v.request is None else kept_options(v.request), v.recall, v.strength,
-            v.mute or None,
+            v.mute or None, None if v.strip == KeptStrip() else v.strip,
         )  # fmt: skip
 
     def restore(self, master_db: float | None, voices: list[KeptVoice]) -> None:
@@ -243,6 +304,7 @@ class Voices:
             voice = self[kept.number]
             voice.gain_db, voice.pan, voice.loop = kept.gain_db, kept.pan, kept.loop
             voice.mute, voice.by = bool(kept.mute), 0
+            voice.strip = kept.strip or KeptStrip()
             voice.output = min(kept.output, self._player.channels)
             voice.crossfade_ms, voice.cfg = kept.crossfade_ms, kept.cfg
             request = fuse_request(kept.request, voice.number) if kept.request else voice.request
@@ -257,6 +319,12 @@ class Voices:
                 self._turned(voice, turned)
             for what in VOICE_RANGES:
                 self._apply(voice, what)
+            voice.strip.apply(self._player, voice.number)
+        self._changed()
+
+    def _set_strip(self, voice: Voice, strip: KeptStrip, by: int) -> None:
+        voice.strip, voice.by = strip, by
+        strip.apply(self._player, voice.number)
         self._changed()
 
     def _knob(self, voice: Voice) -> float:

@@ -1,0 +1,193 @@
+"""`/live`: the input as a rolling original, with a real engine and a microphone in memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.signal
+from numpy.typing import NDArray
+
+from daemons import until, wait_for
+from eutectic.client.sync import Client
+from eutectic.experiments.live.clicks import longest_silence
+from eutectic.osc.answers import Fail, Live, Started, VoiceState
+from eutectic.system.shared_memory import SHARED
+from fed import RATE_HZ, Fed, fed, silence
+
+pytestmark = pytest.mark.process
+
+HOP_SECONDS = 0.01
+"""Much more than what an attack takes, much less than a piece."""
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Generator[Fed]:
+    with fed(tmp_path_factory.mktemp("fed")) as session:
+        yield session
+
+
+@pytest.fixture
+def client(session: Fed) -> Generator[Client]:
+    """A client that is told everything; nothing is live afterwards, and the input is a noise."""
+    session.microphone.sound = noise
+    with session.client() as client:
+        client.send("/notify", 1)
+        yield client
+        client.send("/panic")
+        client.request("/sync")
+    session.microphone.state = "listening"
+
+
+_NOISE = np.convolve(np.random.default_rng(0).standard_normal(1 << 20), np.ones(64) / 64, "same")
+
+
+def noise(frames: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Low enough for the toy's codec to keep it."""
+    return _NOISE[frames % len(_NOISE)].astype(np.float32)
+
+
+def begin(client: Client, *values: float | str, voice: int = 1) -> Live:
+    """Go live with the input as it is; returns what it says once it plays."""
+    client.send("/live", voice, "r", "@length", 0.6, "@every", 0.3, "@blend", 1.0, "@recall", 1.0,
+                *values)  # fmt: skip
+    return wait_for(client, Live, lambda live: live.voice == voice and live.state == "playing")
+
+
+def lag_ms(session: Fed, start: int, stop: int) -> float:
+    """How late the output's frames are to the input that they are most alike to."""
+    played = session.played(start, stop)
+    now = time.monotonic()
+    heard = session.microphone.heard
+    offset = heard.frame_at(now) - session.player.heard.frame_at(now)
+    first = start + offset - 2 * RATE_HZ
+    before = heard.read(first, stop + offset)[0]
+    match = np.abs(scipy.signal.correlate(before, played, "valid"))
+    return 1000 * (start + offset - first - int(match.argmax())) / RATE_HZ
+
+
+def test_what_is_heard_sounds_as_late_as_is_reported_and_without_a_hole(
+    session: Fed, client: Client
+) -> None:
+    live = begin(client)
+    session.wait(live.lag_ms / 1000 + 0.3)
+    start = session.wait(1.5)
+    stop = start + round(1.4 * RATE_HZ)
+    limiter = 1000 * session.player.latency_frames / RATE_HZ
+    output = 1000 * session.session._outputs.latency_seconds()
+    in_memory = live.lag_ms - output + limiter
+    assert lag_ms(session, start, stop) == pytest.approx(in_memory, abs=3)
+    assert longest_silence(session.played(start, stop)) < HOP_SECONDS * RATE_HZ
+    playing = wait_for(client, VoiceState, lambda voice: voice.state == "playing")
+    assert (playing.voice, playing.original, playing.reference) == (1, "", "r")
+
+
+def test_nothing_of_it_is_kept(session: Fed, client: Client) -> None:
+    def kept() -> set[Path]:
+        return {path for path in session.data.rglob("*") if path.suffix == ".safetensors"}
+
+    shared = len(list(SHARED.glob(f"eutectic-{os.getpid()}-*")))
+    before, clips = kept(), {each.clip for each in client.clips()}
+    begin(client)
+    session.wait(2.0)
+    client.send("/live/stop", 1)
+    wait_for(client, Live, lambda live: live.state == "off")
+    assert kept() == before
+    assert {each.clip for each in client.clips()} == clips
+    until(lambda: len(list(SHARED.glob(f"eutectic-{os.getpid()}-*"))) == shared)
+
+
+def test_silence_closes_the_gate_and_sound_opens_it(session: Fed, client: Client) -> None:
+    live = begin(client)
+    session.wait(1.0)
+    session.microphone.sound = silence
+    wait_for(client, Live, lambda live: live.state == "gated")
+    session.wait(live.lag_ms / 1000 + 0.5)
+    start = session.wait(0.5)
+    assert not session.played(start, start + RATE_HZ // 2).any()
+    session.microphone.sound = noise
+    wait_for(client, Live, lambda live: live.state == "playing")
+    session.wait(live.lag_ms / 1000 + 0.5)
+    start = session.wait(0.5)
+    assert np.abs(session.played(start, start + RATE_HZ // 2)).max() > 0.01
+
+
+@pytest.mark.parametrize("how", [("/live/stop", 1), ("/live/stop",), ("/stop", 1), ("/panic",)])
+def test_it_is_stopped(session: Fed, client: Client, how: tuple[str, int]) -> None:
+    live = begin(client)
+    session.wait(live.lag_ms / 1000 + 0.3)
+    client.send(*how)
+    wait_for(client, Live, lambda live: live.state == "off")
+    session.wait(0.3)
+    start = session.wait(0.3)
+    assert not session.played(start, start + RATE_HZ // 4).any()
+
+
+def test_a_fusion_on_its_voice_ends_it(session: Fed, client: Client) -> None:
+    live = begin(client)
+    session.wait(live.lag_ms / 1000 + 0.3)
+    start = session.player.heard.frames
+    number = client.begin("/fuse", 1, "a", "r", "@loop", 1)
+    wait_for(client, Started, lambda started: started.id == number)
+    wait_for(client, Live, lambda live: live.state == "off")
+    stop = session.wait(0.5) + RATE_HZ // 2
+    assert longest_silence(session.played(start, stop)) < HOP_SECONDS * RATE_HZ
+
+
+def test_another_length_takes_over_without_a_hole(session: Fed, client: Client) -> None:
+    live = begin(client)
+    session.wait(live.lag_ms / 1000 + 0.3)
+    start = session.player.heard.frames
+    client.send("/live", 1, "r", "@length", 1.0, "@every", 0.5, "@blend", 1.0)
+    longer = wait_for(client, Live, lambda other: other.lag_ms > live.lag_ms + 100)
+    stop = session.wait(longer.lag_ms / 1000 + 1.0) + round(longer.lag_ms / 1000 * RATE_HZ)
+    assert longest_silence(session.played(start, stop)) < HOP_SECONDS * RATE_HZ
+
+
+def test_an_engine_that_is_slow_or_dies_leaves_no_hole(session: Fed, client: Client) -> None:
+    live = begin(client)
+    session.wait(live.lag_ms / 1000 + 0.3)
+    start = session.player.heard.frames
+    pid = session.engine_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    slow = wait_for(client, Live, lambda other: other.dropped > live.dropped)
+    assert slow.text
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: session.engine_pid not in (None, pid))
+    again = wait_for(client, Live, lambda other: other.state == "playing" and not other.text)
+    assert again.lag_ms == pytest.approx(live.lag_ms, abs=1)
+    stop = session.wait(0.5)
+    assert longest_silence(session.played(max(start, stop - 50 * RATE_HZ), stop)) < 480
+
+
+def test_an_input_that_is_lost_closes_the_gate_until_it_is_back(
+    session: Fed, client: Client
+) -> None:
+    begin(client)
+    session.microphone.state = "lost"
+    lost = wait_for(client, Live, lambda live: live.state == "gated")
+    assert lost.text
+    session.microphone.state = "listening"
+    back = wait_for(client, Live, lambda live: live.state == "playing")
+    assert not back.text
+
+
+def test_what_cannot_be_fused_is_refused(session: Fed, client: Client) -> None:
+    for code, values in {
+        "unknown_reference": (1, "nothing"),
+        "unknown_voice": (9, "r"),
+        "bad_setting": (1, "r", "@length", 60, "@every", 30),
+    }.items():
+        client.send("/live", *values)
+        fail = wait_for(client, Fail)
+        assert fail.code == code
+        time.sleep(1.1)  # a client is told of one a second
+    session.microphone.state = "lost"
+    client.send("/live", 1, "r")
+    assert wait_for(client, Fail).code == "no_input"
