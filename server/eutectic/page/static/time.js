@@ -2,7 +2,7 @@
 import { contact } from './link.js';
 import { s, touch } from './state.js';
 import { act, canLearn, open, pressed, tell } from './hand.js';
-import { attr, h, key, kind, mark, sign, text } from './dom.js';
+import { $, attr, h, key, kind, mark, sign, text } from './dom.js';
 
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 const bpm = h('b'), lamp = h('i.lamp'), phase = h('i.phase'), follows = h('span.label');
@@ -15,9 +15,9 @@ canLearn(run, () => '/tempo/run $', () => 'run and hold');
 canLearn(beat, () => '/tempo $', () => 'the tempo');
 
 // A second of these is a beat: a browser keeps them going by itself, and is only told how fast.
-const steps = [
-  lamp.animate([{ opacity: 1 }, { opacity: 1, offset: 0.12 }, { opacity: 0.15, offset: 0.4 }, { opacity: 0.15 }], { duration: 1000, iterations: Infinity }),
-  phase.animate([{ transform: 'scaleX(0)' }, { transform: 'scaleX(1)' }], { duration: 1000, iterations: Infinity })];
+const beats = (e, ...frames) => e.animate(frames, { duration: 1000, iterations: Infinity });
+const small = $('.c-queue .lamp'), blink = [{ opacity: 1 }, { opacity: 1, offset: 0.12 }, { opacity: 0.15, offset: 0.4 }, { opacity: 0.15 }];
+const steps = [beats(lamp, ...blink), beats(small, ...blink), beats(phase, { transform: 'scaleX(0)' }, { transform: 'scaleX(1)' })];
 function follow() {
   const { bpm: fast, beat: is, running, at } = s.tempo, moves = running && fast > 0 && !contact.lost && !still.matches;
   const there = (is + (running ? (performance.now() - at) / 60000 * fast : 0)) % 1 * 1000;
@@ -34,6 +34,7 @@ export function drawTempo() {
   attr(beat, 'aria-label', `tempo ${bpm.shown}, ${running ? 'running' : 'held'}${own ? '' : `, follows ${clock}`}`);
   beat.title = state;
   tap.disabled = run.disabled = lost;
+  small.hidden = lost || !running;
   mark(run.firstChild, running ? 'hold' : 'play');
   text(run.lastChild, running ? 'hold' : 'run');
   attr(run, 'aria-pressed', !!running);
