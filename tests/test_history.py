@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
+from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
-from daemons import daemon, prepare, restored, until, wait_for
+from daemons import daemon, fails, prepare, restored, until, wait_for
+from eutectic.cli import run
 from eutectic.client.daemon_process import Daemon, until_ready
 from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
+from eutectic.files.tags import read_comment
 from eutectic.osc.answers import Fail, VoiceState
 
 pytestmark = pytest.mark.process
@@ -152,3 +158,75 @@ def test_another_session_has_no_steps_of_this_one(running: Daemon) -> None:
         client.load_session("night")
         with pytest.raises(RequestFailed):
             client.load_session("night")
+
+
+def test_a_favourite_plays_when_clip_and_reference_are_gone(running: Daemon) -> None:
+    with running.client() as client:
+        client.load_clip("d", "c.wav", duration=0.4)
+        client.remember("n", "d", "a tone")
+        fused(client, 2, "d", "n", "@loop", 1, "@blend", 0.5, "@seed", 7)
+        kept = client.keep_favourite("rain", 2)
+        assert kept.name == "rain" and Path(kept.path).exists()
+        client.send("/stop", 2, 0)
+        client.free_clip("d")
+        client.free_reference("n")
+        (row,) = client.favourites()
+        assert (row.name, row.original, row.reference, row.state) == ("rain", "d", "n", "kept")
+        assert row.seconds == pytest.approx(0.4, abs=0.001)
+        client.play_favourite("rain", 3)
+        until(lambda: voice(client, 3).state == "playing")
+        state = voice(client, 3)
+        assert (state.original, state.blend, state.seed, state.loop) == ("d", 0.5, 7, 1)
+        client.send("/scrub", 3, 0.9)
+        client.request("/sync")
+        assert voice(client, 3).state == "playing"
+        client.free_favourite("rain")
+        assert client.favourites() == [] and Path(kept.path).exists()
+        assert fails(client, "/favourite/play", "rain") == "unknown_favourite"
+        assert fails(client, "/favourite/keep", "quiet", 4) == "nothing_to_play"
+
+
+def test_kept_again_the_same_sound_is_one_and_another_is_kept_beside_it(running: Daemon) -> None:
+    with running.client() as client:
+        fused(client, 1, "a", "r", "@loop", 1, "@blend", 0.5, "@seed", 1)
+        first, again = client.keep_favourite("drone", 1), client.keep_favourite("drone", 1)
+        assert first == again
+        before = Path(first.path).read_bytes()
+        fused(client, 1, "a", "r", "@loop", 1, "@blend", 0.5, "@seed", 2)
+        until(lambda: voice(client).seed == 2)
+        other = client.keep_favourite("drone", 1)
+        assert other.name == "drone-2" and other.path != first.path
+        assert Path(first.path).read_bytes() == before
+        for each in client.favourites():
+            client.free_favourite(each.name)
+
+
+def test_a_favourite_scrubbed_between_two_places_is_what_is_heard(running: Daemon) -> None:
+    with running.client() as client:
+        client.request("/fan", "a", "r", 5, "@seed", 3)
+        fused(client, 1, "a", "r", "@loop", 1, "@blend", 0.5, "@seed", 3)
+        client.send("/scrub", 1, 0.6)
+        client.request("/sync")
+        kept = client.keep_favourite("between", 1)
+        mixed = json.loads(read_comment(Path(kept.path)))["favourite"]["mixed"]
+        assert [blend for blend, _, _ in mixed] == [0.5, 0.75]
+        client.play_favourite("between", 1)
+        until(lambda: plays(client, "a", 0.6))
+        client.free_favourite("between")
+
+
+def test_fuse_like_makes_a_favourite_again_to_the_bit(
+    running: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running.client() as client:
+        client.remember("n", "b", "noise")
+        fused(client, 1, "a", "n", "@loop", 1, "@blend", 0.5, "@seed", 5)
+        kept = client.keep_favourite("again", 1)
+        client.free_favourite("again")
+    about = json.loads(read_comment(Path(kept.path)))["favourite"]
+    monkeypatch.setenv("EUTECTIC_DATA", str(tmp_path))
+    again = tmp_path / "again.wav"
+    assert run(["fuse", "--like", kept.path, "-o", str(again)]) == 0
+    sound, made = (soundfile.read(path, dtype="float32")[0] for path in (kept.path, again))
+    assert len(sound) == about["frames"] + about["tail"]
+    assert np.array_equal(made, sound[: about["frames"]])

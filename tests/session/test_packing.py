@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -21,7 +22,7 @@ from eutectic.errors import BadInput, BadOutput
 from eutectic.files import packed, toml
 from eutectic.link.protocol import ReferenceSpec, Source
 from eutectic.session import kept, packing
-from eutectic.session.kept import KeptClip, KeptReference, KeptSession, KeptVoice
+from eutectic.session.kept import KeptClip, KeptFavourite, KeptReference, KeptSession, KeptVoice
 from eutectic.session.packing import Missing, Wanted, pack
 from eutectic.session.pair import Pair
 from eutectic.session.unpacking import unpack
@@ -97,6 +98,37 @@ def test_what_is_unpacked_is_what_was_packed_and_says_nothing_of_where_it_was(
     assert files["presets/mine.toml"] == files["controllers/knobs.toml"] == b"format = 1\n"
     assert files[f"encoded/{KEY}.safetensors"] == f"encoded/{KEY}.safetensors".encode()
     assert not [path for path in there.iterdir() if path.is_dir() and path.name[0] == "."]
+
+
+def test_favourites_are_packed_and_go_beside_those_of_other_sessions(
+    tmp_path: Path, data: Path, session: KeptSession
+) -> None:
+    (data / "favourites").mkdir()
+    sound = data / "favourites" / "rain.wav"
+    write(sound, tone(48_000, 0.5, 500))
+    clip = session.clips[0]
+    gone = KeptClip("d", Source(str(tmp_path / "gone.wav")), KEY, 44_100, 44_100, -20.0)
+    favourites = [
+        KeptFavourite(name, str(sound), "0" * 32, of, session.references[0], {"seed": 3}, 0.5,
+                      23_900, 100, 48_000, True)
+        for name, of in (("rain", clip), ("old", gone))
+    ]  # fmt: skip
+    whole = msgspec.structs.replace(session, favourites=favourites)
+    path = tmp_path / "night.zip"
+    assert pack(path, Wanted("night", whole, data)) == []
+    there = tmp_path / "there"
+    (there / "favourites").mkdir(parents=True)
+    (there / "favourites" / "rain.wav").write_bytes(b"another")
+    done = kept.read(unpack(path, there).path)
+    rain, old = done.favourites or []
+    assert rain.path == old.path == str(there / "favourites" / "rain-2.wav")
+    assert Path(rain.path).read_bytes() == sound.read_bytes()
+    assert (there / "favourites" / "rain.wav").read_bytes() == b"another"
+    assert rain.clip.source == done.clips[0].source
+    assert (rain.request, rain.frames, rain.pair.sampling.seed) == ({"seed": 3}, 23_900, 3)
+    sound.unlink()
+    with pytest.raises(Missing, match=r"favourite rain: .*rain\.wav is gone"):
+        pack(tmp_path / "less.zip", Wanted("night", whole, data))
 
 
 def test_packs_of_the_same_are_the_same(

@@ -134,8 +134,8 @@ def serve(
         str | None,
         typer.Option(
             "--input",
-            help="Input device to listen to, or off (default: the system's; off without an output "
-            "device).",
+            help="Input device to listen to, file:PATH for a sound over and over, or off (default: "
+            "the system's; off without an output device).",
         ),
     ] = None,
     clock: Annotated[

@@ -128,6 +128,12 @@ class GrabOptions(HeardOptions, total=False):
     ago: float
 
 
+class RecordingOptions(MomentOptions, total=False):
+    """`stems`: 1, a file for each voice, too."""
+
+    stems: int
+
+
 class SessionOptions(TypedDict, total=False):
     """`keep`: 1 for what plays to play on; else it fades out."""
 
@@ -312,6 +318,26 @@ class Methods(ABC):
         return Asked(found(answers.SavedFile), "/session/pack", (str(path),))
 
     @Asking
+    def keep_favourite(self, name: Name, *voice: int) -> Asked[answers.KeptSound]:
+        """Keep what a voice plays; of none, the one in focus."""
+        return Asked(found(answers.KeptSound), "/favourite/keep", (name, *voice))
+
+    @Asking
+    def play_favourite(
+        self, name: Name, *voice: int, **options: Unpack[MomentOptions]
+    ) -> Asked[None]:
+        return Asked(nothing, "/favourite/play", (name, *voice), {**options})
+
+    @Asking
+    def favourites(self) -> Asked[list[answers.Favourite]]:
+        return Asked(listed(answers.Favourite), "/favourite/list")
+
+    @Asking
+    def free_favourite(self, name: Name) -> Asked[None]:
+        """Remove a favourite; its file stays."""
+        return Asked(nothing, "/favourite/free", (name,))
+
+    @Asking
     def devices(self) -> Asked[list[answers.Device]]:
         return Asked(listed(answers.Device), "/device/list")
 
@@ -329,8 +355,10 @@ class Methods(ABC):
         return Asked(nothing, "/input/set", (device,))
 
     @Asking
-    def start_recording(self, path: PathName) -> Asked[answers.SavedFile]:
-        return Asked(found(answers.SavedFile), "/record/start", (str(path),))
+    def start_recording(
+        self, path: PathName, **options: Unpack[RecordingOptions]
+    ) -> Asked[answers.SavedFile]:
+        return Asked(found(answers.SavedFile), "/record/start", (str(path),), {**options})
 
     @Asking
     def stop_recording(self) -> Asked[answers.SoundFile]:
@@ -364,6 +392,13 @@ class Methods(ABC):
 
     def set_voice(self, voice: int, what: str, value: float) -> None:
         self.send("/voice/set", voice, what, value)
+
+    def undo(self, voice: int) -> None:
+        """Go back to what a voice played before, as it was."""
+        self.send("/undo", voice)
+
+    def redo(self, voice: int) -> None:
+        self.send("/redo", voice)
 
     def set_filter(self, voice: int, kind: FilterKind, *cutoff_hz_and_resonance: float) -> None:
         self.send("/voice/filter", voice, kind, *cutoff_hz_and_resonance)

@@ -39,20 +39,27 @@ class Beats(Protocol):
 
 
 class TickSender:
-    """Sends start, continue, position, stop and ticks as beats run; `send` takes each message."""
+    """Sends start, continue, position, stop and ticks as beats run; `send` takes each message.
 
-    def __init__(self, beats: Beats, send: Callable[[list[int]], None]) -> None:
+    Without a thread, `step` is for the caller.
+    """
+
+    def __init__(
+        self, beats: Beats, send: Callable[[list[int]], None], *, threaded: bool = True
+    ) -> None:
         self._beats, self._send = beats, send
         self._next: int | None = None
         """The tick that comes next; None while there are none."""
         self._leave = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ticks", daemon=True)
-        self._thread.start()
+        if threaded:
+            self._thread.start()
 
     def close(self) -> None:
         """Stop, also those that follow."""
         self._leave.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         if self._next is not None:
             self._send([STOP])
 

@@ -31,7 +31,8 @@ Level = Literal["all", "watch", "none"]
 WATCHING = (
     table.Notify, table.Ping, table.Status, table.Version, table.Sync, table.AskPair,
     table.ListFan, table.ListModels, table.ListClips, table.ListReferences, table.ListVoices,
-    table.ListPresets, table.ListSessions, table.ListDevices,
+    table.ListPresets, table.ListSessions, table.ListDevices, table.ListInputs,
+    table.ListFavourites,
 )  # fmt: skip
 """Requests that change nothing."""
 

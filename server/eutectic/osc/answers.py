@@ -38,7 +38,7 @@ from eutectic.osc.events import (
     VoiceStrip,
     Xrun,
 )
-from eutectic.osc.fields import Id, Path, Text, Voice
+from eutectic.osc.fields import Id, Name, Path, Text, Voice
 from eutectic.osc.packets import Value, encode
 from eutectic.osc.spec import PREFIX, Argument, annotated_arguments, flatten
 
@@ -261,6 +261,11 @@ class Deleted(Found, frozen=True):
 
 
 class SavedFile(Found, frozen=True):
+    path: Path
+
+
+class KeptSound(Found, frozen=True):
+    name: Name
     path: Path
 
 

@@ -24,7 +24,7 @@ RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 8.0
 
 
 class Input:
-    """An input device, by its name, or the system's default.
+    """An input device, by its name; the system's default; or a sound file, by FILE and its path.
 
     Attributes:
         name: the device's; empty while it is not known.

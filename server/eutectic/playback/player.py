@@ -88,6 +88,7 @@ class Player:
 
     Attributes:
         latency_frames: the limiter's delay.
+        clock: gives monotonic times.
         frames: mixed so far.
         timeline: which beat a frame is on; replaced by the mixing thread.
         heard: the last minute of the output's first two channels, in the same frames.
@@ -95,10 +96,13 @@ class Player:
 
     latency_frames = Limiter.LOOK_AHEAD
 
-    def __init__(self, rate_hz: int, channels: int = 2, voices: int = 4) -> None:
+    def __init__(
+        self, rate_hz: int, channels: int = 2, voices: int = 4,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         self.rate_hz, self.channels = rate_hz, channels
         self.voices = [Voice(number + 1, channels, rate_hz) for number in range(voices)]
-        self.frames = 0
+        self.clock, self.frames = clock, 0
         self.timeline = Timeline(rate_hz)
         self.heard = Heard(rate_hz, min(2, channels))
         self._commands: deque[Callable[[], None]] = deque()
@@ -503,7 +507,7 @@ class Player:
 
     def _follow_clock(self) -> None:
         """Estimate the monotonic time of frame 0 from when blocks are requested, smoothly."""
-        offset = time.monotonic() - self.frames / self.rate_hz
+        offset = self.clock() - self.frames / self.rate_hz
         if self._offset is None or abs(offset - self._offset) > JUMP_SECONDS:
             self._offset = offset
         else:

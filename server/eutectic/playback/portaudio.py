@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import re
 import sys
@@ -24,20 +25,31 @@ import sounddevice
 from numpy.typing import NDArray
 
 from eutectic.playback.heard import Heard
-from eutectic.playback.replies import DeviceInfo, Devices, Listening, Opened, Refused, Reply
+from eutectic.playback.replies import (
+    FILE,
+    DeviceInfo,
+    Devices,
+    Listening,
+    Opened,
+    Refused,
+    Reply,
+)
 from eutectic.playback.ring import Ring
 from eutectic.system.processes import end_with_parent
 
 STUCK_SECONDS = 1.0
 """A device that takes or gives nothing for this long is lost."""
 
-MAX_LATENCY_SECONDS = 1.0
-"""An input that claims more is not believed."""
+MAX_LATENCY_SECONDS = 0.25
+"""An input that claims more is not believed: of JACK's clients, PortAudio claims whole seconds."""
 
 WITHOUT = {
     "output": "--device null runs without audio",
     "input": "--input off runs without one",
 }  # fmt: skip
+
+FILE_FRAMES = 256
+"""Of a file that is heard in place of a device, at once."""
 
 BURSTS, USUAL = 16, 3
 """So many bursts are remembered, of which as many as that must have been as large."""
@@ -155,6 +167,8 @@ def _play(arguments: argparse.Namespace) -> None:
 
 def _listen(arguments: argparse.Namespace) -> None:
     """Fill the memory of what was heard, at the device's own rate, until it is lost."""
+    if (arguments.device or "").startswith(FILE):
+        _listen_to_file(arguments)
     index = _find(arguments.device, "input")
     info = sounddevice.query_devices(index)
     channels, rate = min(2, info["max_input_channels"]), round(info["default_samplerate"])
@@ -173,7 +187,7 @@ def _listen(arguments: argparse.Namespace) -> None:
             rate, 0, index, channels, "float32", "low", callback=callback
         )
         claimed: Any = stream.latency
-        latency = min(max(0.0, claimed), MAX_LATENCY_SECONDS)
+        latency = claimed if 0 <= claimed <= MAX_LATENCY_SECONDS else 0.0
         stream.start()
     except (sounddevice.PortAudioError, OSError) as error:
         _refuse(f"{info['name']}: can't be listened to ({error})")
@@ -181,6 +195,30 @@ def _listen(arguments: argparse.Namespace) -> None:
     while stream.active and time.monotonic() - called < STUCK_SECONDS:
         time.sleep(0.1)
     os._exit(3)
+
+
+def _listen_to_file(arguments: argparse.Namespace) -> NoReturn:
+    """Hear a sound file over and over, at the clock's pace."""
+    import soundfile
+
+    path = arguments.device.removeprefix(FILE)
+    try:
+        sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        sound = sound[:, :2]
+        heard_path = f"{arguments.heard}-{rate}-{sound.shape[1]}"
+        heard = Heard(rate, sound.shape[1], Path(heard_path))
+    except (soundfile.LibsndfileError, OSError) as error:
+        _refuse(f"{path}: can't be listened to ({error})")
+    if not len(sound):
+        _refuse(f"{path}: can't be listened to (it is empty)")
+    began = time.monotonic()
+    heard.skip_to(began)
+    _reply(Listening(arguments.device, heard_path, rate, sound.shape[1]))
+    for start in itertools.count(0, FILE_FRAMES):
+        end = began + (start + FILE_FRAMES) / rate
+        time.sleep(max(0.0, end - time.monotonic()))
+        heard.write(sound.take(range(start, start + FILE_FRAMES), axis=0, mode="wrap"), end)
+    raise AssertionError
 
 
 def main() -> None:

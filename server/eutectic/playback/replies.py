@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+FILE = "file:"
+"""Before the path of a sound file that is heard over and over, in place of an input device."""
+
 
 class DeviceInfo(msgspec.Struct, frozen=True):
     """One of PortAudio's devices."""

@@ -187,8 +187,8 @@ class Recording:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether it has been stopped, and not for later."""
-        return self._stop is not None and self._stop <= self.heard.frames
+        """Whether its end is known."""
+        return self._stop is not None
 
     def stop(self, frame: int) -> None:
         """End it at a frame, which may be to come."""

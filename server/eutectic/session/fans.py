@@ -18,6 +18,7 @@ from eutectic.session.jobs import Jobs, OnProgress, part
 from eutectic.session.library import Library
 from eutectic.session.pair import Pair
 from eutectic.session.resolve import Resolver
+from eutectic.session.shelf import Ready
 from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voices import Voice, Voices
 
@@ -78,6 +79,18 @@ class Fans:
                 fan.put(index, ready.sound)
         fan.measure_correlations()
         return fan
+
+    async def nearest(self, pair: Pair, blend: float, places: list[Place]) -> Ready | None:
+        """What is ready of a pair: at one of these places, or nearest to a blend; None if nothing.
+
+        Its blend is that of the place where it was found.
+        """
+        grid = sorted(self._grids.of(pair), key=lambda each: abs(each - blend))
+        for each in (*places, *map(Place, grid)):
+            ready = await self._jobs.ready(pair, each)
+            if ready is not None:
+                return Ready(ready.sound, each.blend_or(ready.blend))
+        return None
 
     def add(self, pair: Pair, sound: Sound, blend: float) -> None:
         """Put a complete sound into the fans of the voices that play its pair."""

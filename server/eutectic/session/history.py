@@ -20,7 +20,6 @@ from eutectic.osc.answers import Answer
 from eutectic.osc.spec import PREFIX
 from eutectic.playback.player import Player
 from eutectic.session.fans import Fans
-from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.kept import KeptVoice
 from eutectic.session.library import Library
@@ -81,7 +80,7 @@ class History:
     """
 
     def __init__(
-        self, jobs: Jobs, library: Library, references: References, voices: Voices, grids: Grids,
+        self, jobs: Jobs, library: Library, references: References, voices: Voices,
         fans: Fans, stage: Stage, player: Player, held: Collection[int],
     ) -> None:  # fmt: skip
         self._jobs, self._library, self._references, self._voices = (
@@ -90,7 +89,7 @@ class History:
             references,
             voices,
         )
-        self._grids, self._fans, self._stage, self._player = grids, fans, stage, player
+        self._fans, self._stage, self._player = fans, stage, player
         self._held = held
         self._tracks = {voice.number: _Track() for voice in voices.all}
         self._changed = set(self._tracks)
@@ -211,17 +210,19 @@ class History:
         if playing is None or step.pair is None or step.pair.key == playing[1].pair.key:
             self._set(voice, step)
             return
-        found = await self._ready(step.pair, step)
+        request, blend = fuse_request(step.kept.request, voice.number), step.kept.blend
+        places = [Place(blend), place(request, blend)]
+        found = await self._fans.nearest(step.pair, blend, places)
         self._set(voice, step)
         if found is None:
-            request = fuse_request(step.kept.request, voice.number)
-            blend = None if request.remaining is not None else step.kept.blend
-            await self._stage.fuse(ticket, msgspec.structs.replace(request, blend=blend))
+            if request.remaining is None:
+                request = msgspec.structs.replace(request, blend=blend)
+            await self._stage.fuse(ticket, request)
             return
         if self._voices.playing(voice) == playing and _as_long(found, playing[1]):
             self._change(voice, *playing, step.pair, found)
         else:
-            await self._stage.play(ticket, voice, step.pair, found)
+            await self._stage.play(ticket, voice, step.pair, request, found, blend)
         self._fans.prefetch(voice, Priority.AHEAD)
 
     def _set(self, voice: Voice, step: Step) -> None:
@@ -229,17 +230,6 @@ class History:
         voice.recall, voice.strength = step.kept.recall, step.kept.strength  # nothing follows yet
         self._voices.restore(None, [step.kept])
         voice.pair = step.pair or voice.pair
-
-    async def _ready(self, pair: Pair, step: Step) -> Ready | None:
-        """What is ready of a pair, nearest to where a voice's knob was; None if nothing is."""
-        asked, blend = fuse_request(step.kept.request), step.kept.blend
-        places = [Place(blend), place(asked, blend)]
-        grid = sorted(self._grids.of(pair), key=lambda each: abs(each - blend))
-        for each in (*places, *map(Place, grid)):
-            ready = await self._jobs.ready(pair, each)
-            if ready is not None:
-                return Ready(ready.sound, each.blend_or(ready.blend))
-        return None
 
     def _change(self, voice: Voice, token: int, played: Played, pair: Pair, found: Ready) -> None:
         """Crossfade to another fusion, where the one that plays is."""

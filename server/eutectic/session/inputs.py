@@ -11,10 +11,13 @@ import numpy as np
 from eutectic.audio import gain_to_db
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
+from eutectic.osc.server import is_local
 from eutectic.playback.heard import Heard
 from eutectic.playback.input import Input
 from eutectic.playback.player import MIN_LEVEL_DB
+from eutectic.playback.replies import FILE
 from eutectic.playback.streams import list_devices
+from eutectic.session.folders import Folders
 from eutectic.session.tickets import Refused, Ticket
 
 OFF = "off"
@@ -34,8 +37,9 @@ class Inputs:
         device: None if it is off.
     """
 
-    def __init__(self, wanted: str | None) -> None:
-        """A device by its name, the system's default (None), or none (`off`)."""
+    def __init__(self, wanted: str | None, folders: Folders) -> None:
+        """A device by its name, the system's default (None), `file:PATH`, or none (`off`)."""
+        self._folders = folders
         self.device = None if wanted == OFF else Input(wanted)
         self.recording: Collection[str] = ()
         """Clips that are being recorded."""
@@ -99,9 +103,13 @@ class Inputs:
                 is_used = self.is_listening and self.device and each.name == self.device.name
                 ticket.reply(answers.Device(each.name, "listening" if is_used else each.host_api))
 
-    async def set(self, _ticket: Ticket, request: table.SetInput) -> None:
+    async def set(self, ticket: Ticket, request: table.SetInput) -> None:
         """Open another device, then close the old one."""
-        new = None if request.device == OFF else Input(request.device)
+        name, local = request.device, is_local(ticket.peer)
+        if name.startswith(FILE):
+            path = name.removeprefix(FILE)
+            name = FILE + str(await asyncio.to_thread(self._folders.to_read, path, local))
+        new = None if name == OFF else Input(name)
         if new is not None:
             await asyncio.to_thread(new.open)
             new.start()

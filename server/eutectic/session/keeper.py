@@ -18,6 +18,7 @@ from eutectic.files.toml import FORMAT, BadState, stamp_of
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.session import kept
+from eutectic.session.favourites import Favourites
 from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.kept import KeptClip, KeptReference, KeptSession, KeptVoice, SessionFile
@@ -49,12 +50,12 @@ class Keeper:
     def __init__(
         self, path: Path | None, sessions: Path, presets: Presets, jobs: Jobs, library: Library,
         references: References, voices: Voices, grids: Grids, resolver: Resolver, tempo: Tempo,
-        model: Callable[[], str], publish: Callable[[Answer], None],
+        favourites: Favourites, model: Callable[[], str], publish: Callable[[Answer], None],
     ) -> None:  # fmt: skip
         self._path, self._sessions, self._presets, self._jobs = path, sessions, presets, jobs
         self._library, self._references = library, references
         self._voices, self._grids, self._resolver = voices, grids, resolver
-        self._tempo = tempo
+        self._tempo, self._favourites = tempo, favourites
         self._model, self._publish = model, publish
         self._followed: tuple[str, tuple[int, int]] | None = None
         """The preset loaded last, and the stamp of its file."""
@@ -169,7 +170,7 @@ class Keeper:
         session = self.session()
         if self._file is not None:
             self._file.write(session, next(self._numbers))
-        elif session.clips or session.references:
+        elif session.clips or session.references or session.favourites:
             path = self._unused()
             toml.write(path, session)
             log.warning("nothing was kept so far: what there was is session %s", path.stem)
@@ -287,7 +288,7 @@ class Keeper:
             [KeptClip.of(each) for each in self._library.clips.values()],
             [KeptReference.of(each) for each in self._references.all.values()],
             voices + self._beyond, self._references.recall, self._grids.kept or None,
-            self._tempo.kept,
+            self._tempo.kept, list(self._favourites.all.values()) or None,
         )  # fmt: skip
 
     def _restore(self, session: KeptSession) -> None:
@@ -299,6 +300,7 @@ class Keeper:
             self._library.clips[each.name] = clip
         for each in session.references:
             self._references.all[each.name] = each.reference
+        self._favourites.restore(session.favourites or [])
         self._beyond = [each for each in session.voices if each.number > len(self._voices.all)]
         log.info("session %s: %s", self.title, session.what)
         self._resolver.defaults = dict(session.fusion)

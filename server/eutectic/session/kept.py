@@ -22,7 +22,7 @@ from eutectic.osc.requests.time import MAX_BPM, MIN_BPM
 from eutectic.osc.spec import check_title
 from eutectic.osc.table import Fuse
 from eutectic.session.options import Options, fuse_request, place, sampling
-from eutectic.session.pair import Clip, Reference
+from eutectic.session.pair import Clip, Pair, Reference
 from eutectic.session.strips import KeptStrip
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
@@ -95,6 +95,31 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strip: KeptStrip | None = None
 
 
+class KeptFavourite(msgspec.Struct, frozen=True):
+    """A favourite: its file, the digest of its samples, and what they are a fusion of.
+
+    `frames` is the loop's period, `tail` what follows it in the file.
+    """
+
+    name: Name
+    path: str
+    digest: str
+    clip: KeptClip
+    reference: KeptReference
+    request: dict[str, int | float | str]
+    blend: Annotated[float, Meta(ge=0, le=1)]
+    frames: Annotated[int, Meta(ge=1)]
+    tail: Annotated[int, Meta(ge=0)]
+    rate_hz: Annotated[int, Meta(ge=1)]
+    loop: bool = False
+
+    @property
+    def pair(self) -> Pair:
+        request = fuse_request(self.request)
+        clip, reference = self.clip.clip, self.reference.reference
+        return Pair(clip, reference, sampling(request), request.level or "match")
+
+
 class KeptSession(msgspec.Struct, frozen=True):
     """Everything that a restart restores.
 
@@ -111,6 +136,7 @@ class KeptSession(msgspec.Struct, frozen=True):
     recall: Annotated[float, Meta(ge=0, le=1)] | None = None
     fans: dict[str, list[float]] | None = None
     bpm: Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)] | None = None
+    favourites: list[KeptFavourite] | None = None
 
     @property
     def what(self) -> str:
@@ -168,6 +194,8 @@ def read(path: Path) -> KeptSession:
         _known(path, ("fusion",), session.fusion)
         for number, voice in enumerate(session.voices):
             _known(path, (f"voices[{number}]", "request"), voice.request)
+        for number, favourite in enumerate(session.favourites or []):
+            _known(path, (f"favourites[{number}]", "request"), favourite.request)
         return session
     except BadState as error:
         before = path.with_name(path.name + "~")

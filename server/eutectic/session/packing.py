@@ -1,9 +1,10 @@
 """A session in one file: what belongs in it, and where that is found.
 
 In a pack all paths are relative: `session.toml`, sounds in `clips`, LoRA files in `loras`, what the
-engine made of both in `encoded` and `references`, the user's `presets` and `controllers`, and, on
-request, `fusions` that are ready. The copies that the engine encoded go along because a reference
-is found by what is in its sound, to the bit; they also stand in for sounds that are gone.
+engine made of both in `encoded` and `references`, `favourites`, the user's `presets` and
+`controllers`, and, on request, `fusions` that are ready. The copies that the engine encoded go
+along because a reference is found by what is in its sound, to the bit; they also stand in for
+sounds that are gone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from eutectic.files.packed import Manifest, Progress
 from eutectic.files.toml import BadState
 from eutectic.link.protocol import Source
 from eutectic.session.grids import Grids
-from eutectic.session.kept import KeptReference, KeptSession
+from eutectic.session.kept import KeptFavourite, KeptReference, KeptSession
 from eutectic.session.options import fuse_request, sampling
 from eutectic.session.pair import Knobs, Pair
 from eutectic.session.presets import read_preset
@@ -37,7 +38,8 @@ SUFFIX = ".zip"
 SESSION = "session.toml"
 CLIPS, LORAS, ENCODED, REFERENCES = "clips", "loras", "encoded", "references"
 PRESETS, CONTROLLERS, FUSIONS = "presets", "controllers", "fusions"
-FOLDERS = (CLIPS, LORAS, ENCODED, REFERENCES, PRESETS, CONTROLLERS, FUSIONS)
+FAVOURITES = "favourites"
+FOLDERS = (CLIPS, LORAS, ENCODED, REFERENCES, FAVOURITES, PRESETS, CONTROLLERS, FUSIONS)
 
 RATES_HZ = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
 """That fusions may have been made at, beside the model's."""
@@ -115,13 +117,16 @@ def pack(path: Path, wanted: Wanted, progress: Progress = lambda _done, _total: 
     ]
     learned = learned_files(data / REFERENCES)
     references = [_reference(packing, each, data, learned) for each in session.references]
+    favourites = [_favourite(packing, each) for each in session.favourites or []]
     if packing.missing and not wanted.without_missing:
         raise Missing(f"{wanted.name} can't be packed whole: {'; '.join(packing.missing)}")
     _add_own(packing, data)
     if wanted.fusions:
         for file in ready_fusions(session, data / FUSIONS):
             packing.files[f"{FUSIONS}/{file.name}"] = file
-    relative = msgspec.structs.replace(session, clips=clips, references=references)
+    relative = msgspec.structs.replace(
+        session, clips=clips, references=references, favourites=favourites or None
+    )
     packing.files[SESSION] = toml.text(relative).encode()
     about = Manifest(packed.FORMAT, wanted.name, session.model, wanted.model_digest
                      or next((each.model for each in session.references), ""), [])  # fmt: skip
@@ -163,6 +168,28 @@ def _reference(
         if not files:
             packing.missing.append(f"{reference.name}: what was learned of it is gone")
     return msgspec.structs.replace(reference, source=source, lora=lora)
+
+
+def _favourite(packing: _Packing, favourite: KeptFavourite) -> KeptFavourite:
+    """A favourite, and what it was made of as far as that is there: it plays without."""
+
+    def at(folder: str, path: str) -> str:
+        found = _found(path)
+        return packing.reserve(folder, Path(path)) if found is None else packing.add(folder, found)
+
+    def source(there: Source) -> Source:
+        return msgspec.structs.replace(there, path=at(CLIPS, there.path)) if there.path else there
+
+    if _found(favourite.path) is None:
+        packing.missing.append(f"favourite {favourite.name}: {favourite.path} is gone")
+    clip, reference = favourite.clip, favourite.reference
+    lora = at(LORAS, reference.lora) if reference.lora else None
+    of = Source(lora) if lora and not reference.clip else source(reference.source)
+    return msgspec.structs.replace(
+        favourite, path=at(FAVOURITES, favourite.path),
+        clip=msgspec.structs.replace(clip, source=source(clip.source)),
+        reference=msgspec.structs.replace(reference, source=of, lora=lora),
+    )  # fmt: skip
 
 
 def _lora(packing: _Packing, reference: KeptReference, data: Path) -> str:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from importlib.metadata import version
 from pathlib import Path
 
-from eutectic.audio import Waveform, check_section
+from eutectic.audio import Waveform
 from eutectic.config import Place
-from eutectic.errors import BadAudio
-from eutectic.link.protocol import Priority, Source
+from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
 from eutectic.playback.sounds import Sound
-from eutectic.recipe import FORMAT, Learned, LoraUsed, ModelUsed, Recipe, Section
 from eutectic.saving import FORMATS, save_sound
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
 from eutectic.session.options import place
 from eutectic.session.pair import Pair
+from eutectic.session.recipes import recipe_of
 from eutectic.session.resolve import Resolver
 from eutectic.session.tickets import Ticket
 
@@ -58,26 +56,7 @@ class Renders:
     def _save_new(self, path: Path, waveform: Waveform, pair: Pair, where: Place) -> None:
         """A file that says how it was made, whole or not at all."""
         check_free(path)
-        facts = self._jobs.host.facts
-        spec = pair.reference.spec
-        recipe = Recipe(
-            format=FORMAT, version=version("eutectic"), original=_section(pair.original.source),
-            reference=_section(pair.reference.source), prompt=spec.prompt, place=where,
-            level=pair.level, sampling=pair.sampling,
-            learned=None if spec.settings is None else Learned(spec.settings),
-            lora=LoraUsed.of(Path(pair.reference.lora)) if pair.reference.lora else None,
-            model=None if facts is None else ModelUsed(facts.name, facts.digest),
-        )  # fmt: skip
+        recipe = recipe_of(pair, where, self._jobs.host.facts)
         remark = save_sound(path, waveform, recipe.tags)
         if remark:
             log.warning("%s: %s", path, remark)
-
-
-def _section(source: Source) -> Section:
-    """A clip's source; without a digest if it can't be read any more."""
-    path, start, duration = Path(source.path), source.start_seconds, source.duration_seconds
-    try:
-        digest = check_section(path, start, duration)
-    except BadAudio:
-        digest = ""
-    return Section.of(path, digest, start, duration)

@@ -28,6 +28,7 @@ from eutectic.session import models
 from eutectic.session.board import Board
 from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
+from eutectic.session.favourites import Favourites
 from eutectic.session.glides import Glides
 from eutectic.session.grids import Grids
 from eutectic.session.history import History
@@ -108,8 +109,10 @@ class Session:
         )
         self._renders = Renders(jobs, self._library, resolver, folders)
         self._outputs = Outputs(output, player, self._tempo, folders, self._board.publish)
-        self._inputs = Inputs(settings.input_device)
-        self._takes = Takes(self._host, self._library, self._inputs, self._outputs, player, folders)
+        self._inputs = Inputs(settings.input_device, folders)
+        self._takes = Takes(
+            self._host, self._library, self._inputs, self._outputs, player, self._tempo, folders
+        )
         self._stage = Stage(
             jobs, self._library, self._references, resolver, self._voices, grids,
             self._fans, self._glides, player, self._tempo, self._outputs.latency_seconds,
@@ -122,15 +125,19 @@ class Session:
         self._models = Models(
             settings, self._host, self._library, self._board.publish, self._changed
         )
+        self._favourites = Favourites(
+            settings.data / "favourites", jobs, resolver, self._voices, self._fans, self._stage,
+            player, self._changed,
+        )  # fmt: skip
         self._keeper = Keeper(
             settings.session, settings.data / "sessions", presets, jobs, self._library,
-            self._references, self._voices, grids, resolver, self._tempo,
+            self._references, self._voices, grids, resolver, self._tempo, self._favourites,
             lambda: self._models.name,
             self._board.publish,
         )  # fmt: skip
         self._history = History(
-            jobs, self._library, self._references, self._voices, grids, self._fans, self._stage,
-            player, self._keeper.held,
+            jobs, self._library, self._references, self._voices, self._fans, self._stage, player,
+            self._keeper.held,
         )  # fmt: skip
         self._sessions = Sessions(
             Parts(self._keeper, self._registry, jobs, self._library, self._references, resolver,
@@ -144,7 +151,7 @@ class Session:
         self._board.show(
             self._own_states, self._tempo.states, self._outputs.states, self._inputs.states,
             self._library.states, self._references.states, lambda: self._listed,
-            self._voices.states, self._history.states, self._live.states,
+            self._voices.states, self._history.states, self._favourites.states, self._live.states,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, self._inputs, player, self._tempo, self._stage,
@@ -178,6 +185,10 @@ class Session:
         on(table.NewSession, self._sessions.new)
         on(table.ListSessions, self._keeper.list_sessions)
         on(table.PackSession, self._sessions.pack)
+        on(table.KeepFavourite, self._favourites.keep)
+        on(table.PlayFavourite, self._favourites.play)
+        on(table.ListFavourites, self._favourites.list)
+        on(table.FreeFavourite, self._favourites.free)
         on(table.ListDevices, self._outputs.list)
         on(table.SetDevice, self._outputs.set)
         on(table.ListInputs, self._inputs.list)
@@ -409,6 +420,7 @@ class Session:
             await self._surfaces.follow()
         await self._keeper.follow()
         await self._outputs.look()
+        await self._favourites.look()
         presets = await asyncio.to_thread(self._presets.list)
         self._listed = [answers.Preset(-1, *each) for each in presets]
 

@@ -83,7 +83,7 @@ class Shelf:
     def _write(self, key: str, ready: Ready) -> None:
         samples = ready.sound.samples
         about = {
-            "format": FORMAT, "digest": _digest(samples), "blend": json.dumps(ready.blend),
+            "format": FORMAT, "digest": digest_of(samples), "blend": json.dumps(ready.blend),
             "tail": str(ready.sound.tail),
         }  # fmt: skip
         try:
@@ -94,7 +94,8 @@ class Shelf:
             log.warning("a fusion can't be kept on disk: %s", error)
 
 
-def _digest(samples: np.ndarray) -> str:
+def digest_of(samples: np.ndarray) -> str:
+    """Of samples (channel, frame), to the bit."""
     return hashlib.blake2b(np.ascontiguousarray(samples).data, digest_size=16).hexdigest()
 
 
@@ -102,7 +103,7 @@ def _read(path: Path) -> Ready | None:
     try:
         found, about = tensors.read(path, "np")
         samples = found["samples"]
-        if about["format"] != FORMAT or about["digest"] != _digest(samples):
+        if about["format"] != FORMAT or about["digest"] != digest_of(samples):
             raise ValueError("damaged, or of another version")
         os.utime(path)  # used now: eviction goes by this
         return Ready(Sound.of(samples, int(about["tail"])), float(json.loads(about["blend"])))

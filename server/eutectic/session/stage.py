@@ -32,7 +32,7 @@ from eutectic.session.pair import Knobs, Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.shelf import Ready
-from eutectic.session.tempo import Tempo
+from eutectic.session.tempo import Dated, Tempo
 from eutectic.session.tickets import WRONG_CLOCK_MS, Refused, Ticket
 from eutectic.session.voices import Played, Voice, Voices
 
@@ -137,17 +137,22 @@ class Stage:
                 self._aim_at_what_plays(voice)
 
     async def play(
-        self, ticket: Ticket, voice: Voice, pair: Pair, found: Ready, due: float | None = None
-    ) -> None:
-        """Play a fusion that is at hand as the newest of a voice, as it is set."""
-        assert voice.request is not None
+        self, ticket: Ticket, voice: Voice, pair: Pair, request: Fuse, found: Ready,
+        blend: float, due: At = None,
+    ) -> None:  # fmt: skip
+        """Play what is at hand of a pair on a voice, and scrub it to a blend."""
         self._take_turn(ticket, voice, due)
         self._timed.discard(ticket)
+        if due is None:
+            self._aim(voice, pair, blend, request)
         async with asyncio.timeout(None) as limit:
-            cue = Cue(
-                ticket, voice, pair, Place(found.blend), voice.request, due, voice.knobs, limit
-            )
+            place = Place(found.blend)
+            cue = Cue(ticket, voice, pair, place, request, due, voice.knobs, limit)
             self._play(cue, found.sound, found.blend, ready=True)
+
+    def due(self, ticket: Ticket, request: Dated) -> At:
+        """When something that is at hand is to be heard; None: at once."""
+        return self._due(ticket, ticket.due, request)
 
     async def scrub(self, ticket: Ticket, request: table.Scrub) -> None:
         """Move a voice across its fan, which is made if it isn't ready."""
@@ -164,18 +169,21 @@ class Stage:
         if due is None:
             self._stop(ticket, request)
             return
-        for voice in self._voices.all:
-            if request.voice in (None, voice.number):
-                self._player.stop(voice.number, _fade_seconds(request), due)
+        stopped = [v for v in self._voices.all if request.voice in (None, v.number)]
+        pending = [each.pending for each in stopped if each.pending is not None]
+        for voice in stopped:
+            self._player.stop(voice.number, _fade_seconds(request), due)
         self._timed.add(ticket)
         try:
             await self._tempo.reached(due)
         finally:
             self._timed.discard(ticket)
-        self._stop(ticket, request)
+        for voice in stopped:
+            if voice.pending is not None and voice.pending in pending:  # asked for before the stop
+                voice.pending.cancel(f"voice {voice.number} was stopped")
 
     def _stop(self, ticket: Ticket, request: table.Stop) -> None:
-        """Stop what plays, and what is to."""
+        """Stop what plays, and what is about to."""
         if request.voice is not None and request.voice > len(self._voices.all):
             ticket.remark(answers.Idle(-1, request.voice, "there is no such voice"))
         for voice in self._voices.all:
@@ -264,7 +272,7 @@ class Stage:
     def _is_idle(self, voice: Voice) -> bool:
         return voice.pending is None and not voice.lives and self._voices.playing(voice) is None
 
-    def _due(self, ticket: Ticket, asked: float | None, request: Fuse) -> At:
+    def _due(self, ticket: Ticket, asked: float | None, request: Dated) -> At:
         """When it is to be heard: a monotonic time or a beat; None: at once."""
         due, late_ms = timing(asked, time.monotonic())
         ticket.late(late_ms)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from eutectic.audio import MIN_SECONDS
 from eutectic.errors import BadAudio, BadOutput
@@ -21,6 +22,7 @@ from eutectic.session.inputs import Inputs
 from eutectic.session.jobs import OnProgress
 from eutectic.session.library import Library
 from eutectic.session.outputs import Outputs
+from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, Ticket
 
 log = logging.getLogger("eutectic.session")
@@ -38,16 +40,28 @@ LAST = 0.9
 """Share of a recording's progress at which it is loaded."""
 
 
+@dataclass
+class _Begun:
+    """A request that records; it has no recording while it waits for its beat."""
+
+    ticket: Ticket
+    recording: Recording | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.recording is not None and self.recording.is_stopped
+
+
 class Takes:
     """Grabs and records clips; owned by the event loop."""
 
     def __init__(
         self, host: Host, library: Library, inputs: Inputs, outputs: Outputs, player: Player,
-        folders: Folders,
+        tempo: Tempo, folders: Folders,
     ) -> None:  # fmt: skip
         self._host, self._library, self._inputs, self._outputs = host, library, inputs, outputs
-        self._player, self._folders = player, folders
-        self._recordings: dict[str, Recording] = {}
+        self._player, self._tempo, self._folders = player, tempo, folders
+        self._recordings: dict[str, _Begun] = {}
         inputs.recording = self._recordings.keys()
         self._threads = ThreadPoolExecutor(AT_ONCE, "take")
         self._closing = False
@@ -58,7 +72,7 @@ class Takes:
         """Make a clip of the past, up to the moment at which that was asked for."""
         heard = await self._heard(request.from_)
         self._check(request.clip, request.seconds)
-        stop = self._frame(heard, _moment(ticket) - (request.ago or 0.0))
+        stop = self._frame(heard, ticket, ago=request.ago or 0.0)
         start = stop - round(request.seconds * heard.rate_hz)
         with self._library.expecting(request.clip):
             await self._come(heard, stop)
@@ -84,37 +98,49 @@ class Takes:
         longest = self._check(name, request.seconds)
         if len(self._recordings) >= AT_ONCE:
             raise Refused("busy", f"{AT_ONCE} clips are being recorded")
-        with self._library.expecting(name) as progress:
-            seconds = request.seconds or longest
-            take = self._take(heard, name, seconds, request.threshold, request.trim)
-            start = max(heard.oldest, self._frame(heard, _moment(ticket)))
-            recording = self._recordings[name] = Recording(heard, take, start)
-            try:
-                await self._record(ticket, recording, progress, request.seconds)
-            finally:
+        due = self._tempo.due(ticket, request, ticket.due)
+        begun = self._recordings[name] = _Begun(ticket)
+        try:
+            with self._library.expecting(name) as progress:
+                start = self._frame(heard, ticket, await self._tempo.reached(due))
+                take = self._take(
+                    heard, name, request.seconds or longest, request.threshold, request.trim
+                )
+                begun.recording = Recording(heard, take, max(heard.oldest, start))
+                await self._record(ticket, begun.recording, progress, request.seconds)
                 del self._recordings[name]
-            await self._load(ticket, name, take)
-        if take.error or recording.gap:
-            took = f"the first {take.frames / take.rate_hz:.1f} s are kept, and loaded"
-            raise Refused("gaps", f"{name}: {take.error or recording.gap}; {took}")
+                await self._load(ticket, name, take)
+        finally:
+            if self._recordings.get(name) is begun:
+                del self._recordings[name]
+        missing = take.error or begun.recording.gap
+        if missing:
+            seconds = take.frames / take.rate_hz
+            raise Refused("gaps", f"{name}: {missing}; {seconds:.1f} s are kept, and loaded")
 
     async def stop(self, ticket: Ticket, request: table.StopClip) -> None:
         """End one recording, or all, at the moment at which that was asked for."""
-        running = {name: each for name, each in self._recordings.items() if not each.is_stopped}
         name = request.clip
+        running = {key: each for key, each in self._recordings.items() if not each.is_stopped}
         if name is not None and name not in running:
             near = nearest(name, running)
             raise Refused("not_recording", f"clip {name} is not being recorded{near}")
         if not running:
             raise Refused("not_recording", "no clip is being recorded; /clip/record starts")
-        for each in running.values() if name is None else [running[name]]:
-            each.stop(self._frame(each.heard, _moment(ticket)))
+        wanted = list(running.values()) if name is None else [running[name]]
+        frame = await self._tempo.reached(self._tempo.due(ticket, request, ticket.due))
+        for each in wanted:
+            if each.recording is None:
+                each.ticket.cancel("it was stopped before it began")
+            else:
+                each.recording.stop(self._frame(each.recording.heard, ticket, frame))
 
     async def close(self) -> None:
         """End all recordings; their files are kept."""
         self._closing = True
         for each in self._recordings.values():
-            each.stop(each.heard.frames)
+            if each.recording is not None:
+                each.recording.stop(each.recording.heard.frames)
         await asyncio.to_thread(self._threads.shutdown)
 
     # Parts
@@ -141,11 +167,15 @@ class Takes:
         """The last minute of the output, or of the input, once it is open."""
         return self._player.heard if source == "output" else await self._inputs.ready()
 
-    def _frame(self, heard: Heard, moment: float) -> int:
-        """The frame that was heard at a moment; of the output, by the ear."""
-        if heard is self._player.heard:
-            moment -= self._outputs.device.latency_seconds
-        return heard.frame_at(moment)
+    def _frame(self, heard: Heard, ticket: Ticket, due: int | None = None, ago: float = 0) -> int:
+        """The frame that was heard at a ticket's moment; or when a frame of the mix was heard."""
+        device, is_output = self._outputs.device, heard is self._player.heard
+        if due is None:
+            moment = _moment(ticket) - ago
+            return heard.frame_at(moment - device.latency_seconds if is_output else moment)
+        if is_output:
+            return due + self._player.latency_frames
+        return heard.frame_at(self._player.time_of(due) + self._outputs.latency_seconds())
 
     def _take(
         self, heard: Heard, name: str, seconds: float | None, threshold_db: float | None,

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import statistics
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -77,7 +76,7 @@ class Tempo:
     @property
     def beat(self) -> float:
         """The beat that it is now, in the mix."""
-        return self._player.timeline.beat_of(self._player.frame_at(time.monotonic()))
+        return self._player.timeline.beat_of(self._player.frame_at(self._player.clock()))
 
     @property
     def bpm(self) -> float:
@@ -144,7 +143,7 @@ class Tempo:
     # Requests
 
     async def set(self, ticket: Ticket, request: table.SetTempo) -> None:
-        self._set(ticket, request.bpm, request.beat, time.monotonic())
+        self._set(ticket, request.bpm, request.beat, self._player.clock())
 
     async def tap(self, ticket: Ticket, request: table.TapTempo) -> None:
         if request.press == 0:
@@ -165,7 +164,7 @@ class Tempo:
         if self._clock is not None:
             self._clock.set(None, None, running)
         else:
-            self._player.set_tempo(running=running, at=time.monotonic())
+            self._player.set_tempo(running=running, at=self._player.clock())
         self._by = ticket.client
 
     async def set_clock(self, ticket: Ticket, request: table.SetClock) -> None:
@@ -232,7 +231,7 @@ class Tempo:
         reading = None if self._clock is None else self._clock.reading()
         if reading is None:
             return
-        timeline, now = self._player.timeline, time.monotonic()
+        timeline, now = self._player.timeline, self._player.clock()
         if reading.running == self._was_running and now - self._followed < EVERY_SECONDS:
             return
         self._followed, self._was_running = now, reading.running

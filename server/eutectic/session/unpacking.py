@@ -29,11 +29,12 @@ from eutectic.files.toml import BadState
 from eutectic.link.protocol import Source
 from eutectic.osc.spec import check_title
 from eutectic.session import kept, packing
-from eutectic.session.kept import KeptReference, KeptSession
+from eutectic.session.kept import KeptClip, KeptReference, KeptSession
 from eutectic.session.packing import (
     CLIPS,
     CONTROLLERS,
     ENCODED,
+    FAVOURITES,
     FOLDERS,
     FUSIONS,
     LORAS,
@@ -136,7 +137,8 @@ def _check_names(pack: Pack) -> None:
         stem, _, suffix = file.rpartition(".")
         is_made = folder in MADE and suffix == "safetensors" and stem and _KEY.fullmatch(stem)
         is_own = folder in (PRESETS, CONTROLLERS) and suffix == "toml" and stem
-        if not (is_made or is_own or folder in (CLIPS, LORAS)):
+        is_sound = folder in (CLIPS, LORAS) or (folder == FAVOURITES and suffix == "wav")
+        if not (is_made or is_own or is_sound):
             raise BadPack(f"{pack.path}: has {each}, which is no part of a session")
 
 
@@ -146,17 +148,25 @@ def _session(pack: Pack, room: Path) -> KeptSession:
         session = kept.read(room / SESSION)
     except BadState as error:
         raise BadPack(str(error).replace(str(room / SESSION), f"{pack.path}: {SESSION}")) from None
-    references = session.references
-    paths = [each.source.path for each in (*session.clips, *references) if each.source.path]
+    favourites = session.favourites or []
+    clips = [*session.clips, *(each.clip for each in favourites)]
+    references = [*session.references, *(each.reference for each in favourites)]
+    paths = [each.source.path for each in (*clips, *references) if each.source.path]
     paths += [each.lora for each in references if each.lora]
-    for path in paths:
-        folder, _, file = path.partition("/")
-        if folder not in (CLIPS, LORAS) or not packed.is_name(file):
-            raise BadPack(f"{pack.path}: its session names {path!r}, which isn't in it")
+    _check_paths(pack, paths, (CLIPS, LORAS))
+    _check_paths(pack, [each.path for each in favourites], (FAVOURITES,))
     keys = [key for each in references for key in (each.spec.clip, each.spec.lora)]
     if not all(map(_KEY.fullmatch, keys)):
         raise BadPack(f"{pack.path}: its session has a reference of no clip or LoRA file")
     return session
+
+
+def _check_paths(pack: Pack, paths: list[str], folders: tuple[str, ...]) -> None:
+    """Check that paths are in these folders of the pack, or would be."""
+    for path in paths:
+        folder, _, file = path.partition("/")
+        if folder not in folders or not packed.is_name(file):
+            raise BadPack(f"{pack.path}: its session names {path!r}, which isn't in it")
 
 
 def _place(placing: Placing, room: Path, data: Path, name: str, session: KeptSession) -> Unpacked:
@@ -164,9 +174,10 @@ def _place(placing: Placing, room: Path, data: Path, name: str, session: KeptSes
     sounds = _free(lambda number: data / CLIPS / _numbered(name, number))
     if (room / CLIPS).is_dir():
         placing.folder(room / CLIPS, sounds)
-    loras = {
-        f"{LORAS}/{each.name}": _place_own(placing, each, data / ADDED)
-        for each in _files(room / LORAS)
+    placed = {
+        f"{folder}/{each.name}": _place_own(placing, each, target)
+        for folder, target in _own_folders(data).items()
+        for each in _files(room / folder)
     }
     for each in _made(session, room):
         at = data / each.relative_to(room)
@@ -177,7 +188,7 @@ def _place(placing: Placing, room: Path, data: Path, name: str, session: KeptSes
             at = _place_own(placing, each, data / folder)
             if at.name != each.name:
                 remarks.append(f"{folder[:-1]} {each.stem}: there is another; this is {at.stem}")
-    absolute = _absolute(session, sounds, loras, data / ADDED)
+    absolute = _absolute(session, sounds, placed, _own_folders(data))
     toml.write(room / "absolute.toml", absolute)
     target = kept.named(data / "sessions", name)
     placing.file(room / "absolute.toml", target)
@@ -207,27 +218,41 @@ def _place_own(placing: Placing, file: Path, folder: Path) -> Path:
     raise AssertionError  # numbers don't end
 
 
+def _own_folders(data: Path) -> dict[str, Path]:
+    """Where the files of some of a pack's folders go, beside those of other sessions."""
+    return {LORAS: data / ADDED, FAVOURITES: data / FAVOURITES}
+
+
 def _absolute(
-    session: KeptSession, sounds: Path, loras: dict[str, Path], added: Path
+    session: KeptSession, sounds: Path, placed: dict[str, Path], folders: dict[str, Path]
 ) -> KeptSession:
     """The session with its paths as they are here."""
 
     def here(path: str) -> str:
         folder, _, file = path.partition("/")
-        return str(loras.get(path, added / file) if folder == LORAS else sounds / file)
+        return str(placed.get(path, folders.get(folder, sounds) / file))
 
     def source(there: Source) -> Source:
         return msgspec.structs.replace(there, path=here(there.path)) if there.path else there
+
+    def clip(each: KeptClip) -> KeptClip:
+        return msgspec.structs.replace(each, source=source(each.source))
 
     def reference(each: KeptReference) -> KeptReference:
         lora = here(each.lora) if each.lora else None
         return msgspec.structs.replace(each, source=source(each.source), lora=lora)
 
+    favourites = [
+        msgspec.structs.replace(
+            each, path=here(each.path), clip=clip(each.clip), reference=reference(each.reference)
+        )
+        for each in session.favourites or []
+    ]
     return msgspec.structs.replace(
-        session,
-        clips=[msgspec.structs.replace(each, source=source(each.source)) for each in session.clips],
+        session, clips=[clip(each) for each in session.clips],
         references=[reference(each) for each in session.references],
-    )
+        favourites=favourites or None,
+    )  # fmt: skip
 
 
 def _files(folder: Path) -> list[Path]:

@@ -155,6 +155,7 @@ class Voices:
         self._player, self._grids, self._changed, self._turned = player, grids, changed, turned
         self.all = [Voice(voice.number) for voice in player.voices]
         self.master_db, self._master_by = 0.0, 0
+        self.focus = 1
 
     def __getitem__(self, number: int) -> Voice:
         """A voice by its number.

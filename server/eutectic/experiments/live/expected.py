@@ -13,8 +13,8 @@ import soundfile
 
 from eutectic.client.daemon_process import Daemon, until_ready
 from eutectic.client.sync import Client
-from eutectic.experiments.live.latency import LEARN_STEPS
 from eutectic.experiments.live.pads import LONGEST_SECONDS
+from eutectic.experiments.live.stand import LEARN_STEPS
 from eutectic.experiments.report import Row, Table
 from eutectic.osc.answers import PairReply, Started
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from eutectic.client.daemon_process import Daemon, until_ready
 from eutectic.client.sync import Client
-from eutectic.experiments.live.latency import LEARN_STEPS, make_clips
+from eutectic.experiments.live.stand import LEARN_STEPS, make_clips
 from eutectic.experiments.report import Row, Table
 from eutectic.osc.answers import Started
 

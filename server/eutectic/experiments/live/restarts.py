@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import Client
 from eutectic.experiments.live.jack_server import RATE_HZ, Jack, Recording
-from eutectic.experiments.live.latency import make_clips
+from eutectic.experiments.live.stand import make_clips
 from eutectic.experiments.report import Row, Table, median
 from eutectic.osc.answers import Answer, Done, Fail, Started
 from eutectic.osc.answers import Engine as EngineState

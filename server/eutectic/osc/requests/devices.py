@@ -35,7 +35,7 @@ class SetInput(Answered, frozen=True, kw_only=True):
 
     address = "/input/set"
 
-    device: Annotated[str, Argument("words", "a device's name, or off")]
+    device: Annotated[str, Argument("words", "a device's name, file:PATH, or off")]
 
 
 class StartRecording(Answered, frozen=True, kw_only=True):

@@ -81,19 +81,24 @@ class PackSession(Answered, frozen=True, kw_only=True):
 
 
 class KeepFavourite(Answered, frozen=True, kw_only=True):
-    """Keep what a voice plays, the sound itself and all that makes it again."""
+    """Keep what a voice plays, the sound itself and all that makes it again.
+
+    Where there is another sound of this name, both are kept, this one under a name like it.
+    """
 
     address = "/favourite/keep"
+    found = answers.KeptSound
 
     name: Name
     voice: Annotated[int | None, Argument("int", "default: the one in focus", 1, MAX_VOICES)] = None
 
 
 class PlayFavourite(Answered, frozen=True, kw_only=True):
-    """Play a favourite."""
+    """Play a favourite, even if its clip, its reference or its model is gone."""
 
     address = "/favourite/play"
-    replies = (*JOB, answers.Started, answers.Ended)
+    replies = (answers.Started, answers.Ended)
+    due = "heard"
 
     name: Name
     voice: Annotated[int | None, Argument("int", "default: the one in focus", 1, MAX_VOICES)] = None

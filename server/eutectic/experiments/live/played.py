@@ -1,0 +1,120 @@
+"""Rows of what is played, not only triggered: grabs, live fusions, beats, notes, a second axis."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from eutectic.experiments.live.jack_server import RATE_HZ
+from eutectic.experiments.live.stand import HOP, ONSET, Part, Stand, levels, noise, wait_until
+from eutectic.osc.answers import Live
+
+GRABS, NOTES, BURSTS, BEATS, SCRUBS = 12, 40, 12, 24, 20
+GRAB_SECONDS = 1.5
+BURST_SECONDS, BURSTS_APART = 0.1, 1.7
+BPM = 120.0
+REFERENCE = ("@recall", 1.0)
+
+
+def _grabbed(stand: Stand) -> tuple[str, list[float]]:
+    """Play a sound, grab it and fuse it: from its end to the fusion's first sample."""
+    client, ends = stand.client, list[float]()
+    with stand.recorded() as recorded:
+        for number in range(GRABS):
+            end = stand.instrument.play(noise(GRAB_SECONDS)) + GRAB_SECONDS
+            wait_until(end)
+            client.begin("/clip/grab", f"g{number}", GRAB_SECONDS)
+            client.request("/fuse", 1, f"g{number}", "r", *REFERENCE)
+            time.sleep(0.1)
+            client.send("/stop", 1, 20.0)
+            time.sleep(0.3)
+            ends.append(end)
+    return "the end of playing to its fusion, grabbed", recorded.onsets(ends)
+
+
+def _live(stand: Stand) -> tuple[str, list[float]]:
+    """Play bursts into /live; from each to its own fusion, which is as late as the lag says."""
+    client = stand.client
+    burst = np.zeros((round(BURSTS_APART * RATE_HZ), 2), np.float32)
+    sound = noise(BURST_SECONDS)
+    burst[: len(sound)] = sound
+    client.notify()
+    client.send("/live", 1, "r", "@length", 1.0, "@every", 0.5, "@blend", 1.0, *REFERENCE)
+    stand.instrument.play(burst, loop=True)
+    time.sleep(4 * BURSTS_APART)
+    lag_ms = [each.lag_ms for each in client.events(0.1) if isinstance(each, Live)][-1]
+    with stand.recorded() as recorded:
+        time.sleep(0.5)
+        began = stand.instrument.play(burst, loop=True)
+        time.sleep((BURSTS + 1) * BURSTS_APART + lag_ms / 1000)
+    client.send("/live/stop", 1)
+    loud = levels(recorded.samples[:, 0])
+    values: list[float] = []
+    for number in range(1, BURSTS):  # the first cut into the one before
+        start = recorded.recording.frame(began + number * BURSTS_APART + lag_ms / 2000) // HOP
+        course = loud[start : start + round(BURSTS_APART * RATE_HZ / HOP)]
+        first = int(np.argmax(course > 5 * ONSET * course.max()))
+        values.append(1000 * first * HOP / RATE_HZ + lag_ms / 2)
+    return "a sound to its fusion, /live 1 s every 0.5 s", values
+
+
+def _on_the_grid(stand: Stand) -> tuple[str, list[float]]:
+    """Trigger a ready fusion at any time, for the next beat: how far it is off the others' grid."""
+    client, sent = stand.client, list[float]()
+    client.request("/fuse", 1, "o", "r", "@blend", 0.8)
+    client.send("/stop", 1)
+    client.send("/tempo", BPM, 0.0)
+    client.send("/tempo/run", 1)
+    time.sleep(1.0)
+    generator = np.random.default_rng(0)
+    with stand.recorded() as recorded:
+        for _ in range(BEATS):
+            time.sleep(float(generator.uniform(0, 60 / BPM)))
+            sent.append(time.monotonic())
+            client.request("/fuse", 1, "o", "r", "@blend", 0.8, "@quantise", 1.0)
+            time.sleep(60 / BPM)
+            client.send("/stop", 1, 10.0)
+            time.sleep(0.3)
+    beat = 60 / BPM * RATE_HZ
+    frames = [recorded.recording.frame(at) for at in sent]
+    late = [ms * RATE_HZ / 1000 for ms in recorded.onsets(sent)]
+    places = np.array(frames) + np.array(late)
+    phases = np.exp(2j * np.pi * places / beat)
+    off = np.angle(phases / phases.mean()) / (2 * np.pi) * beat
+    return "a beat to what was quantised to it, apart", list(np.abs(1000 * off / RATE_HZ))
+
+
+def _note(stand: Stand) -> tuple[str, list[float]]:
+    """A note of what a voice has played: from the datagram to its first sample."""
+    client, sent = stand.client, list[float]()
+    client.request("/fuse", 1, "o", "r", "@blend", 0.8)
+    client.send("/stop", 1)
+    time.sleep(1.0)
+    with stand.recorded() as recorded:
+        for number in range(NOTES):
+            note = 48 + number % 24
+            sent.append(time.monotonic())
+            client.send("/note", 1, note, 100)
+            time.sleep(0.1)
+            client.send("/note", 1, note, 0)
+            time.sleep(0.35)
+    return "a note's first sample", recorded.onsets(sent)
+
+
+def _scrubbed_y(stand: Stand) -> tuple[str, list[float]]:
+    """A pad with the tone below and the noise above: half of the way of a scrub along y."""
+    client, sent = stand.client, list[float]()
+    client.send("/pad/xy", 1, "o:r:0", "o:r:0", "o:r:1", "o:r:1", "@loop", 1)
+    client.send("/scrub", 1, 0.5, 0.0)
+    time.sleep(5.0)
+    with stand.recorded() as recorded:
+        time.sleep(0.5)
+        for number in range(SCRUBS):
+            sent.append(time.monotonic())
+            client.send("/scrub", 1, 0.5, float(1 - number % 2))
+            time.sleep(0.5)
+    return "half of a scrub's way along y", recorded.half_ways(sent)
+
+
+PARTS: list[Part] = [_grabbed, _live, _on_the_grid, _note, _scrubbed_y]
