@@ -9,7 +9,7 @@ import { drawKept, keepKey, redo, undo } from './kept.js';
 import { drawNotes, notesKey, strip } from './notes.js';
 import { liveWords } from './heard.js';
 import { loadFirst } from './sounds.js';
-import { axisWords, corners } from './tone.js';
+import { axisWords } from './tone.js';
 import { phone } from './matrix.js';
 
 const PLACES = 17, SEEDS = 9999;
@@ -213,13 +213,13 @@ export function drawFocus() {
   for (const e of faders) e.show(v);
 }
 function drawAxis(v) {
-  const pad = v.across === 'pad', known = pad && corners.get(v.voice) || [];
+  const pad = v.across === 'pad', corners = (v.corners || '').split(' ');
   field.classList.toggle('flat', !!v.across);
   field.classList.toggle('pad4', pad);
   level.hidden = !v.across;
   axis.hidden = !v.across || pad;
   text(axis, axisWords(v));
-  ends.forEach((e, i) => { e.hidden = !pad; text(e, known[i] || ['↙', '↘', '↖', '↗'][i]); });
+  ends.forEach((e, i) => { e.hidden = !pad; text(e, (corners[i] || '').split(':').slice(0, 2).join(' by ')); });
   if (!v.across) return;
   const y = knob(v, 'y');
   level.style.transform = `translateY(${-100 * y}%)`;

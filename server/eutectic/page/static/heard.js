@@ -83,6 +83,8 @@ export function liveWords(v) {
   return (v.live === 'playing' ? `${Math.round(v.lag)} ms late` : v.live) + (v.dropped ? ` · ${v.dropped} dropped` : '');
 }
 
+setInterval(() => { if (s.input.recording.length) touch('sounds'); }, 1000);
+
 // ---- How it is taken --------------------------------------------------------------------------
 
 export function inputDrawer({ field, form, submit }) {

@@ -16,7 +16,7 @@ export const keepKey = key('keep', 'keep', () => keep());
 canLearn(keepKey, () => '/favourite/keep favourite', () => 'keep');
 export function keep() {
   const v = voice(), called = nameFrom(v?.original ? `${v.original}-${v.reference}` : 'favourite', s.favourites);
-  act(keepKey, '/favourite/keep', called, s.focus).then(done => { if (done) said(keepKey, `kept as ${called}`); });
+  act(keepKey, '/favourite/keep', called, s.focus).then(kept => { if (kept) said(keepKey, `kept as ${kept[0] || called}`); });
 }
 export function drawKept(v) {
   for (const [e, what] of [[undo, 'undo'], [redo, 'redo']]) {

@@ -49,7 +49,7 @@ document.addEventListener('visibilitychange', () => { if (document.hidden) endAl
 const box = h('div.strip18', { role: 'group', 'aria-label': 'notes' }), pads = Array.from({ length: COUNT }, (_, i) => {
   const e = h('button.note', {}, h('span'), h('span.letter', { 'aria-hidden': 'true' }, LETTERS[i]));
   e.addEventListener('click', c => { if (!c.detail) tell(e, '/note', s.focus, low + i, USUAL, '@gate', TAP_S); });
-  canLearn(e, () => `/note ${s.focus} ${low + i} $`, () => `${nameOf(low + i)} of voice ${s.focus}`);
+  canLearn(e, () => `/note ${s.focus} ${low + i} $`, () => `${nameOf(low + i)} of voice ${s.focus}`, () => {}); // a long note is none
   return e;
 });
 const nameOf = note => NAMES[note % 12] + (Math.floor(note / 12) - 1);

@@ -17,7 +17,7 @@ const VOICE = ['voice', 'original', 'reference', 'blend', 'state', 'gain', 'reca
 const MORE = {
   '/voice/notes': ['rate', 'start', 'end', 'reverse', 'root', 'choke', 'attack', 'decay', 'sustain', 'release', 'by'],
   '/voice/strip': ['filter', 'cutoff', 'resonance', 'out1', 'send1', 'out2', 'send2', 'by'],
-  '/voice/axis': ['across', 'y', 'low', 'high', 'placed', 'places', 'by'],
+  '/voice/axis': ['across', 'y', 'low', 'high', 'placed', 'places', 'by', 'corners'],
   '/history': ['undo', 'redo'],
   '/live': ['liveReference', 'live', 'lag', 'dropped', 'liveText'],
 };

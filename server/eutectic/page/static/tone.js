@@ -43,8 +43,6 @@ function number(label, what, min, max, set) {
 // ---- Two axes ---------------------------------------------------------------------------------
 
 const PLACES = [9, 5];
-/** What a pad's corners play, as far as this page has said it: by voice, four pairs. */
-export const corners = new Map();
 const pairs = () => [...s.references.keys()].flatMap(reference => [...s.clips.keys()].map(original => [original, reference]));
 const select = (label, values) => h('select', { 'aria-label': label }, ...values.map(([value, word]) => h('option', { value }, word)));
 
@@ -65,11 +63,7 @@ export function axesDrawer({ field }) {
     e.selectedIndex = said.length ? (Math.max(0, at) + i) % said.length : -1;
     return e;
   });
-  const play = key('play', 'play the four', async () => {
-    const number = s.focus, chosen = four.map(each => each.value);
-    tell(play, '/pad/xy', number, ...chosen, '@loop', 1);
-    corners.set(number, chosen);
-  });
+  const play = key('play', 'play the four', () => tell(play, '/pad/xy', s.focus, ...four.map(each => each.value), '@loop', 1));
   return { title: 'Two axes', className: '.two', body: [
     group('a second axis for what the voice plays', field('up and down turns', across), field('at the top', second), h('div.keys-of', {}, make), now),
     group('four corners', h('div.corners', {}, four[2], four[3], four[0], four[1]), h('div.keys-of', {}, play))],
