@@ -1,6 +1,6 @@
 // The voice in focus: its fan as a surface to scrub, the sound over time, its knobs.
 import { ask } from './link.js';
-import { fanOf, fusionPicture, heardAt, hold, knob, knobAt, optionsOf, position, s, touch, voice, windowOf } from './state.js';
+import { fanOf, fusionPicture, heardAt, hold, knob, knobAt, optionsOf, originalOf, position, s, touch, voice, windowOf } from './state.js';
 import { act, canLearn, fault, open, slider, soon, tell } from './hand.js';
 import { $, attr, canvas, clamp, h, key, kind, mark, name, text, two } from './dom.js';
 import { HUE, paintCurves, paintFan, paintTime } from './paint.js';
@@ -75,9 +75,9 @@ export function showBlend(e, v, needle) {
 // ---- What a voice can be asked to do ----------------------------------------------------------
 
 export function playOrStop(v, anchor) {
-  if (!v?.original) return;
+  if (!v) return;
   if (v.state !== 'silent') tell(anchor, '/stop', v.voice);
-  else act(anchor, '/fuse', v.voice, v.original, v.reference, '@loop', v.loop, ...(v.seed >= 0 ? ['@seed', v.seed] : []));
+  else if (v.original) act(anchor, '/fuse', v.voice, v.original, v.reference, '@loop', v.loop, ...(v.seed >= 0 ? ['@seed', v.seed] : []));
 }
 export const toggle = (v, what, anchor) => v && tell(anchor, '/voice/set', v.voice, what, v[what] ? 0 : 1);
 export function newSeed(v, anchor) {
@@ -197,15 +197,16 @@ export function drawFocus() {
   drawAxis(v);
   text(reference, v.reference || '–');
   text(prompt, s.references.get(v.reference)?.prompt || '');
-  text(original, v.original || '–');
+  text(original, originalOf(v) || '–');
   const clip = s.clips.get(v.original);
   text(length, clip?.seconds ? `${clip.seconds.toFixed(1)} s` : '');
-  text(hint, v.original ? v.state === 'waiting' ? `being made, ${Math.round(100 * v.fraction)} %` : fan.ready ? '' : 'nothing of this pair is ready: this is where it will begin' : 'press a pad: it plays here');
+  text(hint, live ? '' : v.original ? v.state === 'waiting' ? `being made, ${Math.round(100 * v.fraction)} %` : fan.ready ? '' : 'nothing of this pair is ready: this is where it will begin' : 'press a pad: it plays here');
   hint.hidden = !hint.shown;
   const silent = v.state === 'silent';
   mark(stop.firstChild, silent ? 'play' : 'stop');
   text(stop.lastChild, silent ? 'play' : 'stop');
-  stop.disabled = seed.disabled = !v.original;
+  stop.disabled = silent && !v.original;
+  seed.disabled = !v.original;
   attr(loop, 'aria-pressed', !!v.loop);
   attr(mute, 'aria-pressed', !!v.mute);
   text(places.lastChild, making || `${PLACES} places`);

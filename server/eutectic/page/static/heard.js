@@ -1,6 +1,6 @@
 // What comes in: its meter, recorded and grabbed as clips, and fused as it comes.
 import { contact } from './link.js';
-import { onBeat, row, s, touch, voice } from './state.js';
+import { isLive, onBeat, row, s, touch, voice } from './state.js';
 import { act, canLearn, open, tell } from './hand.js';
 import { attr, canvas, h, key, kind, mark, minutes, text } from './dom.js';
 import { paintBar } from './paint.js';
@@ -62,7 +62,7 @@ export function grabKey() {
   return e;
 }
 export function liveKey() {
-  const on = () => voice()?.live && voice().live !== 'off';
+  const on = () => isLive(voice());
   const e = twoLines('live', 'live', () => {
     if (on()) tell(e, '/live/stop', s.focus);
     else tell(e, '/live', s.focus, row(), ...onBeat());
@@ -79,7 +79,7 @@ export function liveKey() {
 }
 /** How late a voice's fusions of the input are, and how many came too late. */
 export function liveWords(v) {
-  if (!v.live || v.live === 'off') return '';
+  if (!isLive(v)) return '';
   return (v.live === 'playing' ? `${Math.round(v.lag)} ms late` : v.live) + (v.dropped ? ` · ${v.dropped} dropped` : '');
 }
 

@@ -33,6 +33,9 @@ export function takeDirty() { const was = dirty; dirty = new Set(); return was; 
 
 export const pairKey = (original, reference) => `${original}\n${reference}`;
 export const voice = () => s.voices.get(s.focus);
+export const isLive = v => !!v?.live && v.live !== 'off';
+/** What a voice plays: a clip, or what comes in. */
+export const originalOf = v => v.original || (isLive(v) ? 'input' : '');
 /** The reference that the hand has chosen. */
 export const row = () => [s.row, voice()?.reference].find(each => s.references.has(each)) ?? s.references.keys().next().value;
 export const isEngineOff = () => s.engine.state === 'dead' || s.engine.state === 'failed';

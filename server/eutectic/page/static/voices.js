@@ -1,6 +1,6 @@
 // All voices, small: rows beside the voice in focus, tabs on a phone.
 import { contact, send } from './link.js';
-import { knob, s, setFocus, touch } from './state.js';
+import { knob, originalOf, s, setFocus, touch } from './state.js';
 import { canLearn } from './hand.js';
 import { $, attr, canvas, h, key, kind, listed, mark, name, text, two } from './dom.js';
 import { paintBar, paintColumn } from './paint.js';
@@ -36,14 +36,14 @@ function makeRow(number) {
     attr(focus, 'aria-pressed', number === s.focus);
     text(reference, v.reference || 'empty');
     reference.classList.toggle('dim', !v.reference);
-    text(original, v.original);
-    text(blend, !v.original ? '' : on ? two(knob(v, 'blend')) : 'stopped');
+    text(original, originalOf(v));
+    text(blend, !originalOf(v) ? '' : on ? two(knob(v, 'blend')) : 'stopped');
     kind(blend, on ? 'fuse' : 'dim');
     mini.hidden = !v.original;
     if (v.original) { showFan(fan, v); showBlend(mini, v, needle); }
     mark(stop.firstChild, on ? 'stop' : 'play');
     attr(stop, 'aria-label', `${on ? 'stop' : 'play'} voice ${number}`);
-    stop.disabled = !v.original;
+    stop.disabled = !on && !v.original;
   };
   return e;
 }
