@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
 from eutectic.files.tags import read_comment
 from eutectic.osc.answers import Fail, VoiceState
+from eutectic.session import shows
 
 pytestmark = pytest.mark.process
 
@@ -230,3 +232,108 @@ def test_fuse_like_makes_a_favourite_again_to_the_bit(
     sound, made = (soundfile.read(path, dtype="float32")[0] for path in (kept.path, again))
     assert len(sound) == about["frames"] + about["tail"]
     assert np.array_equal(made, sound[: about["frames"]])
+
+
+def recorded(path: Path) -> np.ndarray:
+    return soundfile.read(path, dtype="float32", always_2d=True)[0]
+
+
+def test_stems_add_up_to_the_mix(running: Daemon) -> None:
+    with running.client() as client:
+        fused(client, 1, "a", "r", "@loop", 1, "@blend", 0.5)
+        client.set_voice(1, "gain", -12.0)
+        client.set_voice(2, "gain", -12.0)
+        client.set_voice(2, "pan", 0.5)
+        path = Path(client.start_recording("stems.wav", stems=1).path)
+        fused(client, 2, "c", "r", "@loop", 1, "@blend", 0.25)
+        client.send("/scrub", 1, 0.75)
+        passes(client, 0.5)
+        frames = client.stop_recording().frames
+        assert fails(client, "/record/start", "stems.wav", "@stems", 1) == "bad_output"
+    stems = [recorded(path.with_name(f"stems-voice{n + 1}.wav")) for n in range(4)]
+    mix = recorded(path)
+    assert [len(each) for each in (mix, *stems)] == 5 * [frames]
+    assert stems[0].any() and stems[1].any() and not stems[2].any()
+    assert np.abs(mix - sum(stems)).max() <= 1e-6  # 24 bits are 6e-8 in each
+
+
+def passes(client: Client, seconds: float) -> None:
+    """So much of the show goes by."""
+    end = time.monotonic() + seconds
+    until(lambda: time.monotonic() > end)
+    client.request("/sync")
+
+
+def test_a_show_is_replayed_to_the_frame_even_in_another_session(
+    running: Daemon, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running.client() as client:
+        for sound in ("a", "c"):
+            client.request("/fan", sound, "r", 5, "@seed", 4)
+        fused(client, 3, "a", "r", "@loop", 1, "@blend", 1.0, "@seed", 4)
+        passes(client, 0.3)
+        first = Path(client.start_recording("show.wav").path)
+        passes(client, 0.1)
+        fused(client, 1, "a", "r", "@loop", 1, "@blend", 0.25, "@seed", 4, "@velocity", 90)
+        for blend in (0.3, 0.5, 0.9, 0.6):
+            client.send("/scrub", 1, blend)
+            passes(client, 0.05)
+        client.set_voice(1, "pan", -0.5)
+        client.send("/stop", 3, 50)
+        fused(client, 3, "c", "r", "@loop", 1, "@blend", 0.5, "@seed", 4)
+        passes(client, 0.2)
+        assert fails(client, "/fuse", 2, "nothing", "r") == "unknown_clip"
+        client.send("/undo", 1)
+        passes(client, 0.1)
+        client.send("/stop", 3, 20)
+        client.set_master_gain(-6.0)
+        passes(client, 0.3)
+        frames = client.stop_recording().frames
+        client.send("/panic")
+        client.new_session("encore")
+        second = Path(client.start_recording("again.wav").path)
+        capsys.readouterr()
+        command = ["send", "--replay", str(first.with_suffix(".jsonl")), "--json"]
+        assert run([*command, "--port", str(running.port)]) == 0
+        client.stop_recording()
+        found = json.loads(capsys.readouterr().out.splitlines()[-1])["found"]
+        assert found["events"] > 8 and (found["failed"], found["late"]) == (0, 0)
+        assert {each.clip for each in client.clips()} == {"a", "b", "c"}
+        client.load_session("night")
+    show, again = (shows.read(path.with_suffix(".jsonl")) for path in (first, second))
+    assert [each.address for each in show.events].count("/fuse") == 2
+    assert "/scrub" in {each.address for each in show.events}
+    start = again.events[0].frame  # what played when the show began
+    was, now = recorded(first), recorded(second)[start : start + frames]
+    settled = 2000  # what went on then fades in now
+    assert len(now) == frames
+    assert np.abs(was - now)[settled:].max() <= 1e-6
+    assert np.abs(was[-1000:]).max() > 1e-3
+
+
+def test_a_recording_and_its_events_never_overwrite_and_are_reported(running: Daemon) -> None:
+    with running.client() as client:
+        mine = running.data / "renders" / "mine.jsonl"
+        mine.write_text("mine")
+        assert fails(client, "/record/start", "mine.wav") == "bad_output"
+        assert mine.read_text() == "mine" and not mine.with_suffix(".wav").exists()
+        assert fails(client, "/replay", "mine.jsonl") == "bad_input"
+        assert fails(client, "/replay", "none.jsonl") == "no_file"
+
+
+def test_panic_ends_a_replay_and_another_sound_of_a_name_is_refused(running: Daemon) -> None:
+    with running.client() as client:
+        path = Path(client.start_recording("long.wav").path)
+        passes(client, 0.2)
+        fused(client, 1, "a", "r", "@loop", 1)
+        passes(client, 1.0)
+        client.stop_recording()
+        number = client.begin("/replay", str(path.with_suffix(".jsonl")))
+        until(lambda: voice(client).state == "playing")
+        client.send("/panic")
+        with pytest.raises(RequestFailed, match="panic"):
+            client.end("/replay", number, 20.0)
+        until(lambda: voice(client).state == "silent")
+        client.request("/clip/load", "c", "b.wav")
+        with pytest.raises(RequestFailed, match="clip c is another sound here"):
+            client.replay(path.with_suffix(".jsonl"))

@@ -223,6 +223,16 @@ def test_clients_see_the_input_and_its_level(running: Daemon, client: Client) ->
     client.set_input(f"file:{running.data.parent / 'clips' / '..' / 'clips' / 'b.wav'}")
 
 
+def test_an_input_that_dies_is_opened_again_and_its_past_can_still_be_had(
+    running: Daemon, client: Client
+) -> None:
+    (process,) = running.children("listen")
+    process.kill()
+    until(lambda: running.children("listen") not in ([], [process]))
+    until(lambda: "listening" in client.status()["input"])
+    client.grab_clip("before", 3.0)
+
+
 def test_the_daemons_end_keeps_what_is_being_recorded(module_daemon: Daemon) -> None:
     """The last of this module: it ends the daemon."""
     with module_daemon.client() as client:

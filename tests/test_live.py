@@ -162,8 +162,9 @@ def test_a_short_soak_loses_nothing() -> None:
     """Half a minute of what `eutectic bench --soak` does for as long as one likes."""
     for _ in range(3):  # a machine that is held up for 30 ms loses sound whatever runs on it
         soaked = soak("toy", 0.5, lambda done, whole: None, control_seconds=5.0)
-        assert soaked.unanswered == 0 and soaked.answered_twice == 0
-        assert sum(soaked.sent.values()) > 100 and soaked.ended["done"] > 30
+        counts = soaked.counts
+        assert counts.unanswered == 0 and counts.answered_twice == 0
+        assert sum(counts.sent.values()) > 100 and counts.ended["done"] > 30
         assert "0 deaths" in soaked.deaths
         if soaked.underruns == 0:
             break

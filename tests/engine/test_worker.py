@@ -113,43 +113,52 @@ def test_a_fan_is_rendered_place_by_place_and_differs(engine: Process) -> None:
     assert indices == [0, 1, 2]
 
 
-def test_samples_are_fused_like_the_clip_of_them_and_nothing_is_kept(
-    engine: Process, store: Path, tmp_path: Path
+@pytest.mark.parametrize("recall", [1.0, 0.5, 0.0])
+def test_pieces_of_what_is_heard_are_alike_where_they_overlap_and_nothing_is_kept(
+    engine: Process, store: Path, recall: float
 ) -> None:
-    path, frames = tmp_path / "same.wav", 44_100
-    noise = 0.1 * np.random.default_rng(5).standard_normal((2, frames)).astype(np.float32)
-    noise[:, -300:] = 0  # a clip's end is faded, what is heard isn't
-    soundfile.write(path, noise.T, 44_100, subtype="FLOAT")
-    original, reference = loaded(engine, Source(str(path))), learned(engine)
-    of_clip, (expected,) = engine.fuse(original, reference, [0.6], Priority.GLIDE)
-    assert isinstance(engine.end(of_clip), Done)
-    engine.until(lambda result: isinstance(result, link.Usage))
-    before, usage = sorted(store.rglob("*")), last_usage(engine)
-    memory = Canvas.make(2, frames, 0, 44_100)
-    canvas = Canvas.make(2, expected.frames, expected.tail, RATE_HZ)
-    memory.map()[:] = noise
-    job = next(engine.numbers)
-    engine.send(link.Fuse(
-        job, "", reference, [Place(blend=0.6)], SamplingSettings(), "match", [canvas],
-        Priority.LIVE, memory,
-    ))  # fmt: skip
-    assert isinstance(engine.end(job), Done)
-    engine.until(lambda result: isinstance(result, link.Usage))
-    difference = rendered(engine, job, canvas) - np.array(expected.map())
-    assert np.abs(difference).max() < 1e-4  # measured 1e-7
+    reference, frames, later = learned(engine), 44_100, 10 * 1024
+    noise = np.random.default_rng(5).standard_normal((2, later + frames)).astype(np.float32)
+    before, kept = sorted(store.rglob("*")), list[int]()
+    sounds: list[np.ndarray] = []
+    for start in (0, later):
+        samples = 0.1 * noise[:, start : start + frames]
+        sampling = SamplingSettings(recall=recall, start=start / 44_100)
+        job, canvas, memory = heard(engine, samples, reference, sampling)
+        assert isinstance(engine.end(job), Done)
+        sounds.append(rendered(engine, job, canvas)[:, :frames])
+        memory.unlink()
+        usage = engine.until(lambda result: isinstance(result, link.Usage))
+        assert isinstance(usage, link.Usage)
+        kept.append(usage.kept_bytes)
+    difference = sounds[0][:, later : frames - 1024] - sounds[1][:, : frames - later - 1024]
+    assert np.abs(difference).max() < 1e-4  # measured 1e-6
     assert sorted(store.rglob("*")) == before
-    assert last_usage(engine).kept_bytes == usage.kept_bytes
+    assert kept[0] == kept[1]  # of the reference alone
+
+
+def test_a_piece_whose_samples_are_gone_is_cancelled(engine: Process) -> None:
+    samples = np.zeros((2, 44_100), np.float32)
+    memory = Canvas.make(2, 44_100, 0, 44_100)
     memory.unlink()
-    engine.send(link.Fuse(
-        job + 1, "", reference, [Place(blend=0.6)], SamplingSettings(), "match", [canvas],
-        Priority.LIVE, memory,
-    ))  # fmt: skip
-    gone = engine.end(next(engine.numbers))
+    job, _, _ = heard(engine, samples, learned(engine), SamplingSettings(), memory)
+    gone = engine.end(job)
     assert isinstance(gone, Failed) and gone.code == "cancelled"
 
 
-def last_usage(engine: Process) -> link.Usage:
-    return next(each for each in reversed(engine.results) if isinstance(each, link.Usage))
+def heard(
+    engine: Process, samples: np.ndarray, reference: ReferenceSpec, sampling: SamplingSettings,
+    memory: Canvas | None = None,
+) -> tuple[int, Canvas, Canvas]:  # fmt: skip
+    """A job that fuses samples at 44.1 kHz, what it fills, and what holds them."""
+    if memory is None:
+        memory = Canvas.make(2, samples.shape[1], 0, 44_100)
+        memory.map()[:] = samples
+    job, canvas = next(engine.numbers), Canvas.make(2, samples.shape[1], TAIL, 44_100)
+    engine.send(link.Fuse(
+        job, "", reference, [Place(blend=0.6)], sampling, "raw", [canvas], Priority.LIVE, memory
+    ))  # fmt: skip
+    return job, canvas, memory
 
 
 def test_a_clip_is_found_by_its_key_without_its_file(engine: Process, tmp_path: Path) -> None:

@@ -87,6 +87,20 @@ def test_lost_ticks_are_counted() -> None:
     assert song.worst_ms(96) < 2.0
 
 
+def test_ticks_that_were_held_up_and_come_at_once_aren_t_lost() -> None:
+    song, times = Song(1.0), ticks(120.0, 960)
+    arrivals = times.copy()
+    for held in (200, 400, 600):
+        arrivals[held : held + 6] = times[held + 6]  # an eighth of a second
+    reader = song.reader
+    for number, (meant, at) in enumerate(zip(times, arrivals, strict=True)):
+        reader.take([TICK], at)
+        if reader.reading is not None and number % 200 > 100:
+            beat = reader.reading.beat_at(meant)
+            assert beat == pytest.approx(number / TICKS, abs=0.01)  # measured: 0.005
+            assert reader.reading.bpm == pytest.approx(120.0, rel=0.02)
+
+
 def test_half_the_tempo_isn_t_taken_for_lost_ticks() -> None:
     song, first = Song(), ticks(120.0, 240)
     song.send(first)

@@ -122,6 +122,21 @@ def test_a_full_disk_ends_it_and_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     assert "No space left" in take.error
 
 
+@pytest.mark.parametrize(("quiet", "is_faded"), [(True, False), (False, True)])
+def test_only_an_attack_that_a_take_begins_with_is_not_faded(
+    tmp_path: Path, quiet: bool, is_faded: bool
+) -> None:
+    heard, sound = Heard(RATE, 2), tone(1.0)
+    heard.write((silence(0.5) if quiet else tone(0.5)).T)
+    heard.write(sound.T)
+    take = Take(tmp_path / "take.wav", RATE, 2)
+    take.take(heard, RATE // 2, heard.frames)
+    take.finish()
+    kept, _ = soundfile.read(tmp_path / "take.wav", dtype="float32")
+    assert (kept[0, 0] != sound[0, 0]) == is_faded
+    np.testing.assert_array_equal(kept[96:-96], sound.T[96:-96])
+
+
 class Playing(threading.Thread):
     """Fills a memory with a tone, faster than it sounds, until it is told to stop."""
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 import numpy as np
 import pytest
-import soundfile
 from numpy.typing import NDArray
 
 from daemons import daemon, fails, prepare, silenced, until, wait_for
@@ -18,6 +16,7 @@ from eutectic.client.sync import Client
 from eutectic.experiments.live.clicks import LIMIT_DB, click_db, longest_silence
 from eutectic.osc.answers import Ended, Started
 from eutectic.session import kept
+from loops import a_second, heard, is_heard, likeness, rendered
 from planted import plant
 
 pytestmark = pytest.mark.process
@@ -25,16 +24,11 @@ pytestmark = pytest.mark.process
 RATE_HZ = 44_100
 """Of the device as of the model, so that what is heard is what is rendered."""
 
-SEAM_FRAMES = 500
-"""A loop's start is crossfaded with its end."""
-
 TONE_HZ = 220
 GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
 PLANTED = {0.0: 1.0, 0.5: 0.6, 1.0: 0.3}
 """The level of the tones, by recall."""
 PLANTED_SEED = 220
-
-numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -62,38 +56,6 @@ def client(playing: Daemon) -> Generator[Client]:
     with silenced(playing) as client:
         yield client
         client.request("/preset/load", "before")
-
-
-def heard(client: Client, what: Callable[[], None]) -> NDArray[np.float32]:
-    """What is played meanwhile (frame, channel)."""
-    client.request("/record/start", f"heard/{next(numbers)}")
-    what()
-    found = client.request("/record/stop").found
-    return soundfile.read(found.path, dtype="float32")[0]
-
-
-def rendered(client: Client, *values: int | float | str) -> NDArray[np.float32]:
-    original, reference, *options = values
-    name = f"rendered/{next(numbers)}"
-    found = client.request("/render", original, reference, name, *options).found
-    return soundfile.read(found.path, dtype="float32")[0]
-
-
-def likeness(played: NDArray[np.float32], period: NDArray[np.float32]) -> float:
-    """Correlation of a loop's period, without its seam, with what is played at the end."""
-    one, other = played[-len(period) :, 0], period[:, 0]
-    spectrum = np.fft.rfft(one) * np.conj(np.fft.rfft(other))
-    starts = int(np.argmax(np.fft.irfft(spectrum)))
-    one, other = np.roll(one, -starts)[SEAM_FRAMES:], other[SEAM_FRAMES:]
-    return float(np.dot(one, other) / np.linalg.norm(one) / np.linalg.norm(other))
-
-
-def a_second(client: Client) -> NDArray[np.float32]:
-    return heard(client, lambda: time.sleep(1.2))
-
-
-def is_heard(client: Client, period: NDArray[np.float32]) -> bool:
-    return likeness(a_second(client), period) > 0.999
 
 
 def peak(samples: NDArray[np.float32]) -> float:

@@ -87,6 +87,68 @@ def test_what_is_heard_sounds_as_late_as_is_reported_and_without_a_hole(
     assert (playing.voice, playing.original, playing.reference) == (1, "", "r")
 
 
+def test_in_beats_the_lag_is_a_whole_number_and_it_starts_and_stops_on_them(
+    session: Fed, client: Client
+) -> None:
+    client.send("/tempo", 240)
+    until(lambda: session.player.timeline.bpm == 240)
+    timeline, output = session.player.timeline, session.session._outputs.latency_seconds()
+    first = timeline.beat_of(session.player.frames) // 1 + 16
+    client.send("/live", 1, "r", "@unit", "beats", "@length", 2, "@every", 1, "@blend", 1.0,
+                "@at_beat", first)  # fmt: skip
+    live = wait_for(client, Live, lambda live: live.state == "playing")
+    assert live.lag_ms % 250 == pytest.approx(0, abs=0.2)
+    start, limiter = round(timeline.frame_of(first)), session.player.latency_frames
+    heard = session.played(start - RATE_HZ // 2, start + RATE_HZ)
+    assert np.flatnonzero(np.abs(heard) > 1e-6)[0] - RATE_HZ // 2 in range(limiter + 480)
+    measured = lag_ms(session, start, start + RATE_HZ - 4800)
+    assert measured + 1000 * output - 1000 * limiter / RATE_HZ == pytest.approx(live.lag_ms, abs=3)
+    last = timeline.beat_of(session.player.frames) // 1 + 2
+    client.send("/live/stop", 1, "@at_beat", last)
+    wait_for(client, Live, lambda live: live.state == "off")
+    stop = round(timeline.frame_of(last)) + limiter
+    heard = session.played(stop - 480, stop + RATE_HZ // 4)
+    assert np.abs(heard[:480]).max() > 0.001
+    assert not heard[RATE_HZ // 20 :].any()
+
+
+def likeness_to_input(session: Fed, live: Live) -> float:
+    """Of what is played from now on."""
+    session.wait(live.lag_ms / 1000 + 0.5)
+    start = session.wait(0.5)
+    played = session.played(start, start + RATE_HZ // 4)
+    heard = session.microphone.heard
+    before = heard.read(heard.frames - 3 * RATE_HZ, heard.frames)[0]
+    match = np.abs(scipy.signal.correlate(before, played, "valid")).max()
+    return float(match / np.sqrt((played**2).sum() * (noise(np.arange(len(played))) ** 2).sum()))
+
+
+def test_pieces_are_alike_where_they_meet_and_follow_the_knob(session: Fed, client: Client) -> None:
+    live = begin(client)
+    assert likeness_to_input(session, live) > 0.8
+    client.send("/scrub", 1, 0.5)
+    session.wait(1.5)
+    (run,) = session.session._live._runs.values()
+    assert run.last is not None
+    assert run.last.likeness > 0.95  # measured 0.999: the reference goes on as the input does
+    client.send("/scrub", 1, 0.0)
+    assert likeness_to_input(session, live) < 0.4
+
+
+def test_an_engine_that_is_too_slow_is_given_longer_steps(session: Fed, client: Client) -> None:
+    begin(client)
+    took = session.session._live._making._took
+    for known in took.values():
+        known.extend([0.5] * known.maxlen)
+    client.send("/live/stop")
+    wait_for(client, Live, lambda live: live.state == "off")
+    live = begin(client)
+    took.clear()
+    assert "every 0.9 s" in live.text
+    assert live.lag_ms > 1500
+    assert likeness_to_input(session, live) > 0.8
+
+
 def test_nothing_of_it_is_kept(session: Fed, client: Client) -> None:
     def kept() -> set[Path]:
         return {path for path in session.data.rglob("*") if path.suffix == ".safetensors"}

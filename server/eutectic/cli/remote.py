@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -10,7 +11,7 @@ import typer
 
 from eutectic.cli import options
 from eutectic.cli.terminal import console, print_json
-from eutectic.errors import BadInput
+from eutectic.errors import BadInput, BadSetting
 from eutectic.osc.parse import help_of, number_or_word
 from eutectic.osc.spec import PORT, Spec, flatten
 from eutectic.osc.table import spec_of
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 5.0
 """The daemon answers within this time, whatever its engine is doing."""
+
+SHOW_SECONDS = 24 * 3600.0
+"""No show is longer."""
 
 DaemonHost = Annotated[str, typer.Option("--host", help="Where the daemon runs.")]
 DaemonPort = Annotated[int, typer.Option("--port", help="The daemon's port.")]
@@ -42,7 +46,9 @@ def status(
 
 
 def send(
-    address: Annotated[str, typer.Argument(help="A request from PROTOCOL.md, such as /fuse.")],
+    address: Annotated[
+        str | None, typer.Argument(help="A request from PROTOCOL.md, such as /fuse.")
+    ] = None,
     arguments: Annotated[
         list[str] | None,
         typer.Argument(help="Its arguments, without the id; options as @key value."),
@@ -55,6 +61,10 @@ def send(
     json: Annotated[
         bool, typer.Option("--json", help="Print the replies as JSON, one a line.")
     ] = False,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="Play a show again: the file that was written beside a recording."),
+    ] = None,
 ) -> None:
     """Send the daemon a request and print its replies.
 
@@ -64,7 +74,13 @@ def send(
     from eutectic.client.sync import Client
     from eutectic.osc.answers import Fail
 
-    spec, values = spec_of(address), [number_or_word(each) for each in arguments or []]
+    if (address is None) == (replay is None):
+        raise BadSetting("give a request, or --replay FILE")
+    if replay is not None:  # a file here, or one that the daemon knows by this name
+        timeout = max(timeout, SHOW_SECONDS)
+        address, arguments = "/replay", [str(replay.absolute() if replay.exists() else replay)]
+    spec = spec_of(address or "")
+    values = [number_or_word(each) for each in arguments or []]
     show = _printing(spec, json)
     with Client(host, port) as client:
         try:

@@ -12,7 +12,7 @@ from typing import Literal, TypedDict
 from typing_extensions import Unpack
 
 from eutectic.client.asked import Asked, Asking, found, listed, nothing
-from eutectic.client.replies import Reply
+from eutectic.client.replies import Reply, with_options
 from eutectic.client.values import Loaded, Status
 from eutectic.config import Level, Method, Residual, Solver
 from eutectic.osc import answers
@@ -51,19 +51,38 @@ class FusionOptions(SamplingOptions, total=False):
     remaining: int
 
 
-class PlayingOptions(FusionOptions, total=False):
-    """`at_ms`: from now; `velocity`: 127 is full level; `within_ms`: dropped if it is later."""
+class MomentOptions(TypedDict, total=False):
+    """When it happens, in beats of the tempo: at one, or the next multiple of so many."""
+
+    at_beat: float
+    quantise: float
+
+
+class PlayingOptions(FusionOptions, MomentOptions, total=False):
+    """`at_ms`: from now; `velocity`: 127 is full level; `within_ms`: dropped if it is later.
+
+    `beats`: the loop's length.
+    """
 
     loop: int
+    beats: float
     at_ms: float
     velocity: float
     within_ms: float
 
 
 class FanOptions(SamplingOptions, total=False):
-    """`even`: 1 for equal steps to the ear."""
+    """`even`: 1 for equal steps to the ear.
+
+    `across` recall, cfg, eta or reference2: `m` places of a second axis, from `low` to `high`.
+    """
 
     even: int
+    across: str
+    m: int
+    low: float
+    high: float
+    reference2: Name
 
 
 class PairOptions(FusionOptions, total=False):
@@ -102,9 +121,17 @@ class ClipOptions(TypedDict, total=False):
     duration: float
 
 
-class MomentOptions(TypedDict, total=False):
-    """When it happens, in beats of the tempo."""
+class LiveOptions(TypedDict, total=False):
+    """Of pieces of the input, in seconds or beats; `gate` in dB."""
 
+    length: float
+    every: float
+    unit: Literal["s", "beats"]
+    gate: float
+    blend: float
+    seed: int
+    recall: float
+    preset: str
     at_beat: float
     quantise: float
 
@@ -361,8 +388,18 @@ class Methods(ABC):
         return Asked(found(answers.SavedFile), "/record/start", (str(path),), {**options})
 
     @Asking
-    def stop_recording(self) -> Asked[answers.SoundFile]:
-        return Asked(found(answers.SoundFile), "/record/stop")
+    def stop_recording(self, **options: Unpack[MomentOptions]) -> Asked[answers.SoundFile]:
+        return Asked(found(answers.SoundFile), "/record/stop", (), {**options})
+
+    @Asking
+    def set_clock(self, source: str) -> Asked[answers.ClockInUse]:
+        """`internal`, `link`, or `midi` and maybe the name of an input."""
+        return Asked(found(answers.ClockInUse), "/tempo/clock", (source,))
+
+    @Asking
+    def replay(self, path: PathName) -> Asked[answers.Replayed]:
+        """Play a show again, from the file of its events; done when it is over."""
+        return Asked(found(answers.Replayed), "/replay", (str(path),))
 
     @Asking
     def learn_midi(self, target: str) -> Asked[answers.LearnedControl]:
@@ -378,11 +415,36 @@ class Methods(ABC):
         """Subscribe to events, or unsubscribe."""
         self.send("/notify", int(on), "@meter", int(meter))
 
-    def scrub(self, voice: int, blend: float) -> None:
-        self.send("/scrub", voice, blend)
+    def scrub(self, voice: int, blend: float, *y: float) -> None:
+        self.send("/scrub", voice, blend, *y)
 
-    def stop(self, voice: int, *fade_ms: float) -> None:
-        self.send("/stop", voice, *fade_ms)
+    def pad(self, voice: int, *corners: str, loop: bool = False) -> None:
+        """Play four fusions, `original:reference` or `original:reference:blend`, on a voice.
+
+        In the corners x 0 and y 0, x 1 and y 0, x 0 and y 1, x 1 and y 1.
+        """
+        self.send("/pad/xy", voice, *corners, "@loop", int(loop))
+
+    def stop(self, voice: int, *fade_ms: float, **options: Unpack[MomentOptions]) -> None:
+        when = [each for name, value in options.items() for each in (f"@{name}", value)]
+        self.send("/stop", voice, *fade_ms, *when)
+
+    def set_tempo(self, bpm: float, *beat: float) -> None:
+        self.send("/tempo", bpm, *beat)
+
+    def tap_tempo(self) -> None:
+        self.send("/tempo/tap")
+
+    def run_tempo(self, on: bool) -> None:
+        """Let the beats run, or hold them."""
+        self.send("/tempo/run", int(on))
+
+    def live(self, voice: int, reference: Name, **options: Unpack[LiveOptions]) -> None:
+        """Fuse what comes in, over and over, always as late; `/live` events tell how it goes."""
+        self.send("/live", *with_options((voice, reference), {**options}))
+
+    def stop_live(self, *voice: int, **options: Unpack[MomentOptions]) -> None:
+        self.send("/live/stop", *with_options(voice, {**options}))
 
     def panic(self) -> None:
         self.send("/panic")
@@ -392,6 +454,18 @@ class Methods(ABC):
 
     def set_voice(self, voice: int, what: str, value: float) -> None:
         self.send("/voice/set", voice, what, value)
+
+    def note(self, voice: int, note: float, velocity: float) -> None:
+        """Strike a key, of the voice in focus for 0; or let it go, with velocity 0."""
+        self.send("/note", voice, note, velocity)
+
+    def set_envelope(
+        self, voice: int, attack_ms: float, decay_ms: float, sustain: float, release_ms: float
+    ) -> None:
+        self.send("/envelope", voice, attack_ms, decay_ms, sustain, release_ms)
+
+    def focus(self, voice: int) -> None:
+        self.send("/focus", voice)
 
     def undo(self, voice: int) -> None:
         """Go back to what a voice played before, as it was."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -103,7 +103,7 @@ def check_answered(address: str) -> None:
         raise BadRequest("bad_arguments", f"{address} is never answered; send it instead")
 
 
-def with_options(values: Sequence[Value], options: dict[str, Value]) -> tuple[Value, ...]:
+def with_options(values: Sequence[Value], options: Mapping[str, Any]) -> tuple[Value, ...]:
     """A request's values followed by its options, as they are sent; `from_` is @from."""
     flat = [part for name, value in options.items() for part in (f"@{name.rstrip('_')}", value)]
     return (*values, *flat)

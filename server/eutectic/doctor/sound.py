@@ -8,7 +8,7 @@ from eutectic.doctor.findings import Finding
 
 
 def devices() -> list[Finding]:
-    """PortAudio with its devices, and JACK's server."""
+    """PortAudio with its devices, outputs and inputs, and JACK's server."""
     from eutectic.errors import BadDevice
     from eutectic.playback.streams import list_devices
 
@@ -27,6 +27,8 @@ def devices() -> list[Finding]:
     if not outputs:
         advice = "connect an audio device; without one, serve --device null or file:PATH"
         findings.append(Finding("output", "note", "none", advice))
+    inputs = [f"{each.name} ({each.host_api}), {each.rate_hz} Hz" for each in found if each.inputs]
+    findings.append(Finding("input", "ok", "; ".join(inputs) or "none"))
     if jack:
         findings.append(Finding("JACK", "ok", "its server is running"))
     elif shutil.which("jackd"):

@@ -121,7 +121,6 @@ class Worker:
         except torch.OutOfMemoryError:
             log.warning("job %d: out of memory; retrying with empty caches", job.number)
         self.engine.cache.clear()
-        self.listener.forget()
         self.engine.model.forget_graphs()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -250,7 +249,8 @@ class Worker:
         if command.heard is None:
             original, fuser = self.catalogue.clip(command.original, watch), self.engine.fuser
         else:
-            original, fuser = self.listener.clip(command.heard), self.listener.fuser
+            original = self.listener.clip(command.heard)
+            fuser = self.listener.fuser(command.sampling)
         reference = self.catalogue.reference(command.reference, watch)
         latents = fuser.latents(original, reference, command.places, command.sampling, watch)
         stages["denoise"] = self._lead.now() - began

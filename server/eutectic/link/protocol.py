@@ -213,6 +213,8 @@ class ModelFacts(msgspec.Struct, tag=True, frozen=True):
     """What it runs on: cpu, cuda or mps."""
     ratio: int = 1
     """Frames of sound in one of a latent."""
+    eta: float = 1.0
+    """As `cfg`."""
 
 
 class Begun(msgspec.Struct, tag=True, frozen=True):

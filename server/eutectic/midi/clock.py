@@ -29,6 +29,12 @@ CHANGE_SECONDS, CHANGE_DEVIATIONS = 0.003, 2.5
 SLOWER = 3
 """So many gaps of several ticks in a row are ticks of a slower tempo."""
 
+HELD_UP = 0.5
+"""Closer than that to the last one, in ticks, those that were taken for lost come after all."""
+
+SHORTEST, LONGEST = 60 / 500 / TICKS, 60 / 15 / TICKS
+"""From one tick to the next, in seconds: other lines mean nothing."""
+
 SILENT_SECONDS = 1.0
 """Without a tick for so long, nothing comes."""
 
@@ -64,6 +70,8 @@ class ClockReader:
         """Numbers of ticks and when they came."""
         self._gaps: deque[tuple[int, float]] = deque(maxlen=SLOWER)
         """The last ones, in ticks, and when they ended."""
+        self._lost = 0
+        """Ticks that should have come in the last gap."""
         self._start, self._period = 0.0, 0.0
         """The line: when tick 0 was, and the time from one to the next, once known."""
         self._position = 0
@@ -90,6 +98,9 @@ class ClockReader:
 
     def _tick(self, now: float) -> None:
         steps = self._steps(now)
+        self.heard = now
+        if not steps:
+            return
         if self._is_about_to:
             self._running, self._is_about_to = True, False
             self._count(steps, now, 0)
@@ -97,13 +108,12 @@ class ClockReader:
             self._count(steps, now, steps - 1)
         if self._running:
             self._position += 1
-        self.heard = now
         self._read()
 
     def _count(self, steps: int, now: float, missed: int) -> None:
         """Add a tick to the line; those that were missed before it moved the position, too."""
         last = self._ticks[-1][0] if self._ticks else 0
-        if now - self.heard > SILENT_SECONDS:
+        if self._ticks and now - self._ticks[-1][1] > SILENT_SECONDS:
             self._ticks.clear()
         self._ticks.append((last + steps, now))
         if self._running:
@@ -111,10 +121,15 @@ class ClockReader:
         self._fit()
 
     def _steps(self, now: float) -> int:
-        """How many ticks it is from the last one to this."""
+        """How many ticks it is from the last one to this; 0 for one that was taken for lost."""
         if not self._ticks or not self._period:
             return 1
-        steps = max(1, round((now - self._ticks[-1][1]) / self._period))
+        gap = (now - self.heard) / self._period
+        if self._lost and gap < HELD_UP:
+            self._lost -= 1
+            return 0
+        steps = max(1, round(gap))
+        self._lost = steps - 1
         self._gaps.append((steps, now))
         if steps > 1 and len(self._gaps) == SLOWER and all(each > 1 for each, _ in self._gaps):
             if self._running:  # none was missed
@@ -124,6 +139,7 @@ class ClockReader:
             self._ticks.clear()
             self._ticks.extend((first + k, time) for k, time in enumerate(times[:-1]))
             self._gaps.clear()
+            self._lost = 0
             return 1
         return steps
 
@@ -133,13 +149,14 @@ class ClockReader:
             old, new = list(self._ticks)[:-NEWEST], list(self._ticks)[-NEWEST:]
             start, period = _line(old)
             spread = math.sqrt(np.mean([(at - start - k * period) ** 2 for k, at in old]))
-            off = abs(float(np.mean([at - start - k * period for k, at in new])))
+            off = abs(float(np.median([at - start - k * period for k, at in new])))
             if off > max(CHANGE_SECONDS, CHANGE_DEVIATIONS * spread):
                 self._ticks = deque(new, WINDOW)
-        if len(self._ticks) > 1:
-            self._start, self._period = _line(self._ticks)
-        else:
-            number, at = self._ticks[0]
+        start, period = _line(self._ticks) if len(self._ticks) > 1 else (0.0, 0.0)
+        if SHORTEST <= period <= LONGEST:
+            self._start, self._period = start, period
+        elif self._period:  # a tick of its own, or some that came at once
+            number, at = self._ticks[-1]
             self._start = at - number * self._period
 
     def _read(self) -> None:

@@ -30,11 +30,11 @@ class Beats(Protocol):
     """Beats as they are heard, at monotonic times; any thread may ask."""
 
     def heard_beat(self, at: float) -> float | None:
-        """The beat at a time; None while beats are held."""
+        """The beat at a time; None while there are none."""
         ...
 
     def heard_time(self, beat: float) -> float | None:
-        """The time of a beat; None while beats are held."""
+        """The time of a beat; None while there are none."""
         ...
 
 

@@ -207,6 +207,7 @@ class FanReply(Answer, frozen=True):
     blend: Fraction
     ready: Annotated[int, Argument("int", "0 or 1", 0, 1)]
     key: Annotated[str, Argument("text", "names its file among the kept fusions")]
+    y: Annotated[float, Argument("float", "along the second axis", 0, 1)] = 0.0
 
 
 class Late(Answer, frozen=True):
@@ -279,6 +280,12 @@ class SoundFile(Found, frozen=True):
     path: Path
     frames: Annotated[int, Argument("int", "", 0)]
     rate_hz: Annotated[int, Argument("int", "Hz", 0)]
+
+
+class Replayed(Found, frozen=True):
+    events: Annotated[int, Argument("int", "of the show", 0)]
+    failed: Annotated[int, Argument("int", "of these", 0)]
+    late: Annotated[int, Argument("int", "of these, that were not at their frames", 0)]
 
 
 class LearnedControl(Found, frozen=True):

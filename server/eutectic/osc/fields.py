@@ -7,6 +7,7 @@ from eutectic.osc.spec import LARGEST_INT, Argument, Press
 
 Id = Annotated[int, Argument("int", "the request's number, chosen by the client", 0, LARGEST_INT)]
 Voice = Annotated[int, Argument("int", "from 1", 1, MAX_VOICES)]
+VoiceOrFocus = Annotated[int, Argument("int", "from 1; 0: the one in focus", 0, MAX_VOICES)]
 Clip = Annotated[str, Argument("name", "a clip's number or word")]
 Reference = Annotated[str, Argument("name", "a reference's number or word")]
 Original = Annotated[str, Argument("name", "the clip whose timing is kept")]

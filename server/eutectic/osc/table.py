@@ -23,6 +23,7 @@ from eutectic.osc.requests.devices import (
     LearnMidi,
     ListDevices,
     ListInputs,
+    Replay,
     SetDevice,
     SetInput,
     StartRecording,
@@ -124,7 +125,8 @@ KINDS: tuple[type[Request], ...] = (
     SetTempo, TapTempo, SetTransport, SetClock,
     SavePreset, LoadPreset, ListPresets, SaveSession, LoadSession, NewSession, ListSessions,
     PackSession, KeepFavourite, PlayFavourite, ListFavourites, FreeFavourite,
-    ListDevices, SetDevice, ListInputs, SetInput, StartRecording, StopRecording, LearnMidi,
+    ListDevices, SetDevice, ListInputs, SetInput, StartRecording, StopRecording, Replay,
+    LearnMidi,
 )  # fmt: skip
 REQUESTS = tuple(_spec(kind) for kind in KINDS)
 ANSWERS = tuple(

@@ -243,8 +243,10 @@ class Player:
         What waits for a beat waits for where that is now.
         """
 
+        is_dated = at is not None and DUE_FRAME.get() is None
+
         def change() -> None:
-            frame = self.frames if at is None else self.frame_at(at)
+            frame = self.frame_at(at) if is_dated and at is not None else self.frames
             self.timeline = self.timeline.set(frame, bpm=bpm, beat=beat, running=running)
             if beat is not None:
                 self._schedule.moved(beat)
@@ -395,6 +397,11 @@ class Player:
             return 60 * newest.beats.length / self.timeline.bpm
         return newest.fan.frames / self.rate_hz
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether frames have times."""
+        return self._offset is not None
+
     def frame_at(self, at: float) -> float:
         """The frame that is mixed at a monotonic time, smoothly; not a whole one."""
         return self.frames if self._offset is None else (at - self._offset) * self.rate_hz
@@ -445,7 +452,7 @@ class Player:
         self, at: At, begin: Callable[[Beat | None], None],
         drop: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
-        """Have something begin at a time or a beat, unless its context says when."""
+        """Have something begin on a beat; or at a time, unless its context says when."""
         beat, due = at if isinstance(at, Beat) else None, DUE_FRAME.get()
 
         def schedule() -> None:

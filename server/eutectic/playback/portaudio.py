@@ -203,8 +203,8 @@ def _listen_to_file(arguments: argparse.Namespace) -> NoReturn:
 
     path = arguments.device.removeprefix(FILE)
     try:
-        sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        sound = sound[:, :2]
+        read, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        sound = np.asarray(read[:, :2], np.float32)
         heard_path = f"{arguments.heard}-{rate}-{sound.shape[1]}"
         heard = Heard(rate, sound.shape[1], Path(heard_path))
     except (soundfile.LibsndfileError, OSError) as error:

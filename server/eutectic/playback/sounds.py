@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -12,7 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.audio import Samples, equal_power
+from eutectic.audio import Samples, equal_power, smoothstep
 
 SIDES = 2
 """Channels of every sound: left and right."""
@@ -65,6 +66,28 @@ class Sound:
         if known is None:
             known = self._likeness[other] = other._likeness[self] = self._correlation(other)
         return known
+
+    def lasting(self, frames: int, loop: bool, seam: int) -> Sound:
+        """The same, complete, over more frames: round and round in a loop, else silence at its end.
+
+        `seam`: frames of the crossfade from its end into its start.
+        """
+        if frames == self.frames:
+            return self
+        period, tail = self.frames, self.tail
+        out = np.zeros((SIDES, frames + tail), np.float32)
+        if not loop:
+            out[:, : period + tail] = self.samples[:, : frames + tail]
+            out[:, period : period + tail] *= 1 - smoothstep((1 + np.arange(tail)) / (tail + 1))
+            return Sound.of(out, tail)
+        seam = min(seam, tail, period)
+        rising, falling = equal_power((1 + np.arange(seam)) / (seam + 1))
+        again = self.samples[:, :period].copy()
+        again[:, :seam] = rising * again[:, :seam] + falling * self.samples[:, period:][:, :seam]
+        for start in range(0, frames + tail, period):
+            part = out[:, start : start + period]
+            part[:] = (again if start else self.samples)[:, : part.shape[1]]
+        return Sound.of(out, tail)
 
     def _correlation(self, other: Sound) -> float:
         a, b = self.samples.ravel(), other.samples.ravel()
@@ -140,6 +163,7 @@ class Fan:
         self.ys = (0.0,) * len(self.blends) if ys is None else tuple(ys)
         self.sounds: list[Sound | None] = [None] * len(blends)
         self._correlations: dict[tuple[int, int], float] = {}
+        self._changing = threading.Lock()
         self._changes = 0
         self._last: tuple[int, tuple[int, ...], Nodes | None] = -1, (), None
         """Nodes as last arranged: after how many changes, and of which sounds."""
@@ -166,7 +190,8 @@ class Fan:
     def put(self, index: int, sound: Sound) -> None:
         """Add a sound, complete or not."""
         self.sounds[index] = sound
-        self._changes += 1  # after the sound: the reader looks at this first
+        with self._changing:
+            self._changes += 1  # after the sound: the reader looks at this first
 
     def nearest(self, blend: float, y: float = 0.0) -> int | None:
         """The sound nearest to a place; None without any."""
@@ -176,13 +201,14 @@ class Fan:
         )
 
     def measure_correlations(self) -> None:
-        """Measure how alike complete neighbours are; for the thread that adds sounds."""
+        """Measure how alike complete neighbours are; for any thread but the one that plays."""
         nodes = self._arranged([k for k, each in enumerate(self.sounds) if each and each.complete])
         new = set() if nodes is None else nodes.neighbours() - self._correlations.keys()
         if new:
             measured = {pair: self._measured(*pair) for pair in new}
-            self._correlations = self._correlations | measured  # the reader keeps the one before
-            self._changes += 1
+            with self._changing:
+                self._correlations = self._correlations | measured  # the reader keeps the other
+                self._changes += 1
 
     def _measured(self, one: int, other: int) -> float:
         a, b = self.sounds[one], self.sounds[other]

@@ -1,13 +1,14 @@
 """A take: a recording of what is heard, written to its file as it grows.
 
 It may begin by itself at a level, and lose the silence at both ends; both ends are faded, so that
-neither clicks. The end of a take is known only afterwards: what may still be cut or faded is held
-back until then.
+neither clicks, but for an attack that it begins with. The end of a take is known only afterwards:
+what may still be cut or faded is held back until then.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from pathlib import Path
@@ -28,10 +29,13 @@ LEAD_SECONDS, TAIL_SECONDS = 0.01, 0.03
 
 FADE_SECONDS = 0.002
 
+ATTACK = 0.1
+"""A sound begins where what was before it had less than this share of its level."""
+
 LOOK_SECONDS, END_SECONDS = 0.1, 0.002
 """Between looks at what was heard: usually, and while the last frames are awaited."""
 
-BACK_SECONDS = 0.5
+BACK_SECONDS = 2.0
 """The newest isn't taken until it is clear that the take goes on: it may be stopped in the past."""
 
 LOST_SECONDS = 1.5
@@ -65,6 +69,7 @@ class Take:
         self._lead, self._tail = round(LEAD_SECONDS * rate_hz), round(TAIL_SECONDS * rate_hz)
         fade = smoothstep(np.arange(1, round(FADE_SECONDS * rate_hz)) / (FADE_SECONDS * rate_hz))
         self._fade = fade.astype(np.float32)[:, None]
+        self._before: Samples | None = None
         self._held: list[Samples] = []
         """What isn't written yet, (frame, channel)."""
         self._written, self._sounding, self._peak = 0, 0, 0.0
@@ -85,16 +90,27 @@ class Take:
         """Whether the level has been reached that it waits for, if any."""
         return self._begun
 
+    def take(self, heard: Heard, start: int, stop: int) -> None:
+        """Append frames of what was heard.
+
+        Raises:
+            ValueError: some are gone, or still to come.
+        """
+        if self._before is None:
+            self._before = heard.read(max(heard.oldest, start - len(self._fade)), start)
+        self.add(heard.read(start, stop))
+
     def add(self, samples: Samples) -> None:
         """Append what was heard (channel, frame); what is more than its seconds is dropped."""
         block = samples.T if self._begun else self._awaited(samples.T)
         block = block[: self.left].copy()
         if not len(block):
             return
-        rising = self._fade[self.frames : self.frames + len(block)]
-        block[: len(rising)] *= rising
+        if self.frames < len(self._fade) and not self._is_attack(block):
+            rising = self._fade[self.frames : self.frames + len(block)]
+            block[: len(rising)] *= rising
         self._held.append(block)
-        level = np.abs(block).max(axis=1)
+        level = _level(block)
         self._peak = max(self._peak, float(level.max()))
         loud = np.flatnonzero(level >= db_to_gain(FLOOR_DB))
         self._sounding = self.frames + int(loud[-1]) + 1 if len(loud) else self._sounding
@@ -134,11 +150,18 @@ class Take:
         """Frames that stay, if nothing more is heard."""
         return min(self.frames, self._sounding + self._tail) if self._trims else self.frames
 
+    def _is_attack(self, block: Samples) -> bool:
+        """Whether the sound itself begins with a take's first block."""
+        if self.frames or self._before is None or not self._before.size:
+            return False
+        first = np.abs(block[: len(self._fade)]).max()
+        return bool(np.abs(self._before).max() < ATTACK * first)
+
     def _awaited(self, block: Samples) -> Samples:
         """From a little before the level is reached; nothing before that."""
         assert self._begin_db is not None
         waiting = np.concatenate([*self._held, block])
-        loud = np.flatnonzero(np.abs(waiting).max(axis=1) >= db_to_gain(self._begin_db))
+        loud = np.flatnonzero(_level(waiting) >= db_to_gain(self._begin_db))
         if len(loud):
             self._held, self._begun = [], True
             return waiting[max(0, int(loud[0]) - self._lead) :]
@@ -172,6 +195,11 @@ class Take:
         self.error = f"{self.path}: can't be written any more ({error.strerror})"
 
 
+def _level(block: Samples) -> Samples:
+    """The loudest channel (frame,)."""
+    return functools.reduce(np.maximum, np.abs(block).T)
+
+
 class Recording:
     """What is heard from a frame on goes to a take, until that is full, or this is stopped.
 
@@ -184,6 +212,11 @@ class Recording:
         self._at, self._cancelled = start, False
         self._stop: int | None = None
         self._woken = threading.Event()
+
+    @property
+    def frames(self) -> int:
+        """Heard since it began, taken or not yet."""
+        return self.take.frames + max(0, self.heard.frames - self._at) * self.take.has_begun
 
     @property
     def is_stopped(self) -> bool:
@@ -229,7 +262,7 @@ class Recording:
         stop, left = self._stop, self.take.left
         if stop is not None:
             until = min(frames, stop)
-        elif left is not None and self._at + left <= frames:
+        elif not self.take.has_begun or (left is not None and self._at + left <= frames):
             until = frames
         else:
             until = frames - round(BACK_SECONDS * self.heard.rate_hz)
@@ -237,7 +270,7 @@ class Recording:
             return
         if self._at < self.heard.oldest:
             self.gap, self._at = "the disk was too slow", self.heard.oldest
-        self.take.add(self.heard.read(self._at, until))
+        self.take.take(self.heard, self._at, until)
         self._at = until
 
     def _wait(self) -> None:

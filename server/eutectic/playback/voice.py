@@ -124,6 +124,8 @@ class Voice:
 
     def cut(self, section: Section) -> None:
         """Play another section of sounds."""
+        if section == self.section:
+            return
         self.section = section
         for layer in self.layers:
             layer.cut(section)

@@ -41,6 +41,7 @@ _KEYS: dict[type[Answer], str] = {
     answers.VoiceState: "voice", answers.Clip: "clip", answers.Reference: "reference",
     answers.Preset: "name", answers.Client: "number", answers.History: "voice",
     answers.Favourite: "name", answers.Live: "voice", answers.VoiceStrip: "voice",
+    answers.VoiceNotes: "voice", answers.VoiceAxis: "voice",
 }  # fmt: skip
 """What tells rows of one kind apart; of all others there is one."""
 

@@ -29,6 +29,7 @@ from eutectic.playback.player import Player
 from eutectic.playback.sounds import Fan, Sound
 from eutectic.session.fans import Fans
 from eutectic.session.folders import check_free
+from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.kept import KeptClip, KeptFavourite, KeptReference
 from eutectic.session.options import fuse_request, kept_options, place
@@ -71,11 +72,11 @@ class Favourites:
 
     def __init__(
         self, folder: Path, jobs: Jobs, resolver: Resolver, voices: Voices, fans: Fans,
-        stage: Stage, player: Player, changed: Callable[[], None],
+        stage: Stage, grids: Grids, player: Player, changed: Callable[[], None],
     ) -> None:  # fmt: skip
         self._folder, self._jobs, self._resolver = folder, jobs, resolver
         self._voices, self._fans, self._stage = voices, fans, stage
-        self._player, self._changed = player, changed
+        self._grids, self._player, self._changed = grids, player, changed
         self.all: dict[str, KeptFavourite] = {}
         self._gone: set[str] = set()
         self._writing = asyncio.Lock()
@@ -162,14 +163,21 @@ class Favourites:
                 if self._voices.playing(voice) != playing:
                     raise Refused("nothing_to_play", "it ended before it was decoded")
             blend = played.place.blend_or(voice.blend)
-            return _mixed(played.pair, played.request, blend, loop, played.fan)
+            pair = played.pair if played.pad is not None else self._at(played.pair, voice.y)
+            return _mixed(pair, played.request, (blend, voice.y), loop, played.fan)
         if voice.pair is not None and voice.request is not None:
             places = [Place(voice.blend), place(voice.request, voice.blend)]
             found = await self._fans.nearest(voice.pair, voice.blend, places)
             if found is not None:
                 fan = self._fans.around(voice.pair, found.blend, found.sound)
-                return _mixed(voice.pair, voice.request, voice.blend, voice.loop, fan)
+                at = voice.blend, voice.y
+                return _mixed(self._at(voice.pair, voice.y), voice.request, at, voice.loop, fan)
         raise Refused("nothing_to_play", f"voice {voice.number} plays nothing, and has not lately")
+
+    def _at(self, pair: Pair, y: float) -> Pair:
+        """A pair, or the one that is at y on its second axis."""
+        axis = self._grids.axis(pair)
+        return pair if axis is None else self._grids.at(pair, axis, y) or pair
 
     def _named(self, name: str, digest: str) -> KeptFavourite | None:
         """A favourite of a name, or one like it, that is this very sound."""
@@ -248,11 +256,13 @@ def _is_gone(path: str) -> bool:
         return True
 
 
-def _mixed(pair: Pair, request: Fuse, blend: float, loop: bool, fan: Fan) -> _Heard:
-    """What is heard of a fan's complete sounds at a blend."""
+def _mixed(pair: Pair, request: Fuse, at: tuple[float, float], loop: bool, fan: Fan) -> _Heard:
+    """What is heard of a fan's complete sounds at a blend and y."""
     nodes = fan.nodes(0, fan.frames + fan.tail)
     assert nodes is not None  # there is at least the one that plays
-    gains = {index: gain[0] for index, gain in nodes.gains(np.array([blend]), np.zeros(1)).items()}
+    blend, y = at
+    course = nodes.gains(np.array([blend]), np.array([y]))
+    gains = {index: gain[0] for index, gain in course.items()}
     sounds = {index: sound for index in gains if (sound := fan.sounds[index]) is not None}
     whole = sum(gains[index] * sound.samples for index, sound in sounds.items())
     assert isinstance(whole, np.ndarray)
@@ -270,13 +280,14 @@ def _read(kept: KeptFavourite, rate_hz: int) -> Sound:
 
     try:
         path = names.found(Path(kept.path))
-        samples = soundfile.read(path, dtype="float32", always_2d=True)[0].T
+        read = soundfile.read(path, dtype="float32", always_2d=True)[0]
     except (OSError, soundfile.LibsndfileError):
         raise NoFile(f"favourite {kept.name}: {kept.path} is gone, or is no sound") from None
+    samples: Samples = np.ascontiguousarray(read.T, np.float32)
     if digest_of(samples) != kept.digest:
         raise BadInput(f"favourite {kept.name}: {kept.path} isn't the sound that was kept")
     if rate_hz == kept.rate_hz:
-        return Sound.of(np.ascontiguousarray(samples), kept.tail)
+        return Sound.of(samples, kept.tail)
     return Sound.of(*_at_rate(samples, kept, rate_hz))
 
 

@@ -20,6 +20,7 @@ from eutectic.errors import EutecticError
 from eutectic.link.protocol import Priority
 from eutectic.playback.player import Player
 from eutectic.session.fans import Fans, followed
+from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
 from eutectic.session.pair import Knobs, Pair
@@ -47,11 +48,11 @@ class Glides:
     """Changes what voices play; owned by the event loop."""
 
     def __init__(
-        self, jobs: Jobs, library: Library, references: References, voices: Voices, fans: Fans,
-        player: Player,
+        self, jobs: Jobs, library: Library, references: References, voices: Voices, grids: Grids,
+        fans: Fans, player: Player,
     ) -> None:  # fmt: skip
         self._jobs, self._library, self._references = jobs, library, references
-        self._voices, self._fans, self._player = voices, fans, player
+        self._voices, self._grids, self._fans, self._player = voices, grids, fans, player
 
     def turned(self, voice: Voice, knobs: Knobs) -> None:
         """A voice's knobs were turned: what it plays follows, unless something newer is coming."""
@@ -107,9 +108,12 @@ class Glides:
             self._fans.prefetch(voice, Priority.AHEAD)
 
     def _aim(self, voice: Voice) -> _Aim | None:
-        """What a voice is to play; None if it does, or plays nothing."""
+        """What a voice is to play; None if it does, or plays nothing, or a pad.
+
+        Where recall is the fan's second axis, turning it moves along that instead.
+        """
         playing = self._voices.playing(voice)
-        if playing is None:
+        if playing is None or playing[1].pad is not None:
             return None
         token, played = playing
         pair, knobs = played.pair, played.knobs
@@ -118,7 +122,7 @@ class Glides:
             pair = replace(pair, reference=newest)
             if knobs.strength in (None, known.strength):  # none was asked for
                 knobs = replace(knobs, strength=newest.strength)
-        pair = pair.at(knobs)
+        pair = pair.at(self._grids.off_axis(pair, knobs))
         return None if pair.key == played.pair.key else _Aim(token, played, pair, played.place)
 
     async def _made(self, aim: _Aim) -> Ready:
@@ -140,7 +144,7 @@ class Glides:
         played.request = followed(played.request, aim.pair, before)
         self._player.change(voice.number, aim.token, played.fan)
         if aim.place.blend is None:
-            self._player.scrub(voice.number, blend)
+            self._player.scrub(voice.number, blend, voice.y)
         if voice.pair is not None and voice.pair.key == before.key:
             self._fans.follow(voice, aim.pair)
 

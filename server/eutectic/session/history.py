@@ -24,9 +24,12 @@ from eutectic.session.jobs import Jobs
 from eutectic.session.kept import KeptVoice
 from eutectic.session.library import Library
 from eutectic.session.options import fuse_request, place
+from eutectic.session.pads import Pads, again
 from eutectic.session.pair import Pair
 from eutectic.session.references import References
+from eutectic.session.resolve import Resolver
 from eutectic.session.shelf import Ready
+from eutectic.session.shows import Steps
 from eutectic.session.stage import Stage
 from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voices import Played, Voice, Voices
@@ -81,15 +84,13 @@ class History:
 
     def __init__(
         self, jobs: Jobs, library: Library, references: References, voices: Voices,
-        fans: Fans, stage: Stage, player: Player, held: Collection[int],
+        resolver: Resolver, fans: Fans, stage: Stage, pads: Pads, player: Player,
+        held: Collection[int],
     ) -> None:  # fmt: skip
-        self._jobs, self._library, self._references, self._voices = (
-            jobs,
-            library,
-            references,
-            voices,
-        )
-        self._fans, self._stage, self._player = fans, stage, player
+        self._jobs, self._library = jobs, library
+        self._references, self._voices = references, voices
+        self._resolver, self._fans, self._stage = resolver, fans, stage
+        self._pads, self._player = pads, player
         self._held = held
         self._tracks = {voice.number: _Track() for voice in voices.all}
         self._changed = set(self._tracks)
@@ -120,6 +121,24 @@ class History:
         """Forget all steps: another session is in use."""
         self._tracks = {voice.number: _Track() for voice in self._voices.all}
 
+    def kept(self) -> list[Steps]:
+        """All steps, voice by voice."""
+        return [
+            Steps([each.kept for each in track.undo], [each.kept for each in track.redo])
+            for track in self._tracks.values()
+        ]
+
+    def restore(self, kept: list[Steps]) -> None:
+        """Have these steps, and no others."""
+        self.clear()
+        for steps, track in zip(kept, self._tracks.values(), strict=False):
+            track.undo.extend(self._restored(each) for each in steps.undo)
+            track.redo.extend(self._restored(each) for each in steps.redo)
+
+    def _restored(self, kept: KeptVoice) -> Step:
+        is_fused = bool(kept.request)
+        return Step(kept, self._resolver.at_hand(fuse_request(kept.request)) if is_fused else None)
+
     def look(self) -> None:
         """See which voices have made a step."""
         for voice in self._voices.all:
@@ -133,7 +152,8 @@ class History:
 
     def _look_at(self, voice: Voice) -> None:
         track = self._tracks[voice.number]
-        has_moved = track.now is not None and track.now.kept.blend != voice.blend
+        hand = None if track.now is None else (track.now.kept.blend, track.now.kept.y or 0.0)
+        has_moved = hand not in (None, (voice.blend, voice.y))
         if (voice.number in self._changed or has_moved) and voice.pending is None:
             self._see(voice)
 
@@ -207,8 +227,15 @@ class History:
             voice.pending.cancel("undone")
             voice.pending = None
         voice.stop_glide()
-        if playing is None or step.pair is None or step.pair.key == playing[1].pair.key:
+        pad = None if step.kept.pad is None else tuple(step.kept.pad)
+        if playing is None or step.pair is None or (
+            (pad, step.pair.key) == (playing[1].pad, playing[1].pair.key)
+        ):  # fmt: skip
             self._set(voice, step)
+            return
+        if pad is not None:
+            self._set(voice, step)
+            await self._pads.play(ticket, again(step.kept))
             return
         request, blend = fuse_request(step.kept.request, voice.number), step.kept.blend
         places = [Place(blend), place(request, blend)]
@@ -234,6 +261,7 @@ class History:
     def _change(self, voice: Voice, token: int, played: Played, pair: Pair, found: Ready) -> None:
         """Crossfade to another fusion, where the one that plays is."""
         played.fan, played.pair = self._fans.around(pair, found.blend, found.sound), pair
+        played.pad = None
         played.request = voice.request or played.request
         played.place, played.knobs, played.asked = Place(voice.blend), pair.knobs, voice.knobs
         self._player.change(voice.number, token, played.fan)

@@ -87,6 +87,10 @@ class Jobs:
         if self.host.waiting >= MAX_JOBS:
             raise Refused("busy", f"{MAX_JOBS} jobs are waiting for the engine")
 
+    def default(self, setting: str) -> float | None:
+        """What the model takes for a setting where nothing is asked for, as far as is known."""
+        return None if self.host.facts is None else getattr(self.host.facts, setting, None)
+
     async def run(
         self, work: Work, kind: type[Ended], progress: OnProgress | None = None,
         always: bool = False,
@@ -121,7 +125,7 @@ class Jobs:
         rate_hz = rate_hz or self.rate_hz
         facts = self.host.facts
         tail = round((facts.tail_seconds if facts is not None else DEFAULT_TAIL_SECONDS) * rate_hz)
-        frames = round(pair.original.frames * rate_hz / pair.original.rate_hz)
+        frames = self.frames(pair, rate_hz)
         copies: list[_Copy] = []
         try:
             copies += (_Copy.make(frames, tail, rate_hz) for _ in places)
@@ -144,6 +148,11 @@ class Jobs:
         finally:
             for copy in copies:
                 copy.canvas.unlink()
+
+    def frames(self, pair: Pair, rate_hz: int | None = None) -> int:
+        """How long a pair's fusions are, at the rate of playing or another."""
+        original = pair.original
+        return round(original.frames * (rate_hz or self.rate_hz) / original.rate_hz)
 
     def can_start(self, sound: Sound) -> bool:
         """Whether the rest will be decoded faster than it is played."""

@@ -23,6 +23,7 @@ from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.kept import KeptClip, KeptReference, KeptSession, KeptVoice, SessionFile
 from eutectic.session.library import Library
+from eutectic.session.pair import Pair
 from eutectic.session.presets import Preset, Presets
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
@@ -176,10 +177,10 @@ class Keeper:
             log.warning("nothing was kept so far: what there was is session %s", path.stem)
             self._publish(answers.Session(-1, path.stem, session.what, 0))
 
-    def go_on(self, file: SessionFile, session: KeptSession, grids: Iterable[str]) -> None:
+    def go_on(self, file: SessionFile, session: KeptSession, pairs: Iterable[Pair]) -> None:
         """Let another session take the place of the one in use, except for how voices are set.
 
-        `grids` are the keys of pairs that still play.
+        `pairs` still play.
         """
         old, before = self._file, self.in_use()
         self._path, self._file, self._followed = file.path, file, None
@@ -187,10 +188,13 @@ class Keeper:
         self._library.missing.clear()
         self._references.all.clear()
         self._references.missing.clear()
-        playing = {key: self._grids.kept[key] for key in grids if key in self._grids.kept}
-        self._grids.kept.clear()
+        fans = [self._grids.name(pair) for pair in pairs]
+        playing = {name: self._grids.kept[name] for name in fans if name in self._grids.kept}
+        axes = {name: self._grids.axes[name] for name in fans if name in self._grids.axes}
+        self._grids.clear()
         self._restore(session)
         self._grids.kept |= playing
+        self._grids.axes |= axes
         facts = self._jobs.host.facts
         if facts is not None:
             self._references.recall = facts.recall
@@ -289,6 +293,7 @@ class Keeper:
             [KeptReference.of(each) for each in self._references.all.values()],
             voices + self._beyond, self._references.recall, self._grids.kept or None,
             self._tempo.kept, list(self._favourites.all.values()) or None,
+            self._grids.axes or None, self._voices.focus,
         )  # fmt: skip
 
     def _restore(self, session: KeptSession) -> None:
@@ -304,8 +309,13 @@ class Keeper:
         self._beyond = [each for each in session.voices if each.number > len(self._voices.all)]
         log.info("session %s: %s", self.title, session.what)
         self._resolver.defaults = dict(session.fusion)
-        self._grids.restore(session.fans or {})
+        self.restore_fans(session)
+        self._voices.bring_into_focus(session.focus or 1)
         self._tempo.restore(session.bpm)
+
+    def restore_fans(self, session: KeptSession) -> None:
+        """Have the places of fans that a session kept."""
+        self._grids.restore(session.fans or {}, session.axes)
 
     def _of_name(self, name: str) -> Path:
         """The file of another session, whether there is one or not.

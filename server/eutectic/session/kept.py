@@ -21,6 +21,8 @@ from eutectic.osc.parse import check
 from eutectic.osc.requests.time import MAX_BPM, MIN_BPM
 from eutectic.osc.spec import check_title
 from eutectic.osc.table import Fuse
+from eutectic.session.articulation import KeptNotes
+from eutectic.session.grids import Axis
 from eutectic.session.options import Options, fuse_request, place, sampling
 from eutectic.session.pair import Clip, Pair, Reference
 from eutectic.session.strips import KeptStrip
@@ -93,6 +95,10 @@ class KeptVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strength: Annotated[float, Meta(ge=0, le=MAX_STRENGTH)] | None = None
     mute: bool | None = None
     strip: KeptStrip | None = None
+    eta: Annotated[float, Meta(ge=0, le=1)] | None = None
+    y: Annotated[float, Meta(ge=0, le=1)] | None = None
+    pad: Annotated[list[str], Meta(min_length=4, max_length=4)] | None = None
+    notes: KeptNotes | None = None
 
 
 class KeptFavourite(msgspec.Struct, frozen=True):
@@ -123,7 +129,8 @@ class KeptFavourite(msgspec.Struct, frozen=True):
 class KeptSession(msgspec.Struct, frozen=True):
     """Everything that a restart restores.
 
-    `recall` is the model's, if known; `fans` are the places of fans by their pairs' keys.
+    `recall` is the model's, if known; `fans` are the blends of fans by their names, `axes` the
+    second axes of those that have one.
     """
 
     format: int
@@ -137,6 +144,8 @@ class KeptSession(msgspec.Struct, frozen=True):
     fans: dict[str, list[float]] | None = None
     bpm: Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)] | None = None
     favourites: list[KeptFavourite] | None = None
+    axes: dict[str, Axis] | None = None
+    focus: Annotated[int, Meta(ge=1, le=MAX_VOICES)] | None = None
 
     @property
     def what(self) -> str:

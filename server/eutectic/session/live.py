@@ -302,7 +302,8 @@ class Live:
     def _set_lag(self, run: Run) -> None:
         """The lag stays what it was at first, in seconds or in beats."""
         rate_hz = self._player.rate_hz
-        needed = run.clocks.ratio * (run.step + run.crossfade) + run.took * rate_hz
+        run.delay = run.delay or run.clocks.delay
+        needed = run.clocks.ratio * (run.step + run.crossfade + run.delay) + run.took * rate_hz
         if not run.beats:
             run.lag = run.lag or math.ceil(needed)
             return

@@ -69,7 +69,7 @@ class Run:
     Attributes:
         step, length: frames of the input between two ticks, and of a window; `beats` between ticks,
             0 if they go by seconds.
-        took: seconds that a piece may take.
+        took: seconds that a piece may take; `delay`: frames of the input before it can begin.
         lag: frames of the player from the input to the mix; `lag_beats`: whole ones that it is
             rounded up to.
         tick: the frame of the input at the last one; `origin`: the first latents of the first
@@ -91,6 +91,7 @@ class Run:
     length: float
     beats: float
     took: float = 0.0
+    delay: float = 0.0
     lag: float = 0.0
     lag_beats: int = 0
     tick: float = 0.0
@@ -128,8 +129,8 @@ class Making:
 
     def look(self, run: Run) -> None:
         """See what the clocks are."""
-        now = time.monotonic()
-        run.clocks.see(run.heard.frame_at(now), self._player.frame_at(now))
+        now, heard = time.monotonic(), run.heard
+        run.clocks.see(heard.frame_at(now), heard.frames, self._player.frame_at(now))
 
     def window(self, run: Run, stop: int) -> Window:
         """Of a piece that ends at a frame of the input."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import Any
 
@@ -20,6 +21,9 @@ from eutectic.osc.table import Fuse, Learn
 
 Options = dict[str, int | float | str]
 """Options by name, as TOML files hold them."""
+
+SILENT_DB = -120.0
+"""The gain of velocity 0."""
 
 SAMPLING = frozenset(field.name for field in fields(SamplingSettings))
 NOT_KEPT = ("id", "voice", "at_ms", "velocity", "within_ms", "preset", "at_beat", "quantise")
@@ -57,6 +61,13 @@ def check_for_model(request: FusionOptions, facts: ModelFacts) -> None:
     if request.remaining is not None:
         steps = facts.steps if request.steps is None else request.steps
         check_remaining(request.remaining, steps - facts.infinite_levels)
+
+
+def velocity_db(velocity: float | None) -> float:
+    """The gain of a MIDI velocity; 127, or none, is full level."""
+    if velocity is None:
+        return 0.0
+    return 40 * math.log10(velocity / 127) if velocity > 0 else SILENT_DB
 
 
 def learning(request: Learn) -> LearnSettings:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from eutectic.errors import BadDevice
+from eutectic.errors import BadDevice, BadOutput
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.osc.spec import PREFIX
@@ -18,7 +18,9 @@ from eutectic.playback.player import Player
 from eutectic.playback.recorder import Recorder
 from eutectic.playback.streams import DeviceSettings, list_devices
 from eutectic.playback.timeline import Beat
-from eutectic.session.folders import Folders
+from eutectic.session.folders import Folders, check_free
+from eutectic.session.journal import Journal
+from eutectic.session.shows import SUFFIX
 from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, Ticket
 
@@ -29,11 +31,11 @@ class Outputs:
     """The device in use and the recording under way; owned by the event loop."""
 
     def __init__(
-        self, device: Output, player: Player, tempo: Tempo, folders: Folders,
+        self, device: Output, player: Player, tempo: Tempo, folders: Folders, journal: Journal,
         publish: Callable[[Answer], None],
     ) -> None:  # fmt: skip
         self.device, self._player, self._folders = device, player, folders
-        self._tempo = tempo
+        self._tempo, self._journal = tempo, journal
         self._publish = publish
         self.recorder: Recorder | None = None
         self._recording, self._free_mb = answers.Recording("", 0.0, 0.0, "", 0), 0.0
@@ -62,7 +64,8 @@ class Outputs:
     async def close(self) -> None:
         """Finish the recording and close the device."""
         if self.recorder is not None:
-            await asyncio.to_thread(self.recorder.close)
+            frames = await asyncio.to_thread(self.recorder.close)
+            await asyncio.to_thread(self._journal.end(frames))
         self.device.close()
 
     async def list(self, ticket: Ticket, _request: table.ListDevices) -> None:
@@ -94,13 +97,22 @@ class Outputs:
         self._on_state("playing")
 
     async def start_recording(self, ticket: Ticket, request: table.StartRecording) -> None:
+        if self._journal.is_open and self.recorder is None:
+            raise Refused("recording", "the recording before is still being written")
         if self.recorder is not None:
             raise Refused("recording", f"{self.recorder.path} is being recorded; stop that first")
         path, player = self._folders.to_write(request.path), self._player
+        check_free(path.with_suffix(SUFFIX))
         stems = len(player.voices) if request.stems else 0
         self.recorder = Recorder(
             path, player.rate_hz, player.channels, stems, player.latency_frames
         )
+        try:
+            self._journal.open(self.recorder)
+        except BadOutput:
+            self.recorder.discard()
+            self.recorder = None
+            raise
         due = self._tempo.due(ticket, request)
         player.record(self.recorder, due)
         if due is not None:
@@ -116,6 +128,7 @@ class Outputs:
                 self.recorder = None
                 self._player.record(None)
                 recorder.discard()
+                self._journal.discard()
             raise
 
     async def stop_recording(self, ticket: Ticket, request: table.StopRecording) -> None:
@@ -129,8 +142,9 @@ class Outputs:
         self.recorder = None
         self._player.record(None)
         frames = await asyncio.to_thread(recorder.close)
-        if recorder.error is not None:
-            raise Refused("bad_output", recorder.error)
+        error = await asyncio.to_thread(self._journal.end(frames))
+        if recorder.error is not None or error is not None:
+            raise Refused("bad_output", recorder.error or error or "")
         if recorder.lost:
             raise Refused("gaps", f"{recorder.path}: the disk was too slow {recorder.lost} times")
         ticket.done(answers.SoundFile(str(recorder.path), frames, self._player.rate_hz))
@@ -138,10 +152,11 @@ class Outputs:
     def report_recording(self) -> None:
         """Tell every client, once, that what is recorded can't be written any more."""
         recorder = self.recorder
-        if recorder is not None and recorder.error is not None and recorder is not self._reported:
+        error = None if recorder is None else recorder.error or self._journal.error
+        if error is not None and recorder is not self._reported:
             self._reported = recorder
-            log.error("%s", recorder.error)
-            text = f"{recorder.error}; what was written is kept"
+            log.error("%s", error)
+            text = f"{error}; what was written is kept"
             self._publish(answers.Fail(PREFIX + "/record/start", -1, "bad_output", text))
 
     def states(self) -> Iterator[Answer]:
@@ -157,10 +172,10 @@ class Outputs:
     def _recorded(self, recorder: Recorder, before: answers.Recording) -> answers.Recording:
         """What is recorded, second by second."""
         path, seconds = str(recorder.path), float(recorder.frames // self._player.rate_hz)
-        if (before.path, before.seconds, before.text) == (path, seconds, recorder.error or ""):
+        error, stems = recorder.error or self._journal.error or "", len(recorder.paths) - 1
+        if (before.path, before.seconds, before.text) == (path, seconds, error):
             return before
-        stems = len(recorder.paths) - 1
-        return answers.Recording(path, seconds, self._free_mb, recorder.error or "", stems)
+        return answers.Recording(path, seconds, self._free_mb, error, stems)
 
     async def look(self) -> None:
         """See how much room there is for the recording."""

@@ -277,13 +277,13 @@ def _plain(path: Path) -> Path:
 def ready_fusions(session: KeptSession, folder: Path) -> Iterator[Path]:
     """Files of the fusions of a session's pairs that are ready, at the places of their fans."""
     there = {path.stem: path for path in folder.glob("*.safetensors")}
-    grids = Grids()
-    grids.restore(session.fans or {})
+    grids = Grids({each.name: each.reference for each in session.references}.get)
+    grids.restore(session.fans or {}, session.axes)
     found: dict[str, Path] = {}
     for pair in _pairs(session):
-        for blend in grids.of(pair):
+        for _, row, blend in grids.places(pair):
             for rate_hz in (*RATES_HZ, pair.original.rate_hz):
-                key = pair.key_at(Place(blend), rate_hz)
+                key = row.key_at(Place(blend), rate_hz)
                 if key in there:
                     found[key] = there[key]
     yield from (found[key] for key in sorted(found))
@@ -293,7 +293,8 @@ def _pairs(session: KeptSession) -> Iterator[Pair]:
     """All pairs of a session's clips and references, with each voice's settings."""
     asked = [session.fusion]
     for voice in session.voices:
-        own = {"cfg": voice.cfg, "recall": voice.recall, "strength": voice.strength}
+        own = {"cfg": voice.cfg, "recall": voice.recall, "strength": voice.strength,
+               "eta": voice.eta}  # fmt: skip
         asked += [
             session.fusion | {name: each for name, each in own.items() if each is not None},
             voice.request,

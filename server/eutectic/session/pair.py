@@ -102,6 +102,23 @@ class Pair:
         """The fusion's name on the shelf."""
         return _key(self.key, place, rate_hz)
 
+    def key_across(self, setting: str) -> str:
+        """Identifies what is heard whatever a setting of its sampling is; or as `key`, of others.
+
+        Pairs of one fan have the same, if that is its second axis.
+        """
+        known = self._keys_across.get(setting)
+        if known is None:
+            turned = setting in SamplingSettings.__dataclass_fields__
+            sampling = replace(self.sampling, **{setting: None}) if turned else self.sampling
+            known = _key(setting, replace(self, sampling=sampling).key)
+            self._keys_across[setting] = known
+        return known
+
+    @cached_property
+    def _keys_across(self) -> dict[str, str]:
+        return {}
+
     @property
     def knobs(self) -> Knobs:
         return Knobs(self.sampling.recall, self.sampling.strength)

@@ -66,12 +66,12 @@ class Pairs:
             request = self._resolver.with_defaults(request)
             self._resolver.check(request)
             pair = await self._resolver.pair(request)
-        grid = self._grids.of(pair)
-        for k, blend in enumerate(grid):
+        places = self._grids.places(pair)
+        for k, (y, row, blend) in enumerate(places):
             where = Place(blend)
-            is_ready = self._jobs.is_kept(pair, where)
-            key = pair.key_at(where, self._jobs.rate_hz) if is_ready else ""
-            ticket.reply(answers.FanReply(ticket.id, k, len(grid), blend, int(is_ready), key))
+            is_ready = self._jobs.is_kept(row, where)
+            key = row.key_at(where, self._jobs.rate_hz) if is_ready else ""
+            ticket.reply(answers.FanReply(ticket.id, k, len(places), blend, int(is_ready), key, y))
 
     # What clients see
 
@@ -138,11 +138,11 @@ class Pairs:
         pair = self._resolver.at_hand(request)
         if pair is None:
             return _unready(request, "working", self._doing(request))
-        grid = self._grids.of(pair)
-        ready = sum(self._jobs.is_kept(pair, Place(blend)) for blend in grid)
+        places = self._grids.places(pair)
+        ready = sum(self._jobs.is_kept(row, Place(blend)) for _, row, blend in places)
         cost_ms, state, text = self._cost(pair, place(request, _blend(voice)))
         return PairReply(
-            -1, request.original, request.reference, ready, len(grid), cost_ms, state, text,
+            -1, request.original, request.reference, ready, len(places), cost_ms, state, text,
             request.voice or 0,
         )  # fmt: skip
 

@@ -124,11 +124,21 @@ class Clocks:
         self.ratio = player_hz / heard_hz
         self._deadband = DEADBAND_SECONDS * player_hz
         self._sightings: deque[float] = deque(maxlen=SIGHTINGS)
+        self._delays: deque[float] = deque([0.0], maxlen=SIGHTINGS)
+        self._arrived = -1
         self._offset: float | None = None
 
-    def see(self, heard: float, player: float) -> None:
-        """At one time it was frame `heard` of the input, and frame `player`."""
+    @property
+    def delay(self) -> float:
+        """Frames of the input from when one is heard to when it can be read, at most."""
+        return max(self._delays)
+
+    def see(self, heard: float, arrived: int, player: float) -> None:
+        """At one time frame `heard` was heard, `arrived` of them could be read, `player` mixed."""
         self._sightings.append(player - heard * self.ratio)
+        if arrived != self._arrived:  # else it may be lost
+            self._arrived = arrived
+            self._delays.append(heard - arrived)
 
     def settle(self) -> None:
         """Take on what was seen, unless that is about what it was."""

@@ -46,7 +46,8 @@ class Resolver:
         defaults: dict[str, Any] = dict(self.defaults)
         if voice is not None:
             defaults.pop("blend", None)  # the voice's own, which a knob may have moved since
-            own = {"cfg": voice.cfg, "recall": voice.recall, "strength": voice.strength}
+            own = {"cfg": voice.cfg, "recall": voice.recall, "strength": voice.strength,
+                   "eta": voice.eta}  # fmt: skip
             defaults |= {name: value for name, value in own.items() if value is not None}
         if request.preset is not None:
             defaults |= self._presets.read(request.preset).fusion

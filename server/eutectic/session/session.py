@@ -24,7 +24,8 @@ from eutectic.osc.server import Peer
 from eutectic.osc.subscribers import Kind, Subscribers, Wishes
 from eutectic.playback.output import Output
 from eutectic.playback.player import Player
-from eutectic.session import models
+from eutectic.session import models, replays
+from eutectic.session.axes import Axes
 from eutectic.session.board import Board
 from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
@@ -34,17 +35,21 @@ from eutectic.session.grids import Grids
 from eutectic.session.history import History
 from eutectic.session.inputs import Inputs
 from eutectic.session.jobs import Jobs
+from eutectic.session.journal import Journal
 from eutectic.session.keeper import Keeper
 from eutectic.session.library import Library
 from eutectic.session.live import Live
 from eutectic.session.log_events import LOGGER, LogEvents
 from eutectic.session.models import Models
+from eutectic.session.notes import Notes
 from eutectic.session.outputs import Outputs
+from eutectic.session.pads import Pads
 from eutectic.session.pair import Knobs
 from eutectic.session.pairs import Pairs
 from eutectic.session.presets import Presets
 from eutectic.session.references import References
 from eutectic.session.renders import Renders
+from eutectic.session.replays import Replays
 from eutectic.session.resolve import Resolver
 from eutectic.session.sessions import Parts, Sessions
 from eutectic.session.settings import SessionSettings
@@ -100,24 +105,28 @@ class Session:
         shipped = (presets_folder("fusions"), presets_folder("sessions"))
         presets = self._presets = Presets(settings.data / "presets", shipped)
         resolver = Resolver(jobs, self._library, self._references, presets)
-        grids = Grids()
+        grids = Grids(self._references.at_hand, jobs.default)
         self._tempo = Tempo(player, self._latency_seconds, self._changed)
         self._voices = Voices(player, grids, self._changed, self._turned)
-        self._fans = Fans(jobs, self._library, resolver, self._voices, grids, self._changed)
+        self._fans = Fans(jobs, self._library, resolver, self._voices, grids, player, self._changed)
         self._glides = Glides(
-            jobs, self._library, self._references, self._voices, self._fans, player
-        )
+            jobs, self._library, self._references, self._voices, grids, self._fans,
+            player,
+        )  # fmt: skip
         self._renders = Renders(jobs, self._library, resolver, folders)
-        self._outputs = Outputs(output, player, self._tempo, folders, self._board.publish)
+        journal = self._journal = Journal(player)
+        self._outputs = Outputs(output, player, self._tempo, folders, journal, self._board.publish)
         self._inputs = Inputs(settings.input_device, folders)
         self._takes = Takes(
             self._host, self._library, self._inputs, self._outputs, player, self._tempo, folders
         )
         self._stage = Stage(
             jobs, self._library, self._references, resolver, self._voices, grids,
-            self._fans, self._glides, player, self._tempo, self._outputs.latency_seconds,
+            self._fans, self._glides, player, self._tempo, journal, self._outputs.latency_seconds,
             self._changed,
         )  # fmt: skip
+        self._notes = Notes(jobs, resolver, self._voices, grids, player, self._tempo)
+        self._pads = Pads(jobs, self._library, resolver, self._voices, self._stage, player)
         self._live = Live(
             jobs, self._library, self._references, resolver, self._voices, self._inputs,
             self._tempo, player, self._outputs.latency_seconds,
@@ -127,7 +136,7 @@ class Session:
         )
         self._favourites = Favourites(
             settings.data / "favourites", jobs, resolver, self._voices, self._fans, self._stage,
-            player, self._changed,
+            grids, player, self._changed,
         )  # fmt: skip
         self._keeper = Keeper(
             settings.session, settings.data / "sessions", presets, jobs, self._library,
@@ -136,8 +145,8 @@ class Session:
             self._board.publish,
         )  # fmt: skip
         self._history = History(
-            jobs, self._library, self._references, self._voices, self._fans, self._stage, player,
-            self._keeper.held,
+            jobs, self._library, self._references, self._voices, resolver, self._fans, self._stage,
+            self._pads, player, self._keeper.held,
         )  # fmt: skip
         self._sessions = Sessions(
             Parts(self._keeper, self._registry, jobs, self._library, self._references, resolver,
@@ -152,6 +161,7 @@ class Session:
             self._own_states, self._tempo.states, self._outputs.states, self._inputs.states,
             self._library.states, self._references.states, lambda: self._listed,
             self._voices.states, self._history.states, self._favourites.states, self._live.states,
+            Axes(jobs, self._voices, grids).states,
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, self._inputs, player, self._tempo, self._stage,
@@ -161,6 +171,14 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._reported_lost, self._is_metered = 0, False
         self._dispatcher = Dispatcher(self._registry, subscribers, self._board.greet, self._before)
+        self._replays = Replays(
+            replays.Parts(
+                self._keeper, jobs, self._library, self._references, resolver, self._voices,
+                self._stage, self._history, player, self._sessions.resend,
+            ),
+            self._dispatcher.take,
+        )  # fmt: skip
+        journal.begun, journal.instead = self._replays.begin, self._replays.instead
         self._register()
         self.take = self._dispatcher.take
         """Handles one message that was received."""
@@ -195,6 +213,7 @@ class Session:
         on(table.SetInput, self._inputs.set)
         on(table.StartRecording, self._outputs.start_recording)
         on(table.StopRecording, self._outputs.stop_recording)
+        on(table.Replay, self._replays.replay)
         on(table.SetTempo, self._tempo.set)
         on(table.TapTempo, self._tempo.tap)
         on(table.SetTransport, self._tempo.run)
@@ -221,6 +240,7 @@ class Session:
         on(table.Fuse, self._sessions.fuse)
         on(table.MakeFan, self._fans.make)
         on(table.Scrub, self._stage.scrub)
+        on(table.PlayPad, self._pads.play)
         on(table.ListFan, self._pairs.list_fan)
         on(table.AskPair, self._pairs.ask)
         on(table.GoLive, self._live.go)
@@ -233,6 +253,9 @@ class Session:
         on(table.Panic, self._panic)
         on(table.ClearSchedule, self._clear_schedule)
         on(table.SetVoice, self._sessions.set_voice)
+        on(table.Note, self._notes.note)
+        on(table.SetEnvelope, self._sessions.set_envelope)
+        on(table.FocusVoice, self._voices.set_focus)
         on(table.SetFilter, self._sessions.set_filter)
         on(table.SetSend, self._sessions.set_send)
         on(table.ListVoices, self._voices.list)
@@ -282,6 +305,7 @@ class Session:
         await self._tempo.close()
         await self._outputs.close()
         await self._inputs.close()
+        await self._notes.close()
         await self._shelf.close()
         self._jobs.costs.close()
         LOGGER.removeHandler(self._log)
@@ -314,16 +338,19 @@ class Session:
         ticket.done(answers.Registered(number))
         self._board.greet(ticket.peer)
 
-    async def _panic(self, _ticket: Ticket, request: table.Panic) -> None:
+    async def _panic(self, ticket: Ticket, request: table.Panic) -> None:
         if request.press == 0:
             return
         self._dispatcher.cancel_scheduled("panic")
+        self._notes.forget()
+        self._replays.stop(ticket, "panic")
         self._stage.panic()
 
-    async def _clear_schedule(self, _ticket: Ticket, request: table.ClearSchedule) -> None:
+    async def _clear_schedule(self, ticket: Ticket, request: table.ClearSchedule) -> None:
         if request.press == 0:
             return
         self._dispatcher.cancel_scheduled("the schedule was cleared")
+        self._replays.stop(ticket, "the schedule was cleared")
         self._stage.clear_schedule()
 
     async def _learn_midi(self, ticket: Ticket, request: table.LearnMidi) -> None:
@@ -354,8 +381,9 @@ class Session:
     def _latency_seconds(self) -> float:
         return self._outputs.latency_seconds()
 
-    def _before(self, _ticket: Ticket, request: table.Request) -> None:
+    def _before(self, ticket: Ticket, request: table.Request) -> None:
         self._history.before(request)
+        self._journal.note(ticket, request)
 
     def _changed(self) -> None:
         self._keeper.changed()
@@ -381,6 +409,7 @@ class Session:
                     log.exception("what is done regularly")
 
     async def _poll(self, _count: int) -> None:
+        self._journal.look()
         self._stage.poll()
         self._tempo.update()
 

@@ -19,7 +19,7 @@ from eutectic.errors import Cancelled, EutecticError
 from eutectic.files.packed import Progress
 from eutectic.osc import answers, table
 from eutectic.playback.player import Player
-from eutectic.session import packing
+from eutectic.session import articulation, packing, strips
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.history import History
 from eutectic.session.jobs import Jobs
@@ -29,7 +29,6 @@ from eutectic.session.library import Library
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.stage import Stage
-from eutectic.session.strips import SETTINGS
 from eutectic.session.tickets import RequestRegistry, Ticket
 from eutectic.session.voices import Voice, Voices
 
@@ -38,13 +37,15 @@ log = logging.getLogger("eutectic.session")
 OF_A_SESSION = frozenset(
     kind.address for kind in (
         table.LoadClip, table.RecordClip, table.Remember, table.LoadReference, table.Learn,
-        table.Fuse, table.MakeFan, table.ListFan, table.AskPair, table.Render, table.LoadPreset,
+        table.Fuse, table.PlayPad, table.MakeFan, table.ListFan, table.AskPair, table.Render,
+        table.LoadPreset,
     )
 )  # fmt: skip
 """Requests that mean the clips and references of the session that they were sent to."""
 
 KEPT_AS = {
-    "gain": "gain_db", "out": "output", "xfade": "crossfade_ms", **dict.fromkeys(SETTINGS, "strip"),
+    "gain": "gain_db", "out": "output", "xfade": "crossfade_ms",
+    **dict.fromkeys(strips.SETTINGS, "strip"), **dict.fromkeys(articulation.SETTINGS, "notes"),
 }  # fmt: skip
 """What `/voice/set` sets, where sessions have another name for it."""
 
@@ -90,16 +91,22 @@ class Sessions:
         if held is not None:
             voice, resolver = self._parts.voices[request.voice], self._parts.resolver
             so_set = replace(
-                voice, blend=held.blend, cfg=held.cfg, recall=held.recall, strength=held.strength
-            )
+                voice, blend=held.blend, cfg=held.cfg, recall=held.recall,
+                strength=held.strength, eta=held.eta,
+            )  # fmt: skip
             resolver.check(resolver.with_defaults(request, so_set))  # one refused changes nothing
             voice.blend, voice.cfg = held.blend, held.cfg
-            voice.recall, voice.strength = held.recall, held.strength
+            voice.recall, voice.strength, voice.eta = held.recall, held.strength, held.eta
         await self._parts.stage.fuse(ticket, request)
 
     async def set_voice(self, ticket: Ticket, request: table.SetVoice) -> None:
         await self._parts.voices.set(ticket, request)
-        self._hold(request.voice, KEPT_AS.get(request.what, request.what))
+        if request.what != "bend":
+            self._hold(request.voice, KEPT_AS.get(request.what, request.what))
+
+    async def set_envelope(self, ticket: Ticket, request: table.SetEnvelope) -> None:
+        await self._parts.voices.set_envelope(ticket, request)
+        self._hold(request.voice, "notes")
 
     async def set_filter(self, ticket: Ticket, request: table.SetFilter) -> None:
         await self._parts.voices.set_filter(ticket, request)
@@ -197,7 +204,7 @@ class Sessions:
         for each in parts.registry.begun():
             if each.address in OF_A_SESSION and each not in staying and each is not ticket:
                 each.cancel(f"session {file.path.stem} is in use now")
-        parts.keeper.go_on(file, session, [played.pair.key for _, played in playing.values()])
+        parts.keeper.go_on(file, session, [played.pair for _, played in playing.values()])
         self._playing = {number: token for number, (token, _) in playing.items()}
         given = {each.number: each for each in session.voices}
         parts.keeper.held.clear()
@@ -222,7 +229,7 @@ class Sessions:
 
     def _hold(self, number: int, name: str) -> None:
         """Set what was set of a voice that plays on from the session before in this one, too."""
-        held = self._parts.keeper.held
+        held, number = self._parts.keeper.held, number or self._parts.voices.focus
         if number in held:
             now = self._parts.voices.kept()[number - 1]
             held[number] = msgspec.structs.replace(held[number], **{name: getattr(now, name)})
@@ -232,7 +239,8 @@ class Sessions:
         voice.stop_prefetch()
         voice.stop_glide()
         voice.stop_live()
-        voice.request, voice.pair = None, None
+        voice.request, voice.pair, voice.last = None, None, None
+        voice.pad = None
         voice.recall, voice.strength = kept.recall, kept.strength  # nothing that plays follows
         self._parts.voices.restore(None, [kept])
 
@@ -257,4 +265,7 @@ def _mixed_as(held: KeptVoice, now: KeptVoice) -> KeptVoice:
         request=now.request,
         recall=now.recall,
         strength=now.strength,
+        eta=now.eta,
+        y=now.y,
+        pad=now.pad,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,8 +25,9 @@ from eutectic.session.fans import Fans
 from eutectic.session.glides import Glides
 from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
+from eutectic.session.journal import Journal
 from eutectic.session.library import Library
-from eutectic.session.options import place
+from eutectic.session.options import place, velocity_db
 from eutectic.session.pair import Knobs, Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
@@ -37,9 +37,6 @@ from eutectic.session.tickets import WRONG_CLOCK_MS, Refused, Ticket
 from eutectic.session.voices import Played, Voice, Voices
 
 log = logging.getLogger("eutectic.session")
-
-SILENT_DB = -120.0
-"""The gain of velocity 0."""
 
 
 @dataclass(frozen=True)
@@ -72,25 +69,36 @@ class Cue:
             at_beat=None, quantise=None,
         )  # fmt: skip
 
+    @property
+    def sent(self) -> Fuse:
+        """A request that plays the same, however voices and the session are set by then."""
+        request, knobs = self.request, self.pair.knobs
+        return msgspec.structs.replace(
+            self.own, velocity=request.velocity, blend=self.place.blend, loop=int(self.loop),
+            recall=knobs.recall, strength=knobs.strength, seed=self.pair.sampling.seed,
+        )  # fmt: skip
+
 
 class Stage:
     """What is triggered and played; owned by the event loop.
 
     Attributes:
         waits: how often a voice had to wait for the decoder.
+        tokens: of what is played, in the player.
     """
 
     def __init__(
         self, jobs: Jobs, library: Library, references: References, resolver: Resolver,
         voices: Voices, grids: Grids, fans: Fans, glides: Glides, player: Player, tempo: Tempo,
-        latency_seconds: Callable[[], float], changed: Callable[[], None],
+        journal: Journal, latency_seconds: Callable[[], float], changed: Callable[[], None],
     ) -> None:  # fmt: skip
         self._jobs, self._library, self._references = jobs, library, references
         self._resolver, self._voices, self._grids, self._fans = resolver, voices, grids, fans
         self._glides, self._player, self._tempo = glides, player, tempo
+        self._journal = journal
         self._latency_seconds, self._changed = latency_seconds, changed
         self.waits = 0
-        self._tokens = itertools.count(1)
+        self.tokens = itertools.count(1)
         self._timed: set[Ticket] = set()
 
     # Requests
@@ -113,13 +121,13 @@ class Stage:
         pair = self._resolver.at_hand(request)
         if pair is None or not self._jobs.is_kept(pair, where):
             self._jobs.check_room()
-        self._take_turn(ticket, voice, due)
+        self.take_turn(ticket, voice, due)
         try:
             async with limit:
                 pair = pair or await self._resolver.pair(request)
                 cue = Cue(ticket, voice, pair, where, request, due, knobs, limit)
                 if due is None:
-                    self._aim(voice, pair, where.blend_or(voice.blend), cue.own)
+                    self.aim(voice, pair, where.blend_or(voice.blend), cue.own)
                 ready = await self._jobs.ready(pair, where)
                 if ready is not None:
                     self._play(cue, ready.sound, ready.blend, ready=True)
@@ -134,21 +142,21 @@ class Stage:
             self._timed.discard(ticket)
             if voice.pending is ticket:
                 voice.pending = None
-                self._aim_at_what_plays(voice)
+                self.aim_at_what_plays(voice)
 
     async def play(
         self, ticket: Ticket, voice: Voice, pair: Pair, request: Fuse, found: Ready,
-        blend: float, due: At = None,
+        blend: float, due: At = None, position: int = 0,
     ) -> None:  # fmt: skip
-        """Play what is at hand of a pair on a voice, and scrub it to a blend."""
-        self._take_turn(ticket, voice, due)
+        """Play what is at hand of a pair on a voice, from a frame on, and scrub it to a blend."""
+        self.take_turn(ticket, voice, due)
         self._timed.discard(ticket)
         if due is None:
-            self._aim(voice, pair, blend, request)
+            self.aim(voice, pair, blend, request)
         async with asyncio.timeout(None) as limit:
             place = Place(found.blend)
             cue = Cue(ticket, voice, pair, place, request, due, voice.knobs, limit)
-            self._play(cue, found.sound, found.blend, ready=True)
+            self._play(cue, found.sound, found.blend, ready=True, position=position)
 
     def due(self, ticket: Ticket, request: Dated) -> At:
         """When something that is at hand is to be heard; None: at once."""
@@ -157,8 +165,9 @@ class Stage:
     async def scrub(self, ticket: Ticket, request: table.Scrub) -> None:
         """Move a voice across its fan, which is made if it isn't ready."""
         voice = self._voices[request.voice]
-        voice.blend, voice.by = self._grids.blend(voice.pair, request.blend), ticket.client
-        self._player.scrub(voice.number, voice.blend)
+        blend = request.blend if voice.pad else self._grids.blend(voice.pair, request.blend)
+        self._voices.move(voice, blend, request.y)
+        voice.by = ticket.client
         self._glides.moved(voice)
         self._fans.prefetch(voice, Priority.FAN)
         if self._is_idle(voice):
@@ -253,7 +262,10 @@ class Stage:
                 del voice.played[event.token]
 
     def _started(self, event: Started, voice: Voice, played: Played) -> None:
+        voice.last = played
         ticket = played.ticket
+        if played.entry is not None and ticket.address in (Fuse.address, table.Replay.address):
+            self._journal.started(played.entry, event.frame)
         latency_ms = 1000 * (event.at + self._latency_seconds() - ticket.received)
         stage = "first sample, ready" if played.ready else "first sample, made"
         if played.measured is not None:
@@ -262,7 +274,7 @@ class Stage:
         if not played.timed:
             self._jobs.timings.add(stage, latency_ms)
         elif voice.pending is None:
-            self._aim(voice, played.pair, played.place.blend_or(voice.blend), played.request)
+            self.aim(voice, played.pair, played.place.blend_or(voice.blend), played.request)
             self._fans.prefetch(voice, Priority.AHEAD)
         ticket.reply(answers.Started(ticket.id, event.voice, latency_ms))
         self._glides.started(voice, played)
@@ -270,7 +282,8 @@ class Stage:
     # Parts
 
     def _is_idle(self, voice: Voice) -> bool:
-        return voice.pending is None and not voice.lives and self._voices.playing(voice) is None
+        sounds = self._player.notes(voice.number) or self._voices.playing(voice) is not None
+        return voice.pending is None and not voice.lives and not sounds
 
     def _due(self, ticket: Ticket, asked: float | None, request: Dated) -> At:
         """When it is to be heard: a monotonic time or a beat; None: at once."""
@@ -280,7 +293,7 @@ class Stage:
             return due
         return self._tempo.due(ticket, request, due)
 
-    def _take_turn(self, ticket: Ticket, voice: Voice, due: At) -> None:
+    def take_turn(self, ticket: Ticket, voice: Voice, due: At) -> None:
         """The newest request wins its voice; dated ones wait for their time instead."""
         if due is not None:
             self._timed.add(ticket)
@@ -289,20 +302,26 @@ class Stage:
             voice.pending.cancel(f"superseded by a newer fusion on voice {voice.number}")
         voice.pending = ticket
 
-    def _aim(self, voice: Voice, pair: Pair, blend: float, request: Fuse) -> None:
-        """Point the voice's knobs at a pair."""
+    def aim(
+        self, voice: Voice, pair: Pair, blend: float, request: Fuse,
+        pad: tuple[str, ...] | None = None,
+    ) -> None:  # fmt: skip
+        """Point the voice's knobs at a pair; maybe that of a pad."""
         if voice.pair is None or voice.pair.key != pair.key:
             voice.stop_prefetch()
         voice.stop_glide()
-        voice.pair, voice.blend, voice.request = pair, blend, request
+        voice.pair, voice.blend, voice.request, voice.pad = pair, blend, request, pad
+        if pad is None:
+            voice.y = self._grids.hand(pair, voice.y)
         self._changed()
 
-    def _aim_at_what_plays(self, voice: Voice) -> None:
+    def aim_at_what_plays(self, voice: Voice) -> None:
         """Point the voice's knobs back, after a fusion that is never heard."""
         playing = self._voices.playing(voice)
         if playing is not None and playing[1].pair is not voice.pair:
             played = playing[1]
-            self._aim(voice, played.pair, played.place.blend_or(voice.blend), played.request)
+            blend = played.place.blend_or(voice.blend)
+            self.aim(voice, played.pair, blend, played.request, played.pad)
 
     async def _fuse(self, cue: Cue) -> None:
         """Have the engine make it, and start it as soon as that is safe."""
@@ -347,7 +366,7 @@ class Stage:
 
     def _play(
         self, cue: Cue, sound: Sound, blend: float, ready: bool,
-        measured: tuple[Case, float] | None = None,
+        measured: tuple[Case, float] | None = None, position: int = 0,
     ) -> int:  # fmt: skip
         """Play it; returns its token."""
         voice, blend = cue.voice, cue.place.blend_or(blend)
@@ -355,11 +374,11 @@ class Stage:
         if last is not None and last < time.monotonic():
             raise _too_late()
         cue.limit.reschedule(None)
-        token = next(self._tokens)
-        fan = self._fans.around(cue.pair, blend, sound)
+        token = next(self.tokens)
+        fan, y = self._fans.around(cue.pair, blend, sound), self._grids.hand(cue.pair, voice.y)
         played = Played(
             cue.ticket, cue.own, cue.due is not None, ready, cue.pair, fan, cue.place,
-            cue.pair.knobs, cue.knobs, measured,
+            cue.pair.knobs, cue.knobs, measured, self._journal.will_start(cue.ticket, cue.sent),
         )  # fmt: skip
         voice.played[token] = played
         if voice.pending is cue.ticket:
@@ -369,14 +388,16 @@ class Stage:
         else:
             due, late_ms = timing(cue.due, time.monotonic())
         cue.ticket.late(late_ms)
-        gain_db = _gain_db(cue.request.velocity)
+        gain_db = velocity_db(cue.request.velocity)
         self._player.play(
-            voice.number, fan, token, blend=blend, gain_db=gain_db, loop=cue.loop,
-            beats=cue.request.beats, at=due,
+            voice.number, fan, token, blend=blend, y=y, gain_db=gain_db, loop=cue.loop,
+            beats=cue.request.beats, at=due, position=position,
         )  # fmt: skip
         aimed = due is None and voice.pair is cue.pair and cue.place.blend is not None
-        if aimed and voice.blend != blend:
-            self._player.scrub(voice.number, voice.blend)  # the knob moved while it was made
+        if aimed and (voice.blend, voice.y) != (blend, y):  # the knob moved while it was made
+            self._player.scrub(voice.number, voice.blend, voice.y)
+            hand = self._grids.knob(voice.pair, voice.blend)
+            self._journal.did(cue.ticket, table.Scrub(voice=voice.number, blend=hand, y=voice.y))
             played.place = Place(voice.blend)
         return token
 
@@ -404,10 +425,3 @@ def _fade_seconds(request: table.Stop) -> float:
 
 def _too_late() -> Refused:
     return Refused("too_late", "it couldn't start within the time that @within_ms allows")
-
-
-def _gain_db(velocity: float | None) -> float:
-    """Of a MIDI velocity; 127, or none, is full level."""
-    if velocity is None:
-        return 0.0
-    return 40 * math.log10(velocity / 127) if velocity > 0 else SILENT_DB

@@ -58,6 +58,7 @@ class Status:
         """Each item and its text."""
         host, device, usage = self.host, self.outputs.device, self.host.usage
         playing = sum(self.player.playing(voice.number) is not None for voice in self.voices.all)
+        notes = sum(self.player.notes(voice.number) for voice in self.voices.all)
         own = psutil.Process().memory_info().rss
         lines = [
             ("version", version("eutectic")),
@@ -72,6 +73,7 @@ class Status:
                      f"{self.stage.waits} waits for the decoder"),
             ("tempo", self.tempo.line),
             ("voices", f"{playing or 'none'} of {len(self.voices.all)} playing"),
+            ("notes", f"{notes or 'none'} sounding"),
             *((f"voice {voice.number}", self._voice(voice)) for voice in self.voices.all),
             ("requests", f"{len(self.registry)} open, {host.waiting} of them in the engine"),
             ("clients", str(len(self.subscribers))),

@@ -211,7 +211,7 @@ class Takes:
         try:
             while not running.done():
                 stage = "record" if take.has_begun else "wait"
-                share = 0.0 if frames is None else LAST * min(1.0, take.frames / frames)
+                share = 0.0 if frames is None else LAST * min(1.0, recording.frames / frames)
                 progress(stage, share)
                 ticket.progress(stage, share)
                 await asyncio.wait([running], timeout=PROGRESS_SECONDS)
@@ -240,7 +240,7 @@ class Takes:
 
 
 def _grab(heard: Heard, take: Take, start: int, stop: int) -> None:
-    take.add(heard.read(start, stop))
+    take.take(heard, start, stop)
     take.finish()
 
 

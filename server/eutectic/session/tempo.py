@@ -20,7 +20,7 @@ from typing import Protocol
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.osc.requests.time import MAX_BPM, MIN_BPM
-from eutectic.playback.player import Player
+from eutectic.playback.player import DUE_FRAME, Player
 from eutectic.playback.timeline import Beat
 from eutectic.session import clocks
 from eutectic.session.tickets import Refused, Ticket
@@ -75,8 +75,10 @@ class Tempo:
 
     @property
     def beat(self) -> float:
-        """The beat that it is now, in the mix."""
-        return self._player.timeline.beat_of(self._player.frame_at(self._player.clock()))
+        """The beat that it is now, in the mix; or when commands of this context take effect."""
+        due = DUE_FRAME.get()
+        frame = self._player.frame_at(self._player.clock()) if due is None else due
+        return self._player.timeline.beat_of(frame)
 
     @property
     def bpm(self) -> float:
@@ -122,12 +124,16 @@ class Tempo:
             return None
         return self._player.time_of(timeline.frame_of(due.number))
 
-    async def reached(self, due: Beat, do: Do | None = None) -> int:
-        """Wait until it is due; returns the frame. `do` is done then, with `Player.call`'s values.
+    async def reached(self, due: Beat | None, do: Do | None = None) -> int | None:
+        """Wait until it is due; returns the frame, or None if it is at once.
+
+        `do` is what the player does then; it takes what `Player.call` does.
 
         Raises:
             Refused: the schedule was cleared before (`cancelled`).
         """
+        if due is None:
+            return None
         reached: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
 
         def then(frame: int | None) -> None:
@@ -250,18 +256,18 @@ class Tempo:
             self._player.set_tempo(bpm=reading.bpm * (1 + share), at=now)
 
     def heard_beat(self, at: float) -> float | None:
-        """The beat that is heard at a time (monotonic); None while beats are held."""
-        timeline = self._player.timeline
-        if not timeline.running:
+        """The beat that is heard at a time (monotonic); None while there are none."""
+        timeline, player = self._player.timeline, self._player
+        if not timeline.running or not player.has_begun:
             return None
-        return timeline.beat_of(self._player.frame_at(at - self._latency_seconds()))
+        return timeline.beat_of(player.frame_at(at - self._latency_seconds()))
 
     def heard_time(self, beat: float) -> float | None:
-        """The time (monotonic) at which a beat is heard; None while beats are held."""
-        timeline = self._player.timeline
-        if not timeline.running:
+        """The time (monotonic) at which a beat is heard; None while there are none."""
+        timeline, player = self._player.timeline, self._player
+        if not timeline.running or not player.has_begun:
             return None
-        return self._player.time_of(timeline.frame_of(beat)) + self._latency_seconds()
+        return player.time_of(timeline.frame_of(beat)) + self._latency_seconds()
 
     def _show(self, bpm: float) -> None:
         if abs(bpm / self._shown_bpm - 1) > NOTICED:

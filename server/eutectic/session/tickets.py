@@ -56,6 +56,8 @@ class Ticket:
         """Why it was cancelled."""
         self.fraction = 0.0
         """How much of it is done."""
+        self.ended: Callable[[bool], None] | None = None
+        """Called once, with whether it was carried out."""
         self.is_routine = False
         """Whether it is sent over and over, to stay in contact: the log is spared it."""
 
@@ -63,6 +65,11 @@ class Ticket:
     def client(self) -> int:
         """The number of the client that sent it; 0 for one that isn't registered."""
         return self._registry.number(self.peer)
+
+    @property
+    def sender(self) -> str:
+        """The client's name, or its address."""
+        return self._registry.name(self.peer)
 
     def reply(self, answer: Answer) -> None:
         """Send the client an answer; nothing if the request has no id."""
@@ -91,14 +98,14 @@ class Ticket:
 
     def done(self, found: Found | None = None) -> None:
         """Report success, and what was found."""
-        if self._first():
+        if self._first(is_done=True):
             values = () if found is None else flatten(found)
             self.reply(answers.Done(PREFIX + self.address, self.id, values))
             self._log(self._level, f"done, {self._milliseconds:.0f} ms")
 
     def fail(self, code: str, text: str) -> None:
         """Report failure: a code for programs and a line for people."""
-        if self._first():
+        if self._first(is_done=False):
             text = one_line(text)
             if self.id >= 0:
                 self.reply(answers.Fail(PREFIX + self.address, self.id, code, text))
@@ -118,8 +125,10 @@ class Ticket:
         """Continuous values have no id, and would flood the log, as routine does."""
         return logging.INFO if self.id >= 0 and not self.is_routine else logging.DEBUG
 
-    def _first(self) -> bool:
+    def _first(self, is_done: bool) -> bool:
         first, self.answered = not self.answered, True
+        if first and self.ended is not None:
+            self.ended(is_done)
         return first
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from eutectic.config import Place
 from eutectic.link.protocol import Priority
@@ -15,13 +15,23 @@ from eutectic.playback.events import Dropped, Ended, Event, Started
 from eutectic.playback.player import Player
 from eutectic.playback.rolling import Rolling
 from eutectic.playback.sounds import Fan
+from eutectic.session import articulation, strips
+from eutectic.session.articulation import KeptNotes
 from eutectic.session.costs import Case
-from eutectic.session.grids import Grids
+from eutectic.session.grids import TURNED, Grids
+from eutectic.session.journal import Entry
 from eutectic.session.kept import KeptVoice
 from eutectic.session.options import fuse_request, kept_options
 from eutectic.session.pair import Knobs, Pair
-from eutectic.session.strips import SETTINGS, KeptStrip
+from eutectic.session.strips import KeptStrip
 from eutectic.session.tickets import Refused, Ticket
+
+SETTINGS: dict[str, tuple[str, type]] = {
+    "gain": ("gain_db", float), "pan": ("pan", float), "out": ("output", int),
+    "loop": ("loop", bool), "mute": ("mute", bool), "cfg": ("cfg", float), "eta": ("eta", float),
+    "xfade": ("crossfade_ms", float),
+}  # fmt: skip
+"""What `/voice/set` sets of a voice itself, and its kind."""
 
 
 @dataclass(eq=False)
@@ -38,6 +48,9 @@ class Played:
         asked: the voice's knobs when it was asked for.
         measured: what the time that it takes depends on, and when its job began (monotonic); None
             if something else delayed it.
+        entry: of the journal: a request that plays the same, however voices are set by then; a pad
+            has none.
+        pad: the four pairs that its fan is of, as they were named; `pair` was heard first.
     """
 
     ticket: Ticket
@@ -50,6 +63,8 @@ class Played:
     knobs: Knobs
     asked: Knobs
     measured: tuple[Case, float] | None
+    entry: Entry | None = None
+    pad: tuple[str, ...] | None = None
 
 
 @dataclass(eq=False)
@@ -71,12 +86,17 @@ class Voice:
     """How a voice is set, and what it was asked for last.
 
     Attributes:
-        cfg, recall, strength: of its fusions that give none.
+        y: along the second axis of its fan, or of a pad.
+        cfg, recall, strength, eta: of its fusions that give none.
+        notes: how it plays notes, and what of its sounds.
+        bend: of its notes, in semitones; it isn't kept.
         strip: its filter and sends.
         by: number of the client that changed any of this last, 0 for none.
         request: its newest fusion, without what concerned that one trigger alone.
         pair: of that.
+        pad: the four pairs that it plays or played last, as they were named; None for fusions.
         played: by their tokens in the player.
+        last: of those, what was begun last; it stays when that has ended.
         pending: the newest request that isn't heard yet.
         prefetch: the task that makes its fan's places, at a priority.
         glide: the task that changes what it plays (see `glides`), and whether it has to again.
@@ -93,15 +113,23 @@ class Voice:
     cfg: float | None = None
     recall: float | None = None
     strength: float | None = None
+    eta: float | None = None
+    y: float = 0.0
     mute: bool = False
+    notes: KeptNotes = field(default_factory=KeptNotes)
+    bend: float = 0.0
     strip: KeptStrip = field(default_factory=KeptStrip)
     by: int = 0
     request: Fuse | None = None
     pair: Pair | None = None
+    pad: tuple[str, ...] | None = None
     played: dict[int, Played] = field(default_factory=dict[int, Played])
+    last: Played | None = None
     pending: Ticket | None = None
     prefetch: asyncio.Task[None] | None = None
     prefetch_priority: Priority = Priority.AHEAD
+    prefetched: str = ""
+    """The name of the fan that was made last, all of it."""
     glide: asyncio.Task[None] | None = None
     glide_again: asyncio.Event = field(default_factory=asyncio.Event)
     lives: list[LiveVoice] = field(default_factory=list[LiveVoice])
@@ -155,17 +183,17 @@ class Voices:
         self._player, self._grids, self._changed, self._turned = player, grids, changed, turned
         self.all = [Voice(voice.number) for voice in player.voices]
         self.master_db, self._master_by = 0.0, 0
-        self.focus = 1
+        self.focus, self._focus_by = 1, 0
 
     def __getitem__(self, number: int) -> Voice:
-        """A voice by its number.
+        """A voice by its number; 0 stands for the one in focus.
 
         Raises:
             Refused: there are fewer (`unknown_voice`).
         """
         if number > len(self.all):
             raise Refused("unknown_voice", f"there are {len(self.all)} voices (serve --voices)")
-        return self.all[number - 1]
+        return self.all[(number or self.focus) - 1]
 
     # Requests
 
@@ -173,6 +201,7 @@ class Voices:
         for voice in self.all:
             ticket.reply(self._state(voice))
         for voice in self.all:
+            ticket.reply(voice.notes.state(voice.number, voice.by))
             ticket.reply(voice.strip.state(voice.number, voice.by))
 
     async def set(self, ticket: Ticket, request: table.SetVoice) -> None:
@@ -182,31 +211,38 @@ class Voices:
         high = self._player.channels if what == "out" else high
         if not low <= value <= high:
             raise Refused("bad_arguments", f"{what} must be {low} to {high}, not {value:g}")
-        if what == "gain":
-            voice.gain_db = value
-        elif what == "pan":
-            voice.pan = value
-        elif what == "out":
-            voice.output = int(value)
-        elif what == "loop":
-            voice.loop = bool(value)
-        elif what == "mute":
-            voice.mute = bool(value)
-        elif what == "cfg":
-            voice.cfg = value
-        elif what == "recall":
-            voice.recall = value
-            self._turned(voice, Knobs(recall=value))
-        elif what == "strength":
-            voice.strength = value
-            self._turned(voice, Knobs(strength=value))
-        elif what in SETTINGS:
+        if what in SETTINGS:
+            name, kind = SETTINGS[what]
+            setattr(voice, name, kind(value))
+        elif what in articulation.SETTINGS:
+            self._set_notes(voice, voice.notes.turned(what, value), ticket.client)
+        elif what in strips.SETTINGS:
             self._set_strip(voice, voice.strip.turned(what, value), ticket.client)
+        elif what == "bend":
+            self._bend(voice, value)
+        elif what == "y":
+            self.move(voice, voice.blend, value)
         else:
-            voice.crossfade_ms = value
+            setattr(voice, what, value)
+            self._turned(voice, Knobs(**{what: value}))
         voice.by = ticket.client
+        self._move_to(voice, what, value)
         self._apply(voice, what)
         self._changed()
+
+    async def set_envelope(self, ticket: Ticket, request: table.SetEnvelope) -> None:
+        voice = self[request.voice]
+        self._set_notes(voice, voice.notes.shaped(request), ticket.client)
+
+    async def set_focus(self, ticket: Ticket, request: table.FocusVoice) -> None:
+        self.bring_into_focus(self[request.voice].number, ticket.client)
+        self._changed()
+
+    def bring_into_focus(self, number: int, by: int = 0) -> None:
+        """Let keyboards play another voice, as far as there is one; the one before is unbent."""
+        if number != self.focus:
+            self._bend(self[0], 0.0)
+        self.focus, self._focus_by = min(number, len(self.all)), by
 
     async def set_filter(self, ticket: Ticket, request: table.SetFilter) -> None:
         voice = self[request.voice]
@@ -223,6 +259,25 @@ class Voices:
         self._player.set_master(self.master_db)
         self._changed()
 
+    def move(self, voice: Voice, blend: float, y: float | None = None) -> None:
+        """Glide a voice along its fan; a setting that y turns is the voice's from then on."""
+        voice.blend = blend
+        axis, playing = self._grids.axis(voice.pair), self.playing(voice)
+        if y is not None:
+            voice.y = y
+            if axis is not None and axis.across in TURNED and voice.pad is None:
+                value = axis.value(y)
+                setattr(voice, axis.across, value)
+                if axis.across == "recall" and playing is not None:
+                    playing[1].knobs = replace(playing[1].knobs, recall=value)
+        self._player.scrub(voice.number, voice.blend, voice.y)
+
+    def _move_to(self, voice: Voice, what: str, value: float) -> None:
+        """Move along the second axis to a value, if that turns this and has it."""
+        axis = self._grids.axis(voice.pair)
+        if axis is not None and axis.across == what and axis.has(value):
+            self.move(voice, voice.blend, axis.y(value))
+
     def current(self, request: Request) -> float | None:
         """The present value of what a request would change, for controllers."""
         if isinstance(request, table.SetMasterGain):
@@ -235,12 +290,15 @@ class Voices:
             return voice.strip.resonance if request.resonance is not None else voice.strip.cutoff_hz
         if isinstance(request, table.SetSend):
             return None if request.gain is None else voice.strip.value(f"send{request.send}")
-        if isinstance(request, table.SetVoice) and request.what in SETTINGS:
+        if isinstance(request, table.SetVoice) and request.what in strips.SETTINGS:
             return voice.strip.value(request.what)
         if isinstance(request, table.Scrub):
             return self._knob(voice)
+        if request.what in articulation.SETTINGS:
+            return voice.notes.value(request.what)
         values = {"gain": voice.gain_db, "pan": voice.pan, "xfade": voice.crossfade_ms,
-                  "cfg": voice.cfg, "recall": self._knobs_of(voice).recall,
+                  "bend": voice.bend, "cfg": voice.cfg, "eta": voice.eta, "y": voice.y,
+                  "recall": self._knobs_of(voice).recall,
                   "strength": self._knobs_of(voice).strength}  # fmt: skip
         return values.get(request.what)
 
@@ -255,8 +313,10 @@ class Voices:
     def states(self) -> Iterator[Answer]:
         """The master gain; what every voice plays, and how its knobs are set."""
         yield answers.Master(self.master_db, self._master_by)
+        yield answers.Focus(self.focus, self._focus_by)
         for voice in self.all:
             yield self._state(voice)
+            yield voice.notes.state(voice.number, voice.by)
             yield voice.strip.state(voice.number, voice.by)
 
     def _state(self, voice: Voice) -> answers.VoiceState:
@@ -292,6 +352,8 @@ class Voices:
             v.number, v.gain_db, v.pan, v.output, v.loop, v.crossfade_ms, v.blend, v.cfg,
             {} if v.request is None else kept_options(v.request), v.recall, v.strength,
             v.mute or None, None if v.strip == KeptStrip() else v.strip,
+            v.eta, v.y or None, list(v.pad) if v.pad else None,
+            None if v.notes == KeptNotes() else v.notes,
         )  # fmt: skip
 
     def restore(self, master_db: float | None, voices: list[KeptVoice]) -> None:
@@ -305,6 +367,7 @@ class Voices:
             voice = self[kept.number]
             voice.gain_db, voice.pan, voice.loop = kept.gain_db, kept.pan, kept.loop
             voice.mute, voice.by = bool(kept.mute), 0
+            voice.notes = kept.notes or KeptNotes()
             voice.strip = kept.strip or KeptStrip()
             voice.output = min(kept.output, self._player.channels)
             voice.crossfade_ms, voice.cfg = kept.crossfade_ms, kept.cfg
@@ -312,14 +375,16 @@ class Voices:
             if request != voice.request:
                 voice.stop_prefetch()
                 voice.request, voice.pair = request, None
-            voice.blend = kept.blend
-            self._player.scrub(voice.number, voice.blend)
+            voice.pad = tuple(kept.pad) if kept.pad else None
+            voice.blend, voice.y, voice.eta = kept.blend, kept.y or 0.0, kept.eta
+            self._player.scrub(voice.number, voice.blend, voice.y)
             turned = Knobs(kept.recall, kept.strength).since(voice.knobs)
             voice.recall, voice.strength = kept.recall, kept.strength
             if turned != Knobs():
                 self._turned(voice, turned)
             for what in VOICE_RANGES:
                 self._apply(voice, what)
+            voice.notes.apply(self._player, voice.number)
             voice.strip.apply(self._player, voice.number)
         self._changed()
 
@@ -328,9 +393,18 @@ class Voices:
         strip.apply(self._player, voice.number)
         self._changed()
 
+    def _set_notes(self, voice: Voice, notes: KeptNotes, by: int) -> None:
+        voice.notes, voice.by = notes, by
+        notes.apply(self._player, voice.number)
+        self._changed()
+
+    def _bend(self, voice: Voice, semitones: float) -> None:
+        voice.bend = semitones
+        self._player.set_bend(voice.number, 2 ** (semitones / 12))
+
     def _knob(self, voice: Voice) -> float:
         """Where the knob of its blend is."""
-        return self._grids.knob(voice.pair, voice.blend)
+        return voice.blend if voice.pad else self._grids.knob(voice.pair, voice.blend)
 
     def _knobs_of(self, voice: Voice) -> Knobs:
         """The voice's, or else those of its newest fusion."""

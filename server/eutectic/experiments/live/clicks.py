@@ -67,7 +67,7 @@ class Hole(NamedTuple):
 
 
 def clicks(samples: NDArray[np.float32], rate_hz: int) -> list[Click]:
-    """The clicks in a recording, (frame,) or (frame, channel), one for each place.
+    """The clicks in a recording, (frame,) or (frame, channel): one for each place, as its worst.
 
     It can be of anything, but the first moment of an attack of under 2 ms is a jump like others.
     """
@@ -78,7 +78,9 @@ def clicks(samples: NDArray[np.float32], rate_hz: int) -> list[Click]:
         for start in range(0, len(columns), CHUNK_FRAMES)
         for click in _of_chunk(columns[:, channel], channel, start, rate_hz)
     ]
-    return sorted(found)
+    found.sort(key=lambda click: click.above_db)
+    worst = {round(click.at_seconds * rate_hz) // BLOCK_FRAMES: click for click in found}
+    return [worst[block] for block in sorted(worst) if block - 1 not in worst]
 
 
 def holes(samples: NDArray[np.float32], rate_hz: int, seconds: float = HOLE_SECONDS) -> list[Hole]:

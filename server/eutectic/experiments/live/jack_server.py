@@ -97,6 +97,11 @@ class Recording:
         block = int(np.searchsorted(self._times, at)) - 1
         return block * PERIOD + round((at - float(self._times[block])) * RATE_HZ)
 
+    def time(self, frame: int) -> float:
+        """When (monotonic) a frame of the recording was played."""
+        block = min(frame // PERIOD, len(self._times) - 1)
+        return float(self._times[block]) + (frame - block * PERIOD) / RATE_HZ
+
 
 def record(client: str, path: Path, channels: int) -> None:
     """Record until standard input ends."""

@@ -77,12 +77,12 @@ def _on_the_grid(stand: Stand) -> tuple[str, list[float]]:
             client.send("/stop", 1, 10.0)
             time.sleep(0.3)
     beat = 60 / BPM * RATE_HZ
-    frames = [recorded.recording.frame(at) for at in sent]
-    late = [ms * RATE_HZ / 1000 for ms in recorded.onsets(sent)]
-    places = np.array(frames) + np.array(late)
-    phases = np.exp(2j * np.pi * places / beat)
-    off = np.angle(phases / phases.mean()) / (2 * np.pi) * beat
-    return "a beat to what was quantised to it, apart", list(np.abs(1000 * off / RATE_HZ))
+    starts = [recorded.recording.frame(at) + ms * RATE_HZ / 1000
+              for at, ms in zip(sent, recorded.onsets(sent), strict=True)]  # fmt: skip
+    phases = np.exp(2j * np.pi * np.array(starts) / beat)
+    places = np.angle(phases / phases.mean()) / (2 * np.pi) * beat
+    off = np.abs(places - np.median(places))  # a lost period moves all that follow it
+    return "a beat to what was quantised to it, apart", list(1000 * off / RATE_HZ)
 
 
 def _note(stand: Stand) -> tuple[str, list[float]]:

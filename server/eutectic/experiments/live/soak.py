@@ -1,11 +1,12 @@
-"""A soak test: a night on stage in minutes, with random requests and a busy engine."""
+"""A soak test: a night on stage in minutes, with random requests and a busy engine.
+
+All that was heard is searched for clicks and holes.
+"""
 
 from __future__ import annotations
 
-import random
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,25 +14,32 @@ from typing import Any
 
 import numpy as np
 import psutil
-import soundfile
 
 from eutectic.client.daemon_process import Daemon, status, until_ready
-from eutectic.client.replies import NoAnswer
 from eutectic.client.sync import Client
+from eutectic.experiments.live.clicks import FLOOR_DB, Click, Hole, clicks, holes
+from eutectic.experiments.live.instrument import NAME, Instrument
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
+from eutectic.experiments.live.performer import CLIPS, Counts, Performer, make_clip
 from eutectic.experiments.report import Table
-from eutectic.osc.answers import Answer, Done, Fail, StatusReply
+from eutectic.files import tensors
+from eutectic.osc.answers import Done, StatusReply
 from eutectic.playback.output import Output
 from eutectic.playback.streams import DeviceSettings
 
-PER_SECOND = 5.0
+PER_SECOND = 8.0
 MEMORY_GIB, READY_GIB = 0.2, 0.05
 """Budgets that fill within a minute or two; a reference of the embedded model takes 0.04."""
 
-CLIPS, CLIP_SECONDS = 6, 3.0
 MEASURE_SECONDS = 2.0
 END_SECONDS = 60.0
 """Time in which open requests must be answered at the end."""
+
+SHOWN = 8
+"""Clicks and holes that are listed."""
+
+OWN = 50
+"""Fusions that are searched for clicks of their own."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +55,21 @@ class Memory:
 
 @dataclass
 class Soaked:
-    """What a soak counted; `answers` is how often each request was answered."""
+    """What a soak counted and found."""
 
     seconds: float = 0.0
-    sent: Counter[str] = field(default_factory=Counter[str])
-    ended: Counter[str] = field(default_factory=Counter[str])
-    answers: dict[int, int] = field(default_factory=dict[int, int])
+    counts: Counts = field(default_factory=Counts)
     memory: list[Memory] = field(default_factory=list[Memory])
     lost: str = ""
     xruns: int = 0
     control_xruns: int = 0
     control_underruns: int = 0
     deaths: str = ""
-
-    @property
-    def unanswered(self) -> int:
-        return sum(count == 0 for count in self.answers.values())
-
-    @property
-    def answered_twice(self) -> int:
-        return sum(count > 1 for count in self.answers.values())
+    own_db: float = 0.0
+    """The loudest click in the material itself."""
+    clicks: list[Click] = field(default_factory=list[Click])
+    holes: list[Hole] = field(default_factory=list[Hole])
+    remarks: list[str] = field(default_factory=list[str])
 
     @property
     def underruns(self) -> int:
@@ -98,141 +101,83 @@ def soak(
     with tempfile.TemporaryDirectory() as temporary, Jack():
         folder = Path(temporary)
         for number in range(CLIPS):
-            _make_clip(folder / f"{number}.wav", number)
+            make_clip(folder / f"{number}.wav", number)
         _control(soaked, folder, control_seconds)
-        options = ("--model", model, "--device", "system", "--clips", str(folder), "--rate",
-                   str(RATE_HZ), "--block", str(PERIOD), "--memory", str(MEMORY_GIB),
+        options = ("--model", model, "--device", "system", "--input", NAME, "--clips", str(folder),
+                   "--rate", str(RATE_HZ), "--block", str(PERIOD), "--memory", str(MEMORY_GIB),
                    "--ready", str(READY_GIB), "--log-level", "warning")  # fmt: skip
-        with Daemon(folder, *options) as daemon, daemon.client() as client:
+        with (
+            Instrument(folder) as instrument,
+            Daemon(folder, *options) as daemon,
+            daemon.client() as client,
+        ):
             until_ready(client)
-            _Performer(soaked, client, daemon, folder).run(progress)
+            performer = Performer(client, instrument, soaked.counts)
+            performer.prepare()
+            _perform(soaked, performer, daemon, Recording("PortAudio", folder), progress)
     return soaked
 
 
-class _Performer:
-    """A performer who does everything at once."""
-
-    def __init__(self, soaked: Soaked, client: Client, daemon: Daemon, folder: Path) -> None:
-        self.soaked, self.client, self.daemon, self.folder = soaked, client, daemon, folder
-        self.random = random.Random(0)
-        self.waiting: dict[int, str] = {}
-        self.busy = 0
-
-    def run(self, progress: Callable[[int, int], None]) -> None:
-        """Play until the time is up, and wait for the last answers."""
-        for number in range(CLIPS):
-            self.client.request("/clip/load", str(number), f"{number}.wav")
-        for number in range(2):
-            self.client.request(
-                "/reference/learn", str(number), str(number), f"sound {number}", "@steps", 3
-            )
-        recording = Recording("PortAudio", self.folder)
-        recording.start()
-        began = measured = time.monotonic()
-        until, step = began + self.soaked.seconds, 0
-        while (now := time.monotonic()) < until:
-            self._keep_busy()
-            self._act()
-            step += 1
-            self._listen(max(0.0, began + step / PER_SECOND - time.monotonic()))
-            if now - measured > MEASURE_SECONDS:
-                measured = now
-                self._measure(now - began)
-                progress(int(now - began), int(self.soaked.seconds))
-        self._end()
-        recording.stop()
-        self.soaked.xruns = recording.xruns
-
-    def _begin(self, address: str, *values: Any) -> int:
-        number = self.client.begin(address, *values)
-        self.waiting[number] = address
-        self.soaked.answers[number] = 0
-        self.soaked.sent[address] += 1
-        return number
-
-    def _keep_busy(self) -> None:
-        """Keep a learning request running that only its budget ends."""
-        if self.busy not in self.waiting:
-            prompt = f"for ever {len(self.soaked.answers)}"
-            self.busy = self._begin(
-                "/reference/learn", "busy", "0", prompt, "@steps", 100_000, "@budget_s", 20
-            )
-
-    def _act(self) -> None:
-        """Send one random request."""
-        chance, voice = self.random.random(), self.random.randint(1, 4)
-        clip, reference = str(self.random.randrange(CLIPS)), str(self.random.randrange(2))
-        blend = round(self.random.random(), 2)
-        if chance < 0.4:
-            loop = self.random.randint(0, 1)
-            self._begin("/fuse", voice, clip, reference, "@blend", blend, "@loop", loop)
-        elif chance < 0.65:
-            self.client.send("/scrub", voice, blend)
-            self.soaked.sent["/scrub"] += 1
-        elif chance < 0.72:
-            self._begin("/clip/load", clip, f"{clip}.wav", "@start", self.random.random())
-        elif chance < 0.76:
-            steps = self.random.randint(1, 4)
-            self._begin("/reference/learn", reference, clip, f"sound {blend}", "@steps", steps)
-        elif chance < 0.8:
-            self._begin("/fan", clip, reference, self.random.randint(2, 4))
-        elif chance < 0.9 and self.waiting:
-            self._begin("/cancel", self.random.choice(list(self.waiting)))
-        elif chance < 0.95:
-            self.client.send("/stop", voice, 50.0)
-        else:
-            self._begin("/ping")
-
-    def _listen(self, seconds: float) -> None:
-        """Count answers for a time."""
-        until = time.monotonic() + seconds
-        while True:
-            try:
-                answer = self.client.receive(until - time.monotonic())
-            except NoAnswer:
-                return
-            self._count(answer)
-            if time.monotonic() >= until:
-                return
-
-    def _count(self, answer: Answer) -> None:
-        if isinstance(answer, Done | Fail) and answer.id in self.soaked.answers:
-            self.soaked.answers[answer.id] += 1
-            self.waiting.pop(answer.id, None)
-            self.soaked.ended["done" if isinstance(answer, Done) else answer.code] += 1
-
-    def _measure(self, at: float) -> None:
-        """Record the memory in use."""
-        number = self.client.begin("/status")
-        lines: dict[str, str] = {}
-        while True:
-            answer = self.client.receive(10.0)
-            self._count(answer)
-            if isinstance(answer, StatusReply) and answer.id == number:
-                lines[answer.what] = answer.text
-            elif isinstance(answer, Done) and answer.id == number:
-                break
-        daemon = psutil.Process(self.daemon.pid).memory_info().rss
-        engine = self.daemon.engine().memory_info().rss
-        cache, ready = lines.get("engine cache", ""), lines["ready"]
-        self.soaked.memory.append(Memory(at, daemon, engine, cache, ready))
-
-    def _end(self) -> None:
-        self._begin("/cancel", self.busy)
-        until = time.monotonic() + END_SECONDS
-        while self.waiting and time.monotonic() < until:
-            self._listen(0.2)
-        self._listen(0.5)  # a second answer would arrive now
-        lines = status(self.client)
-        self.soaked.lost, self.soaked.deaths = lines["lost"], lines["engine"]
+def _perform(
+    soaked: Soaked, performer: Performer, daemon: Daemon, recording: Recording,
+    progress: Callable[[int, int], None],
+) -> None:  # fmt: skip
+    """Play until the time is up, wait for the last answers, and judge what was heard."""
+    recording.start()
+    began = measured = time.monotonic()
+    until, step = began + soaked.seconds, 0
+    while (now := time.monotonic()) < until:
+        performer.keep_busy()
+        performer.act()
+        step += 1
+        performer.listen(max(0.0, began + step / PER_SECOND - time.monotonic()))
+        if now - measured > MEASURE_SECONDS:
+            measured = now
+            soaked.memory.append(_measure(performer, daemon, now - began))
+            progress(int(now - began), int(soaked.seconds))
+    samples = recording.stop()
+    performer.end(END_SECONDS)
+    lines = status(performer.client)
+    soaked.lost, soaked.deaths, soaked.xruns = lines["lost"], lines["engine"], recording.xruns
+    soaked.own_db = _own_db(daemon.data / "fusions")
+    found = clicks(samples, RATE_HZ)
+    soaked.clicks = [each for each in found if each.level_db > soaked.own_db]
+    soaked.holes = holes(samples, RATE_HZ)
+    for each in (*sorted(soaked.clicks, key=_level_db)[-SHOWN:], *soaked.holes[:SHOWN]):
+        what = (f"click of {each.level_db:.0f} dB" if isinstance(each, Click)
+                else f"hole of {1000 * each.seconds:.0f} ms")  # fmt: skip
+        sent = soaked.counts.before(recording.time(round(each.at_seconds * RATE_HZ)))
+        soaked.remarks.append(f"{what} at {each.at_seconds:.3f} s; sent before: {sent}")
 
 
-def _make_clip(path: Path, number: int) -> None:
-    generator = np.random.default_rng(number)
-    time_ = np.arange(round((CLIP_SECONDS + 1) * 44_100)) / 44_100
-    tone = np.sin(2 * np.pi * 110 * (number + 1) * time_)
-    noise = generator.standard_normal(len(time_))
-    soundfile.write(path, 0.2 * tone + 0.02 * number * noise, 44_100)
+def _level_db(click: Click) -> float:
+    return click.level_db
+
+
+def _own_db(folder: Path) -> float:
+    """The loudest click of the fusions themselves, in which the model's frames meet, dB."""
+    levels = [FLOOR_DB]
+    for path in sorted(folder.glob("*.safetensors"))[:OWN]:
+        found, _ = tensors.read(path, "np")
+        levels += [each.level_db for each in clicks(found["samples"].T, RATE_HZ)]
+    return max(levels)
+
+
+def _measure(performer: Performer, daemon: Daemon, at: float) -> Memory:
+    """The memory in use."""
+    client: Client = performer.client
+    number = client.begin("/status")
+    lines: dict[str, str] = {}
+    while True:
+        answer = client.receive(10.0)
+        performer.count(answer)
+        if isinstance(answer, StatusReply) and answer.id == number:
+            lines[answer.what] = answer.text
+        elif isinstance(answer, Done) and answer.id == number:
+            break
+    own = psutil.Process(daemon.pid).memory_info().rss
+    engine = daemon.engine().memory_info().rss
+    return Memory(at, own, engine, lines.get("engine cache", ""), lines["ready"])
 
 
 def _control(soaked: Soaked, folder: Path, seconds: float) -> None:
@@ -256,13 +201,18 @@ def _control(soaked: Soaked, folder: Path, seconds: float) -> None:
 
 def table(soaked: Soaked) -> Table:
     """The soak's results as a table."""
-    after = min(120.0, soaked.seconds / 2)
+    after, counts = min(120.0, soaked.seconds / 2), soaked.counts
     later = [each for each in soaked.memory if each.at_seconds >= after]
     caches = f"engine {later[0].engine_cache}; ready {later[0].ready}" if later else "–"
+    late = f"{len(counts.late_ms)} (at most {max(counts.late_ms, default=0.0):.0f} ms)"
     rows = (
-        ("requests", f"{sum(soaked.sent.values())}: {dict(soaked.sent)}"),
-        ("ended", str(dict(soaked.ended))),
-        ("unanswered, answered twice", f"{soaked.unanswered}, {soaked.answered_twice}"),
+        ("requests", f"{sum(counts.sent.values())}: {dict(counts.sent)}"),
+        ("ended", str(dict(counts.ended))),
+        ("unanswered, answered twice", f"{counts.unanswered}, {counts.answered_twice}"),
+        ("late, too late", f"{late}, {counts.ended['too_late']}"),
+        ("clicks", f"{len(soaked.clicks)} over what is in the fusions themselves, "
+                   f"{soaked.own_db:.0f} dB"),
+        ("holes", f"{len(soaked.holes)}"),
         ("lost", soaked.lost),
         ("JACK's xruns", f"{soaked.xruns}; of the control {soaked.control_xruns}, "
                          f"and {soaked.control_underruns} underruns"),
@@ -271,7 +221,8 @@ def table(soaked: Soaked) -> Table:
         ("growth of what stays", _percent(soaked.growth(after, np.min))),
         ("growth of the most", _percent(soaked.growth(after, np.max))),
     )  # fmt: skip
-    return Table(f"live: soak of {soaked.seconds:.0f} s", ("counted", "found"), rows, ())
+    title = f"live: soak of {soaked.seconds:.0f} s"
+    return Table(title, ("counted", "found"), rows, tuple(soaked.remarks))
 
 
 def _percent(growth: tuple[float, float]) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from eutectic.osc import answers
 from eutectic.osc.fields import Path
-from eutectic.osc.request import Answered, AtBeat, Quantise
+from eutectic.osc.request import JOB, Answered, AtBeat, Quantise
 from eutectic.osc.spec import Argument, Option
 
 
@@ -59,6 +59,16 @@ class StopRecording(Answered, frozen=True, kw_only=True):
     found = answers.SoundFile
     at_beat: AtBeat = None
     quantise: Quantise = None
+
+
+class Replay(Answered, frozen=True, kw_only=True):
+    """Play a show again, to the frame, from the events that were written beside a recording."""
+
+    address = "/replay"
+    replies = JOB
+    found = answers.Replayed
+
+    path: Path
 
 
 class LearnMidi(Answered, frozen=True, kw_only=True):

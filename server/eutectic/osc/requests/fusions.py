@@ -35,7 +35,11 @@ class Fuse(FuseOptions, frozen=True, kw_only=True):
 
 
 class MakeFan(FusionOptions, frozen=True, kw_only=True):
-    """Prepare the fusions of a pair at many blends, and maybe across a second axis."""
+    """Prepare the fusions of a pair at many blends, and maybe across a second axis.
+
+    A voice that plays the pair takes it up at once. Where recall, cfg or eta is the axis, y and the
+    voice's setting of that name are the same knob.
+    """
 
     address = "/fan"
     replies = (*JOB, answers.FanReady)

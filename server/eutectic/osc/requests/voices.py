@@ -4,7 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from eutectic.config import MAX_STRENGTH
 from eutectic.osc import answers
-from eutectic.osc.fields import Voice
+from eutectic.osc.fields import Voice, VoiceOrFocus
 from eutectic.osc.request import Answered, Request, Timed
 from eutectic.osc.spec import Argument, Option
 
@@ -12,10 +12,10 @@ FilterKind = Literal["off", "low", "high", "band"]
 
 VOICE_RANGES = {
     "gain": (-200.0, 24.0), "pan": (-1.0, 1.0), "out": (1.0, 64.0), "loop": (0.0, 1.0),
-    "xfade": (0.0, 60_000.0), "cfg": (0.0, 30.0), "recall": (0.0, 1.0),
-    "strength": (0.0, MAX_STRENGTH), "mute": (0.0, 1.0),
+    "xfade": (0.0, 60_000.0), "cfg": (0.0, 30.0), "eta": (0.0, 1.0), "y": (0.0, 1.0),
+    "recall": (0.0, 1.0), "strength": (0.0, MAX_STRENGTH), "mute": (0.0, 1.0),
     "rate": (0.125, 8.0), "start": (0.0, 1.0), "end": (0.0, 1.0), "reverse": (0.0, 1.0),
-    "root": (0.0, 127.0), "choke": (0.0, 16.0),
+    "bend": (-24.0, 24.0), "root": (0.0, 127.0), "choke": (0.0, 16.0),
     "attack": (0.0, 60_000.0), "decay": (0.0, 60_000.0), "sustain": (0.0, 1.0),
     "release": (0.0, 60_000.0),
     "cutoff": (20.0, 20_000.0), "resonance": (0.0, 1.0), "send1": (-200.0, 24.0),
@@ -29,17 +29,19 @@ class SetVoice(Request, frozen=True, kw_only=True):
 
     address = "/voice/set"
 
-    voice: Voice
+    voice: VoiceOrFocus
     what: Annotated[str, Argument("choice", choices=tuple(VOICE_RANGES))]
     value: Annotated[
         float,
         Argument(
             "float",
             "gain dB, pan -1 … 1, first output from 1, loop and mute 0 or 1, xfade ms, "
-            "cfg of its fusions from then on, recall 0 … 1 and strength 0 … 2 of those and of "
-            "what it plays, rate 1 as made, start and end 0 … 1 of its length, reverse 0 or 1, "
-            "root the note at which it plays as made, choke 0 none or a group, attack, decay, "
-            "release ms, sustain 0 … 1, cutoff Hz, resonance 0 … 1, send1 and send2 dB",
+            "y 0 … 1 along the second axis, as /scrub, "
+            "cfg and eta of its fusions from then on, recall 0 … 1 and strength 0 … 2 of those "
+            "and of what it plays, rate 1 as made, start and end 0 … 1 of its length, reverse "
+            "0 or 1, bend semitones of its notes, root the note at which it plays as made, "
+            "choke 0 none or a group, attack, decay, release ms, sustain 0 … 1, cutoff Hz, "
+            "resonance 0 … 1, send1 and send2 dB",
             -200, 60_000,
         ),
     ]  # fmt: skip
@@ -49,8 +51,9 @@ class Note(Timed, frozen=True, kw_only=True):
     """Play what a voice plays, or would, at a pitch, until velocity 0 of the same note."""
 
     address = "/note"
+    due = "heard"
 
-    voice: Voice
+    voice: VoiceOrFocus
     note: Annotated[float, Argument("float", "MIDI's, maybe with a fraction", 0, 127)]
     velocity: Annotated[float, Argument("float", "127 is full level; 0 lets it go", 0, 127)]
     gate: Annotated[
@@ -63,7 +66,7 @@ class SetEnvelope(Request, frozen=True, kw_only=True):
 
     address = "/envelope"
 
-    voice: Voice
+    voice: VoiceOrFocus
     attack: Annotated[float, Argument("float", "ms", 0, 60_000)]
     decay: Annotated[float, Argument("float", "ms", 0, 60_000)]
     sustain: Annotated[float, Argument("float", "0 … 1", 0, 1)]
