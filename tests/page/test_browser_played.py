@@ -57,13 +57,13 @@ def test_a_step_back_forth_and_one_that_is_kept_by_keys(laptop: Screen, client: 
     press("k")
     laptop.is_(".tag.learned", "kept as b-r")
     laptop(".add >> text=favourites").click()
-    laptop.is_(".favourites li", "b by r")
+    laptop.is_(".drawer .favourites li", "b by r")
     press("z")
     until_voice(client, lambda v: v.original == "a")
-    laptop(".favourites .pick").click()
+    laptop(".drawer .favourites .pick").click()
     until_voice(client, lambda v: (v.state, v.original) == ("playing", "b"))
-    laptop(".favourites [aria-label='remove b-r']").click()
-    laptop.page.locator(".favourites li").wait_for(state="detached")
+    laptop(".drawer .favourites [aria-label='remove b-r']").click()
+    laptop.page.locator(".drawer .favourites li").wait_for(state="detached")
 
 
 def test_without_an_input_the_past_can_t_be_taken_but_the_output_s_can(
@@ -156,6 +156,9 @@ def test_a_drag_goes_along_both_axes_where_there_are_two(laptop: Screen, client:
     until_voice(client, lambda v: abs(v.blend - blend) < 1e-3)
     laptop.page.keyboard.press("ArrowUp")  # the surface has the keyboard's focus
     laptop.until(lambda: laptop.messages("/scrub")[-1][2] > y)
+    client.send("/pad/xy", 1, "a:r", "b:r", "b:r:1", "a:r:1", "@loop", 1)
+    for corner, says in (("s00", "a by r"), ("s10", "b by r"), ("s01", "b by r")):
+        laptop.is_(f".field .{corner}", says)
 
 
 def test_the_voice_in_focus_is_everybody_s(
