@@ -201,8 +201,9 @@ def _surfaces(
     surfaces = [
         Surface(each.map, each.own, each.port, number) for number, each in enumerate(controllers)
     ]
+    soon = partial(partial, _soon, call)
     ports = Ports([
-        Plug(each.port, partial(_soon, call, each.receive), partial(_soon, call, each.plugged_in))
+        Plug(each.port, soon(each.receive), soon(each.plugged_in), soon(each.unplugged))
         for each in surfaces
     ])  # fmt: skip
     stack.callback(ports.close)

@@ -104,7 +104,8 @@ def test_every_option_of_fusions_and_how_they_are_played_is_described() -> None:
     text = TEXTS["options.md"]
     rows = set(re.findall(r"^\| `([a-z_]+)` \|", text, re.M))
     wanted = {each.name for address in ("/fuse", "/fan") for each in spec_of(address).options}
-    assert wanted - rows <= {"residual_amount", "preset", "at_ms", "velocity", "within_ms"}
+    times = {"at_ms", "within_ms", "at_beat", "quantise"}
+    assert wanted - rows <= {"residual_amount", "preset", "velocity", *times}
     assert all(f"`{name}`" in text or f"@{name}" in text for name in wanted)
     assert {"xfade", "loop"} <= rows
     assert rows <= wanted | set(VOICE_RANGES)

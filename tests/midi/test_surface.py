@@ -33,6 +33,8 @@ off = 0
 ready = 5
 working = 4
 playing = 1
+[keyboard]
+channel = 2
 [[controls]]
 message = "note"
 number = 36
@@ -407,6 +409,26 @@ def test_a_controller_plays_is_lit_and_can_be_unplugged_and_plugged_in_again(
                 until(lambda: status(client)["voices"].startswith("none"))
                 until(lambda: pads.lit.get(36) == 5)
             until(lambda: "disconnected" in process.log.split("MIDI: pads")[-1])
+
+
+@pytest.mark.realtime
+def test_a_keyboard_plays_the_voice_in_focus_and_unplugged_lets_its_keys_go(
+    running: tuple[Daemon, Path], pads: Pads
+) -> None:
+    process, _ = running
+    with process.client() as client:
+        client.request("/fuse", 2, "a", "r", "@blend", 0.5)
+        client.send("/voice/set", 2, "loop", 1)
+        client.send("/focus", 2)
+        until(lambda: status(client)["voices"].startswith("none"))
+        with pads.plugged_in() as out:
+            until(lambda: pads.lit.get(36) == 5)
+            for key in (60, 64):
+                out.send_message([0x91, key, 100])
+            until(lambda: status(client)["notes"] == "2 sounding")
+            out.send_message([0x81, 60, 0])
+            until(lambda: status(client)["notes"] == "1 sounding")
+        until(lambda: status(client)["notes"] == "none sounding")
 
 
 @pytest.mark.realtime

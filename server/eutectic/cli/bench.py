@@ -194,7 +194,7 @@ def _bench_live(
         raise BadSetting(f"soak must be 0.1 to 1440 minutes, not {minutes:g}")
     if kills is not None and not 1 <= kills <= 1000:
         raise BadSetting(f"kills must be 1 to 1000, not {kills}")
-    from eutectic.experiments.live import expected, lag, latency, mixing, pads, restarts
+    from eutectic.experiments.live import expected, lag, latency, mixing, pads, restarts, shares
     from eutectic.experiments.live import soak as soak_
     from eutectic.experiments.report import save
 
@@ -214,6 +214,8 @@ def _bench_live(
         with progress("expected") as watch:
             tables.append(expected.measure(model, watch.progress))
         figures["expected"] = tables[-1].values()
+        tables.append(shares.measure())
+        figures["shares"] = tables[-1].values()
     if minutes is not None:
         with progress("soak") as watch:
             soaked = soak_.soak(model, minutes, watch.progress)

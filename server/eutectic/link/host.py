@@ -112,8 +112,9 @@ class Host:
 
     @property
     def waiting(self) -> int:
-        """Unfinished jobs that a client requested."""
-        return sum(job.command.priority != Priority.AHEAD for job in self._jobs.values())
+        """Unfinished jobs that a client waits for; pieces of what is heard come and go."""
+        others = Priority.AHEAD, Priority.LIVE
+        return sum(job.command.priority not in others for job in self._jobs.values())
 
     def submit(self, work: Work, listener: Listener) -> int:
         """Send the engine a job; returns its number, which is set here.

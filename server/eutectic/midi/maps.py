@@ -15,10 +15,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from eutectic.config import MAX_VOICES
 from eutectic.files import toml
 from eutectic.osc.parse import number_or_word, parse
 from eutectic.osc.spec import PREFIX, Argument, BadRequest, Spec
-from eutectic.osc.table import VOICE_RANGES, Request, spec_of
+from eutectic.osc.table import VOICE_RANGES, Note, Request, spec_of
 
 VALUE, NUMBER = "$", "#"
 
@@ -57,14 +58,26 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     takeover: bool = True
 
 
+class Keyboard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Keys that play a voice, those that no control is bound to; `channel` 0 is any.
+
+    `voice` 0 is the one in focus; `bend` is how many semitones the wheel goes either way.
+    """
+
+    channel: Annotated[int, Meta(ge=0, le=16)] = 0
+    voice: Annotated[int, Meta(ge=0, le=MAX_VOICES)] = 0
+    bend: Annotated[float, Meta(ge=0, le=24)] = 2.0
+
+
 class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A controller: part of its port's name, and its controls."""
+    """A controller: part of its port's name, its controls, and its keyboard if it has one."""
 
     format: int
     description: str = ""
     device: str = ""
     leds: Leds | None = None
     controls: list[Control] = []
+    keyboard: Keyboard | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +100,10 @@ class Target:
             return self.values
         whole = round(value) if self.argument.kind == "int" else float(value)
         return (*self.values[: self.at], whole, *self.values[self.at + 1 :])
+
+    def release(self) -> tuple[Any, ...] | None:
+        """The values with which a pad lets go what it struck; None if it struck no note."""
+        return (*self.values[:2], 0, *self.values[3:]) if self.address == Note.address else None
 
     def request(self) -> Request:
         """The request as the daemon parses it, with the lowest value."""

@@ -40,12 +40,14 @@ class Plug:
     Attributes:
         receive: with each message.
         opened: when a port of it has been opened.
+        closed: when it was unplugged.
         is_clock: whether it is there for its clock, which others are spared: it has no output.
     """
 
     name: str
     receive: Callable[[list[int]], None]
     opened: Callable[[], None]
+    closed: Callable[[], None] = lambda: None
     is_clock: bool = False
 
 
@@ -160,6 +162,7 @@ class Ports:
             if there.name not in names or self._is_cut(there):
                 log.info("MIDI: %s disconnected", there.name)
                 self._open[number] = None
+                self._plugs[number].closed()
                 there.close()
         taken = {there.name for there in self._open if there is not None and there.api == api}
         wanted = [None if there else plug.name

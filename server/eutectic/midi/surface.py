@@ -16,6 +16,7 @@ import msgspec
 from eutectic.config import PadState
 from eutectic.files.toml import BadState, stamp_of, write
 from eutectic.midi.fourteen import HOLD_SECONDS, LSB, MAX_VALUE, Halves
+from eutectic.midi.keys import Keys
 from eutectic.midi.learning import Learning
 from eutectic.midi.maps import (
     Control,
@@ -78,6 +79,7 @@ class Surface:
         self._halves: dict[tuple[int, int], Halves] = {}
         self._ids = itertools.count(1)
         self._shown: dict[tuple[Kind, int, int], int] = {}
+        self._keys = Keys(self._send)
         self._learning: Learning | None = None
         self._take: Handler | None = None
         self._current: Current = lambda _: None
@@ -112,9 +114,12 @@ class Surface:
                 self._act(event)
 
     def _act(self, event: Event) -> None:
-        for mapped in self._controls:
-            if _is_of(mapped, event):
-                self._move(mapped, event)
+        """Move the controls that an event is bound to, or else the keyboard."""
+        bound = [mapped for mapped in self._controls if _is_of(mapped, event)]
+        for mapped in bound:
+            self._move(mapped, event)
+        if not bound and self._map.keyboard is not None:
+            self._keys.take(event, self._map.keyboard)
 
     def _half(self, event: Event) -> int | None:
         """The 14-bit control that an event is half of, if the map has one."""
@@ -153,6 +158,8 @@ class Surface:
             down = event.raw > 0 if event.kind in ("note", "program") else event.raw >= PRESSED
             if down and (not knob.down or event.kind == "program"):
                 self._request(target, target.fill(mapped.value(event.position)))
+            elif knob.down and not down and (values := target.release()) is not None:
+                self._request(target, values)
             knob.down = down
         elif control.mode != "absolute":
             self._turn(mapped, _steps(control.mode, event.raw))
@@ -185,10 +192,12 @@ class Surface:
         return self._current(target.request())
 
     def _request(self, target: Target, values: tuple[Any, ...]) -> None:
+        has_id = spec_of(target.address).has_id
+        self._send(target.address, (next(self._ids), *values) if has_id else values)
+
+    def _send(self, address: str, values: tuple[Any, ...]) -> None:
         assert self._take is not None
-        if spec_of(target.address).has_id:
-            values = (next(self._ids), *values)
-        self._take(self, PREFIX + target.address, values, None)
+        self._take(self, PREFIX + address, values, None)
 
     # Lights
 
@@ -209,8 +218,17 @@ class Surface:
                 status = 0x90 if control.message == "note" else 0xB0
                 self._light([status + place[1] - 1, mapped.number, value])
 
+    def unplugged(self) -> None:
+        """Let go what was held when the controller was unplugged."""
+        for mapped, knob in self._knobs.items():
+            if knob.down and (values := mapped.target.release()) is not None:
+                self._request(mapped.target, values)
+                knob.down = False
+        self._keys.release()
+
     def plugged_in(self) -> None:
         """Reset after the controller was plugged in: no pad is down, none is lit."""
+        self.unplugged()
         self._knobs.clear()
         self._halves.clear()
         self._shown.clear()

@@ -26,6 +26,16 @@ class Send(NamedTuple):
     gain_db: float = 0.0
 
 
+class _Paths(NamedTuple):
+    """Where sound goes: outputs with the side that each is of and its gains (frame or 1,).
+
+    And the gains of each side to all of the voice's own outputs together, (side, frame or 1).
+    """
+
+    used: list[tuple[int, int, NDArray[np.float32]]]
+    of_voice: NDArray[np.float32]
+
+
 class Strip:
     """From a voice's two sides to the device's outputs.
 
@@ -41,6 +51,8 @@ class Strip:
         self._is_hushed = False
         self._filter = Filter(rate_hz, SIDES)
         self._routing = Smoother(self._routes(), GAIN_RATE, rate_hz)
+        self._at_rest: _Paths | None = None
+        """Of gains that don't glide."""
 
     @property
     def sounding(self) -> bool:
@@ -77,6 +89,7 @@ class Strip:
     def settle(self) -> None:
         """Take on what it glides to at once, while nothing is heard."""
         self._routing.jump(self._routing.targets)
+        self._at_rest = None
         self._filter.settle()
 
     def mix(
@@ -89,15 +102,25 @@ class Strip:
         without its sends.
         """
         sides = self._filter.mix(sides)
-        moving = self._routing.moving
-        paths = self._routing.advance(len(out) if moving else 1).astype(np.float32)
-        paths = paths.reshape(2, self.channels, SIDES, -1)
-        routes = paths.sum(axis=0)
         self.peak = max(self.peak, float(np.abs(sides).max()) * self._gain)
-        for channel, side in zip(*np.nonzero(np.abs(routes).max(axis=2)), strict=True):
-            out[:, channel] += routes[channel, side] * sides[side]
+        if self._routing.moving:
+            self._at_rest, paths = None, self._paths(len(out))
+        else:
+            paths = self._at_rest = self._at_rest or self._paths(1)
+        for channel, side, gain in paths.used:
+            out[:, channel] += gain * sides[side]
         if stem is not None:
-            stem += (paths[0].sum(axis=0) * sides).T
+            stem += (paths.of_voice * sides).T
+
+    def _paths(self, frames: int) -> _Paths:
+        """Those of the next frames."""
+        gains = self._routing.advance(frames).astype(np.float32)
+        gains = gains.reshape(2, self.channels, SIDES, -1)
+        both = gains.sum(axis=0)
+        used = zip(*np.nonzero(np.abs(both).max(axis=2)), strict=True)
+        return _Paths(
+            [(channel, side, both[channel, side]) for channel, side in used], gains[0].sum(axis=0)
+        )
 
     @property
     def _gain(self) -> float:

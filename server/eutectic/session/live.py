@@ -37,7 +37,7 @@ from eutectic.session.pieces import (
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.tempo import Tempo
-from eutectic.session.tickets import Refused, Ticket
+from eutectic.session.tickets import Ticket
 from eutectic.session.voices import LiveVoice, Voice, Voices
 
 log = logging.getLogger("eutectic.session")
@@ -109,19 +109,20 @@ class Live:
 
     async def stop(self, ticket: Ticket, request: table.StopLive) -> None:
         """End what `/live` began; something else that a voice plays plays on."""
-        numbers = [each.number for each in self._voices.all]
-        if request.voice is not None:
-            numbers = [self._voices[request.voice].number]
+        every = self._voices.all
+        voices = every if request.voice is None else [self._voices[request.voice]]
         due = self._tempo.due(ticket, request)
-        for voice in (self._voices[number] for number in numbers):
+        for voice in voices:
             if voice.pending is not None and voice.pending.address == table.GoLive.address:
                 voice.pending.cancel(f"voice {voice.number} was stopped")
             if voice.lives:
-                playing = self._player.playing(voice.number)
-                if playing in [live.rolling.token for live in voice.lives]:
+                tokens = [live.rolling.token for live in voice.lives]
+                if due is not None:  # what is heard ends then, and so does the rest of it
                     self._player.stop(voice.number, at=due)
-                if due is None:  # else it ends when that does
-                    voice.stop_live()
+                    continue
+                if self._player.playing(voice.number) in tokens:
+                    self._player.stop(voice.number)
+                voice.stop_live()
             elif request.voice is not None:
                 ticket.remark(answers.Idle(-1, voice.number, "it isn't live"))
 
@@ -173,11 +174,7 @@ class Live:
         return fuse
 
     def _begun(self, voice: Voice, request: table.GoLive, options: table.Fuse, heard: Heard) -> Run:
-        """A run whose pieces are as long as they must be.
-
-        Raises:
-            Refused: the model makes none that are so long (`bad_setting`).
-        """
+        """A run whose pieces are as long as they must be."""
         in_beats = request.unit == "beats"
         unit = heard.rate_hz * (60 / self._player.timeline.bpm if in_beats else 1.0)
         length = request.length or (LENGTH_BEATS if in_beats else LENGTH_SECONDS)
@@ -185,19 +182,11 @@ class Live:
         clocks = Clocks(heard.rate_hz, self._player.rate_hz)
         crossfade = min(CROSSFADE_SECONDS * heard.rate_hz, unit * every / 2)
         rolling = Rolling(next(self._tokens), round(clocks.ratio * crossfade), self._player.rate_hz)
-        run = Run(
+        return Run(
             voice, request, options, voice.knobs, rolling, heard, clocks,
             Gate(_gate_db(request), heard.rate_hz), unit * every,
             max(unit * length, unit * every + crossfade), every if in_beats else 0.0,
         )  # fmt: skip
-        facts = self._jobs.host.facts
-        seconds = self._making.window(run, 0).frames / heard.rate_hz
-        if facts is not None and seconds > facts.max_seconds:
-            raise Refused(
-                "bad_setting", f"a piece of {run.length / heard.rate_hz:.3g} s is too long: "
-                f"this model makes {facts.max_seconds:.3g} s at most, with the edges",
-            )  # fmt: skip
-        return run
 
     def _others(self, voice: Voice) -> int:
         """How many other voices are live."""
@@ -242,9 +231,10 @@ class Live:
             scale = heard.rate_hz / run.heard.rate_hz
             run.step, run.length, run.heard = scale * run.step, scale * run.length, heard
             run.clocks = Clocks(heard.rate_hz, self._player.rate_hz)
-            run.gate, run.origin = Gate(run.gate.threshold_db, heard.rate_hz), None
+            run.gate = Gate(run.gate.threshold_db, heard.rate_hz)
         self._making.look(run)
         run.tick = heard.frame_at(time.monotonic())
+        run.origin = run.tick - run.length
         run.trouble = ""
 
     async def _next_tick(self, run: Run) -> float:

@@ -72,8 +72,8 @@ class Run:
         took: seconds that a piece may take; `delay`: frames of the input before it can begin.
         lag: frames of the player from the input to the mix; `lag_beats`: whole ones that it is
             rounded up to.
-        tick: the frame of the input at the last one; `origin`: the first latents of the first
-            window.
+        tick: the frame of the input at the last one; `origin`: the one at which the reference
+            begins.
         newest: the tick whose piece is wanted; `last`: the newest piece.
         due: the beat from which it is to be heard; None: as soon as it can be.
         remark, trouble: what clients are told, for good, and until a piece is made.
@@ -95,7 +95,7 @@ class Run:
     lag: float = 0.0
     lag_beats: int = 0
     tick: float = 0.0
-    origin: int | None = None
+    origin: float = 0.0
     newest: Tick | None = None
     last: Piece | None = None
     due: Beat | None = None
@@ -134,9 +134,12 @@ class Making:
 
     def window(self, run: Run, stop: int) -> Window:
         """Of a piece that ends at a frame of the input."""
+        return Window.ending(stop, run.length, run.heard.rate_hz, self._hop(run))
+
+    def _hop(self, run: Run) -> float:
+        """Frames of the input in one of a latent."""
         facts = self._jobs.host.facts
-        hop = 1.0 if facts is None else facts.ratio * run.heard.rate_hz / facts.rate_hz
-        return Window.ending(stop, run.length, run.heard.rate_hz, hop)
+        return 1.0 if facts is None else facts.ratio * run.heard.rate_hz / facts.rate_hz
 
     async def measured(self, run: Run, others: int) -> float:
         """Seconds that a piece may take, while `others` are live; makes some that nobody hears."""
@@ -185,13 +188,13 @@ class Making:
             Refused: the engine failed.
         """
         began, step = time.monotonic(), round(run.clocks.ratio * run.step)
-        enter = run.place(tick.meets)
+        start, enter = run.place(tick.window.start), run.place(tick.meets)
         until = enter + step // 2
         async with asyncio.timeout_at(self._player.time_of(until)):
             samples = await self._sound(run, tick.window, tick.window.read(run.heard))
         heard = tick.window.stop - tick.window.start + SPARE_SECONDS * run.heard.rate_hz
         samples = samples[:, : round(run.clocks.ratio * heard)]
-        piece = Piece(samples, run.place(tick.window.start), enter, until, step)
+        piece = Piece(samples, start, enter, until, step)
         run.last = piece = _joined(piece, run.last, run.rolling.crossfade)
         run.rolling.put(piece)
         self.roll(run, enter)
@@ -209,8 +212,19 @@ class Making:
         run.is_rolling = True
 
     async def _sound(self, run: Run, window: Window, samples: Samples) -> Samples:
-        """The fusion of samples (channel, frame) of the input: (2, frame), at the player's rate."""
+        """The fusion of samples (channel, frame) of the input: (2, frame), at the player's rate.
+
+        Raises:
+            Refused: the engine failed, or its model makes nothing that is so long.
+        """
         await self._library.engine_synced.wait()
+        facts = self._jobs.host.facts
+        seconds = window.frames / run.heard.rate_hz
+        if facts is not None and seconds > facts.max_seconds:
+            raise Refused(
+                "bad_setting", f"a piece of {seconds:.3g} s with its edges is too long: this model "
+                f"makes {facts.max_seconds:.3g} s",
+            )  # fmt: skip
         pair = await self._pair(run, window)
         try:
             canvas = Canvas.make(len(samples), samples.shape[1], 0, run.heard.rate_hz)
@@ -234,11 +248,9 @@ class Making:
         The reference goes on as the input does, so that pieces are alike where they overlap.
         """
         reference = await self._references.named(run.request.reference)
-        facts, settings = self._jobs.host.facts, sampling(run.options)
-        run.origin = window.latents if run.origin is None else run.origin
-        if facts is not None:
-            since = (window.latents - run.origin) * facts.ratio / facts.rate_hz
-            settings = replace(settings, start=(settings.start + max(0.0, since)) % DAY_SECONDS)
+        settings, hop = sampling(run.options), self._hop(run)
+        since = max(0, window.latents - math.floor(run.origin / hop)) * hop / run.heard.rate_hz
+        settings = replace(settings, start=(settings.start + since) % DAY_SECONDS)
         clip = Clip("", Source(""), "", window.frames, run.heard.rate_hz, 0.0)
         pair = Pair(clip, reference, settings, run.options.level or "match")
         turned = run.voice.knobs.since(run.asked).over(pair.knobs)

@@ -37,8 +37,8 @@ log = logging.getLogger("eutectic.session")
 OF_A_SESSION = frozenset(
     kind.address for kind in (
         table.LoadClip, table.RecordClip, table.Remember, table.LoadReference, table.Learn,
-        table.Fuse, table.PlayPad, table.MakeFan, table.ListFan, table.AskPair, table.Render,
-        table.LoadPreset,
+        table.Fuse, table.PlayPad, table.GoLive, table.MakeFan, table.ListFan, table.AskPair,
+        table.Render, table.LoadPreset,
     )
 )  # fmt: skip
 """Requests that mean the clips and references of the session that they were sent to."""

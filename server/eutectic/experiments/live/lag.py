@@ -22,7 +22,7 @@ from eutectic.client.daemon_process import Daemon, until_ready
 from eutectic.client.sync import Client
 from eutectic.experiments.live.clicks import holes
 from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack
-from eutectic.experiments.live.latency import make_clips
+from eutectic.experiments.live.stand import make_clips
 from eutectic.experiments.report import Row, Table
 from eutectic.osc.answers import Live
 

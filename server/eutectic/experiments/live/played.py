@@ -1,4 +1,4 @@
-"""Rows of what is played, not only triggered: grabs, live fusions, beats, notes, a second axis."""
+"""Rows of what is played, not only triggered: grabs, beats, notes, a second axis."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import time
 import numpy as np
 
 from eutectic.experiments.live.jack_server import RATE_HZ
-from eutectic.experiments.live.stand import HOP, ONSET, Part, Stand, levels, noise, wait_until
-from eutectic.osc.answers import Live
+from eutectic.experiments.live.stand import Part, Stand, noise, wait_until
 
-GRABS, NOTES, BURSTS, BEATS, SCRUBS = 12, 40, 12, 24, 20
+GRABS, NOTES, BEATS, SCRUBS = 12, 40, 24, 20
 GRAB_SECONDS = 1.5
-BURST_SECONDS, BURSTS_APART = 0.1, 1.7
 BPM = 120.0
 REFERENCE = ("@recall", 1.0)
 
@@ -31,32 +29,6 @@ def _grabbed(stand: Stand) -> tuple[str, list[float]]:
             time.sleep(0.3)
             ends.append(end)
     return "the end of playing to its fusion, grabbed", recorded.onsets(ends)
-
-
-def _live(stand: Stand) -> tuple[str, list[float]]:
-    """Play bursts into /live; from each to its own fusion, which is as late as the lag says."""
-    client = stand.client
-    burst = np.zeros((round(BURSTS_APART * RATE_HZ), 2), np.float32)
-    sound = noise(BURST_SECONDS)
-    burst[: len(sound)] = sound
-    client.notify()
-    client.send("/live", 1, "r", "@length", 1.0, "@every", 0.5, "@blend", 1.0, *REFERENCE)
-    stand.instrument.play(burst, loop=True)
-    time.sleep(4 * BURSTS_APART)
-    lag_ms = [each.lag_ms for each in client.events(0.1) if isinstance(each, Live)][-1]
-    with stand.recorded() as recorded:
-        time.sleep(0.5)
-        began = stand.instrument.play(burst, loop=True)
-        time.sleep((BURSTS + 1) * BURSTS_APART + lag_ms / 1000)
-    client.send("/live/stop", 1)
-    loud = levels(recorded.samples[:, 0])
-    values: list[float] = []
-    for number in range(1, BURSTS):  # the first cut into the one before
-        start = recorded.recording.frame(began + number * BURSTS_APART + lag_ms / 2000) // HOP
-        course = loud[start : start + round(BURSTS_APART * RATE_HZ / HOP)]
-        first = int(np.argmax(course > 5 * ONSET * course.max()))
-        values.append(1000 * first * HOP / RATE_HZ + lag_ms / 2)
-    return "a sound to its fusion, /live 1 s every 0.5 s", values
 
 
 def _on_the_grid(stand: Stand) -> tuple[str, list[float]]:
@@ -117,4 +89,4 @@ def _scrubbed_y(stand: Stand) -> tuple[str, list[float]]:
     return "half of a scrub's way along y", recorded.half_ways(sent)
 
 
-PARTS: list[Part] = [_grabbed, _live, _on_the_grid, _note, _scrubbed_y]
+PARTS: list[Part] = [_grabbed, _on_the_grid, _note, _scrubbed_y]

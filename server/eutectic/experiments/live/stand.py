@@ -114,13 +114,9 @@ def brightness(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     import scipy.signal
 
     sections = scipy.signal.butter(4, 2000, "highpass", fs=RATE_HZ, output="sos")
-    return levels(scipy.signal.sosfiltfilt(sections, samples))
-
-
-def levels(samples: NDArray[np.floating]) -> NDArray[np.float64]:
-    """RMS level over time, a value for each HOP frames."""
-    frames = len(samples) // HOP
-    power = (samples[: frames * HOP].astype(np.float64).reshape(frames, HOP) ** 2).mean(axis=1)
+    high = scipy.signal.sosfiltfilt(sections, samples)
+    frames = len(high) // HOP
+    power = (high[: frames * HOP].reshape(frames, HOP) ** 2).mean(axis=1)
     return np.sqrt(power)
 
 

@@ -115,14 +115,18 @@ class PlayPad(Request, frozen=True, kw_only=True):
 class GoLive(Timed, frozen=True, kw_only=True):
     """Fuse what comes in, over and over, and play it on a voice, always as late.
 
-    Each new piece is crossfaded in at its place in time; one that comes too late is dropped.
+    Each new piece is crossfaded in at its place in time; one that comes too late is dropped. In
+    beats it is late by a whole number of them. Sent to a voice that is live it changes that.
     """
 
     address = "/live"
 
     voice: Voice
     reference: Reference
-    length: Annotated[float | None, Option("float", "s or beats of each piece", 0.1, 64)] = None
+    length: Annotated[
+        float | None,
+        Option("float", "s or beats of each piece, if that is more than every", 0.1, 64),
+    ] = None
     every: Annotated[float | None, Option("float", "s or beats from one to the next", 0.1, 64)] = (
         None
     )
