@@ -32,8 +32,9 @@ class Axes:
         number, y, pair = voice.number, voice.y, voice.pair
         if voice.pad is not None:
             return answers.VoiceAxis(
-                number, "pad", y, 0.0, 1.0, self._corners(voice), len(voice.pad), voice.by
-            )
+                number, "pad", y, 0.0, 1.0, self._corners(voice), len(voice.pad), voice.by,
+                " ".join(voice.pad),
+            )  # fmt: skip
         axis = self._grids.axis(pair)
         if axis is None or pair is None:
             return answers.VoiceAxis(number, "", y, 0.0, 0.0, 0, 0, voice.by)
