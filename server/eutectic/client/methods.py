@@ -17,6 +17,7 @@ from eutectic.client.values import Loaded, Status
 from eutectic.config import Level, Method, Residual, Solver
 from eutectic.osc import answers
 from eutectic.osc.packets import Value
+from eutectic.osc.requests.fusions import Across
 from eutectic.osc.requests.voices import FilterKind
 
 Name = int | str
@@ -78,7 +79,7 @@ class FanOptions(SamplingOptions, total=False):
     """
 
     even: int
-    across: str
+    across: Across
     m: int
     low: float
     high: float

@@ -115,7 +115,7 @@ _BY_REQUEST: dict[str, tuple[str, ...]] = {
     "/record/start": ("recording", "bad_path", "bad_output"),
     "/record/stop": ("not_recording", "gaps", "bad_output"),
     "/replay": (
-        "bad_path", "no_file", "bad_input", "stale_clip", "cancelled", *_ENGINE,
+        "bad_path", "no_file", "bad_input", "stale_clip", *_ENGINE,
     ),
     "/midi/learn": ("no_midi", "no_control", "bad_state", "bad_output"),
 }  # fmt: skip

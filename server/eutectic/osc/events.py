@@ -68,7 +68,7 @@ class Recording(Answer, frozen=True):
     seconds: Annotated[float, Argument("float", "s", 0)]
     free_mb: Annotated[float, Argument("float", "MB free on its disk", 0)]
     text: Annotated[str, Argument("text", "why it can't be written; empty: it is")]
-    stems: Annotated[int, Argument("int", "files of single voices beside it", 0)] = 0
+    stems: Annotated[int, Argument("int", "files of single voices beside it", 0, MAX_VOICES)] = 0
 
 
 class Session(Answer, frozen=True):
@@ -261,6 +261,9 @@ class VoiceAxis(Answer, frozen=True):
     ready: Annotated[int, Argument("int", "places of both axes that play at once", 0)]
     of: Annotated[int, Argument("int", "places of both axes", 0)]
     by: By
+    corners: Annotated[
+        str, Argument("text", "of a pad: its four pairs as /pad/xy has them, with spaces between")
+    ] = ""
 
 
 class Focus(Answer, frozen=True):
