@@ -427,7 +427,11 @@ class Methods(ABC):
         self.send("/pad/xy", voice, *corners, "@loop", int(loop))
 
     def stop(self, voice: int, *fade_ms: float, **options: Unpack[MomentOptions]) -> None:
-        when = [each for name, value in options.items() for each in (f"@{name}", value)]
+        when: list[Value] = []
+        if "at_beat" in options:
+            when += ["@at_beat", options["at_beat"]]
+        if "quantise" in options:
+            when += ["@quantise", options["quantise"]]
         self.send("/stop", voice, *fade_ms, *when)
 
     def set_tempo(self, bpm: float, *beat: float) -> None:
