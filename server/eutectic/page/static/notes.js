@@ -93,7 +93,7 @@ export function toggleNotes() {
 export function drawNotes() {
   attr(notesKey, 'aria-pressed', notes.on);
   document.body.classList.toggle('noted', notes.on);
-  if (!strip.checkVisibility()) return;
+  if (!notes.on && s.view !== 'keys') return;
   pads.forEach((e, i) => {
     const note = low + i, name = nameOf(note);
     text(e.firstChild, note % 12 ? NAMES[note % 12] : name);
