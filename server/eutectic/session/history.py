@@ -52,9 +52,10 @@ class Step:
     pair: Pair | None
 
     @property
-    def fused(self) -> dict[str, int | float | str]:
-        """What makes up its fusion, without what knobs turn."""
-        return {name: each for name, each in self.kept.request.items() if name not in KNOBS}
+    def fused(self) -> dict[str, object]:
+        """What makes up its fusion, or its pad, without what knobs turn."""
+        options = {name: each for name, each in self.kept.request.items() if name not in KNOBS}
+        return options | ({"pad": self.kept.pad} if self.kept.pad else {})
 
     def only_follows(self, before: Step) -> bool:
         """Whether all that is new is that the fusion now is as the voice's knobs were turned."""
