@@ -229,10 +229,12 @@ class History:
             voice.pending = None
         voice.stop_glide()
         pad = None if step.kept.pad is None else tuple(step.kept.pad)
-        if playing is None or step.pair is None or (
-            (pad, step.pair.key) == (playing[1].pad, playing[1].pair.key)
-        ):  # fmt: skip
+        if playing is None or step.pair is None:
             self._set(voice, step)
+            return
+        if (pad, step.pair.key) == (playing[1].pad, playing[1].pair.key):
+            self._voices.restore(None, [step.kept])  # what plays follows knobs that are turned
+            voice.pair = step.pair
             return
         if pad is not None:
             self._set(voice, step)
