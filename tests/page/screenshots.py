@@ -90,6 +90,11 @@ def fail_and_log(screen: Screen) -> None:
     screen(".tools >> text=log").click()
 
 
+def two_axes(screen: Screen) -> None:
+    screen(".keys >> text=sound").click()
+    screen(".drawer >> text=two axes").click()
+
+
 def view(name: str) -> Act:
     return lambda screen: screen(f".views >> text={name}").tap()
 
@@ -100,13 +105,36 @@ DESK: dict[str, Act] = {
     "error": fail,
     "midi": learn_midi,
     "pin": click(".tools >> text=phone"),
-    "record": click(".add >> text=record"),
+    "record": click(".c-rec"),
     "reference": click(".add >> text=reference"),
-    "sound": click("thead th button"),
+    "clip": click("thead th button"),
     "presets": click(".add >> text=presets"),
     "sessions": click(".add >> text=sessions"),
+    "notes": click(".keys >> text=notes"),
+    "sound": click(".keys >> text=sound"),
+    "two-axes": two_axes,
+    "input": click(".c-in"),
+    "tempo": click(".beat"),
+    "favourites": click(".add >> text=favourites"),
 }
-HELD: dict[str, Act] = {"playing": nothing, "pads": view("pads"), "sounds": view("sounds")}
+HELD: dict[str, Act] = {
+    "playing": nothing, "pads": view("pads"), "sounds": view("sounds"), "keys": view("keys"),
+    "sound": click(".keys >> text=sound"),
+}  # fmt: skip
+
+
+CORNERS = "glass:drone:0.5", "weirdo:drone:0.7", "lunar:hum:0.25", "bell:printer:0.5"
+
+
+def played(client: Client) -> None:
+    """A step to go back, a favourite, beats, and a second axis for what the first voice plays."""
+    client.request("/fuse", 1, "bell", "printer", "@loop", 1)
+    client.request("/fuse", 1, "glass", "drone", "@loop", 1)
+    client.request("/favourite/keep", "opening", 1)
+    client.send("/tempo", 97)
+    client.send("/voice/filter", 1, "low", 2400, 0.3)
+    client.request("/fan", "glass", "drone", 9, "@across", "recall", "@m", 3, timeout=600)
+    client.send("/scrub", 1, 0.44, 0.8)
 
 
 class Camera:
@@ -152,6 +180,17 @@ def of_a_night(browser: Browser, data: Path, folder: Path) -> None:
         for name, act in HELD.items():
             camera.take(f"phone-{name}", act)
         camera.take("phone-error", fail, view("sounds"))
+
+        played(client)
+        for name in ("desk-axes", "phone-axes"):
+            camera.take(name)
+        client.send("/pad/xy", 2, *CORNERS, "@loop", 1)
+        until_voice(client, lambda v: v.state == "playing", 2)
+        client.send("/focus", 2)
+        client.send("/scrub", 2, 0.3, 0.7)
+        for name in ("desk-corners", "phone-corners"):
+            camera.take(name)
+        client.send("/focus", 1)
 
         number = client.begin("/reference/learn", "printer", "printer", "stepper motor")
         camera.take("desk-learning", lambda screen: screen.is_(".c-engine", re.compile("[1-9] %")))

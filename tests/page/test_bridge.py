@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
+import socket
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
 import pytest
 
 from daemons import daemon, prepare, until
 from eutectic.client.daemon_process import Daemon
+from eutectic.osc.packets import decode
 from eutectic.osc.spec import PREFIX
 from eutectic.page.bridge import SLOW, Bridge
 from eutectic.page.host import Opened, page_process
@@ -251,6 +254,31 @@ def test_a_browser_is_told_when_the_daemon_goes_and_when_it_is_back(tmp_path: Pa
                 one.send("/notify", 1)
                 assert one.of(f"{PREFIX}/snapshot")
             assert one.of("/page/daemon") == ["/page/daemon", 0]
+
+
+def test_a_browser_that_leaves_takes_its_notes_with_it(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        page_alone(settings(tmp_path, listener.getsockname()[1])) as port,
+        tab(port) as one,
+    ):
+        for message in ((1, 60, 100), (1, 64, 80), (2, 67, 90), (1, 64, 0)):
+            one.send("/note", *message)
+        one.send("/note", 1, 72, 100, "@gate", 0.5)
+        one.send("/ping", 1)
+        daemon, _ = listener.accept()
+        with daemon, daemon.makefile("rb") as stream:
+            sent = list(itertools.takewhile(lambda each: each[0] == "/note", read(stream)))
+            assert len(sent) == 5
+            one.connection.close()
+            assert {each[1:] for each in read(stream)} == {(1, 60, 0), (2, 67, 0)}
+
+
+def read(stream: BinaryIO) -> Iterator[tuple[Any, ...]]:
+    """OSC messages, each preceded by its length, until there are no more."""
+    while head := stream.read(4):
+        for address, values, _ in decode(stream.read(int.from_bytes(head))):
+            yield address.removeprefix(PREFIX), *values
 
 
 def test_without_a_daemon_the_page_says_so_at_once(tmp_path: Path) -> None:

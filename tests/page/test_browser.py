@@ -38,6 +38,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
 def client(running: Daemon) -> Generator[Client]:
     """A client, before and after which the voices are silent and set as at first."""
     with silenced(running) as found:
+        found.send("/focus", 1)
         for number in range(1, 9):
             found.send("/scrub", number, 0.5)
             for what, value in (("gain", 0), ("loop", 0), ("mute", 0), ("pan", 0)):

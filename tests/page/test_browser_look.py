@@ -17,7 +17,7 @@ from pages import own_address, page_port
 
 pytestmark = pytest.mark.process
 
-MAX_BYTES = 60_000
+MAX_BYTES = 64_000
 """Of all that a browser fetches of the page, as it is sent."""
 
 SCREENS = {"laptop": LAPTOP, "phone": PHONE, "on its side": ON_ITS_SIDE, "small": SMALL}
@@ -61,17 +61,26 @@ def fail(screen: Screen) -> None:
     screen(".tag.fault").wait_for()
 
 
+def two_axes(screen: Screen) -> None:
+    screen(".keys >> text=sound").click()
+    screen(".drawer >> text=two axes").click()
+
+
 STATES: dict[str, Callable[[Screen], None]] = {
     "playing": lambda screen: screen.is_(".read span", "seed"),
     "log": press(".tools >> text=log"),
     "phone": press(".tools >> text=phone"),
-    "record": press(".add >> text=record"),
+    "record": press(".c-rec"),
     "reference": press(".add >> text=reference"),
     "presets": press(".add >> text=presets"),
     "sessions": press(".add >> text=sessions"),
     "a clip": press("thead th button"),
     "a reference": press("tbody th button"),
     "a failure": fail,
+    "sound": press(".keys >> text=sound"),
+    "input": press(".c-in"),
+    "notes": press(".keys >> text=notes"),
+    "two axes": two_axes,
 }
 
 
@@ -83,7 +92,7 @@ def test_a_laptop_shows_it_to_everybody(browser: Browser, running: Daemon, state
         whole(screen)
 
 
-@pytest.mark.parametrize("view", ["scrub", "pads", "sounds"])
+@pytest.mark.parametrize("view", ["scrub", "pads", "sounds", "keys"])
 @pytest.mark.parametrize("size", ["phone", "on its side", "small"])
 def test_a_phone_shows_it_to_everybody(
     browser: Browser, running: Daemon, size: str, view: str

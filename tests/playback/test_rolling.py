@@ -179,3 +179,20 @@ def test_stop_and_panic_end_it_without_a_click(how: str) -> None:
     assert not heard(whole, FIRST + STEP + round(2 * STOP_SECONDS * RATE_HZ), len(whole)).any()
     assert click_db(whole[FIRST + 2 * LATENCY :], RATE_HZ) < LIMIT_DB
     assert player.playing(1) is None
+
+
+def test_what_concerns_fusions_alone_leaves_it_as_it_is() -> None:
+    player, _ = rolling(*map(piece, range(PIECES)))
+    recording = [play(player, FIRST + STEP)]
+    player.scrub(1, 0.1)
+    player.set_loop(1, False)
+    player.change(1, -1, Fan.of(Sound.of(tone(np.arange(RATE_HZ), 330.0))))
+    player.set_tempo(bpm=90.0, beat=3.0)
+    player.set_speed(1, 0.5)
+    player.set_bend(1, 1.2)
+    assert player.position_seconds(1) == 0
+    player.meters()
+    recording.append(play(player, 3 * STEP + LATENCY))
+    start, stop = FIRST + CROSSFADE, FIRST + 4 * STEP
+    difference = heard(np.concatenate(recording), start, stop) - tone(np.arange(start, stop)).T
+    assert np.abs(difference).max() < 1e-5

@@ -153,8 +153,8 @@ def test_how_a_voice_plays_notes_is_seen_by_all_and_kept(running: Daemon, client
         other.send("/voice/set", 2, "rate", 1.5)
         other.send("/voice/set", 2, "reverse", 1)
         other.send("/voice/set", 2, "choke", 3)
-        other.send("/envelope", 2, 5, 200, 0.7, 300)
-        expected = VoiceNotes(2, 1.5, 0.0, 1.0, 1, 60.0, 3, 5.0, 200.0, 0.7, 300.0, number)
+        other.send("/envelope", 2, 5, 200, 0.75, 300)
+        expected = VoiceNotes(2, 1.5, 0.0, 1.0, 1, 60.0, 3, 5.0, 200.0, 0.75, 300.0, number)
         wait_for(client, VoiceNotes, lambda row: row == expected)
     client.request("/preset/save", "played")
     for what, value in (("rate", 1), ("reverse", 0), ("choke", 0)):

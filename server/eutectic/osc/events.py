@@ -261,6 +261,9 @@ class VoiceAxis(Answer, frozen=True):
     ready: Annotated[int, Argument("int", "places of both axes that play at once", 0)]
     of: Annotated[int, Argument("int", "places of both axes", 0)]
     by: By
+    corners: Annotated[
+        str, Argument("text", "of a pad: its four pairs as /pad/xy has them, with spaces between")
+    ] = ""
 
 
 class Focus(Answer, frozen=True):

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from starlette.websockets import WebSocketDisconnect
 
+from eutectic.osc import table
 from eutectic.osc.packets import Value, decode, encode
 from eutectic.osc.parse import parse
 from eutectic.osc.request import Request
@@ -41,7 +42,11 @@ CLOSE_SECONDS = 2.0
 LARGEST_FLOAT = (2 - 2**-23) * 2.0**127
 """Of 32 bits."""
 
-METER, DONE, PING = f"{PREFIX}/meter", f"{PREFIX}/done", f"{PREFIX}/ping"
+METER, INPUT_LEVEL = f"{PREFIX}/meter", f"{PREFIX}/input/level"
+DONE, PING, NOTE = f"{PREFIX}/done", f"{PREFIX}/ping", f"{PREFIX}/note"
+
+INPUT = -1
+"""The input among voices' levels, as a browser is sent them; 0 is the output."""
 
 
 class Refused(Exception):
@@ -70,6 +75,8 @@ class Bridge:
         self._check, self._own, self._heard = check, own, heard
         self._connection: Connection | None = None
         self._first_try = asyncio.Event()
+        self._sounding: set[tuple[int, float]] = set()
+        """Voices and notes that the browser began and hasn't ended."""
 
     async def run(self) -> None:
         """Carry messages both ways until the browser leaves."""
@@ -80,6 +87,7 @@ class Bridge:
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            await self._end_notes()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -93,6 +101,14 @@ class Bridge:
                     await self._browser.close(SLOW)
         elif error is not None and not isinstance(error, WebSocketDisconnect):
             raise error
+
+    async def _end_notes(self) -> None:
+        """End the notes of a browser that has left: it can't any more."""
+        if self._connection is None:
+            return
+        for voice, note in self._sounding:
+            self._connection.send(encode(NOTE, [voice, note, 0.0]))
+        await self._connection.sent()
 
     # From the daemon
 
@@ -113,6 +129,7 @@ class Bridge:
             if not is_there:
                 self._outbox.post("/page/daemon", 1)
             is_there, failed = True, 0
+            self._sounding.clear()  # a daemon before this one played them
             self._first_try.set()
             try:
                 async for packet in self._connection.packets():
@@ -127,6 +144,8 @@ class Bridge:
         for address, values, _ in decode(packet):
             if address == METER:
                 self._outbox.level(*values)
+            elif address == INPUT_LEVEL:
+                self._outbox.level(INPUT, *values)
             elif address != DONE or values[:2] != (PING, PING_ID):
                 self._heard(address, values)
                 self._outbox.post(address, *map(_short, values))
@@ -175,6 +194,16 @@ class Bridge:
         if self._connection is None:
             raise Refused("no_daemon", "no contact with the daemon", address, request.id)
         self._connection.send(packet)
+        if isinstance(request, table.Note):
+            self._note(request)
+
+    def _note(self, request: table.Note) -> None:
+        """Keep in mind what has to be ended."""
+        which = request.voice, request.note
+        if request.velocity and request.gate is None:
+            self._sounding.add(which)
+        else:
+            self._sounding.discard(which)
 
 
 def _short(value: Any) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
 from collections.abc import AsyncGenerator
 
 from eutectic.osc.packets import MAX_PACKET_BYTES
 
-CONNECT_SECONDS = 2.0
+CONNECT_SECONDS, SEND_SECONDS = 2.0, 1.0
 MAX_UNSENT_BYTES = 1 << 20
 """A daemon that leaves this much unread has stopped."""
 
@@ -37,6 +38,13 @@ class Connection:
             self._writer.transport.abort()
             return
         self._writer.write(struct.pack(">i", len(packet)) + packet)
+
+    async def sent(self) -> None:
+        """Wait until all that `send` was given is on its way, unless the daemon has stopped."""
+        self._writer.transport.set_write_buffer_limits(0)
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._writer.drain()
 
     async def packets(self) -> AsyncGenerator[bytes]:
         """What the daemon sends, until the connection ends."""

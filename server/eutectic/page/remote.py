@@ -26,7 +26,10 @@ _READ = (table.LoadClip, table.LoadReference)
 
 _PLAYED = (
     table.Fuse, table.Scrub, table.Stop, table.Panic, table.ClearSchedule, table.SetVoice,
-    table.SetMasterGain,
+    table.SetMasterGain, table.PlayPad, table.GoLive, table.StopLive, table.Undo, table.Redo,
+    table.Note, table.SetEnvelope, table.SetFilter, table.SetSend, table.FocusVoice,
+    table.SetTempo, table.TapTempo, table.SetTransport, table.GrabClip, table.RecordClip,
+    table.StopClip, table.KeepFavourite, table.PlayFavourite,
 )  # fmt: skip
 """What a control may be given to send; the daemon trusts it, as it is plugged in here."""
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.audio import smoothstep
 from eutectic.playback.cursor import Cursor, Section
 from eutectic.playback.layer import END_SECONDS, RESUME_SECONDS, UNDERRUN_FADE_SECONDS, Fade
 from eutectic.playback.sounds import SIDES, Sound
@@ -66,6 +65,8 @@ class Note:
         self._sound, self._section, self._rate_hz = press.sound, press.section, rate_hz
         self._passage = press.section.of(press.sound, rate_hz)
         self._is_whole = False
+        self._plain_from = self._plain_until = 0
+        """Where it is read as it is."""
         self._gap: Fade | None = None
         """Falling where no more is decoded, rising once there is."""
 
@@ -74,13 +75,34 @@ class Note:
         """Whether its sound is over."""
         return not self.cursor.loop and self.cursor.position >= self._passage.samples.shape[1]
 
-    def read(self, frames: int, crossfade: int) -> NDArray[np.float32]:
-        """The next frames (2, frame), maybe as a view."""
+    def read_into(self, block: NDArray[np.float32], crossfade: int) -> None:
+        """Fill a block (2, frame) with the next frames."""
+        frames, cursor = block.shape[1], self.cursor
+        position = cursor.position
+        if position >= self._plain_from and position + frames <= self._plain_until:
+            block[:] = self._passage.samples[:, position : position + frames]
+            cursor.position = position + frames
+        else:
+            self._read_carefully(block, crossfade)
+
+    def set_loop(self, loop: bool) -> None:
+        """Loop its sound, or let that end."""
+        if not self.ended:
+            self.cursor.loop = loop
+            self._plain_until = 0
+
+    def _read_carefully(self, block: NDArray[np.float32], crossfade: int) -> None:
+        """As `read_into`, where there is an end or a seam, or what isn't decoded yet."""
+        frames, end = block.shape[1], self._frames(END_SECONDS)
         if not self._is_whole:
-            return self._read_growing(frames, crossfade)
-        out = self.cursor.read(self._passage, frames, crossfade, self._frames(END_SECONDS))
+            block[:] = self._read_growing(frames, crossfade)
+            return
+        block[:] = self.cursor.read(self._passage, frames, crossfade, end)
         self.cursor.advance(frames, self._passage.frames)
-        return out
+        passage, cursor = self._passage, self.cursor
+        self._plain_from = min(passage.tail, crossfade) if cursor.wrapped else 0
+        last = passage.samples.shape[1] - (passage.tail or end)
+        self._plain_until = passage.frames if cursor.loop else last
 
     def _read_growing(self, frames: int, crossfade: int) -> NDArray[np.float32]:
         """As `read`, of what is still being written: it fades out in time, and in again later."""
@@ -127,7 +149,8 @@ class Notes:
         self.speed = Varispeed(1.0, rate_hz)
         self._state = np.zeros((0, GAIN + 1))
         """A row for each note."""
-        self._blocks = np.zeros((0, SIDES, 0), np.float32)
+        self._memory = np.zeros(0, np.float32)
+        """For what all of them read."""
         self._elapsed = 0
         """Frames to be heard, of which none has been taken from the notes."""
 
@@ -177,44 +200,51 @@ class Notes:
     def set_loop(self, loop: bool) -> None:
         """Loop the sounds of the notes, or let them end."""
         for note in self.all:
-            if not note.ended:
-                note.cursor.loop = loop
+            note.set_loop(loop)
 
     def mix(self, frames: int, crossfade: int) -> NDArray[np.float32]:
         """The next frames (2, frame)."""
         self._elapsed += frames
         out = self.speed.play(frames, lambda count: self._sum(count, crossfade))
-        over = self._state[:, AGE] >= self._state[:, RELEASED] + self._state[:, RELEASE]
+        state = self._state
+        over = state[:, AGE] >= state[:, RELEASED] + state[:, RELEASE]
         self._keep([not (end or note.ended) for end, note in zip(over, self.all, strict=True)])
         return out
 
     def _sum(self, frames: int, crossfade: int) -> NDArray[np.float32]:
         """The next frames (2, frame) at speed 1; envelopes take their time at any speed."""
-        if self._blocks.shape[2] != frames or len(self._blocks) < len(self.all):
-            self._blocks = np.empty((len(self.all), SIDES, frames), np.float32)
-        for block, note in zip(self._blocks, self.all, strict=False):
-            block[:] = note.read(frames, crossfade)
+        count = len(self.all)
+        size = count * SIDES * frames
+        if self._memory.size < size:
+            self._memory = np.empty(2 * size, np.float32)
+        blocks = self._memory[:size].reshape(count, SIDES, frames)
+        for block, note in zip(blocks, self.all, strict=True):
+            note.read_into(block, crossfade)
         gains = self._gains(np.linspace(0, self._elapsed, frames + 1)[1:])
         self._elapsed = 0
-        return np.einsum("nsf,nf->sf", self._blocks[: len(self.all)], gains)
+        if gains.shape[1] == 1:
+            return (gains[:, 0] @ blocks.reshape(count, -1)).reshape(SIDES, frames)
+        return np.einsum("nsf,nf->sf", blocks, gains)
 
     def _gains(self, later: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Each note's gain (note, frame) so many frames later (frame)."""
+        """Each note's gain (note, frame) so many frames later (frame); of one frame if all rest."""
         state = self._state
-        levels = np.repeat(state[:, SUSTAIN, None], len(later), axis=1)
         held = np.isinf(state[:, RELEASED])
         moving = np.flatnonzero(held & (state[:, AGE] < state[:, ATTACK] + state[:, DECAY]))
-        if len(moving):
-            levels[moving] = _held(state[moving], state[moving, AGE, None] + later)
         let_go = np.flatnonzero(~held)
+        if not len(moving) and not len(let_go):
+            state[:, AGE] += later[-1]
+            state[:, NOW] = state[:, SUSTAIN]
+            return (state[:, SUSTAIN] * state[:, GAIN]).astype(np.float32)[:, None]
+        levels = np.repeat(state[:, SUSTAIN, None], len(later), axis=1).astype(np.float32)
+        if len(moving):
+            levels[moving] = _held(state[moving], later)
         if len(let_go):
-            since = (state[:, AGE] - state[:, RELEASED])[let_go, None] + later
-            levels[let_go] = state[let_go, LEVEL, None] * _falling(
-                since / state[let_go, RELEASE, None]
-            )
+            levels[let_go] = _let_go(state[let_go], later)
         state[:, AGE] += later[-1]
         state[:, NOW] = levels[:, -1]
-        return (levels * state[:, GAIN, None]).astype(np.float32)
+        levels *= state[:, GAIN, None].astype(np.float32)
+        return levels
 
     def _keep(self, which: list[bool]) -> None:
         if not all(which):
@@ -225,19 +255,36 @@ class Notes:
         return round(seconds * self.rate_hz)
 
 
-def _held(state: NDArray[np.float64], ages: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Levels (note, frame) of notes that are held, at these ages."""
+def _held(state: NDArray[np.float64], later: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Levels (note, frame) of notes that are held, so many frames later (frame)."""
+    ages = state[:, AGE, None] + later
     attack, decay, sustain = (state[:, each, None] for each in (ATTACK, DECAY, SUSTAIN))
-    rising = smoothstep(np.minimum(ages / attack, 1.0))
-    after = (ages - attack).clip(0) / np.maximum(decay, 1.0)
-    return np.where(ages < attack, rising, sustain + (1 - sustain) * _falling(after))
+    sustain = sustain.astype(np.float32)
+    falling = _falling(np.maximum(ages - attack, 0) / np.maximum(decay, 1))
+    levels = np.where(ages < attack, _rising(ages / attack), sustain + (1 - sustain) * falling)
+    return levels.astype(np.float32, copy=False)
 
 
-def _falling(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 to 0 over shares 0 to 1, like a string: it lets go smoothly, and has a long end.
+def _let_go(state: NDArray[np.float64], later: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Levels (note, frame) of notes that were released, so many frames later (frame)."""
+    since = (state[:, AGE] - state[:, RELEASED])[:, None] + later
+    levels = _falling(since / state[:, RELEASE, None])
+    levels *= state[:, LEVEL, None].astype(np.float32)
+    return levels
+
+
+def _rising(share: NDArray[np.float64]) -> NDArray[np.float32]:
+    """`audio.smoothstep`, without the powers that take most of its time."""
+    x = np.minimum(share, 1).astype(np.float32)
+    return (x * x * x * (x * (6 * x - 15) + 10)).astype(np.float32, copy=False)
+
+
+def _falling(share: NDArray[np.float64]) -> NDArray[np.float32]:
+    """1 to 0 over shares from 0 to 1, like a string: it lets go smoothly, and has a long end.
 
     Slope and curvature are continuous, at the end the third derivative, too.
     """
-    left = (1 - share).clip(0, 1)
+    left = np.maximum(1 - share, 0).astype(np.float32)
     past = 1 - left
-    return left**4 * (1 + past * (4 + 10 * past))
+    left *= left
+    return (left * left * (1 + past * (4 + 10 * past))).astype(np.float32, copy=False)

@@ -260,6 +260,8 @@ class History:
         voice.recall, voice.strength = step.kept.recall, step.kept.strength  # nothing follows yet
         self._voices.restore(None, [step.kept])
         voice.pair = step.pair or voice.pair
+        if "loop" in step.kept.request:  # which counts for more than the voice's own
+            self._player.set_loop(voice.number, bool(step.kept.request["loop"]))
 
     def _change(self, voice: Voice, token: int, played: Played, pair: Pair, found: Ready) -> None:
         """Crossfade to another fusion, where the one that plays is."""

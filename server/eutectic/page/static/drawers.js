@@ -1,25 +1,30 @@
 // Drawers over the pads: log, phone, one sound, recording, presets, sessions. None of them blocks playing.
 import { contact } from './link.js';
 import { s, touch, wantSessions } from './state.js';
-import { act } from './hand.js';
+import { favouritesDrawer } from './kept.js';
+import { inputDrawer } from './heard.js';
+import { tempoDrawer } from './time.js';
+import { axesDrawer, toneDrawer } from './tone.js';
+import { act, onOpen } from './hand.js';
 import { $, attr, clock, h, key, kind, listed, minutes, name, sign, text } from './dom.js';
-import { clipState, nameFrom, onOpen, referenceState } from './sounds.js';
+import { clipState, nameFrom, referenceState } from './sounds.js';
 
 const over = $('.over');
 let current = null, opener = null;
 
-/** Open one; again from the same key, close it. `part` is { title, tools, body, draw, wide }. */
+/** Open one; again from the same key, close it. `part` is { title, tools, body, draw, className };
+ *  what is `quiet` doesn't begin with typing. */
 export function openDrawer(what, anchor, ...rest) {
   const again = current?.what === what && opener === anchor;
   closeDrawer();
   if (again) return;
-  const { title, tools = [], body, draw = () => {}, className = '' } = DRAWERS[what](...rest);
+  const { title, tools = [], body, draw = () => {}, className = '', quiet = false } = DRAWERS[what](...rest);
   const close = h('button.key', { onclick: closeDrawer }, 'close'), words = h('h2.name.cut', { dir: 'auto' }, title);
   current = { what, draw, e: h(`div.drawer.${what}`, { role: 'dialog', 'aria-label': title }, h('div.drawer-head', {}, words, ...tools, close), h('div.drawer-body' + className, {}, ...body)) };
   opener = anchor;
   over.replaceChildren(current.e);
   draw();
-  (current.e.querySelector('input') || close).focus({ preventScroll: true });
+  (!quiet && current.e.querySelector('input') || close).focus({ preventScroll: true });
   touch('foot');
 }
 export function closeDrawer() {
@@ -42,6 +47,7 @@ const words = (value, props = {}) => h('input', { type: 'text', value: value, au
 const NAME = { required: true, maxlength: '32', pattern: '[A-Za-z0-9_.\\-]+' };
 const form = (onsubmit, ...children) => h('form', { onsubmit: e => { e.preventDefault(); onsubmit(e.submitter || e.target); } }, ...children);
 const submit = (icon, word, value = '') => h('button.key', { type: 'submit', value }, sign(icon), h('span', {}, word));
+const PARTS = { field, form, submit };
 const done = answer => { if (answer) closeDrawer(); };
 
 // ---- Log --------------------------------------------------------------------------------------
@@ -108,10 +114,9 @@ function referenceDrawer() {
 function recordDrawer() {
   const path = words(`take-${new Date().toISOString().slice(0, 19).replace(/\D/g, '')}.wav`, { required: true, maxlength: '120' }), now = h('p');
   const start = submit('rec', 'record the output'), stop = key('stop', 'stop recording', () => act(stop, '/record/stop'));
-  const clip = words(nameFrom('take', s.clips), NAME), seconds = h('input', { type: 'number', value: '4', min: '0.5', max: '60', step: '0.5', required: true });
-  return { title: 'Record', className: '.two', body: [
-    form(by => act(by, '/record/start', path.value), h('h3', {}, 'The output, into a file'), field('file', path), h('div.keys-of', {}, start, stop), now),
-    form(async by => done(await act(by, '/clip/record', clip.value, Number(seconds.value))), h('h3', {}, 'The input, as a clip'), field('clip', clip), field('seconds', seconds), h('div.keys-of', {}, submit('rec', 'record a clip')))],
+  const stems = h('input', { type: 'checkbox' });
+  return { title: 'Record the output', body: [
+    form(by => act(by, '/record/start', path.value, ...(stems.checked ? ['@stems', 1] : [])), field('file', path), h('label.check', {}, stems, 'a file for each voice, too'), h('div.keys-of', {}, start, stop), now)],
   draw() {
     const { path: file, seconds: long, free, text: wrong } = s.recording;
     stop.disabled = !file;
@@ -150,4 +155,5 @@ function sessionsDrawer() {
     field('name', own), submit('keep', 'save as', 'save'), submit('load', 'new, empty', 'new')), list], draw };
 }
 
-const DRAWERS = { log: logDrawer, phone: phoneDrawer, sound: soundDrawer, reference: referenceDrawer, record: recordDrawer, presets: presetsDrawer, sessions: sessionsDrawer };
+const DRAWERS = { log: logDrawer, phone: phoneDrawer, sound: soundDrawer, reference: referenceDrawer, record: recordDrawer, presets: presetsDrawer, sessions: sessionsDrawer,
+  favourites: favouritesDrawer, input: () => inputDrawer(PARTS), tempo: () => tempoDrawer(PARTS), axes: () => axesDrawer(PARTS), tone: toneDrawer };

@@ -1,10 +1,16 @@
 // The voice in focus: its fan as a surface to scrub, the sound over time, its knobs.
 import { ask } from './link.js';
-import { fanOf, fusionPicture, heardAt, hold, knob, knobAt, optionsOf, position, s, touch, voice, windowOf } from './state.js';
-import { act, canLearn, fault, slider, soon, tell } from './hand.js';
-import { $, attr, canvas, clamp, decibels, h, key, kind, mark, name, text, two } from './dom.js';
+import { fanOf, fusionPicture, heardAt, hold, knob, knobAt, optionsOf, originalOf, position, s, touch, voice, windowOf } from './state.js';
+import { act, canLearn, fault, open, slider, soon, tell } from './hand.js';
+import { $, attr, canvas, clamp, h, key, kind, mark, name, text, two } from './dom.js';
 import { HUE, paintCurves, paintFan, paintTime } from './paint.js';
+import { FADERS, fader } from './faders.js';
+import { drawKept, keepKey, redo, undo } from './kept.js';
+import { drawNotes, notesKey, strip } from './notes.js';
+import { liveWords } from './heard.js';
 import { loadFirst } from './sounds.js';
+import { axisWords } from './tone.js';
+import { phone } from './matrix.js';
 
 const PLACES = 17, SEEDS = 9999;
 
@@ -14,11 +20,14 @@ const along = (share, n) => (share * n - 0.5) / (n - 1);
 
 // ---- Blend, of any voice ----------------------------------------------------------------------
 
-export function setBlend(number, to, anchor, ends = true) {
-  const v = s.voices.get(number), at = Math.round(clamp(to) * 1000) / 1000;
+const thousandth = value => Math.round(clamp(value) * 1000) / 1000;
+/** `y` is where it goes along the second axis, if it has one. */
+export function setBlend(number, to, anchor, ends = true, y = undefined) {
+  const v = s.voices.get(number), at = thousandth(to), up = y === undefined ? [] : [thousandth(y)];
   if (!v) return;
   hold(number, 'blend', at, ends);
-  soon(`blend ${number}`, anchor, '/scrub', number, at);
+  if (up.length) hold(number, 'y', up[0], ends);
+  soon(`blend ${number}`, anchor, '/scrub', number, at, ...up);
 }
 export function stepBlend(v, by, fine) {
   const n = fanOf(v).places.length || 5, at = knob(v, 'blend');
@@ -35,7 +44,8 @@ export function scrubbed(e, number, ruler) {
   slider(e, {
     low: 0, high: 1, of, step: stepBlend, reset: balanceOf,
     get: v => knob(v, 'blend'),
-    set: (v, to, ends) => setBlend(v.voice, to, e, ends),
+    set: (v, to, ends, y) => setBlend(v.voice, to, e, ends, y),
+    rise: v => ruler && v.across ? knob(v, 'y') : undefined,
     span: width => width * (places() - 1) / places(),
     at: ruler && (share => along(share, places())),
   });
@@ -59,15 +69,15 @@ export function showBlend(e, v, needle) {
   const { places, ready } = fanOf(v), at = knob(v, 'blend');
   needle.style.transform = `translateX(${100 * across(at, places.length || 5)}%)`;
   attr(e, 'aria-valuenow', two(at));
-  attr(e, 'aria-valuetext', `${two(at)}, ${ready} ready`);
+  attr(e, 'aria-valuetext', `${two(at)}, ${v.across ? `${two(knob(v, 'y'))} up, ` : ''}${ready} ready`);
 }
 
 // ---- What a voice can be asked to do ----------------------------------------------------------
 
 export function playOrStop(v, anchor) {
-  if (!v?.original) return;
+  if (!v) return;
   if (v.state !== 'silent') tell(anchor, '/stop', v.voice);
-  else act(anchor, '/fuse', v.voice, v.original, v.reference, '@loop', v.loop, ...(v.seed >= 0 ? ['@seed', v.seed] : []));
+  else if (v.original) act(anchor, '/fuse', v.voice, v.original, v.reference, '@loop', v.loop, ...(v.seed >= 0 ? ['@seed', v.seed] : []));
 }
 export const toggle = (v, what, anchor) => v && tell(anchor, '/voice/set', v.voice, what, v[what] ? 0 : 1);
 export function newSeed(v, anchor) {
@@ -80,40 +90,6 @@ function morePlaces(v, anchor) {
   making = 'making';
 }
 let making = '';
-
-/** name, lowest, highest, step, as text, where a double tap puts it, what -1 stands for. */
-const FADERS = [
-  ['gain', -60, 12, 1, decibels, 0],
-  ['recall', 0, 1, 0.05, two, 1, 'own'],
-  ['strength', 0, 2, 0.05, two, 1, 'own'],
-  ['cfg', 0, 15, 0.5, value => value.toFixed(1), 1, 'own'],
-  ['pan', -1, 1, 0.1, value => Math.abs(value) < 0.005 ? 'centre' : `${two(Math.abs(value))} ${value < 0 ? 'L' : 'R'}`, 0],
-];
-function fader([what, low, high, step, say, usual, unset]) {
-  const value = h('span.num'), cap = h('i.cap'), e = h('div.fader.f-' + what, { 'aria-label': what }, h('span.label', {}, what), value, h('span.slot', {}, cap));
-  const shown = v => unset && knob(v, what) < 0 ? usual : clamp(knob(v, what), low, high);
-  slider(e, {
-    low, high, of: voice, get: shown, span: width => width - 14, reset: () => usual,
-    step: (v, by, fine) => shown(v) + by * step * (fine ? 0.1 : 1),
-    set: (v, to, ends) => {
-      // The lowest gain is silence.
-      const given = what === 'gain' && to <= low ? -200 : Math.round(to * 1000) / 1000;
-      hold(v.voice, what, given, ends);
-      soon(`${what} ${v.voice}`, e, '/voice/set', v.voice, what, given);
-    },
-  });
-  canLearn(e, () => `/voice/set ${s.focus} ${what} $`, () => `${what} of voice ${s.focus}`);
-  e.show = v => {
-    const own = unset && knob(v, what) < 0, at = shown(v);
-    cap.style.transform = `translateX(${100 * (at - low) / (high - low)}%)`;
-    kind(cap, own ? 'cap own' : 'cap');
-    const words = own ? unset : say(what === 'gain' && at <= low ? -200 : at);
-    text(value, words);
-    attr(e, 'aria-valuenow', two(at));
-    attr(e, 'aria-valuetext', words);
-  };
-  return e;
-}
 
 // ---- The view ---------------------------------------------------------------------------------
 
@@ -149,7 +125,8 @@ const curves = canvas('curves', (x, w, height) => {
   balance.style.left = `${100 * balanced}%`;
   balance.style.top = `${45 + y(left[1] + (right[1] - left[1]) * t)}px`;
 });
-const field = h('div.field', { 'aria-label': 'blend' }, ruler, melt, curves, balance, likeR, likeO, needle, hint);
+const levelWord = h('i'), level = h('span.level', {}, levelWord), axis = h('span.axis.across'), ends = ['s00', 's10', 's01', 's11'].map(each => name('span.axis.' + each));
+const field = h('div.field', { 'aria-label': 'blend' }, ruler, melt, curves, balance, likeR, likeO, axis, ...ends, level, needle, hint);
 scrubbed(field, () => s.focus, true);
 
 const nearImage = () => melt.near >= 0 ? fusionPicture(melt.fan.places[melt.near].key) : null;
@@ -163,11 +140,17 @@ const loop = key('loop', 'loop', () => toggle(voice(), 'loop', loop)), mute = ke
 const seed = key('again', 'new seed', () => newSeed(voice(), seed)), places = key('fan', `${PLACES} places`, () => morePlaces(voice(), places));
 for (const [e, what] of [[loop, 'loop'], [mute, 'mute']]) canLearn(e, () => `/voice/set ${s.focus} ${what} $`, () => `${what} of voice ${s.focus}`);
 canLearn(stop, () => `/stop ${s.focus}`, () => `stop of voice ${s.focus}`);
-const faders = FADERS.map(fader);
-const parts = [
-  h('div.head', {}, number, h('div.end', {}, h('span.label', {}, 'reference'), reference, prompt), h('div.read', {}, blend, under),
-    h('div.end.right', {}, h('span.label', {}, 'original'), original, length)),
-  field, time, h('div.keys', {}, stop, loop, mute, seed, places, ...faders)];
+const tone = key('tone', 'sound', () => open('tone', tone)), faders = FADERS.map(fader);
+const head = h('div.head', {}, number, h('div.end', {}, h('span.label', {}, 'reference'), reference, prompt), undo, h('div.read', {}, blend, under), redo,
+  h('div.end.right', {}, h('span.label', {}, 'original'), original, length));
+const below = h('div.keys', {}, stop, loop, mute, seed, keepKey, places, tone, notesKey, ...faders);
+const parts = [head, field, time, below];
+/** What a phone has elsewhere: back and forth under the thumb, the notes in a view of their own. */
+function arrange() {
+  if (phone.matches) { keepKey.after(undo, redo); $('.played').append(strip); }
+  else { head.insertBefore(undo, head.children[2]); $('.read', head).after(redo); below.before(strip); }
+}
+phone.addEventListener('change', arrange);
 
 const first = key('play', 'play first_night: glass and drone', () => loadFirst(first));
 const hello = h('div.hello', {},
@@ -189,7 +172,11 @@ export function drawFocus() {
   document.body.classList.toggle('empty', empty);
   if (empty !== (box.firstChild === hello)) box.replaceChildren(...(empty ? [hello] : parts));
   else if (!box.firstChild) box.replaceChildren(...parts);
-  if (empty || !v) return;
+  if (!strip.parentElement) arrange();
+  if (!v) return;
+  drawNotes();
+  drawKept(v);
+  if (empty) return;
   const fan = fanOf(v), heard = showFan(melt, v), n = fan.places.length || 5, is = knob(v, 'blend');
   if (ruler.of !== fan.version || ruler.heard !== heard || ruler.voice !== v.voice) { Object.assign(ruler, { of: fan.version, heard, voice: v.voice }); ruler.repaint(); }
   if (whole.near !== melt.near || whole.voice !== v.voice || whole.of !== fan.version || whole.pictured !== s.pictured) {
@@ -204,23 +191,41 @@ export function drawFocus() {
   showBlend(field, v, needle);
   text(blend, two(is));
   const place = heard < 0 ? is : heard / (n - 1);
-  text(under, (Math.abs(place - is) > 0.021 ? `heard ${two(place)}` : 'blend') + (v.seed >= 0 ? ` · seed ${v.seed}` : ''));
+  const live = liveWords(v);
+  text(under, live ? `live · ${live}` : (Math.abs(place - is) > 0.021 ? `heard ${two(place)}` : 'blend') + (v.seed >= 0 ? ` · seed ${v.seed}` : ''));
+  kind(under, v.liveText && live ? 'bad' : '');
+  drawAxis(v);
   text(reference, v.reference || '–');
   text(prompt, s.references.get(v.reference)?.prompt || '');
-  text(original, v.original || '–');
+  text(original, originalOf(v) || '–');
   const clip = s.clips.get(v.original);
   text(length, clip?.seconds ? `${clip.seconds.toFixed(1)} s` : '');
-  text(hint, v.original ? v.state === 'waiting' ? `being made, ${Math.round(100 * v.fraction)} %` : fan.ready ? '' : 'nothing of this pair is ready: this is where it will begin' : 'press a pad: it plays here');
+  text(hint, live ? '' : v.original ? v.state === 'waiting' ? `being made, ${Math.round(100 * v.fraction)} %` : fan.ready ? '' : 'nothing of this pair is ready: this is where it will begin' : 'press a pad: it plays here');
   hint.hidden = !hint.shown;
   const silent = v.state === 'silent';
   mark(stop.firstChild, silent ? 'play' : 'stop');
   text(stop.lastChild, silent ? 'play' : 'stop');
-  stop.disabled = seed.disabled = !v.original;
+  stop.disabled = silent && !v.original;
+  seed.disabled = !v.original;
   attr(loop, 'aria-pressed', !!v.loop);
   attr(mute, 'aria-pressed', !!v.mute);
   text(places.lastChild, making || `${PLACES} places`);
   places.disabled = !v.original || !!making || (n >= PLACES && fan.ready === n);
   for (const e of faders) e.show(v);
+}
+function drawAxis(v) {
+  const pad = v.across === 'pad', corners = (v.corners || '').split(' ');
+  field.classList.toggle('flat', !!v.across);
+  field.classList.toggle('pad4', pad);
+  level.hidden = !v.across;
+  axis.hidden = !v.across || pad;
+  text(axis, axisWords(v));
+  ends.forEach((e, i) => { e.hidden = !pad; text(e, (corners[i] || '').split(':').slice(0, 2).join(' by ')); });
+  if (!v.across) return;
+  const y = knob(v, 'y');
+  level.style.transform = `translateY(${-100 * y}%)`;
+  text(levelWord, pad ? two(y) : `${v.across} ${two(v.across === 'reference2' ? y : v.low + y * (v.high - v.low))}`);
+  kind(level, y > 0.8 ? 'level under' : 'level');
 }
 function drawCurves(v, fan) {
   const known = v.original ? windowOf(v.original, v.reference, fan.ready) : { points: [], balance: -1 };

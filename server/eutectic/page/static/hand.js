@@ -2,12 +2,20 @@
 import { ask, contact, lastId, send } from './link.js';
 import { clamp, h } from './dom.js';
 
-const HOLD_MS = 600, STILL_PX = 6, DOUBLE_MS = 300, TAG_MS = 6000, RULER_PX = 44;
+const HOLD_MS = 600, STILL_PX = 6, DOUBLE_MS = 300, TAG_MS = 6000, SAID_MS = 2000, RULER_PX = 44;
+
+let opens = () => {};
+/** `shows(what, anchor, …)` shows a drawer; `open` asks for it. */
+export function onOpen(shows) { opens = shows; }
+export const open = (...what) => opens(...what);
 
 // ---- Words at the finger ----------------------------------------------------------------------
 
 let onFault = () => {};
 export function onFaults(handler) { onFault = handler; }
+
+/** A word at an element that something has been done. */
+export const said = (anchor, text) => { if (anchor?.isConnected) tag(anchor, text, 'learned', SAID_MS); };
 
 const tags = new Map();
 /** A word at an element, instead of the one that was there; returns how it is taken away. */
@@ -71,8 +79,9 @@ let noMidi = 0;
 /** What a pointer holds: { e, target, label, pointer, x, y }, and when that is long enough. */
 let holding = null, timer = 0;
 const learnable = new WeakMap();
-/** Holding an element binds the next MIDI control to `target()`, an OSC message with $ for its value. */
-export function canLearn(e, target, label) {
+/** Holding an element binds the next MIDI control to `target()`, an OSC message with $ for its value;
+ *  or `opens` what it can be told, and then its key and M alone bind it. */
+export function canLearn(e, target, label, opens) {
   const own = { e, target, label };
   let swallow = false;
   learnable.set(e, own);
@@ -82,7 +91,7 @@ export function canLearn(e, target, label) {
     holding = Object.assign(own, { pointer: p.pointerId, x: p.clientX, y: p.clientY });
     clearTimeout(timer);
     // A finger that only rests isn't told each time that there is no controller.
-    if (noMidi !== contact.since) timer = setTimeout(() => { swallow = true; learn(own); }, HOLD_MS);
+    if (opens || noMidi !== contact.since) timer = setTimeout(() => { swallow = true; if (opens) opens(); else learn(own); }, HOLD_MS);
   });
   e.addEventListener('click', p => { if (swallow && p.detail) p.stopImmediatePropagation(); swallow = false; }, true);
 }
@@ -126,42 +135,47 @@ export function endLearning() {
 /** A slider that is dragged from wherever it is touched: a thumb hides nothing.
  *  o: of(), the voice that it moves, the same from touch to release; get(voice), set(voice, value, ends),
  *  low, high, step(voice, direction, fine), reset(voice), span(width) px from low to high;
- *  at(share), if a tap on the ruler along its top jumps. */
+ *  at(share), if a tap on the ruler along its top jumps; rise(voice), where it is from 0 to 1 in its height,
+ *  undefined while it has no second dimension. What set() is given last is that. */
 export function slider(e, o) {
   let from = null, tapped = -1e9;
   e.setAttribute('role', 'slider');
   e.tabIndex = 0;
   e.setAttribute('aria-valuemin', o.low);
   e.setAttribute('aria-valuemax', o.high);
-  const put = (of, value, ends) => o.set(of, clamp(value, o.low, o.high), ends);
+  const put = (of, value, ends, rise) => o.set(of, clamp(value, o.low, o.high), ends, rise);
   e.addEventListener('pointerdown', p => {
     const of = o.of();
     if (p.button || from || !of) return;
     e.setPointerCapture(p.pointerId);
     e.focus({ preventScroll: true, focusVisible: false });
     const box = e.getBoundingClientRect(), jump = o.at && p.clientY - box.top < RULER_PX;
-    from = { of, id: p.pointerId, x: p.clientX, far: 0, value: o.get(of), moved: false, scale: (o.high - o.low) / o.span(box.width) };
+    from = { of, id: p.pointerId, x: p.clientX, y: p.clientY, far: 0, value: o.get(of), moved: false, scale: (o.high - o.low) / o.span(box.width),
+      rise: jump ? undefined : o.rise?.(of), tall: Math.max(1, box.height - RULER_PX) };
     const to = jump ? o.at((p.clientX - box.left) / box.width) : p.timeStamp - tapped < DOUBLE_MS ? o.reset(of) : undefined;
-    if (to !== undefined) { from.value = clamp(to, o.low, o.high); from.moved = true; put(of, from.value, false); }
+    if (to !== undefined) { from.value = clamp(to, o.low, o.high); from.moved = true; put(of, from.value, false, from.rise); }
     tapped = jump ? -1e9 : p.timeStamp;
   });
   e.addEventListener('pointermove', p => {
     if (p.pointerId !== from?.id) return;
-    const by = p.clientX - from.x;
-    from.x = p.clientX;
-    from.far += Math.abs(by);
+    const by = p.clientX - from.x, up = from.rise === undefined ? 0 : from.y - p.clientY, fine = p.shiftKey ? 0.1 : 1;
+    [from.x, from.y] = [p.clientX, p.clientY];
+    from.far += Math.abs(by) + Math.abs(up);
     if (from.far > STILL_PX) tapped = -1e9;
-    from.value = clamp(from.value + by * from.scale * (p.shiftKey ? 0.1 : 1), o.low, o.high);
-    if (by) { from.moved = true; put(from.of, from.value, false); }
+    from.value = clamp(from.value + by * from.scale * fine, o.low, o.high);
+    if (up) from.rise = clamp(from.rise + up / from.tall * fine);
+    if (by || up) { from.moved = true; put(from.of, from.value, false, from.rise); }
   });
   for (const end of ['pointerup', 'pointercancel']) e.addEventListener(end, p => {
     if (p.pointerId !== from?.id) return;
-    if (from.moved) { put(from.of, from.value, true); flush(); } // the last one always
+    if (from.moved) { put(from.of, from.value, true, from.rise); flush(); } // the last one always
     from = null;
   });
   e.addEventListener('keydown', k => {
     const of = o.of(), whole = (o.high - o.low) / 10, by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[k.key];
     if (!of) return;
+    const rise = o.rise?.(of), up = { ArrowDown: -1, ArrowUp: 1 }[k.key];
+    if (up && rise !== undefined) { k.preventDefault(); k.stopPropagation(); put(of, o.get(of), true, clamp(rise + up * (k.shiftKey ? 0.01 : 0.1))); return; }
     const to = by ? o.step(of, by, k.shiftKey) : { Home: o.low, End: o.high, PageUp: o.get(of) + whole, PageDown: o.get(of) - whole }[k.key];
     if (to === undefined || k.ctrlKey || k.metaKey || k.altKey) return;
     k.preventDefault();

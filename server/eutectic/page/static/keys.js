@@ -1,5 +1,7 @@
 // The keyboard; never while somebody types.
 import { send } from './link.js';
+import { go, keep } from './kept.js';
+import { noteKey, toggleNotes } from './notes.js';
 import { s, touch, voice } from './state.js';
 import { endLearning, learnHeld } from './hand.js';
 import { $ } from './dom.js';
@@ -33,6 +35,7 @@ addEventListener('keydown', e => {
   }
   if (typing(e.target) || e.ctrlKey || e.metaKey || e.altKey || !v) return;
   if (e.code === 'Space' && e.target.closest('button')) return;
+  if (noteKey(e)) { e.preventDefault(); return; }
   const digit = /^(?:Digit|Numpad)([1-8])$/.exec(e.code), pad = LETTERS.indexOf(e.code.replace('Key', ''));
   const does = {
     ArrowLeft: () => setBlend(v.voice, stepBlend(v, -1, e.shiftKey), field),
@@ -47,6 +50,10 @@ addEventListener('keydown', e => {
     l: () => toggle(v, 'loop', field),
     m: () => { if (!learnHeld(e.shiftKey ? document.activeElement : null)) toggle(v, 'mute', field); },
     n: () => newSeed(v, field),
+    k: keep,
+    z: () => go(e.shiftKey ? 'redo' : 'undo', field),
+    i: toggleNotes,
+    '/': () => $('.filter')?.focus(),
   }[e.key.toLowerCase()]));
   if (!does) return;
   e.preventDefault();

@@ -1,5 +1,5 @@
 // Pads: originals by references. A cell says what pressing it does.
-import { isEngineOff, knob, pairKey, s, touch, voice, wantPair, waveOf } from './state.js';
+import { isEngineOff, knob, onBeat, pairKey, s, touch, voice, wantPair, waveOf } from './state.js';
 import { act, canLearn, pressed } from './hand.js';
 import { $, attr, canvas, h, listed, mark, name, sign, text, two } from './dom.js';
 import { paintWave } from './paint.js';
@@ -55,7 +55,7 @@ const LAMPS = { playing: 'play', now: 'now', cost: 'cost', working: 'arc', off: 
 
 export function press(original, reference, anchor) {
   s.row = reference;
-  act(anchor, '/fuse', s.focus, original, reference);
+  act(anchor, '/fuse', s.focus, original, reference, ...onBeat());
   touch('matrix');
 }
 const inSight = new IntersectionObserver(all => { for (const each of all) each.target.inSight = each.isIntersecting; touch('matrix'); });
@@ -182,7 +182,7 @@ export function drawMatrix() {
     if (now === 'phone') box.replaceChildren(chips, mini, big, pager);
     else {
       corner.append(filter);
-      add.replaceChildren(...sources());
+      if (!add.firstChild) add.append(...sources());
       box.replaceChildren(now === 'table' ? scroll : bare, add);
     }
   }

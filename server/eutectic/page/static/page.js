@@ -6,9 +6,12 @@ import { $, attr, clock, h, key, kind, mark, minutes, text } from './dom.js';
 import { drawFocus, moveFocus } from './focus.js';
 import { drawLevels, drawVoices } from './voices.js';
 import { drawMatrix, phone } from './matrix.js';
-import { drawSounds } from './sounds.js';
+import { drawSounds, takers } from './sounds.js';
 import { drawDrawer, openDrawer } from './drawers.js';
+import { drawInput, input } from './heard.js';
 import { panic } from './keys.js';
+import { endAll, settle } from './notes.js';
+import { drawTempo, tempo } from './time.js';
 
 // ---- Strip ------------------------------------------------------------------------------------
 
@@ -16,6 +19,15 @@ const LAMPS = { ready: 'now', dead: 'off', failed: 'off' };
 const strip = Object.fromEntries(['engine', 'queue', 'xruns', 'out', 'rec', 'here'].map(each => [each, $(`.c-${each}`)]));
 const lamp = $('svg', strip.engine), recordLamp = $('svg', strip.rec), dash = '–';
 strip.rec.addEventListener('click', () => openDrawer('record', strip.rec));
+
+/** Time and the input are in the strip where there is room, else under the thumb. */
+function arrange() {
+  if (phone.matches) $('.played').prepend(tempo, input, playedKeys);
+  else { strip.out.before(tempo, input); }
+}
+const playedKeys = h('div.gain-in', {}, ...takers());
+phone.addEventListener('change', arrange);
+arrange();
 
 function drawStrip() {
   const { state, model, text: about } = s.engine, lost = contact.lost, off = isEngineOff();
@@ -38,6 +50,8 @@ function drawStrip() {
   recordLamp.classList.toggle('gone', lost || !path);
   text($('.v', strip.rec), lost ? `rec ${dash}` : wrong || (path ? minutes(seconds + (performance.now() - at) / 1000 % 1) + (low ? ` · ${Math.round(free)} MB free` : '') : 'not recording'));
   kind(strip.rec, `cell c-rec${path ? ' on' : ''}${wrong || low ? ' bad' : ''}`);
+  drawInput();
+  drawTempo();
   text($('.v', strip.here), lost ? dash : [...s.clients.values()].join(' · '));
 }
 
@@ -74,7 +88,7 @@ function drawFoot() {
 
 // ---- Views of a phone -------------------------------------------------------------------------
 
-const views = ['scrub', 'pads', 'sounds'].map(view => h('button', { onclick: () => show(view) }, view));
+const views = ['scrub', 'pads', 'sounds', 'keys'].map(view => h('button', { onclick: () => show(view) }, view));
 $('.views').append(...views);
 function show(view) {
   s.view = document.body.dataset.view = view;
@@ -92,6 +106,7 @@ function drawContact() {
   if (was !== contact.lost) {
     document.body.classList.toggle('lost', contact.lost);
     for (const e of document.querySelectorAll('.tabs, .stage > section')) e.inert = contact.lost;
+    if (contact.lost) endAll(); else settle();
     s.levels.clear();
     s.limiter = 0;
     touch('meters');
@@ -147,6 +162,7 @@ function frame(now) {
   const parts = takeDirty();
   if (parts.has('contact')) { drawContact(); parts.add('strip').add('foot'); }
   if (parts.has('strip')) drawStrip();
+  else if (parts.has('tempo')) drawTempo();
   if (parts.has('voices')) { drawFocus(); drawVoices(); if (phone.matches) parts.add('matrix'); }
   if (parts.has('matrix')) drawMatrix();
   if (parts.has('sounds')) drawSounds();

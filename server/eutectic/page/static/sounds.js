@@ -1,6 +1,9 @@
 // Sounds: loaded, recorded, made references; and the list of them on a phone.
 import { s, touch, waveOf } from './state.js';
-import { act, fault } from './hand.js';
+import { grabKey, liveKey, recordKey } from './heard.js';
+import { favouriteList } from './kept.js';
+import { quantiseKey } from './time.js';
+import { act, fault, open } from './hand.js';
 import { $, canvas, h, key, kind, listed, mark, name, sign, text } from './dom.js';
 import { paintWave } from './paint.js';
 
@@ -87,13 +90,19 @@ export function loadFirst(anchor) {
 
 // ---- Keys and lists ---------------------------------------------------------------------------
 
-let open = () => {};
-/** `opens(what, …)` shows a drawer. */
-export function onOpen(opens) { open = opens; }
-export function sources() {
-  const all = [['load', 'load', pick], ['rec', 'record', e => open('record', e)], ['memo', 'reference', e => open('reference', e)],
-    ['keep', 'presets', e => open('presets', e)], ['log', 'sessions', e => open('sessions', e)]];
-  return [...all.map(([icon, word, does]) => { const e = key(icon, word, () => does(e)); return e; }), sending()];
+/** How what is listed is drawn. */
+const lists = [];
+
+/** Keys to bring sounds in, and what is kept; `all`, where lists aren't beside them. */
+export function sources(all = true) {
+  const drawer = (icon, what) => { const e = key(icon, what, () => open(what, e)); return e; }, load = key('load', 'load', () => pick(load));
+  return [load, ...takers(), drawer('memo', 'reference'), ...(all ? [drawer('keep', 'favourites')] : []), drawer('tone', 'presets'), drawer('log', 'sessions'), sending()];
+}
+/** Keys that take what is heard, and when what pads start begins. */
+export function takers() {
+  const all = [recordKey(), grabKey(), liveKey(), quantiseKey()];
+  lists.push(() => { for (const e of all) e.show(); });
+  return all;
 }
 
 function sending() {
@@ -105,7 +114,6 @@ function sending() {
   }, (e, number) => { e.fill.style.transform = `scaleX(${uploads.get(number).fraction})`; }));
   return box;
 }
-const lists = [];
 
 /** A key with a sound's outline, name and state; it opens its drawer. `show()` also returns the state. */
 export function soundKey(what, of, spec) {
@@ -139,7 +147,8 @@ function soundList(what, title) {
 }
 const [refTitle, refBox, showReferences] = soundList('reference', 'references');
 const [clipTitle, clipBox, showClips] = soundList('clip', 'originals');
-$('.sounds').append(h('div.gain-in', {}, ...sources()), refTitle, refBox, clipTitle, clipBox);
+const [keptBox, showKept] = favouriteList(), keptTitle = h('h2.label', {}, 'favourites');
+$('.sounds').append(h('div.gain-in', {}, ...sources(false)), keptTitle, keptBox, refTitle, refBox, clipTitle, clipBox);
 
 export function drawSounds() {
   for (const show of lists) show([...uploads.keys()]);
@@ -147,4 +156,6 @@ export function drawSounds() {
   showClips([...s.clips.keys()]);
   refTitle.hidden = !s.references.size;
   clipTitle.hidden = !s.clips.size;
+  showKept();
+  keptTitle.hidden = !s.favourites.size;
 }

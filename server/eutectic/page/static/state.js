@@ -4,14 +4,23 @@ import { clamp } from './dom.js';
 
 export const s = {
   engine: { state: 'starting', fraction: 0, model: '', text: '' }, queue: 0, xruns: 0, device: null, number: 0,
-  recording: { path: '', seconds: 0, free: 0, text: '', at: 0 },
-  voices: new Map(), clips: new Map(), references: new Map(), presets: new Map(), sessions: new Map(), listed: false, clients: new Map(),
+  recording: { path: '', seconds: 0, free: 0, text: '', at: 0 }, input: { name: '', state: 'off', recording: [], text: '' },
+  tempo: { bpm: 120, beat: 0, running: 0, clock: '', state: '', at: 0 },
+  voices: new Map(), clips: new Map(), references: new Map(), favourites: new Map(), presets: new Map(), sessions: new Map(), listed: false, clients: new Map(),
   pairs: new Map(), fans: new Map(), windows: new Map(), waves: new Map(), pictures: new Map(),
   levels: new Map(), limiter: 0, log: [], pictured: 0,
-  focus: 1, row: '', view: 'scrub', filter: '', page: 0,
+  focus: 1, row: '', view: 'scrub', filter: '', page: 0, quantise: 0,
 };
 const VOICE = ['voice', 'original', 'reference', 'blend', 'state', 'gain', 'recall', 'position', 'seconds', 'fraction',
   'loop', 'mute', 'seed', 'strength', 'cfg', 'pan', 'by'];
+/** What else is told of voices, each in a message of its own; all of it is a voice's. */
+const MORE = {
+  '/voice/notes': ['rate', 'start', 'end', 'reverse', 'root', 'choke', 'attack', 'decay', 'sustain', 'release', 'by'],
+  '/voice/strip': ['filter', 'cutoff', 'resonance', 'out1', 'send1', 'out2', 'send2', 'by'],
+  '/voice/axis': ['across', 'y', 'low', 'high', 'placed', 'places', 'by', 'corners'],
+  '/history': ['undo', 'redo'],
+  '/live': ['liveReference', 'live', 'lag', 'dropped', 'liveText'],
+};
 /** Knobs that are shown where the hand has them, until the daemon's word on it has come back. */
 const KNOBS = ['blend', 'gain', 'recall', 'strength', 'cfg', 'pan'];
 const LINGER_MS = 400;
@@ -24,6 +33,11 @@ export function takeDirty() { const was = dirty; dirty = new Set(); return was; 
 
 export const pairKey = (original, reference) => `${original}\n${reference}`;
 export const voice = () => s.voices.get(s.focus);
+export const isLive = v => !!v?.live && v.live !== 'off';
+/** What a voice plays: a clip, or what comes in. */
+export const originalOf = v => v.original || (isLive(v) ? 'input' : '');
+/** The reference that the hand has chosen. */
+export const row = () => [s.row, voice()?.reference].find(each => s.references.has(each)) ?? s.references.keys().next().value;
 export const isEngineOff = () => s.engine.state === 'dead' || s.engine.state === 'failed';
 
 // ---- What this page's own hand is moving ------------------------------------------------------
@@ -53,7 +67,7 @@ export function position(v, now) {
 
 /** Of a snapshot that is coming in: what it hasn't named yet, and so will be gone. */
 let unnamed = null;
-const KINDS = ['voices', 'clips', 'references', 'presets', 'clients'];
+const KINDS = ['voices', 'clips', 'references', 'favourites', 'presets', 'clients'];
 function put(what, name, value) {
   unnamed?.get(what).delete(name);
   if (value) s[what].set(name, value); else s[what].delete(name);
@@ -92,21 +106,47 @@ const events = {
     put('references', reference, state !== 'freed' && { clip, prompt, state, fraction });
     touch('strip', 'matrix', 'sounds', 'voices', 'drawer');
   },
+  '/favourite': (_, name, original, reference, blend, seconds, state) => {
+    put('favourites', name, state !== 'freed' && { original, reference, blend, seconds, state });
+    touch('sounds', 'drawer');
+  },
+  '/tempo': (bpm, beat, running, clock, state) => { s.tempo = { bpm, beat, running, clock, state, at: performance.now() }; touch('tempo', 'drawer'); },
+  '/input': (name, state, _, recording, text) => {
+    const clips = recording.split(' ').filter(Boolean);
+    s.input = { name, state, recording: clips, text, at: clips.length ? s.input.at || performance.now() : 0 };
+    touch('strip', 'sounds', 'drawer');
+  },
+  // What this page said itself, it has done already; a hand may have gone on since.
+  '/focus': (number, by) => { if (unnamed || by !== s.number) { setFocus(number); touch('voices', 'matrix', 'drawer'); } },
   '/preset': (_, name, what, there) => { put('presets', name, there !== 0 && { what }); touch('drawer'); },
   '/session': () => { s.listed = false; touch('drawer'); },
   '/pair.reply': (_, ...values) => takePair(values),
   '/log': (level, client, text) => logged(level, client, text),
   '/voice': (...values) => {
-    const v = { at: performance.now() }, before = s.voices.get(values[0]);
+    const v = { ...more.get(values[0]), at: performance.now() }, before = s.voices.get(values[0]);
     VOICE.forEach((field, i) => { v[field] = values[i]; });
-    // Another hand has moved it: that one is right.
-    if (before && v.by !== s.number) for (const what of KNOBS) if (before[what] !== v[what]) held.delete(v.voice + what);
+    letGo(v, before, KNOBS);
     put('voices', v.voice, v);
     touch('voices');
     if (!before || ['original', 'reference', 'state'].some(k => before[k] !== v[k]) || (v.state === 'waiting' && before.fraction !== v.fraction)) touch('matrix');
     if (before && v.state !== before.state) forgetFan(v);
   },
 };
+/** What MORE has told, by the voice's number. */
+const more = new Map();
+for (const [address, fields] of Object.entries(MORE)) events[address] = (number, ...values) => {
+  const told = { voice: number }, v = s.voices.get(number);
+  fields.forEach((field, i) => { told[field] = values[i]; });
+  if (fields.includes('by')) letGo(told, v, fields);
+  delete told.by;
+  more.set(number, { ...more.get(number), ...told });
+  if (v) Object.assign(v, told);
+  touch('voices', 'sounds', 'drawer');
+};
+/** Another hand has moved it: that one is right. */
+function letGo(now, before, knobs) {
+  if (before && now.by !== s.number) for (const what of knobs) if (before[what] !== now[what]) held.delete(now.voice + what);
+}
 export function take(address, values) { events[address]?.(...values); }
 
 export function logged(level, client, text) {
@@ -132,6 +172,7 @@ export function takeMeters(rows) {
 export function setFocus(number) {
   if (number === s.focus) return;
   s.focus = number;
+  s.row = s.voices.get(number)?.reference || s.row;
   s.pairs.clear();
   asking.length = 0;
 }
@@ -214,6 +255,9 @@ export function fanOf(v) {
 }
 /** What a voice's fusions are made with, as options of requests. */
 export const optionsOf = v => ['seed', 'recall', 'strength', 'cfg'].flatMap(each => v[each] >= 0 ? ['@' + each, v[each]] : []);
+
+/** What is added to a request that starts something, so that it begins on a beat. */
+export const onBeat = () => s.quantise ? ['@quantise', s.quantise] : [];
 
 /** The place that is heard at a knob's position: the nearest that is ready; -1: none. */
 export function heardAt(places, at) {

@@ -1,16 +1,17 @@
 // All voices, small: rows beside the voice in focus, tabs on a phone.
-import { contact } from './link.js';
-import { knob, s, setFocus, touch } from './state.js';
+import { contact, send } from './link.js';
+import { knob, originalOf, s, setFocus, touch } from './state.js';
 import { canLearn } from './hand.js';
 import { $, attr, canvas, h, key, kind, listed, mark, name, text, two } from './dom.js';
 import { paintBar, paintColumn } from './paint.js';
+import { inLevel } from './heard.js';
 import { fanCanvas, playOrStop, scrubbed, showBlend, showFan } from './focus.js';
 
 export function focusOn(number) {
-  if (!s.voices.has(number)) return;
+  if (!s.voices.has(number) || number === s.focus) return;
   setFocus(number);
-  s.row = s.voices.get(number).reference || s.row;
-  touch('voices', 'matrix');
+  send('/focus', number);
+  touch('voices', 'matrix', 'sounds', 'drawer');
 }
 const meters = new Set();
 function meter(number) {
@@ -35,14 +36,14 @@ function makeRow(number) {
     attr(focus, 'aria-pressed', number === s.focus);
     text(reference, v.reference || 'empty');
     reference.classList.toggle('dim', !v.reference);
-    text(original, v.original);
-    text(blend, !v.original ? '' : on ? two(knob(v, 'blend')) : 'stopped');
+    text(original, originalOf(v));
+    text(blend, !originalOf(v) ? '' : on ? two(knob(v, 'blend')) : 'stopped');
     kind(blend, on ? 'fuse' : 'dim');
     mini.hidden = !v.original;
     if (v.original) { showFan(fan, v); showBlend(mini, v, needle); }
     mark(stop.firstChild, on ? 'stop' : 'play');
     attr(stop, 'aria-label', `${on ? 'stop' : 'play'} voice ${number}`);
-    stop.disabled = !v.original;
+    stop.disabled = !on && !v.original;
   };
   return e;
 }
@@ -70,7 +71,8 @@ export function drawVoices() {
 
 // ---- Levels -----------------------------------------------------------------------------------
 
-const FALL_DB = 0.7, still = matchMedia('(prefers-reduced-motion: reduce)');
+/** The input's number among levels. */
+const INPUT = -1, FALL_DB = 0.7, still = matchMedia('(prefers-reduced-motion: reduce)');
 let peak = -99, stepped = 0;
 const outBox = $('.c-out'), outWord = $('.num', outBox), cutWord = $('.lim', outBox);
 const out = canvas('bar', (x, w, height) => paintBar(x, w, height, out.level ?? -99, peak, s.limiter));
@@ -85,6 +87,8 @@ export function drawLevels(now) {
     const is = Math.round(s.levels.get(e.number) ?? -99);
     if (e.level !== is) { e.level = is; e.repaint(); }
   }
+  const heard = lost ? -99 : Math.round(s.levels.get(INPUT) ?? -99);
+  if (inLevel.level !== heard) { inLevel.level = heard; inLevel.repaint(); }
   const sum = Math.round(2 * level) + 1000 * Math.round(peak) + 1e6 * Math.round(2 * s.limiter);
   if (out.sum !== sum) { out.sum = sum; out.level = level; out.repaint(); }
   if (!lost && now - stepped < 100) return; // figures that change faster can't be read

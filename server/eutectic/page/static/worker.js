@@ -1,7 +1,7 @@
 // Keeps the page's own files, so that it opens without its server and says "no contact" itself.
 const KEPT = 'eutectic-1';
 const FILES = ['/', 'page.css', 'icon.svg', 'manifest.webmanifest', 'page.js', 'link.js', 'state.js',
-  'dom.js', 'paint.js', 'hand.js', 'focus.js', 'voices.js', 'matrix.js', 'sounds.js', 'drawers.js', 'keys.js'];
+  'dom.js', 'paint.js', 'hand.js', 'faders.js', 'focus.js', 'notes.js', 'kept.js', 'heard.js', 'time.js', 'tone.js', 'voices.js', 'matrix.js', 'sounds.js', 'drawers.js', 'keys.js'];
 
 self.addEventListener('install', e => {
   self.skipWaiting();
