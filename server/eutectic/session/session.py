@@ -125,7 +125,9 @@ class Session:
             self._fans, self._glides, player, self._tempo, journal, self._outputs.latency_seconds,
             self._changed,
         )  # fmt: skip
-        self._notes = Notes(jobs, resolver, self._voices, grids, player, self._tempo)
+        self._notes = Notes(
+            jobs, resolver, self._voices, grids, player, self._tempo, settings.ready_bytes // 4
+        )
         self._pads = Pads(jobs, self._library, resolver, self._voices, self._stage, player)
         self._live = Live(
             jobs, self._library, self._references, resolver, self._voices, self._inputs,
