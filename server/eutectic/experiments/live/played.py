@@ -89,4 +89,36 @@ def _scrubbed_y(stand: Stand) -> tuple[str, list[float]]:
     return "half of a scrub's way along y", recorded.half_ways(sent)
 
 
-PARTS: list[Part] = [_grabbed, _on_the_grid, _note, _scrubbed_y]
+def _undone(stand: Stand) -> tuple[str, list[float]]:
+    """Fuse to the tone, then to the noise; half of the way back, and forth again."""
+    client, sent = stand.client, list[float]()
+    for blend in (0.0, 1.0):
+        client.request("/fuse", 1, "o", "r", "@blend", blend, "@loop", 1)
+        time.sleep(1.0)
+    with stand.recorded() as recorded:
+        time.sleep(0.5)
+        for number in range(SCRUBS):
+            sent.append(time.monotonic())
+            client.send("/redo" if number % 2 else "/undo", 1)
+            time.sleep(0.5)
+    return "half of an undo's way", recorded.half_ways(sent)
+
+
+def _favourite(stand: Stand) -> tuple[str, list[float]]:
+    """A favourite: from the datagram to its first sample."""
+    client, sent = stand.client, list[float]()
+    client.request("/fuse", 1, "o", "r", "@blend", 0.8)
+    client.keep_favourite("kept", 1)
+    client.send("/stop", 1)
+    time.sleep(1.0)
+    with stand.recorded() as recorded:
+        for _ in range(NOTES):
+            sent.append(time.monotonic())
+            client.play_favourite("kept", 1)
+            time.sleep(0.1)
+            client.send("/stop", 1, 20.0)
+            time.sleep(0.35)
+    return "a favourite's first sample", recorded.onsets(sent)
+
+
+PARTS: list[Part] = [_grabbed, _on_the_grid, _note, _scrubbed_y, _undone, _favourite]
