@@ -117,7 +117,8 @@ def voice() -> Sheet:
     sheet.cord(sort, last, 1)
     _ask(sheet, "/fuse", last, first="#1")
     stop = _stop(sheet, sort)
-    blend, gain = _settings(sheet, sort)
+    others = _played(sheet, sort, 5)
+    blend, gain = _settings(sheet, sort, others)
     _controller(sheet, sort, blend)
     title = _title(sheet, "voice")
     state = _voice_answers(sheet)
@@ -146,7 +147,50 @@ def _stop(sheet: Sheet, sort: Box) -> Box:
     return stop
 
 
-def _settings(sheet: Sheet, sort: Box) -> tuple[Box, Box]:
+PLAYED = {
+    "note": "/note", "envelope": "/envelope", "filter": "/voice/filter", "send": "/voice/send",
+    "xy": "/scrub", "pad": "/pad/xy",
+}  # fmt: skip
+"""Messages of a voice that take arguments, and the requests that they are."""
+
+PRESSED = {"undo": "/undo", "redo": "/redo", "focus": "/focus"}
+"""Messages that take none."""
+
+
+def _played(sheet: Sheet, source: Box, outlet: int) -> Box:
+    """Play notes, two axes, the input, what was before and favourites.
+
+    Returns:
+        The route whose last outlet has all other messages.
+    """
+    words = (*PLAYED, *PRESSED, "live", "favourite", "keep")
+    sort = sheet.obj("route " + " ".join(words), min_width=700)
+    out = sheet.obj(f"s {OUT}")
+    sheet.cord(source, sort, outlet)
+    for at, word in enumerate(words):
+        if word in PLAYED:
+            signed = sheet.obj(f"prepend {request(PLAYED[word])} #1")
+            sheet.cord(sort, signed, at)
+            sheet.cord(signed, out)
+        elif word in PRESSED:
+            pressed = sheet.message(f"{request(PRESSED[word])} #1")
+            sheet.cord(sort, pressed, at)
+            sheet.cord(pressed, out)
+    ends = sheet.obj("route stop")
+    end, begin = sheet.message(f"{request('/live/stop')} #1"), request("/live")
+    live = sheet.obj(f"prepend {begin} #1")
+    sheet.cord(sort, ends, words.index("live"))
+    sheet.chain(ends, end, out)
+    sheet.cord(ends, live, 1)
+    sheet.cord(live, out)
+    for word in ("favourite", "keep"):
+        named = sheet.obj("append #1")
+        sheet.cord(sort, named, words.index(word))
+        _ask(sheet, f"/favourite/{'play' if word == 'favourite' else 'keep'}", named)
+    return sort
+
+
+def _settings(sheet: Sheet, sort: Box, others: Box) -> tuple[Box, Box]:
     """Set blend and the voice's settings; returns the sliders of blend and gain."""
     blend = sheet.ui("slider", (140, 20), size=1.0, floatoutput=1, orientation=1)
     scrub = sheet.obj(f"prepend {request('/scrub')} #1")
@@ -154,7 +198,7 @@ def _settings(sheet: Sheet, sort: Box) -> tuple[Box, Box]:
     sheet.cord(sort, blend, 3)
     settings = sheet.obj("routepass " + " ".join(VOICE_RANGES), min_width=200)
     change = sheet.obj(f"prepend {request('/voice/set')} #1")
-    sheet.cord(sort, settings, 5)
+    sheet.cord(others, settings, len(PLAYED) + len(PRESSED) + 3)
     for outlet in range(len(VOICE_RANGES)):
         sheet.cord(settings, change, outlet)
     sheet.cord(change, sheet.obj(f"s {OUT}"))
@@ -209,8 +253,8 @@ def clip() -> Sheet:
         presentation=True,
     )
     sheet.section("Messages", width=560)
-    inlet = sheet.inlet("load path options; record seconds; free; cancel; bang: choose a file")
-    sort = sheet.obj("route bang load record free cancel", min_width=640)
+    inlet = sheet.inlet("load path; record [seconds]; stop; grab seconds; free; cancel; bang")
+    sort = sheet.obj("route bang load record free cancel grab stop", min_width=700)
     dialog = sheet.obj("opendialog sound")
     dropped = sheet.ui("dropfile", (110, 40), "drop a sound file here", row=1)
     load = sheet.obj(f"prepend {MINE} {request('/clip/load')} #1")
@@ -220,7 +264,11 @@ def clip() -> Sheet:
     _ask(sheet, "/clip/record", sort, 2, "#1")
     _free(sheet, "/clip/free", sort, 3)
     _cancel(sheet, sort, 4)
-    _unknown(sheet, sort, 5, "eutectic.clip")
+    _ask(sheet, "/clip/grab", sort, 5, "#1")
+    end = sheet.message(f"{NOBODY} {request('/clip/record/stop')} #1")
+    sheet.cord(sort, end, 6)
+    sheet.cord(end, sheet.obj(f"s {ASK}"))
+    _unknown(sheet, sort, 7, "eutectic.clip")
 
     sheet.section("Answers", width=560)
     title = _title(sheet, "clip")

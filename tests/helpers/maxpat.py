@@ -36,8 +36,8 @@ def _matches(words: list[str]) -> Ports:
 STOCK: dict[str, Callable[[list[str]], Ports]] = {
     **_fixed(0, 1, "r inlet"),
     **_fixed(1, 0, "s outlet comment forward print udpsend"),
-    **_fixed(1, 1, "button toggle led dial slider prepend loadmess freebang udpreceive pcontrol"),
-    **_fixed(1, 1, "listfunnel sig~"),
+    **_fixed(1, 1, "button toggle led dial slider prepend append loadmess freebang udpreceive"),
+    **_fixed(1, 1, "pcontrol listfunnel sig~"),
     **_fixed(1, 2, "number flonum multislider live.dial live.text patcherargs opendialog dropfile"),
     **_fixed(1, 2, "buffer~"),
     **_fixed(1, 3, "textbutton change date notein ctlin"),

@@ -26,7 +26,7 @@ ORGAN = Envelope(0.002, 0.0, 1.0, 0.02)
 
 @pytest.fixture(scope="module")
 def pitches() -> Generator[Pitches]:
-    pitches = Pitches(RATE_HZ)
+    pitches = Pitches(RATE_HZ, 1 << 28)
     yield pitches
     pitches.close()
 

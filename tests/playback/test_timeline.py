@@ -282,7 +282,8 @@ def test_a_recording_from_beat_to_beat_has_the_frames_between(stems: bool) -> No
     player.play(1, pulse(), 1, blend=0.5, at=Beat(1))
     player.record(recording, Beat(1))
     ended: list[int | None] = []
-    player.end_recording(recording, Beat(2), ended.append)
+    player.end_recording(recording, lambda: False, Beat(1.5), ended.append)  # was called off
+    player.end_recording(recording, lambda: True, Beat(2), ended.append)
     play(player, 1.5)
     for each in player.take_events():
         if isinstance(each, Reached):
@@ -292,7 +293,7 @@ def test_a_recording_from_beat_to_beat_has_the_frames_between(stems: bool) -> No
     assert recording.began == first
     assert len(found) == last - first + LATENCY  # what was mixed by then has come through
     assert onsets(found) == [0]
-    assert len(ended) == 1
+    assert ended == [round(90 / 131 * RATE_HZ), last + LATENCY]
     if stems:
         parts = np.concatenate([each for each in recording.parts if each is not None], axis=1)
         assert np.flatnonzero(parts[0, :, 0])[0] == 1

@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            1131.3999999999999,
+            1446.8,
             672.0
         ],
         "bglocked": 0,
@@ -111,7 +111,7 @@
                         30,
                         30
                     ],
-                    "comment": "load path options; record seconds; free; cancel; bang: choose a file",
+                    "comment": "load path; record [seconds]; stop; grab seconds; free; cancel; bang",
                     "outlettype": [
                         ""
                     ]
@@ -126,10 +126,10 @@
                     "patching_rect": [
                         318.1,
                         136.0,
-                        197.4,
+                        191.4,
                         33.0
                     ],
-                    "text": "load path options; record seconds;\nfree; cancel; bang: choose a file",
+                    "text": "load path; record [seconds]; stop;\ngrab seconds; free; cancel; bang",
                     "linecount": 2,
                     "fontsize": 12
                 }
@@ -138,12 +138,12 @@
                 "box": {
                     "id": "obj-6",
                     "maxclass": "newobj",
-                    "numinlets": 6,
-                    "numoutlets": 6,
+                    "numinlets": 8,
+                    "numoutlets": 8,
                     "patching_rect": [
                         284.1,
                         188.0,
-                        640,
+                        700,
                         22.0
                     ],
                     "outlettype": [
@@ -152,9 +152,11 @@
                         "",
                         "",
                         "",
+                        "",
+                        "",
                         ""
                     ],
-                    "text": "route bang load record free cancel"
+                    "text": "route bang load record free cancel grab stop"
                 }
             },
             {
@@ -164,7 +166,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        212.8,
+                        88.1,
                         248.0,
                         105.3,
                         22.0
@@ -225,7 +227,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        217.1,
+                        100.6,
                         290.0,
                         228.7,
                         22.0
@@ -243,7 +245,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        217.1,
+                        100.6,
                         332.0,
                         83.3,
                         22.0
@@ -259,7 +261,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        438.0,
+                        239.4,
                         248.0,
                         240.0,
                         22.0
@@ -277,7 +279,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        465.8,
+                        349.3,
                         290.0,
                         83.3,
                         22.0
@@ -293,7 +295,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        698.0,
+                        499.4,
                         248.0,
                         165.3,
                         22.0
@@ -311,7 +313,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        698.0,
+                        499.4,
                         290.0,
                         83.3,
                         22.0
@@ -327,7 +329,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        944.1,
+                        1209.7,
                         188.0,
                         73.3,
                         22.0
@@ -345,7 +347,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        883.3,
+                        1198.7,
                         248.0,
                         30.0,
                         22.0
@@ -363,7 +365,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        883.3,
+                        1198.7,
                         290.0,
                         228.1,
                         22.0
@@ -381,7 +383,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        883.3,
+                        1198.7,
                         332.0,
                         83.3,
                         22.0
@@ -395,9 +397,77 @@
                     "id": "obj-20",
                     "maxclass": "newobj",
                     "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        684.7,
+                        248.0,
+                        230.0,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "prepend #0-eutectic /eutectic/clip/grab #1"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-21",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        933.3,
+                        684.7,
+                        290.0,
+                        83.3,
+                        22.0
+                    ],
+                    "outlettype": [],
+                    "text": "s eutectic.ask"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-22",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        934.7,
+                        248.0,
+                        244.0,
+                        22.0
+                    ],
+                    "text": "eutectic.nobody /eutectic/clip/record/stop #1",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-23",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        934.7,
+                        290.0,
+                        83.3,
+                        22.0
+                    ],
+                    "outlettype": [],
+                    "text": "s eutectic.ask"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-24",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        1248.7,
                         248.0,
                         100.0,
                         22.0
@@ -408,7 +478,7 @@
             },
             {
                 "box": {
-                    "id": "obj-21",
+                    "id": "obj-25",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -426,7 +496,7 @@
             },
             {
                 "box": {
-                    "id": "obj-22",
+                    "id": "obj-26",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -444,7 +514,7 @@
             },
             {
                 "box": {
-                    "id": "obj-23",
+                    "id": "obj-27",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -468,7 +538,7 @@
             },
             {
                 "box": {
-                    "id": "obj-24",
+                    "id": "obj-28",
                     "maxclass": "newobj",
                     "numinlets": 0,
                     "numoutlets": 1,
@@ -486,7 +556,7 @@
             },
             {
                 "box": {
-                    "id": "obj-25",
+                    "id": "obj-29",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 2,
@@ -505,7 +575,7 @@
             },
             {
                 "box": {
-                    "id": "obj-26",
+                    "id": "obj-30",
                     "maxclass": "newobj",
                     "numinlets": 3,
                     "numoutlets": 3,
@@ -525,7 +595,7 @@
             },
             {
                 "box": {
-                    "id": "obj-27",
+                    "id": "obj-31",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
@@ -544,7 +614,7 @@
             },
             {
                 "box": {
-                    "id": "obj-28",
+                    "id": "obj-32",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -561,7 +631,7 @@
             },
             {
                 "box": {
-                    "id": "obj-29",
+                    "id": "obj-33",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 2,
@@ -580,7 +650,7 @@
             },
             {
                 "box": {
-                    "id": "obj-30",
+                    "id": "obj-34",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -598,7 +668,7 @@
             },
             {
                 "box": {
-                    "id": "obj-31",
+                    "id": "obj-35",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -623,7 +693,7 @@
             },
             {
                 "box": {
-                    "id": "obj-32",
+                    "id": "obj-36",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -639,7 +709,7 @@
             },
             {
                 "box": {
-                    "id": "obj-33",
+                    "id": "obj-37",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -657,7 +727,7 @@
             },
             {
                 "box": {
-                    "id": "obj-34",
+                    "id": "obj-38",
                     "maxclass": "outlet",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -673,7 +743,7 @@
             },
             {
                 "box": {
-                    "id": "obj-35",
+                    "id": "obj-39",
                     "maxclass": "outlet",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -689,7 +759,7 @@
             },
             {
                 "box": {
-                    "id": "obj-36",
+                    "id": "obj-40",
                     "maxclass": "newobj",
                     "numinlets": 0,
                     "numoutlets": 1,
@@ -707,7 +777,7 @@
             },
             {
                 "box": {
-                    "id": "obj-37",
+                    "id": "obj-41",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
@@ -726,7 +796,7 @@
             },
             {
                 "box": {
-                    "id": "obj-38",
+                    "id": "obj-42",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
@@ -745,7 +815,7 @@
             },
             {
                 "box": {
-                    "id": "obj-39",
+                    "id": "obj-43",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -763,7 +833,7 @@
             },
             {
                 "box": {
-                    "id": "obj-40",
+                    "id": "obj-44",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -781,7 +851,7 @@
             },
             {
                 "box": {
-                    "id": "obj-41",
+                    "id": "obj-45",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -873,9 +943,9 @@
                     "midpoints": [
                         29.5,
                         228.0,
-                        128.0,
+                        65.1,
                         248.0,
-                        128.0,
+                        65.1,
                         270.0
                     ],
                     "order": 0
@@ -892,11 +962,11 @@
                         0
                     ],
                     "midpoints": [
-                        417.8,
+                        390.9,
                         228.0,
-                        341.1,
+                        216.4,
                         248.0,
-                        341.1,
+                        216.4,
                         270.0
                     ],
                     "order": 0
@@ -913,7 +983,7 @@
                         0
                     ],
                     "midpoints": [
-                        542.0,
+                        488.2,
                         228.0
                     ],
                     "order": 0
@@ -943,7 +1013,7 @@
                         0
                     ],
                     "midpoints": [
-                        666.2,
+                        585.5,
                         228.0
                     ],
                     "order": 0
@@ -972,10 +1042,6 @@
                         "obj-17",
                         1
                     ],
-                    "midpoints": [
-                        953.6,
-                        228.0
-                    ],
                     "order": 0
                 }
             },
@@ -990,7 +1056,7 @@
                         0
                     ],
                     "midpoints": [
-                        790.4,
+                        682.7,
                         228.0
                     ],
                     "order": 0
@@ -1033,7 +1099,37 @@
                         0
                     ],
                     "midpoints": [
-                        914.6,
+                        780.0,
+                        228.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-20",
+                        0
+                    ],
+                    "destination": [
+                        "obj-21",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-6",
+                        6
+                    ],
+                    "destination": [
+                        "obj-22",
+                        0
+                    ],
+                    "midpoints": [
+                        877.3,
                         228.0
                     ],
                     "order": 0
@@ -1055,25 +1151,16 @@
             {
                 "patchline": {
                     "source": [
+                        "obj-6",
+                        7
+                    ],
+                    "destination": [
                         "obj-24",
                         0
                     ],
-                    "destination": [
-                        "obj-25",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-25",
-                        0
-                    ],
-                    "destination": [
-                        "obj-26",
-                        0
+                    "midpoints": [
+                        974.6,
+                        228.0
                     ],
                     "order": 0
                 }
@@ -1082,20 +1169,7 @@
                 "patchline": {
                     "source": [
                         "obj-26",
-                        1
-                    ],
-                    "destination": [
-                        "obj-32",
                         0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-25",
-                        1
                     ],
                     "destination": [
                         "obj-27",
@@ -1107,8 +1181,8 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-27",
-                        1
+                        "obj-28",
+                        0
                     ],
                     "destination": [
                         "obj-29",
@@ -1121,7 +1195,7 @@
                 "patchline": {
                     "source": [
                         "obj-29",
-                        1
+                        0
                     ],
                     "destination": [
                         "obj-30",
@@ -1134,7 +1208,20 @@
                 "patchline": {
                     "source": [
                         "obj-30",
+                        1
+                    ],
+                    "destination": [
+                        "obj-36",
                         0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-29",
+                        1
                     ],
                     "destination": [
                         "obj-31",
@@ -1146,8 +1233,8 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-26",
-                        0
+                        "obj-31",
+                        1
                     ],
                     "destination": [
                         "obj-33",
@@ -1160,10 +1247,49 @@
                 "patchline": {
                     "source": [
                         "obj-33",
-                        0
+                        1
                     ],
                     "destination": [
                         "obj-34",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-34",
+                        0
+                    ],
+                    "destination": [
+                        "obj-35",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-30",
+                        0
+                    ],
+                    "destination": [
+                        "obj-37",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-37",
+                        0
+                    ],
+                    "destination": [
+                        "obj-38",
                         0
                     ],
                     "midpoints": [
@@ -1180,11 +1306,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-29",
+                        "obj-33",
                         0
                     ],
                     "destination": [
-                        "obj-35",
+                        "obj-39",
                         0
                     ],
                     "midpoints": [
@@ -1201,11 +1327,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-36",
+                        "obj-40",
                         0
                     ],
                     "destination": [
-                        "obj-37",
+                        "obj-41",
                         0
                     ],
                     "order": 0
@@ -1214,11 +1340,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-37",
+                        "obj-41",
                         1
                     ],
                     "destination": [
-                        "obj-38",
+                        "obj-42",
                         0
                     ],
                     "order": 0
@@ -1227,11 +1353,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-38",
+                        "obj-42",
                         0
                     ],
                     "destination": [
-                        "obj-39",
+                        "obj-43",
                         0
                     ],
                     "order": 0
@@ -1240,11 +1366,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-39",
+                        "obj-43",
                         0
                     ],
                     "destination": [
-                        "obj-31",
+                        "obj-35",
                         0
                     ],
                     "midpoints": [
@@ -1261,11 +1387,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-38",
+                        "obj-42",
                         1
                     ],
                     "destination": [
-                        "obj-40",
+                        "obj-44",
                         0
                     ],
                     "order": 0
@@ -1274,11 +1400,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-40",
+                        "obj-44",
                         0
                     ],
                     "destination": [
-                        "obj-31",
+                        "obj-35",
                         0
                     ],
                     "midpoints": [

@@ -12,8 +12,8 @@
         "rect": [
             85.0,
             104.0,
-            1305.7,
-            891.0
+            3386.6,
+            893.0
         ],
         "bglocked": 0,
         "openinpresentation": 1,
@@ -106,7 +106,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        218.6,
+                        618.6,
                         122.0,
                         30,
                         30
@@ -124,7 +124,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        252.6,
+                        652.6,
                         123.0,
                         211.4,
                         33.0
@@ -141,7 +141,7 @@
                     "numinlets": 6,
                     "numoutlets": 6,
                     "patching_rect": [
-                        218.6,
+                        618.6,
                         175.0,
                         620,
                         22.0
@@ -164,7 +164,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        338.4,
+                        416.6,
                         217.0,
                         60,
                         22.0
@@ -183,7 +183,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        273.6,
+                        20.0,
                         259.0,
                         207.4,
                         22.0
@@ -201,7 +201,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        465.5,
+                        20.0,
                         301.0,
                         83.3,
                         22.0
@@ -217,7 +217,7 @@
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        1048.6,
+                        247.4,
                         175.0,
                         60,
                         22
@@ -244,7 +244,7 @@
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
-                        525.8,
+                        496.6,
                         217.0,
                         68.0,
                         22.0
@@ -263,7 +263,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        666.3,
+                        247.4,
                         259.0,
                         98.0,
                         22.0
@@ -281,7 +281,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        501.0,
+                        365.4,
                         259.0,
                         145.3,
                         22.0
@@ -299,7 +299,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        583.7,
+                        306.4,
                         301.0,
                         81.3,
                         22.0
@@ -311,11 +311,378 @@
             {
                 "box": {
                     "id": "obj-15",
+                    "maxclass": "newobj",
+                    "numinlets": 13,
+                    "numoutlets": 13,
+                    "patching_rect": [
+                        1203.9,
+                        217.0,
+                        700,
+                        22.0
+                    ],
+                    "outlettype": [
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        ""
+                    ],
+                    "text": "route note envelope filter send xy pad undo redo focus live favourite keep"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-16",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        1344.7,
+                        343.0,
+                        81.3,
+                        22.0
+                    ],
+                    "outlettype": [],
+                    "text": "s eutectic.out"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-17",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        556.7,
+                        259.0,
+                        146.0,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "prepend /eutectic/note #1"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-18",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        722.7,
+                        259.0,
+                        171.4,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "prepend /eutectic/envelope #1"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-19",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        914.1,
+                        259.0,
+                        176.7,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "prepend /eutectic/voice/filter #1"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-20",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1110.8,
+                        259.0,
+                        180.0,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "prepend /eutectic/voice/send #1"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-21",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1310.8,
+                        259.0,
+                        152.0,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "prepend /eutectic/scrub #1"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-22",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1482.8,
+                        259.0,
+                        158.0,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "prepend /eutectic/pad/xy #1"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-23",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1660.8,
+                        259.0,
+                        102.0,
+                        22.0
+                    ],
+                    "text": "/eutectic/undo #1",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-24",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1782.8,
+                        259.0,
+                        99.3,
+                        22.0
+                    ],
+                    "text": "/eutectic/redo #1",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-25",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1902.1,
+                        259.0,
+                        104.0,
+                        22.0
+                    ],
+                    "text": "/eutectic/focus #1",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-26",
+                    "maxclass": "newobj",
+                    "numinlets": 2,
+                    "numoutlets": 2,
+                    "patching_rect": [
+                        2026.1,
+                        259.0,
+                        64.0,
+                        22.0
+                    ],
+                    "outlettype": [
+                        "",
+                        ""
+                    ],
+                    "text": "route stop"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-27",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1630.0,
+                        301.0,
+                        119.3,
+                        22.0
+                    ],
+                    "text": "/eutectic/live/stop #1",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-28",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1769.3,
+                        301.0,
+                        140.7,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "prepend /eutectic/live #1"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-29",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        2110.1,
+                        259.0,
+                        67.3,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "append #1"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-30",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1930.0,
+                        301.0,
+                        239.4,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "prepend #0-eutectic /eutectic/favourite/play"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-31",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        1868.5,
+                        343.0,
+                        83.3,
+                        22.0
+                    ],
+                    "outlettype": [],
+                    "text": "s eutectic.ask"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-32",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        2197.4,
+                        259.0,
+                        67.3,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "append #1"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-33",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        2189.4,
+                        301.0,
+                        243.4,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "prepend #0-eutectic /eutectic/favourite/keep"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-34",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        1971.8,
+                        343.0,
+                        83.3,
+                        22.0
+                    ],
+                    "outlettype": [],
+                    "text": "s eutectic.ask"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-35",
                     "maxclass": "slider",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        820.5,
+                        2176.4,
                         343.0,
                         140,
                         20
@@ -337,13 +704,13 @@
             },
             {
                 "box": {
-                    "id": "obj-16",
+                    "id": "obj-36",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        820.5,
-                        383.0,
+                        2176.4,
+                        385.0,
                         152.0,
                         22.0
                     ],
@@ -355,13 +722,13 @@
             },
             {
                 "box": {
-                    "id": "obj-17",
+                    "id": "obj-37",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        820.5,
-                        425.0,
+                        2176.4,
+                        427.0,
                         81.3,
                         22.0
                     ],
@@ -371,14 +738,14 @@
             },
             {
                 "box": {
-                    "id": "obj-18",
+                    "id": "obj-38",
                     "maxclass": "newobj",
-                    "numinlets": 10,
-                    "numoutlets": 10,
+                    "numinlets": 27,
+                    "numoutlets": 27,
                     "patching_rect": [
-                        806.3,
-                        217.0,
-                        319.4,
+                        2284.7,
+                        259.0,
+                        874.4,
                         22.0
                     ],
                     "outlettype": [
@@ -391,20 +758,37 @@
                         "",
                         "",
                         "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
                         ""
                     ],
-                    "text": "routepass gain pan out loop xfade cfg recall strength mute"
+                    "text": "routepass gain pan out loop xfade cfg eta y recall strength mute rate start end reverse bend root choke attack decay sustain release cutoff resonance send1 send2"
                 }
             },
             {
                 "box": {
-                    "id": "obj-19",
+                    "id": "obj-39",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        913.3,
-                        259.0,
+                        2669.9,
+                        301.0,
                         170.0,
                         22.0
                     ],
@@ -416,13 +800,13 @@
             },
             {
                 "box": {
-                    "id": "obj-20",
+                    "id": "obj-40",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        913.3,
-                        301.0,
+                        2075.1,
+                        343.0,
                         81.3,
                         22.0
                     ],
@@ -432,12 +816,12 @@
             },
             {
                 "box": {
-                    "id": "obj-21",
+                    "id": "obj-41",
                     "maxclass": "slider",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1145.7,
+                        3226.6,
                         175.0,
                         140,
                         20
@@ -460,12 +844,12 @@
             },
             {
                 "box": {
-                    "id": "obj-22",
+                    "id": "obj-42",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1145.7,
+                        3226.6,
                         217.0,
                         80.6,
                         22.0
@@ -478,12 +862,12 @@
             },
             {
                 "box": {
-                    "id": "obj-23",
+                    "id": "obj-43",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        120.0,
+                        2803.7,
                         175.0,
                         78.6,
                         22.0
@@ -496,12 +880,12 @@
             },
             {
                 "box": {
-                    "id": "obj-24",
+                    "id": "obj-44",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        20.0,
+                        2610.8,
                         175.0,
                         80,
                         22.0
@@ -516,12 +900,12 @@
             },
             {
                 "box": {
-                    "id": "obj-25",
+                    "id": "obj-45",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        138.4,
+                        2642.7,
                         217.0,
                         180,
                         22.0
@@ -534,12 +918,12 @@
             },
             {
                 "box": {
-                    "id": "obj-26",
+                    "id": "obj-46",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        181.3,
+                        3179.1,
                         259.0,
                         34.0,
                         22.0
@@ -552,12 +936,12 @@
             },
             {
                 "box": {
-                    "id": "obj-27",
+                    "id": "obj-47",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        404.9,
+                        2885.9,
                         301.0,
                         40.6,
                         22.0
@@ -570,12 +954,12 @@
             },
             {
                 "box": {
-                    "id": "obj-28",
+                    "id": "obj-48",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        858.6,
+                        1258.6,
                         122.0,
                         129.3,
                         22.0
@@ -588,12 +972,12 @@
             },
             {
                 "box": {
-                    "id": "obj-29",
+                    "id": "obj-49",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        858.6,
+                        1258.6,
                         175.0,
                         170,
                         20
@@ -612,13 +996,13 @@
             },
             {
                 "box": {
-                    "id": "obj-30",
+                    "id": "obj-50",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        475.0,
+                        477.0,
                         356.2,
                         20.0
                     ],
@@ -630,13 +1014,13 @@
             },
             {
                 "box": {
-                    "id": "obj-31",
+                    "id": "obj-51",
                     "maxclass": "newobj",
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
                         20.0,
-                        505.0,
+                        507.0,
                         76.6,
                         22.0
                     ],
@@ -648,13 +1032,13 @@
             },
             {
                 "box": {
-                    "id": "obj-32",
+                    "id": "obj-52",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
                         20.0,
-                        547.0,
+                        549.0,
                         260,
                         22.0
                     ],
@@ -667,13 +1051,13 @@
             },
             {
                 "box": {
-                    "id": "obj-33",
+                    "id": "obj-53",
                     "maxclass": "newobj",
                     "numinlets": 4,
                     "numoutlets": 4,
                     "patching_rect": [
                         27.2,
-                        589.0,
+                        591.0,
                         200,
                         22.0
                     ],
@@ -688,13 +1072,13 @@
             },
             {
                 "box": {
-                    "id": "obj-34",
+                    "id": "obj-54",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
                         253.8,
-                        589.0,
+                        591.0,
                         60,
                         22.0
                     ],
@@ -707,13 +1091,13 @@
             },
             {
                 "box": {
-                    "id": "obj-35",
+                    "id": "obj-55",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
                         317.8,
-                        590.0,
+                        592.0,
                         92.7,
                         20.0
                     ],
@@ -724,13 +1108,13 @@
             },
             {
                 "box": {
-                    "id": "obj-36",
+                    "id": "obj-56",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
                         287.5,
-                        631.0,
+                        633.0,
                         30.0,
                         22.0
                     ],
@@ -743,13 +1127,13 @@
             },
             {
                 "box": {
-                    "id": "obj-37",
+                    "id": "obj-57",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
                         310.5,
-                        673.0,
+                        675.0,
                         74.0,
                         22.0
                     ],
@@ -761,13 +1145,13 @@
             },
             {
                 "box": {
-                    "id": "obj-38",
+                    "id": "obj-58",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
                         310.5,
-                        715.0,
+                        717.0,
                         86.6,
                         22.0
                     ],
@@ -786,13 +1170,13 @@
             },
             {
                 "box": {
-                    "id": "obj-39",
+                    "id": "obj-59",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
                         26.2,
-                        631.0,
+                        633.0,
                         49.3,
                         22.0
                     ],
@@ -805,13 +1189,13 @@
             },
             {
                 "box": {
-                    "id": "obj-40",
+                    "id": "obj-60",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
                         95.5,
-                        631.0,
+                        633.0,
                         49.3,
                         22.0
                     ],
@@ -824,13 +1208,13 @@
             },
             {
                 "box": {
-                    "id": "obj-41",
+                    "id": "obj-61",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
                         45.7,
-                        673.0,
+                        675.0,
                         30.0,
                         22.0
                     ],
@@ -843,13 +1227,13 @@
             },
             {
                 "box": {
-                    "id": "obj-42",
+                    "id": "obj-62",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
                         77.4,
-                        715.0,
+                        717.0,
                         30.0,
                         22.0
                     ],
@@ -861,13 +1245,13 @@
             },
             {
                 "box": {
-                    "id": "obj-43",
+                    "id": "obj-63",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
                     "patching_rect": [
                         77.7,
-                        757.0,
+                        759.0,
                         35.9,
                         22.0
                     ],
@@ -880,13 +1264,13 @@
             },
             {
                 "box": {
-                    "id": "obj-44",
+                    "id": "obj-64",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
                         77.7,
-                        799.0,
+                        801.0,
                         28.0,
                         22.0
                     ],
@@ -898,13 +1282,13 @@
             },
             {
                 "box": {
-                    "id": "obj-45",
+                    "id": "obj-65",
                     "maxclass": "outlet",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
                         56.1,
-                        841.0,
+                        843.0,
                         30,
                         30
                     ],
@@ -914,13 +1298,13 @@
             },
             {
                 "box": {
-                    "id": "obj-46",
+                    "id": "obj-66",
                     "maxclass": "outlet",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
                         277.4,
-                        841.0,
+                        843.0,
                         30,
                         30
                     ],
@@ -930,13 +1314,13 @@
             },
             {
                 "box": {
-                    "id": "obj-47",
+                    "id": "obj-67",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
                         227.2,
-                        505.0,
+                        507.0,
                         44,
                         20
                     ],
@@ -953,13 +1337,13 @@
             },
             {
                 "box": {
-                    "id": "obj-48",
+                    "id": "obj-68",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
                         291.2,
-                        505.0,
+                        507.0,
                         44,
                         20
                     ],
@@ -1090,14 +1474,6 @@
                         "obj-12",
                         0
                     ],
-                    "midpoints": [
-                        1058.1,
-                        197.0,
-                        783.3,
-                        217.0,
-                        783.3,
-                        239.0
-                    ],
                     "order": 0
                 }
             },
@@ -1130,11 +1506,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-15",
-                        0
+                        "obj-6",
+                        5
                     ],
                     "destination": [
-                        "obj-16",
+                        "obj-15",
                         0
                     ],
                     "order": 0
@@ -1143,7 +1519,7 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-16",
+                        "obj-15",
                         0
                     ],
                     "destination": [
@@ -1156,27 +1532,19 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-6",
-                        3
+                        "obj-17",
+                        0
                     ],
                     "destination": [
-                        "obj-15",
+                        "obj-16",
                         0
                     ],
                     "midpoints": [
-                        588.7,
-                        197.0,
-                        757.3,
-                        217.0,
-                        757.3,
-                        239.0,
-                        787.3,
-                        259.0,
-                        787.3,
+                        566.2,
                         281.0,
-                        792.1,
+                        960.2,
                         301.0,
-                        792.1,
+                        960.2,
                         323.0
                     ],
                     "order": 0
@@ -1185,138 +1553,76 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-6",
-                        5
-                    ],
-                    "destination": [
-                        "obj-18",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-18",
-                        0
-                    ],
-                    "destination": [
-                        "obj-19",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-18",
+                        "obj-15",
                         1
                     ],
                     "destination": [
-                        "obj-19",
+                        "obj-18",
                         0
                     ],
-                    "order": 1
+                    "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
                         "obj-18",
+                        0
+                    ],
+                    "destination": [
+                        "obj-16",
+                        0
+                    ],
+                    "midpoints": [
+                        732.2,
+                        281.0,
+                        1043.2,
+                        301.0,
+                        1043.2,
+                        323.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-15",
                         2
                     ],
                     "destination": [
                         "obj-19",
                         0
                     ],
-                    "order": 2
+                    "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-18",
+                        "obj-19",
+                        0
+                    ],
+                    "destination": [
+                        "obj-16",
+                        0
+                    ],
+                    "midpoints": [
+                        923.6,
+                        281.0,
+                        1138.9,
+                        301.0,
+                        1138.9,
+                        323.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-15",
                         3
-                    ],
-                    "destination": [
-                        "obj-19",
-                        0
-                    ],
-                    "order": 3
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-18",
-                        4
-                    ],
-                    "destination": [
-                        "obj-19",
-                        0
-                    ],
-                    "order": 4
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-18",
-                        5
-                    ],
-                    "destination": [
-                        "obj-19",
-                        0
-                    ],
-                    "order": 5
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-18",
-                        6
-                    ],
-                    "destination": [
-                        "obj-19",
-                        0
-                    ],
-                    "order": 6
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-18",
-                        7
-                    ],
-                    "destination": [
-                        "obj-19",
-                        0
-                    ],
-                    "order": 7
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-18",
-                        8
-                    ],
-                    "destination": [
-                        "obj-19",
-                        0
-                    ],
-                    "order": 8
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-19",
-                        0
                     ],
                     "destination": [
                         "obj-20",
@@ -1328,24 +1634,33 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-18",
-                        9
+                        "obj-20",
+                        0
                     ],
                     "destination": [
-                        "obj-15",
+                        "obj-16",
                         0
                     ],
                     "midpoints": [
-                        1116.2,
-                        239.0,
-                        1106.3,
-                        259.0,
-                        1106.3,
+                        1120.3,
                         281.0,
-                        1075.6,
+                        1237.2,
                         301.0,
-                        1075.6,
+                        1237.2,
                         323.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-15",
+                        4
+                    ],
+                    "destination": [
+                        "obj-21",
+                        0
                     ],
                     "order": 0
                 }
@@ -1357,6 +1672,27 @@
                         0
                     ],
                     "destination": [
+                        "obj-16",
+                        0
+                    ],
+                    "midpoints": [
+                        1320.3,
+                        281.0,
+                        1337.2,
+                        301.0,
+                        1337.2,
+                        323.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-15",
+                        5
+                    ],
+                    "destination": [
                         "obj-22",
                         0
                     ],
@@ -1370,8 +1706,16 @@
                         0
                     ],
                     "destination": [
-                        "obj-19",
+                        "obj-16",
                         0
+                    ],
+                    "midpoints": [
+                        1492.3,
+                        281.0,
+                        1423.2,
+                        301.0,
+                        1423.2,
+                        323.0
                     ],
                     "order": 0
                 }
@@ -1379,12 +1723,12 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-6",
-                        4
+                        "obj-15",
+                        6
                     ],
                     "destination": [
-                        "obj-25",
-                        1
+                        "obj-23",
+                        0
                     ],
                     "order": 0
                 }
@@ -1396,55 +1740,97 @@
                         0
                     ],
                     "destination": [
-                        "obj-25",
-                        1
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-24",
-                        1
-                    ],
-                    "destination": [
-                        "obj-25",
+                        "obj-16",
                         0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-25",
-                        0
-                    ],
-                    "destination": [
-                        "obj-26",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-24",
-                        0
-                    ],
-                    "destination": [
-                        "obj-26",
-                        1
                     ],
                     "midpoints": [
-                        29.5,
-                        197.0,
-                        115.4,
-                        217.0,
-                        115.4,
-                        239.0
+                        1670.3,
+                        281.0,
+                        1512.2,
+                        301.0,
+                        1512.2,
+                        323.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-15",
+                        7
+                    ],
+                    "destination": [
+                        "obj-24",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-24",
+                        0
+                    ],
+                    "destination": [
+                        "obj-16",
+                        0
+                    ],
+                    "midpoints": [
+                        1792.3,
+                        281.0,
+                        1573.2,
+                        301.0,
+                        1573.2,
+                        323.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-15",
+                        8
+                    ],
+                    "destination": [
+                        "obj-25",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-25",
+                        0
+                    ],
+                    "destination": [
+                        "obj-16",
+                        0
+                    ],
+                    "midpoints": [
+                        1911.6,
+                        281.0,
+                        1607.0,
+                        301.0,
+                        1607.0,
+                        323.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-15",
+                        9
+                    ],
+                    "destination": [
+                        "obj-26",
+                        0
                     ],
                     "order": 0
                 }
@@ -1469,7 +1855,20 @@
                         0
                     ],
                     "destination": [
-                        "obj-15",
+                        "obj-16",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-26",
+                        1
+                    ],
+                    "destination": [
+                        "obj-28",
                         0
                     ],
                     "order": 0
@@ -1482,6 +1881,19 @@
                         0
                     ],
                     "destination": [
+                        "obj-16",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-15",
+                        10
+                    ],
+                    "destination": [
                         "obj-29",
                         0
                     ],
@@ -1491,8 +1903,34 @@
             {
                 "patchline": {
                     "source": [
+                        "obj-29",
+                        0
+                    ],
+                    "destination": [
+                        "obj-30",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-30",
+                        0
+                    ],
+                    "destination": [
                         "obj-31",
                         0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-15",
+                        11
                     ],
                     "destination": [
                         "obj-32",
@@ -1517,8 +1955,8 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-32",
-                        1
+                        "obj-33",
+                        0
                     ],
                     "destination": [
                         "obj-34",
@@ -1530,8 +1968,8 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-34",
-                        1
+                        "obj-35",
+                        0
                     ],
                     "destination": [
                         "obj-36",
@@ -1544,7 +1982,7 @@
                 "patchline": {
                     "source": [
                         "obj-36",
-                        1
+                        0
                     ],
                     "destination": [
                         "obj-37",
@@ -1556,8 +1994,37 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-37",
+                        "obj-6",
+                        3
+                    ],
+                    "destination": [
+                        "obj-35",
                         0
+                    ],
+                    "midpoints": [
+                        988.7,
+                        197.0,
+                        587.6,
+                        217.0,
+                        587.6,
+                        239.0,
+                        533.7,
+                        259.0,
+                        533.7,
+                        281.0,
+                        717.3,
+                        301.0,
+                        717.3,
+                        323.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-15",
+                        12
                     ],
                     "destination": [
                         "obj-38",
@@ -1569,7 +2036,7 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-33",
+                        "obj-38",
                         0
                     ],
                     "destination": [
@@ -1582,12 +2049,358 @@
             {
                 "patchline": {
                     "source": [
+                        "obj-38",
+                        1
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 1
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        2
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 2
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        3
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 3
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        4
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 4
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        5
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 5
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        6
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 6
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        7
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 7
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        8
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 8
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        9
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 9
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        10
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 10
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        11
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 11
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        12
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 12
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        13
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 13
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        14
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 14
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        15
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 15
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        16
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 16
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        17
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 17
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        18
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 18
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        19
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 19
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        20
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 20
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        21
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 21
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        22
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 22
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        23
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 23
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        24
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 24
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        25
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "order": 25
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
                         "obj-39",
                         0
                     ],
                     "destination": [
-                        "obj-41",
+                        "obj-40",
                         0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-38",
+                        26
+                    ],
+                    "destination": [
+                        "obj-35",
+                        0
+                    ],
+                    "midpoints": [
+                        3149.6,
+                        281.0,
+                        2862.9,
+                        301.0,
+                        2862.9,
+                        323.0
                     ],
                     "order": 0
                 }
@@ -1597,86 +2410,44 @@
                     "source": [
                         "obj-41",
                         0
+                    ],
+                    "destination": [
+                        "obj-42",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-42",
+                        0
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "midpoints": [
+                        3236.1,
+                        239.0,
+                        3236.1,
+                        259.0,
+                        3236.1,
+                        281.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-6",
+                        4
                     ],
                     "destination": [
                         "obj-45",
-                        0
-                    ],
-                    "midpoints": [
-                        55.2,
-                        695.0,
-                        54.4,
-                        715.0,
-                        54.4,
-                        737.0,
-                        54.7,
-                        757.0,
-                        54.7,
-                        779.0,
-                        54.7,
-                        799.0,
-                        54.7,
-                        821.0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-41",
                         1
-                    ],
-                    "destination": [
-                        "obj-42",
-                        1
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-33",
-                        1
-                    ],
-                    "destination": [
-                        "obj-40",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-40",
-                        0
-                    ],
-                    "destination": [
-                        "obj-42",
-                        0
-                    ],
-                    "midpoints": [
-                        105.0,
-                        653.0,
-                        98.7,
-                        673.0,
-                        98.7,
-                        695.0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-42",
-                        0
-                    ],
-                    "destination": [
-                        "obj-43",
-                        0
                     ],
                     "order": 0
                 }
@@ -1688,8 +2459,8 @@
                         0
                     ],
                     "destination": [
-                        "obj-44",
-                        0
+                        "obj-45",
+                        1
                     ],
                     "order": 0
                 }
@@ -1698,7 +2469,7 @@
                 "patchline": {
                     "source": [
                         "obj-44",
-                        0
+                        1
                     ],
                     "destination": [
                         "obj-45",
@@ -1710,32 +2481,324 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-36",
+                        "obj-45",
                         0
                     ],
                     "destination": [
                         "obj-46",
                         0
                     ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-44",
+                        0
+                    ],
+                    "destination": [
+                        "obj-46",
+                        1
+                    ],
+                    "midpoints": [
+                        2620.3,
+                        197.0,
+                        2619.7,
+                        217.0,
+                        2619.7,
+                        239.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-46",
+                        0
+                    ],
+                    "destination": [
+                        "obj-47",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-47",
+                        0
+                    ],
+                    "destination": [
+                        "obj-35",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-48",
+                        0
+                    ],
+                    "destination": [
+                        "obj-49",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-51",
+                        0
+                    ],
+                    "destination": [
+                        "obj-52",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-52",
+                        0
+                    ],
+                    "destination": [
+                        "obj-53",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-52",
+                        1
+                    ],
+                    "destination": [
+                        "obj-54",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-54",
+                        1
+                    ],
+                    "destination": [
+                        "obj-56",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-56",
+                        1
+                    ],
+                    "destination": [
+                        "obj-57",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-57",
+                        0
+                    ],
+                    "destination": [
+                        "obj-58",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-53",
+                        0
+                    ],
+                    "destination": [
+                        "obj-59",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-59",
+                        0
+                    ],
+                    "destination": [
+                        "obj-61",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-61",
+                        0
+                    ],
+                    "destination": [
+                        "obj-65",
+                        0
+                    ],
+                    "midpoints": [
+                        55.2,
+                        697.0,
+                        54.4,
+                        717.0,
+                        54.4,
+                        739.0,
+                        54.7,
+                        759.0,
+                        54.7,
+                        781.0,
+                        54.7,
+                        801.0,
+                        54.7,
+                        823.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-61",
+                        1
+                    ],
+                    "destination": [
+                        "obj-62",
+                        1
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-53",
+                        1
+                    ],
+                    "destination": [
+                        "obj-60",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-60",
+                        0
+                    ],
+                    "destination": [
+                        "obj-62",
+                        0
+                    ],
+                    "midpoints": [
+                        105.0,
+                        655.0,
+                        98.7,
+                        675.0,
+                        98.7,
+                        697.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-62",
+                        0
+                    ],
+                    "destination": [
+                        "obj-63",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-63",
+                        0
+                    ],
+                    "destination": [
+                        "obj-64",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-64",
+                        0
+                    ],
+                    "destination": [
+                        "obj-65",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-56",
+                        0
+                    ],
+                    "destination": [
+                        "obj-66",
+                        0
+                    ],
                     "midpoints": [
                         297.0,
-                        653.0,
+                        655.0,
                         287.5,
-                        673.0,
+                        675.0,
                         287.5,
-                        695.0,
+                        697.0,
                         287.2,
-                        715.0,
+                        717.0,
                         287.2,
-                        737.0,
+                        739.0,
                         287.0,
-                        757.0,
+                        759.0,
                         287.0,
-                        779.0,
+                        781.0,
                         286.9,
-                        799.0,
+                        801.0,
                         286.9,
-                        821.0
+                        823.0
                     ],
                     "order": 0
                 }

@@ -17,6 +17,7 @@ from eutectic.client.values import Loaded, Status
 from eutectic.config import Level, Method, Residual, Solver
 from eutectic.osc import answers
 from eutectic.osc.packets import Value
+from eutectic.osc.requests.fusions import Across
 from eutectic.osc.requests.voices import FilterKind
 
 Name = int | str
@@ -78,7 +79,7 @@ class FanOptions(SamplingOptions, total=False):
     """
 
     even: int
-    across: str
+    across: Across
     m: int
     low: float
     high: float
@@ -426,7 +427,11 @@ class Methods(ABC):
         self.send("/pad/xy", voice, *corners, "@loop", int(loop))
 
     def stop(self, voice: int, *fade_ms: float, **options: Unpack[MomentOptions]) -> None:
-        when = [each for name, value in options.items() for each in (f"@{name}", value)]
+        when: list[Value] = []
+        if "at_beat" in options:
+            when += ["@at_beat", options["at_beat"]]
+        if "quantise" in options:
+            when += ["@quantise", options["quantise"]]
         self.send("/stop", voice, *fade_ms, *when)
 
     def set_tempo(self, bpm: float, *beat: float) -> None:

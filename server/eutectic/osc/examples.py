@@ -63,7 +63,7 @@ SENT = (
     "/voice 1 glass wet 0.62 playing -6.0 1.0 1.25 2.0 0.0 1 0 3 -1.0 -1.0 0.0 2",
     "/voice/notes 1 1.0 0.0 1.0 0 60.0 0 5.0 200.0 0.7 300.0 2",
     "/voice/strip 1 low 800.0 0.4 3 -12.0 0 0.0 2",
-    "/voice/axis 1 recall 0.5 0.0 1.0 9 15 2", "/focus 2 1", "/history 1 4 0",
+    "/voice/axis 1 recall 0.5 0.0 1.0 9 15 2 ''", "/focus 2 1", "/history 1 4 0",
     "/live 1 wet playing 1180.0 0 ''", "/tempo 120.0 16.5 1 internal '' 2",
     "/input 'USB Audio' listening 2 '' ''", "/input/level -18.2",
     "/favourite 42 rain glass wet 0.62 2.0 kept",

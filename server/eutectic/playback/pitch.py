@@ -19,9 +19,6 @@ from eutectic.playback.cursor import Section
 from eutectic.playback.sounds import SIDES, Sound
 from eutectic.system.cache import Cache
 
-KEPT_BYTES = 256 << 20
-"""Of pitched sounds that are kept for the next note."""
-
 FIRST_SECONDS, CHUNK_SECONDS = 0.1, 0.25
 """How much is made at once, and then at a time, so that a chord's notes keep pace."""
 
@@ -43,9 +40,9 @@ def ratio_of(note: float, root: float) -> float:
 
 
 class Pitches:
-    """Makes sounds of other pitches; asked by one thread, with another of its own."""
+    """Makes sounds of other pitches and keeps them; asked by one thread, with one of its own."""
 
-    def __init__(self, rate_hz: int, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, rate_hz: int, kept_bytes: int) -> None:
         self._rate_hz = rate_hz
         self._kept: Cache[tuple[weakref.ref[Sound], Section, float], Sound] = Cache(kept_bytes)
         self._unfinished: deque[_Pitching] = deque()

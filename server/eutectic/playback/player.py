@@ -324,12 +324,16 @@ class Player:
             self._at(at, lambda _: begin())
 
     def end_recording(
-        self, recording: Recording, at: Beat, then: Callable[[int | None], None]
-    ) -> None:
-        """End it with what is mixed by a beat, to the frame; then call `then`, as `call` does."""
+        self, recording: Recording, is_wanted: Callable[[], bool], at: Beat,
+        then: Callable[[int | None], None],
+    ) -> None:  # fmt: skip
+        """End it with what is mixed by a beat, to the frame, if that is still wanted by then.
+
+        Afterwards, `then` is called as by `call`.
+        """
 
         def end(_due: Beat | None) -> None:
-            if self._recording is recording:
+            if self._recording is recording and is_wanted():
                 self._recorded = range(self._recorded.start, self.frames + self.latency_frames)
                 self._when_recorded = then
             else:

@@ -156,6 +156,9 @@ class Fan:
 
     With a second axis it has rows, each at its y; places go row by row, by rising blend. One thread
     adds sounds, another plays them.
+
+    Attributes:
+        frames, tail: the sounds' length and the longest of their tails; 0 without any.
     """
 
     def __init__(self, blends: Sequence[float], ys: Sequence[float] | None = None) -> None:
@@ -163,8 +166,11 @@ class Fan:
         self.ys = (0.0,) * len(self.blends) if ys is None else tuple(ys)
         self.sounds: list[Sound | None] = [None] * len(blends)
         self._correlations: dict[tuple[int, int], float] = {}
+        self.frames = self.tail = 0
         self._changing = threading.Lock()
         self._changes = 0
+        self._measured: list[int] = []
+        """Sounds whose correlations are known."""
         self._last: tuple[int, tuple[int, ...], Nodes | None] = -1, (), None
         """Nodes as last arranged: after how many changes, and of which sounds."""
         self._settled: tuple[int, Nodes | None] = -1, None
@@ -177,19 +183,10 @@ class Fan:
         fan.put(0, sound)
         return fan
 
-    @property
-    def frames(self) -> int:
-        """The sounds' length; 0 without any."""
-        return max((sound.frames for sound in self.sounds if sound is not None), default=0)
-
-    @property
-    def tail(self) -> int:
-        """The longest of the sounds' tails."""
-        return max((sound.tail for sound in self.sounds if sound is not None), default=0)
-
     def put(self, index: int, sound: Sound) -> None:
         """Add a sound, complete or not."""
         self.sounds[index] = sound
+        self.frames, self.tail = max(self.frames, sound.frames), max(self.tail, sound.tail)
         with self._changing:
             self._changes += 1  # after the sound: the reader looks at this first
 
@@ -202,15 +199,18 @@ class Fan:
 
     def measure_correlations(self) -> None:
         """Measure how alike complete neighbours are; for any thread but the one that plays."""
-        nodes = self._arranged([k for k, each in enumerate(self.sounds) if each and each.complete])
+        complete = [k for k, each in enumerate(self.sounds) if each and each.complete]
+        if complete == self._measured:
+            return
+        self._measured, nodes = complete, self._arranged(complete)
         new = set() if nodes is None else nodes.neighbours() - self._correlations.keys()
         if new:
-            measured = {pair: self._measured(*pair) for pair in new}
+            measured = {pair: self._likeness(*pair) for pair in new}
             with self._changing:
                 self._correlations = self._correlations | measured  # the reader keeps the other
                 self._changes += 1
 
-    def _measured(self, one: int, other: int) -> float:
+    def _likeness(self, one: int, other: int) -> float:
         a, b = self.sounds[one], self.sounds[other]
         assert a is not None
         assert b is not None

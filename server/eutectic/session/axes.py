@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from eutectic.config import Place
 from eutectic.osc import answers
 from eutectic.osc.answers import Answer
-from eutectic.session.grids import MAX_PAIRS, Grids
+from eutectic.session.grids import MAX_PAIRS, Axis, Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.pair import Pair
 from eutectic.session.voices import Voice, Voices
+
+Places = tuple[int, list[float], Axis | None]
+"""How often a fusion became ready, and a fan's blends and second axis."""
 
 
 class Axes:
@@ -18,8 +21,8 @@ class Axes:
 
     def __init__(self, jobs: Jobs, voices: Voices, grids: Grids) -> None:
         self._jobs, self._voices, self._grids = jobs, voices, grids
-        self._counted: dict[str, tuple[int, int, int]] = {}
-        """By fans' names: places that are ready, of how many, and after how many changes."""
+        self._counted: dict[str, tuple[int, int, Places]] = {}
+        """By fans' names: places that are ready, of how many, and when that was so."""
 
     def states(self) -> Iterator[Answer]:
         for voice in self._voices.all:
@@ -41,14 +44,15 @@ class Axes:
 
     def _ready(self, pair: Pair) -> tuple[int, int]:
         """How many places of a fan are ready, and of how many; counted when that changes."""
-        name, changes = self._grids.name(pair), self._jobs.shelf.changes
+        name = self._grids.name(pair)
+        now = self._jobs.shelf.changes, self._grids.of(pair), self._grids.axis(pair)
         known = self._counted.get(name)
-        if known is None or known[2] != changes:
+        if known is None or known[2] != now:
             if len(self._counted) >= MAX_PAIRS:
                 self._counted.clear()
             places = self._grids.places(pair)
             ready = sum(self._jobs.is_kept(row, Place(blend)) for _, row, blend in places)
-            known = self._counted[name] = ready, len(places), changes
+            known = self._counted[name] = ready, len(places), now
         return known[:2]
 
     def _corners(self, voice: Voice) -> int:

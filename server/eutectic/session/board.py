@@ -136,10 +136,18 @@ class Board:
         if not isinstance(row, answers.VoiceState) or not row.seconds:
             return False
         position, at = self._positions.get(row.voice, (row.position, time.monotonic()))
-        jump = row.position - position - (time.monotonic() - at)
+        way = (time.monotonic() - at) * self._speed(row.voice)
+        jump = row.position - position - way
         if row.loop:
             jump -= round(jump / row.seconds) * row.seconds
         return abs(jump) > JUMP_SECONDS
+
+    def _speed(self, voice: int) -> float:
+        """How fast a voice goes through its sound; below 0 in reverse."""
+        row = self._rows.get((answers.VoiceNotes, voice))
+        if not isinstance(row, answers.VoiceNotes):
+            return 1.0
+        return -row.rate if row.reverse else row.rate
 
     def _count(self) -> None:
         now = time.monotonic()

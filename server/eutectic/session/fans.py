@@ -97,7 +97,8 @@ class Fans:
             for index, each in enumerate(zip(played.fan.blends, played.fan.ys, strict=True)):
                 if each == at and played.fan.sounds[index] is None:
                     played.fan.put(index, sound)
-            _measure(played.fan)
+            if sound in played.fan.sounds:
+                _measure(played.fan)
 
     def follow(self, voice: Voice, pair: Pair) -> None:
         """A voice goes on with another pair of the same sources: with a fan of the same places."""
@@ -145,13 +146,15 @@ class Fans:
 
     def _lay_out(self, pair: Pair, blends: list[float], axis: Axis | None) -> None:
         """Give a pair's fan new places; voices that play it crossfade to what there is of them."""
-        if (self._grids.of(pair), self._grids.axis(pair)) == (blends, axis):
-            self._grids.keep(pair, blends, axis)
-            return
-        before = [(each, self._grids.place(each[2].pair)) for each in self._playing(pair)]
+        is_new = (self._grids.of(pair), self._grids.axis(pair)) != (blends, axis)
+        heard = [
+            (voice, token, played, self._grids.place(played.pair))
+            for voice, token, played in self._playing(pair)
+            if is_new and token in self._player.sounding(voice.number)
+        ]
         self._grids.keep(pair, blends, axis)
-        for (voice, token, played), y in before:
-            self._take_up(voice, token, played, y)
+        for each in heard:
+            self._take_up(*each)
         for voice in self._voices.all:
             if voice.pair is not None and self._grids.name(voice.pair) == self._grids.name(pair):
                 voice.prefetched = ""
@@ -160,10 +163,10 @@ class Fans:
     def _take_up(self, voice: Voice, token: int, played: Played, y: float) -> None:
         """Let a voice go on with its fan's new places; its own sounds were at this y so far."""
         fan, now = played.fan, self._grids.place(played.pair)
-        nearest = fan.nearest(voice.blend, voice.y)
+        row = [k for k, each in enumerate(fan.ys) if abs(each - y) <= NEAR and fan.sounds[k]]
         own = {
-            (fan.blends[k], now): sound for k, sound in enumerate(fan.sounds)
-            if sound is not None and (fan.ys[k] == y or k == nearest)
+            (fan.blends[k], now): sound for k in row or [fan.nearest(voice.blend, voice.y)]
+            if k is not None and (sound := fan.sounds[k]) is not None
         }  # fmt: skip
         played.fan = self._gathered(played.pair, own)
         self._player.change(voice.number, token, played.fan)

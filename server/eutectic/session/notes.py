@@ -29,11 +29,12 @@ class Notes:
 
     def __init__(
         self, jobs: Jobs, resolver: Resolver, voices: Voices, grids: Grids, player: Player,
-        tempo: Tempo,
+        tempo: Tempo, kept_bytes: int,
     ) -> None:  # fmt: skip
+        """`kept_bytes`: of sounds at other pitches, kept for the next note."""
         self._jobs, self._resolver, self._voices, self._grids = jobs, resolver, voices, grids
         self._player, self._tempo = player, tempo
-        self._pitches = Pitches(player.rate_hz)
+        self._pitches = Pitches(player.rate_hz, kept_bytes)
         self._in_focus: dict[tuple[Peer, float], int] = {}
         """On which voice each client's keys were struck that play the one in focus."""
         self._fetching: dict[tuple[int, float], int] = {}

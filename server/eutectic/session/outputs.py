@@ -135,8 +135,13 @@ class Outputs:
         recorder = self.recorder
         due = self._tempo.due(ticket, request)
         if recorder is not None and due is not None:
-            end = partial(self._player.end_recording, recorder)
-            await self._tempo.reached(due, end)
+            is_open = [True]  # until this request is cancelled: the recording then goes on
+            end = partial(self._player.end_recording, recorder, lambda: bool(is_open))
+            try:
+                await self._tempo.reached(due, end)
+            except BaseException:
+                is_open.clear()
+                raise
         if recorder is None or self.recorder is not recorder:
             raise Refused("not_recording", "nothing is being recorded; /record/start starts")
         self.recorder = None

@@ -125,7 +125,9 @@ class Session:
             self._fans, self._glides, player, self._tempo, journal, self._outputs.latency_seconds,
             self._changed,
         )  # fmt: skip
-        self._notes = Notes(jobs, resolver, self._voices, grids, player, self._tempo)
+        self._notes = Notes(
+            jobs, resolver, self._voices, grids, player, self._tempo, settings.ready_bytes // 4
+        )
         self._pads = Pads(jobs, self._library, resolver, self._voices, self._stage, player)
         self._live = Live(
             jobs, self._library, self._references, resolver, self._voices, self._inputs,
@@ -293,9 +295,10 @@ class Session:
 
     async def close(self) -> None:
         """End everything, and save what is to be kept."""
-        await self._takes.close()
+        self._takes.end()
         requests = self._registry.cancel_all("the daemon is shutting down")
         await asyncio.gather(*requests, return_exceptions=True)
+        await self._takes.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
