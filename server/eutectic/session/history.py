@@ -52,9 +52,10 @@ class Step:
     pair: Pair | None
 
     @property
-    def fused(self) -> dict[str, int | float | str]:
-        """What makes up its fusion, without what knobs turn."""
-        return {name: each for name, each in self.kept.request.items() if name not in KNOBS}
+    def fused(self) -> dict[str, object]:
+        """What makes up its fusion, or its pad, without what knobs turn."""
+        options = {name: each for name, each in self.kept.request.items() if name not in KNOBS}
+        return options | ({"pad": self.kept.pad} if self.kept.pad else {})
 
     def only_follows(self, before: Step) -> bool:
         """Whether all that is new is that the fusion now is as the voice's knobs were turned."""
@@ -228,10 +229,12 @@ class History:
             voice.pending = None
         voice.stop_glide()
         pad = None if step.kept.pad is None else tuple(step.kept.pad)
-        if playing is None or step.pair is None or (
-            (pad, step.pair.key) == (playing[1].pad, playing[1].pair.key)
-        ):  # fmt: skip
+        if playing is None or step.pair is None:
             self._set(voice, step)
+            return
+        if (pad, step.pair.key) == (playing[1].pad, playing[1].pair.key):
+            self._voices.restore(None, [step.kept])  # what plays follows knobs that are turned
+            voice.pair = step.pair
             return
         if pad is not None:
             self._set(voice, step)
