@@ -106,10 +106,8 @@ def requests(box: Box, message: Box) -> list[tuple[str, list[float | str]]]:
         return [(box.words[1].removeprefix(PREFIX), given)]
     if box.name == "eutectic.buffer" and word == "render":
         return [("/render", [1, *rest[:2], "path.wav", *rest[2:]])]
-    if box.name == "eutectic.clip" and word in ("load", "record", "grab", "free"):
-        return [(f"/clip/{word}", [1, *own, *rest])]
-    if box.name == "eutectic.clip" and word == "stop":
-        return [("/clip/record/stop", [1, *own])]
+    if box.name == "eutectic.clip" and word in ("load", "record", "grab", "free", "stop"):
+        return [(f"/clip/{'record/stop' if word == 'stop' else word}", [1, *own, *rest])]
     if box.name == "eutectic.reference" and word in ("remember", "learn", "load", "free"):
         return [(f"/reference/{word}", [1, *own, *rest])]
     if box.name == "eutectic.voice" and word in ("favourite", "keep"):
