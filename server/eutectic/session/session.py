@@ -295,9 +295,10 @@ class Session:
 
     async def close(self) -> None:
         """End everything, and save what is to be kept."""
-        await self._takes.close()
+        self._takes.end()
         requests = self._registry.cancel_all("the daemon is shutting down")
         await asyncio.gather(*requests, return_exceptions=True)
+        await self._takes.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

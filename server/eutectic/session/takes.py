@@ -135,12 +135,15 @@ class Takes:
             else:
                 each.recording.stop(self._frame(each.recording.heard, ticket, frame))
 
-    async def close(self) -> None:
-        """End all recordings; their files are kept."""
+    def end(self) -> None:
+        """The daemon ends: so do all recordings, whose files are kept, even if cancelled."""
         self._closing = True
         for each in self._recordings.values():
             if each.recording is not None:
                 each.recording.stop(each.recording.heard.frames)
+
+    async def close(self) -> None:
+        """Wait until all files are written."""
         await asyncio.to_thread(self._threads.shutdown)
 
     # Parts

@@ -6,13 +6,16 @@ import time
 
 import numpy as np
 
+from eutectic.client.sync import Client
 from eutectic.experiments.live.jack_server import RATE_HZ
 from eutectic.experiments.live.stand import Part, Stand, noise, wait_until
+from eutectic.osc.answers import VoiceAxis
 
 GRABS, NOTES, BEATS, SCRUBS = 12, 40, 24, 20
 GRAB_SECONDS = 1.5
 BPM = 120.0
-REFERENCE = ("@recall", 1.0)
+REMEMBERED = ("@recall", 1.0)
+READY_SECONDS = 60.0
 
 
 def _grabbed(stand: Stand) -> tuple[str, list[float]]:
@@ -23,7 +26,7 @@ def _grabbed(stand: Stand) -> tuple[str, list[float]]:
             end = stand.instrument.play(noise(GRAB_SECONDS)) + GRAB_SECONDS
             wait_until(end)
             client.begin("/clip/grab", f"g{number}", GRAB_SECONDS)
-            client.request("/fuse", 1, f"g{number}", "r", *REFERENCE)
+            client.request("/fuse", 1, f"g{number}", "r", *REMEMBERED)
             time.sleep(0.1)
             client.send("/stop", 1, 20.0)
             time.sleep(0.3)
@@ -77,9 +80,10 @@ def _note(stand: Stand) -> tuple[str, list[float]]:
 def _scrubbed_y(stand: Stand) -> tuple[str, list[float]]:
     """A pad with the tone below and the noise above: half of the way of a scrub along y."""
     client, sent = stand.client, list[float]()
+    client.notify()
     client.send("/pad/xy", 1, "o:r:0", "o:r:0", "o:r:1", "o:r:1", "@loop", 1)
     client.send("/scrub", 1, 0.5, 0.0)
-    time.sleep(5.0)
+    _wait_for_corners(client)
     with stand.recorded() as recorded:
         time.sleep(0.5)
         for number in range(SCRUBS):
@@ -87,6 +91,15 @@ def _scrubbed_y(stand: Stand) -> tuple[str, list[float]]:
             client.send("/scrub", 1, 0.5, float(1 - number % 2))
             time.sleep(0.5)
     return "half of a scrub's way along y", recorded.half_ways(sent)
+
+
+def _wait_for_corners(client: Client) -> None:
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until:
+        answer = client.receive(until - time.monotonic())
+        if isinstance(answer, VoiceAxis) and answer.of and answer.ready == answer.of:
+            return
+    raise TimeoutError("the corners of a pad aren't ready")
 
 
 def _undone(stand: Stand) -> tuple[str, list[float]]:

@@ -141,7 +141,7 @@ for (const [address, fields] of Object.entries(MORE)) events[address] = (number,
   delete told.by;
   more.set(number, { ...more.get(number), ...told });
   if (v) Object.assign(v, told);
-  touch('voices', 'sounds', 'drawer');
+  touch('voices', 'drawer', ...(address === '/live' ? ['sounds'] : []));
 };
 /** Another hand has moved it: that one is right. */
 function letGo(now, before, knobs) {
