@@ -23,7 +23,8 @@ from pd import Box, Pd, no_complaint
 
 PATCHES = pd.patches()
 ABSTRACTIONS = ("eutectic", "eutectic.clip", "eutectic.reference", "eutectic.voice",
-                "eutectic.buffer", "eutectic.request")  # fmt: skip
+                "eutectic.buffer", "eutectic.request", "eutectic.tempo",
+                "eutectic.keys")  # fmt: skip
 named = pytest.mark.parametrize("path", PATCHES, ids=lambda path: path.stem)
 
 # As text
@@ -84,6 +85,14 @@ def test_every_message_is_one_of_the_table(path: Path) -> None:
                 parse(PREFIX + address, values(arguments))
 
 
+PLAYED = {
+    "fuse": "/fuse", "stop": "/stop", "note": "/note", "envelope": "/envelope",
+    "filter": "/voice/filter", "send": "/voice/send", "xy": "/scrub", "pad": "/pad/xy",
+    "live": "/live", "undo": "/undo", "redo": "/redo", "focus": "/focus",
+}  # fmt: skip
+"""Words that a voice takes, and their requests."""
+
+
 def requests(box: Box, message: Box) -> list[tuple[str, list[float | str]]]:
     """What a message box makes a box send to the daemon."""
     given = values(message.words)
@@ -97,14 +106,23 @@ def requests(box: Box, message: Box) -> list[tuple[str, list[float | str]]]:
         return [(box.words[1].removeprefix(PREFIX), given)]
     if box.name == "eutectic.buffer" and word == "render":
         return [("/render", [1, *rest[:2], "path.wav", *rest[2:]])]
-    if box.name == "eutectic.clip" and word in ("load", "record", "free"):
-        return [(f"/clip/{word}", [1, *own, *rest])]
+    if box.name == "eutectic.clip" and word in ("load", "record", "grab", "free", "stop"):
+        return [(f"/clip/{'record/stop' if word == 'stop' else word}", [1, *own, *rest])]
     if box.name == "eutectic.reference" and word in ("remember", "learn", "load", "free"):
         return [(f"/reference/{word}", [1, *own, *rest])]
-    if box.name == "eutectic.voice" and word in ("fuse", "stop"):
-        return [(f"/{word}", [*([1] if word == "fuse" else []), *own, *rest])]
+    if box.name == "eutectic.voice" and word in ("favourite", "keep"):
+        return [(f"/favourite/{'keep' if word == 'keep' else 'play'}", [1, *rest, *own])]
+    if box.name == "eutectic.voice" and given[:2] == ["live", "stop"]:
+        return [("/live/stop", own)]
+    if box.name == "eutectic.voice" and word in PLAYED:
+        return [(PLAYED[word], [*([1] if word == "fuse" else []), *own, *rest])]
     if box.name == "eutectic.voice" and word != "cc":
         return [("/voice/set", [*own, *given])]
+    if box.name == "eutectic.tempo":
+        return [(f"/tempo/{word}", rest) if word in ("tap", "run") else ("/tempo", given)]
+    if box.name == "eutectic.keys":
+        words = rest if word == "envelope" else given
+        return [("/envelope" if word == "envelope" else "/note", [*own, *words])]
     known = ("connect", "meter", "cancel", "cc")
     assert not box.name.startswith("eutectic") or word in known, f"{message.text} to {box.text}"
     return []
