@@ -102,7 +102,7 @@ def test_options_of_commands_exist() -> None:
 
 def test_every_option_of_fusions_and_how_they_are_played_is_described() -> None:
     text = TEXTS["options.md"]
-    rows = set(re.findall(r"^\| `([a-z_]+)` \|", text, re.M))
+    rows = set(re.findall(r"^\| `([a-z_0-9]+)` \|", text, re.M))
     wanted = {each.name for address in ("/fuse", "/fan") for each in spec_of(address).options}
     times = {"at_ms", "within_ms", "at_beat", "quantise"}
     assert wanted - rows <= {"residual_amount", "preset", "velocity", *times}
