@@ -191,8 +191,8 @@ def played() -> Sheet:
     """What was just heard, the input, a keyboard, and a finger between four sounds."""
     sheet = Sheet(
         "Played",
-        "A set that is played by hand. Run eutectic serve --input NAME; without an input, 2 and 3 "
-        "say so, and the rest plays.",
+        "A set that is played by hand. It hears the input of the system, or of eutectic serve "
+        "--input NAME; without one, 2 and 3 say so, and the rest plays.",
     )
     sheet.section("1. Load the preset played, and set the tempo. Record it, and each voice.")
     record = sheet.ui("textbutton", (60, 22), text="record")

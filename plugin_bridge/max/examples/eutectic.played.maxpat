@@ -73,10 +73,10 @@
                     "patching_rect": [
                         20.0,
                         56.0,
-                        588.3,
+                        620.3,
                         33.0
                     ],
-                    "text": "A set that is played by hand. Run eutectic serve --input NAME; without an input, 2 and 3 say so, and the rest\nplays.",
+                    "text": "A set that is played by hand. It hears the input of the system, or of eutectic serve --input NAME; without one, 2 and\n3 say so, and the rest plays.",
                     "linecount": 2,
                     "fontsize": 12
                 }
