@@ -116,6 +116,8 @@ class Player:
         self._limiter = Limiter(channels)
         self._peak = 0.0
         self._recording: Recording | None = None
+        self._wanted: Recording | None = None
+        """What is recorded, or is about to be."""
         self._recorded = range(0)
         """The frames of it."""
         self._stems = False
@@ -310,9 +312,12 @@ class Player:
         """Pass what is played to a recording, too, from a time or beat on; None ends that."""
 
         def prepare() -> None:
+            self._wanted = recording
             self._stems = self._stems or (recording is not None and recording.stems)
 
         def begin() -> None:
+            if self._wanted is not recording:  # it was called off before it began
+                return
             self._recording, self._recorded = recording, range(self.frames, NEVER)
             if recording is not None:
                 recording.begin(self.frames, self._sounding())

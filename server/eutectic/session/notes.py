@@ -23,6 +23,9 @@ from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voices import Voice, Voices
 
+MAX_HELD = 1024
+"""Keys that play the voice in focus and whose voices are remembered; the last ones struck."""
+
 
 class Notes:
     """What keys do; owned by the event loop."""
@@ -64,8 +67,11 @@ class Notes:
 
     async def _strike(self, ticket: Ticket, request: table.Note, at: At) -> None:
         voice = self._voices[request.voice]
-        if request.voice == 0:
+        if request.voice == 0 and request.gate is None:
+            self._in_focus.pop((ticket.peer, request.note), None)
             self._in_focus[ticket.peer, request.note] = voice.number
+            if len(self._in_focus) > MAX_HELD:
+                del self._in_focus[next(iter(self._in_focus))]
         sound = self._heard(voice)
         if sound is None:
             key, number = (voice.number, request.note), next(self._numbers)
