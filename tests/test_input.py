@@ -17,6 +17,7 @@ from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
 from eutectic.osc.answers import Done, Input, InputLevel
 from eutectic.playback.take import LEAD_SECONDS
+from eutectic.system.shared_memory import PREFIX, SHARED
 
 pytestmark = pytest.mark.process
 
@@ -235,6 +236,10 @@ def test_clients_see_the_input_and_its_level(running: Daemon, client: Client) ->
     assert fails(client, "/clip/grab", "none", 1.0) == "no_input"
     assert fails(client, "/clip/record", "none") == "no_input"
     assert fails(client, "/input/set", "file:nothing.wav") == "no_file"
+    shared = set(SHARED.glob(f"{PREFIX}{running.pid}-*"))
+    soundfile.write(running.data.parent / "clips" / "empty.wav", np.zeros((0, 2)), RATE)
+    assert fails(client, "/input/set", "file:empty.wav") == "bad_device"
+    assert set(SHARED.glob(f"{PREFIX}{running.pid}-*")) <= shared
     client.set_input(f"file:{running.data.parent / 'clips' / 'a.wav'}")
     wait_for(client, Input, lambda answer: answer.state == "listening")
     client.set_input(f"file:{running.data.parent / 'clips' / '..' / 'clips' / 'b.wav'}")

@@ -1,4 +1,4 @@
-"""The abstractions `eutectic.voice`, `.clip`, `.reference` and `.buffer`.
+"""The abstractions `eutectic.voice`, `.clip`, `.reference`, `.buffer` and `.keys`.
 
 Each prefixes its requests with the name of a receive of its own, to which the answers are sent. An
 outlet has only one cord: where several things follow, a trigger sets their order.
@@ -380,3 +380,45 @@ def _file_name(sheet: Sheet, source: Box) -> Box:
     for outlet, inlet in enumerate((4, 5, 6)):
         sheet.cord(time, name, outlet, inlet)
     return name
+
+
+def keys() -> Sheet:
+    """`eutectic.keys [voice] [channel]`."""
+    sheet = Sheet(
+        "eutectic.keys [voice] [channel]",
+        "Plays notes on a voice, from MIDI and from the inlet: what it plays, at other pitches. "
+        "Voice 0, the default, is the one in focus. Needs an open [eutectic].",
+    )
+    sheet.section("Messages", width=560)
+    inlet = sheet.inlet("note velocity options; velocity 0: let it go; envelope a d s r")
+    sort = sheet.obj("route envelope", min_width=160)
+    envelope = sheet.obj(f"prepend {request('/envelope')} #1")
+    note = sheet.obj(f"prepend {request('/note')} #1")
+    sheet.chain(inlet, sort, envelope, sheet.obj(f"s {OUT}"))
+    sheet.cord(sort, note, 1)
+    sheet.chain(note, sheet.obj(f"s {OUT}"))
+
+    sheet.section("MIDI, of the channel or, without one, of all. The wheel bends by two semitones.")
+    midi, wheel = sheet.obj("notein", min_width=160), sheet.obj("bendin", min_width=90)
+    pair = sheet.obj("pack 0 0", min_width=90)
+    played = sheet.obj(f"prepend {request('/note')} #1")
+    gate = _of_channel(sheet, midi, 2)
+    sheet.cord(midi, pair)
+    sheet.cord(midi, pair, 1, 1)
+    sheet.cord(pair, gate, 0, 1)
+    sheet.chain(gate, played, sheet.obj(f"s {OUT}"))
+    semitones = sheet.obj("expr ($i1 - 64) / 32.", min_width=150)
+    bend = sheet.obj(f"prepend {request('/voice/set')} #1 bend")
+    gate = _of_channel(sheet, wheel, 1)
+    sheet.cord(wheel, gate, 0, 1)
+    sheet.chain(gate, semitones, bend, sheet.obj(f"s {OUT}"))
+    return sheet
+
+
+def _of_channel(sheet: Sheet, source: Box, outlet: int) -> Box:
+    """A gate that is open while an outlet of MIDI channels sends ours, or we have none."""
+    ours = sheet.obj("expr ($i1 == #2) || (#2 == 0)", min_width=190)
+    gate = sheet.obj("gate")
+    sheet.cord(source, ours, outlet)
+    sheet.cord(ours, gate)
+    return gate

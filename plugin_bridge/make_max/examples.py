@@ -187,11 +187,90 @@ def handoff() -> Sheet:
     return sheet
 
 
+def played() -> Sheet:
+    """What was just heard, the input, a keyboard, and a finger between four sounds."""
+    sheet = Sheet(
+        "Played",
+        "A set that is played by hand. It hears the input of the system, or of eutectic serve "
+        "--input NAME; without one, 2 and 3 say so, and the rest plays.",
+    )
+    sheet.section("1. Load the preset played, and set the tempo. Record it, and each voice.")
+    record = sheet.ui("textbutton", (60, 22), text="record")
+    named = sheet.obj("sprintf /record/start 2 played-%ld.wav @stems 1", min_width=330)
+    sheet.chain(record, sheet.obj("counter 1 999"), named)
+    others = sheet.messages(
+        "/preset/load 1 played", "/tempo 120. 0.", "/tempo/tap", "/record/stop 3"
+    )
+    panel = sheet.bpatcher("eutectic")
+    for source in (*others, named):
+        sheet.cord(source, panel)
+    steps.show(sheet, panel, 1, "what failed")
+    _grabbed(sheet)
+    _live(sheet)
+    _keyboard(sheet)
+    _four_sounds(sheet)
+    return sheet
+
+
+def _grabbed(sheet: Sheet) -> None:
+    sheet.section("2. Grab the last four seconds, and fuse them on the beat.")
+    grab = sheet.message("grab 4.")
+    timed = options("/fuse", beats=8, quantise=1)
+    fuse = sheet.message(f"fuse grabbed drone {timed}")
+    voice = sheet.bpatcher("eutectic.voice 1")
+    sheet.chain(grab, sheet.bpatcher("eutectic.clip grabbed"), fuse, voice)
+    for message in sheet.messages("undo", "redo", "keep mine", "favourite mine"):
+        sheet.cord(message, voice)
+
+
+def _live(sheet: Sheet) -> None:
+    sheet.section("3. Fuse each bar that comes in; it sounds some bars later.", beside=True)
+    switch = sheet.ui("toggle", (24, 24), "live")
+    sort = sheet.obj("sel 1 0", min_width=90)
+    begin = sheet.message(f"live drone {options('/live', every=4, unit='beats')}")
+    end = sheet.message("live stop")
+    voice = sheet.bpatcher("eutectic.voice 2")
+    sheet.chain(switch, sort, begin, voice)
+    sheet.cord(sort, end, 1)
+    sheet.cord(end, voice)
+
+
+def _keyboard(sheet: Sheet) -> None:
+    sheet.section("4. Fuse the bell, then play it: here, or on a MIDI keyboard.")
+    fuse = sheet.message("fuse bell hum")
+    cutoff = sheet.ui("dial", (60, 60), "filter", size=8000.0, min=100.0, floatoutput=1)
+    voice = sheet.bpatcher("eutectic.voice 3")
+    sheet.chain(fuse, voice)
+    sheet.chain(cutoff, sheet.obj("prepend cutoff"), voice)
+    gate = options("/note", gate=1.0)
+    keys = sheet.obj("eutectic.keys 3", min_width=160)
+    notes = [f"{note} 100 {gate}" for note in (60, 64, 67)]
+    for message in sheet.messages(*notes, "envelope 400. 0. 1. 2000."):
+        sheet.cord(message, keys)
+
+
+def _four_sounds(sheet: Sheet) -> None:
+    sheet.section("5. Four sounds, one in each corner; move between them.", beside=True)
+    pad = sheet.message(
+        f"pad glass:drone bell:drone glass:hum bell:hum {options('/pad/xy', loop=1)}"
+    )
+    x, y = (sheet.ui("dial", (60, 60), way, size=1.0, floatoutput=1) for way in ("x", "y"))
+    again = sheet.obj("t b f", min_width=60)
+    pair = sheet.obj("pack 0. 0.", min_width=120)
+    voice = sheet.bpatcher("eutectic.voice 4")
+    sheet.chain(pad, voice)
+    sheet.chain(x, pair, sheet.obj("prepend xy"), voice)
+    sheet.cord(y, again)
+    sheet.cord(again, pair)
+    sheet.cord(again, pair, 1, 1)
+
+
 EXAMPLES: dict[str, tuple[str, Callable[[], Sheet]]] = {
     "eutectic.two-knobs": ("blend and guidance on two knobs", two_knobs),
     "eutectic.eight-pads": ("eight pads, by mouse or MIDI", eight_pads),
     "eutectic.step-sequencer": ("sixteen steps, timed to the frame", step_sequencer),
     "eutectic.grains": ("grains of a rendered fusion", grains),
+    "eutectic.played": ("grab, live, a keyboard, four sounds", played),
     "eutectic.handoff": ("two buffers in turn", handoff),
 }
 
@@ -210,6 +289,7 @@ def overview() -> Sheet:
         ("eutectic.voice 1", "fuses and plays"), ("eutectic.clip glass", "a sound"),
         ("eutectic.reference low", "a sound that gives its character"),
         ("eutectic.buffer fused", "a fusion in a buffer~"),
+        ("eutectic.keys 1", "a fusion on a keyboard"),
     )  # fmt: skip
     for row, (box, text) in enumerate(abstractions):
         sheet.obj(box, text, row=row)

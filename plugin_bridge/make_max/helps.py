@@ -54,7 +54,13 @@ def voice() -> Sheet:
         "stop [fade-out ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms; cfg number;"
         "\nrecall 0 to 1: from what the model learned to the reference as it is remembered; "
         "strength 0 to 2: of what was learned."
-        "\ncc number: use another MIDI controller.",
+        "\ncc number: use another MIDI controller.\n"
+        "note number velocity: play it at a pitch, until velocity 0; envelope attack decay sustain "
+        "release; focus: keyboards play it.\n"
+        "filter low, high, band or off, Hz, resonance; send 1 or 2, output, dB.\n"
+        "pad and four pairs: one in each corner; xy x y: move between them.\n"
+        "live reference options: fuse what comes in, over and over; live stop.\n"
+        "undo; redo; keep name; favourite name.",
         "1: 1 when a fusion starts, 0 when it falls silent\n"
         "2: answers: queued, progress stage fraction, started voice ms, done, ended voice, "
         "fail code text",
@@ -68,6 +74,11 @@ def voice() -> Sheet:
         "stop 500",
         "pan -0.5",
         "recall 0.8",
+        f"note 67 100 {options('/note', gate=1.0)}",
+        "filter low 800. 0.4",
+        f"live low {options('/live', every=2.0)}",
+        "live stop",
+        "undo",
     )
     blend = sheet.ui("flonum", (60, 22), "blend", minimum=0.0, maximum=1.0)
     panel = sheet.bpatcher("eutectic.voice 1")
@@ -83,8 +94,8 @@ def clip() -> Sheet:
         "name: a word of letters, digits and _ . -, or a whole number",
         "load path options: a path in the daemon's clip folder (--clips), or the name of a clip "
         "that ships. bang: choose a file. Files can also be dropped onto its panel in a bpatcher.\n"
-        "record seconds: record the daemon's input. free: remove the clip. cancel: cancel the last "
-        "request.",
+        "record seconds: record the daemon's input; without seconds, until stop. grab seconds: "
+        "what was heard just now. free: remove the clip. cancel: cancel the last request.",
         f"1: {abstractions.DONE}\n2: {abstractions.ANSWERS}",
     )
     steps.connect(sheet)
@@ -94,6 +105,8 @@ def clip() -> Sheet:
         f"load {steps.shipped(steps.ORIGINAL)}",
         f"load {steps.shipped(steps.REFERENCE)} {part}",
         "record 4.",
+        "stop",
+        "grab 4.",
         "free",
     )
     panel = sheet.bpatcher("eutectic.clip glass")
@@ -159,4 +172,28 @@ def buffer() -> Sheet:
     sheet.cord(rate, groove)
     steps.play(sheet, groove, groove, (0, 1))
     steps.show(sheet, box, 1, "answers")
+    return sheet
+
+
+def keys() -> Sheet:
+    """`eutectic.keys.maxhelp`."""
+    sheet = _sheet(
+        "eutectic.keys",
+        "A fusion on a keyboard: a voice plays what it plays, or would, at the pitch of each note.",
+        "voice (default 0: the one in focus), MIDI channel (default 0: all)",
+        "note velocity options: play it, until velocity 0 of the same note, or for @gate seconds.\n"
+        "envelope attack decay sustain release: in ms, sustain 0 to 1.",
+        "none: the voice has the answers",
+    )
+    steps.connect(sheet)
+    steps.prepare(sheet, beside=True)
+    sheet.section("3. Fuse, then play.")
+    fuse = sheet.message(f"fuse glass low {options('/fuse', blend=0.5)}")
+    sheet.chain(fuse, sheet.bpatcher("eutectic.voice 1"))
+    messages = sheet.messages(
+        "60 100", "60 0", f"67 100 {options('/note', gate=0.5)}", "envelope 20. 300. 0.5 800."
+    )
+    box = sheet.obj("eutectic.keys 1", min_width=160)
+    for message in messages:
+        sheet.cord(message, box)
     return sheet

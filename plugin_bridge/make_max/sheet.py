@@ -25,7 +25,8 @@ from eutectic.osc.table import ANSWERS, spec_of
 
 MARGIN, HEIGHT, SECTION_GAP = 20.0, 22.0, 28.0
 
-LINES = (20.0, 33.0, 47.0, 60.0, 74.0, 87.0, 100.0, 114.0, 127.0, 141.0)
+LINES = (20.0, 33.0, 47.0, 60.0, 74.0, 87.0, 100.0, 114.0, 127.0, 141.0, 154.0, 167.0, 181.0, 194.0,
+         208.0, 221.0)  # fmt: skip
 """Heights of a comment of one line, two lines and so on, at 12 points."""
 
 ASK, OUT, OWNER = "eutectic.ask", "eutectic.out", "eutectic.owner"
@@ -40,6 +41,7 @@ PORTS = {
     "eutectic.clip": (1, 2),
     "eutectic.reference": (1, 2),
     "eutectic.buffer": (1, 2),
+    "eutectic.keys": (1, 0),
 }
 """Inlets and outlets of each abstraction."""
 

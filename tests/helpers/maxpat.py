@@ -39,7 +39,7 @@ STOCK: dict[str, Callable[[list[str]], Ports]] = {
     **_fixed(1, 1, "button toggle led dial slider prepend append loadmess freebang udpreceive"),
     **_fixed(1, 1, "pcontrol listfunnel sig~"),
     **_fixed(1, 2, "number flonum multislider live.dial live.text patcherargs opendialog dropfile"),
-    **_fixed(1, 2, "buffer~"),
+    **_fixed(1, 2, "buffer~ bendin"),
     **_fixed(1, 3, "textbutton change date notein ctlin"),
     **_fixed(1, 4, "textedit coll"),
     **_fixed(2, 0, "ezdac~"),

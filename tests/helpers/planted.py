@@ -21,9 +21,12 @@ TAIL = 2400
 async def plant(
     data: Path, clip: KeptClip, reference: KeptReference, hz: float, blends: Iterable[float],
     rates_hz: Iterable[int] = (RATE_HZ,), seed: int = 0, recall: float | None = None,
-    level: float = 1.0,
+    level: float = 1.0, fades_seconds: float = np.inf,
 ) -> None:  # fmt: skip
-    """Tones that peak at 0.4 at the reference to 0.2 at the original, times `level`."""
+    """Tones that peak at 0.4 at the reference to 0.2 at the original, times `level`.
+
+    Each fades by the factor e in `fades_seconds`.
+    """
     pair = Pair(
         Clip("t", clip.source, clip.key, clip.frames, clip.rate_hz, clip.loudness_lufs),
         Reference("r", "t", reference.source, reference.spec, reference.model),
@@ -33,7 +36,8 @@ async def plant(
     for rate_hz, blend in itertools.product(rates_hz, blends):
         frames = round(clip.frames * rate_hz / clip.rate_hz)
         at = np.arange(frames + TAIL) / rate_hz
-        samples = level * (0.4 - 0.2 * blend) * np.sin(2 * np.pi * hz * at + blend)
+        peak = level * (0.4 - 0.2 * blend)
+        samples = peak * np.exp(-at / fades_seconds) * np.sin(2 * np.pi * hz * at + blend)
         samples[:480] *= np.sin(0.5 * np.pi * np.linspace(0, 1, 480)) ** 2
         sound = Sound.of(np.stack([samples, samples]).astype(np.float32), TAIL)
         shelf.put(pair.key_at(Place(blend), rate_hz), Ready(sound, blend))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Generator
 from unittest.mock import ANY
 
@@ -102,6 +103,26 @@ def test_a_pitched_sound_follows_the_decoder_to_the_end(pitches: Pitches) -> Non
     assert stray_db(body, 495) < -110
 
 
+def test_a_sound_that_will_never_be_decoded_is_forgotten(pitches: Pitches) -> None:
+    sound = Sound(RATE_HZ, 0)
+    sound.write(0, tone(330, 0.2, tail=0).samples)
+    pitched, _ = pitches.of(sound, Section(), 1.5)
+    samples = weakref.ref(sound.samples)
+    del sound
+    other = tone(440, 20.0)
+    while not pitches.of(other, Section(), 1.5)[0].complete:
+        pass  # the thread comes past the first meanwhile
+    assert samples() is None
+    assert not pitched.complete
+
+
+def test_a_decoded_sound_is_pitched_to_its_end_though_nobody_else_has_it(pitches: Pitches) -> None:
+    pitched, _ = pitches.of(tone(330, 20.0), Section(), 1.5)
+    while not pitched.complete:
+        pass
+    assert pitched.frames == round(20 * RATE_HZ / 1.5)
+
+
 def test_an_envelope_has_its_shape() -> None:
     player = Player(RATE_HZ)
     player.press(1, press(steady(), envelope=Envelope(0.1, 0.2, 0.4, 0.3)))
@@ -140,6 +161,18 @@ def test_notes_end_without_a_click(hz: float, how: str) -> None:
     ended = how not in ("again", "choke")
     assert (not recording[-BLOCK:].any()) == ended
     assert [player.notes(1), player.notes(2)] == [how == "again", how == "choke"]
+
+
+@pytest.mark.parametrize("block", [16, 128])
+def test_the_end_of_a_note_is_heard_at_any_speed(block: int) -> None:
+    """At an eighth of the speed, what is read at once is heard over several milliseconds."""
+    player = Player(RATE_HZ)
+    player.set_speed(1, 0.125)
+    player.press(1, press(tone(800, 4.0)))
+    recording = settled(play(player, 0.4, block, at_200=player.panic))
+    assert click_db(recording, RATE_HZ) < LIMIT_DB
+    assert not recording[-BLOCK:].any()
+    assert player.voices[0].is_silent
 
 
 def test_panic_silences_notes_within_5_ms() -> None:

@@ -15,7 +15,6 @@ from eutectic.experiments.live.clicks import LIMIT_DB, click_db
 from eutectic.playback.events import Dropped, Ended, Sounding, Started, Underrun
 from eutectic.playback.player import DUE_FRAME, Player
 from eutectic.playback.sounds import Fan, Sound
-from eutectic.playback.timeline import Beat
 from mixes import BLOCK, RATE_HZ, play, settled, tone
 
 TONES_HZ = (55, 110, 220, 440)
@@ -275,15 +274,6 @@ def test_what_is_recorded_is_what_was_filled() -> None:
     count = len(taken.blocks)
     play(player, 0.1)
     assert len(taken.blocks) == count
-
-
-def test_a_recording_that_was_called_off_before_its_beat_ends_no_other() -> None:
-    player, off, taken = Player(RATE_HZ), Taken(), Taken()
-    player.record(off, Beat(1.0))
-    player.record(None)
-    player.record(taken)
-    play(player, 0.7)
-    assert not off.blocks and sum(map(len, taken.blocks)) == player.frames
 
 
 def test_stems_add_up_to_what_is_played() -> None:

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from eutectic.experiments.live.clicks import LIMIT_DB, click_db
+from eutectic.experiments.live.clicks import LIMIT_DB, click_db, longest_silence
 from eutectic.playback.events import Dropped, Ended, Reached, Started
-from eutectic.playback.player import Player
+from eutectic.playback.player import DUE_FRAME, Player
 from eutectic.playback.sounds import Fan, Sound
 from eutectic.playback.timeline import Beat, BeatLoop, Timeline
-from mixes import RATE_HZ, play, settled, tone
+from mixes import BLOCK, RATE_HZ, play, settled, tone
 
 LATENCY = Player.latency_frames
 HOUR = 3600 * RATE_HZ
@@ -260,6 +260,24 @@ def test_a_turn_plays_the_fan_and_the_blend_as_they_are_by_then() -> None:
     assert np.argmax(np.abs(np.fft.rfft(turn * np.hanning(len(turn))))) == 66
 
 
+@pytest.mark.parametrize("bpm", [60.0, 240.0])
+def test_a_tempo_that_is_set_at_a_frame_begins_what_is_overdue_by_it(bpm: float) -> None:
+    player, ends = at(Player(RATE_HZ), 120.0), list[int | None]()
+    player.play(1, Fan.of(tone(110)), 1, blend=0.5, loop=True, beats=1.0)
+    player.call(Beat(50.0), ends.append)
+    play(player, 0.1)
+    due = player.frames + 100
+    token = DUE_FRAME.set(due)
+    player.set_tempo(bpm=bpm, beat=100.0)
+    DUE_FRAME.reset(token)
+    before = player.frames
+    recording = play(player, 0.5)
+    assert player.frames - before == len(recording)
+    assert frames_of(player.take_events()) == [due]
+    assert player.timeline.beat_of(due) == 100.0
+    assert longest_silence(recording) == 0
+
+
 class Blocks:
     """A recording that keeps what it is passed."""
 
@@ -297,6 +315,28 @@ def test_a_recording_from_beat_to_beat_has_the_frames_between(stems: bool) -> No
     if stems:
         parts = np.concatenate([each for each in recording.parts if each is not None], axis=1)
         assert np.flatnonzero(parts[0, :, 0])[0] == 1
+
+
+def test_a_recording_that_was_called_off_never_begins() -> None:
+    player, called_off, wanted = at(Player(RATE_HZ), 120.0), Blocks(), Blocks()
+    player.record(called_off, Beat(1))
+    play(player, 0.1)
+    player.record(None)
+    player.record(wanted)
+    play(player, 1.0)
+    assert not called_off.blocks
+    assert len(np.concatenate(wanted.blocks)) == round(1.0 * RATE_HZ / BLOCK + 0.5) * BLOCK
+
+
+def test_stems_are_mixed_while_they_are_wanted_alone() -> None:
+    player, with_stems, without = at(Player(RATE_HZ), 120.0), Blocks(True), Blocks()
+    player.record(with_stems)
+    play(player, 0.1)
+    player.record(None)
+    player.record(without)
+    play(player, 0.1)
+    assert all(each is not None for each in with_stems.parts)
+    assert all(each is None for each in without.parts)
 
 
 def test_a_loop_of_a_loop_s_length_is_that_loop() -> None:

@@ -95,6 +95,7 @@ PRESSED = {
     "eight-pads": ("eutectic.prepare", "eutectic.pad.1", "eutectic.pad.2"),
     "step-sequencer": ("eutectic.prepare",),
     "granular": ("eutectic.prepare",),
+    "played": ("eutectic.prepare", "eutectic.fuse"),
 }
 """Buttons of each example."""
 
@@ -130,7 +131,7 @@ def _with_a_daemon(
     picture(examples["eight-pads"], process.port, pads, folder / "eight-pads-unprepared.png")
     for name, patch in examples.items():
         act = pressing(*PRESSED[name])
-        if name != "eight-pads":  # its files are the preset's
+        if name not in ("eight-pads", "played"):  # their files are the preset's
             picture(missing[name], process.port, act, folder / f"{name}-file-missing.png")
         picture(patch, process.port, act, folder / f"{name}.png")
         client.send("/panic")

@@ -148,6 +148,8 @@ def test_messages_to_an_abstraction_agree_with_the_table(path: Path) -> None:
         for target in patcher.after(box):
             if target.name == "eutectic":
                 _check_message_to_the_connection(box.words[1:])
+            elif target.name == "eutectic.keys":
+                _check_note(box.words[1:])
             elif target.name in SURFACE:
                 _check_message(target.name, box.words[1:])
 
@@ -158,6 +160,12 @@ def _check_message_to_the_connection(words: list[str]) -> None:
     values = [float(word) if re.fullmatch(r"-?\d+\.?", word) else word for word in words[1:]]
     request = parse(PREFIX + words[0], values)
     assert request.id < 1000, "larger ids are given to abstractions"
+
+
+def _check_note(words: list[str]) -> None:
+    address, words = ("/envelope", words[1:]) if words[0] == "envelope" else ("/note", words)
+    spec = spec_of(address)
+    _agrees(spec, list(spec.arguments[1:]), words, whole=True)
 
 
 def _check_message(name: str, words: list[str]) -> None:

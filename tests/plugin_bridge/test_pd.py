@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ import pytest
 import soundfile
 
 import pd
-from daemons import daemon, until
+from daemons import daemon, until, wait_for
 from eutectic.client.daemon_process import Daemon, status
 from eutectic.client.sync import Client
 from eutectic.osc import answers
+from eutectic.osc.answers import Engine, Meter
 from eutectic.osc.parse import parse
 from eutectic.osc.spec import PREFIX
 from eutectic.osc.table import ANSWERS, REQUESTS, spec_of
@@ -23,7 +25,8 @@ from pd import Box, Pd, no_complaint
 
 PATCHES = pd.patches()
 ABSTRACTIONS = ("eutectic", "eutectic.clip", "eutectic.reference", "eutectic.voice",
-                "eutectic.buffer", "eutectic.request")  # fmt: skip
+                "eutectic.buffer", "eutectic.request", "eutectic.tempo",
+                "eutectic.keys")  # fmt: skip
 named = pytest.mark.parametrize("path", PATCHES, ids=lambda path: path.stem)
 
 # As text
@@ -84,6 +87,14 @@ def test_every_message_is_one_of_the_table(path: Path) -> None:
                 parse(PREFIX + address, values(arguments))
 
 
+PLAYED = {
+    "fuse": "/fuse", "stop": "/stop", "note": "/note", "envelope": "/envelope",
+    "filter": "/voice/filter", "send": "/voice/send", "xy": "/scrub", "pad": "/pad/xy",
+    "live": "/live", "undo": "/undo", "redo": "/redo", "focus": "/focus",
+}  # fmt: skip
+"""Words that a voice takes, and their requests."""
+
+
 def requests(box: Box, message: Box) -> list[tuple[str, list[float | str]]]:
     """What a message box makes a box send to the daemon."""
     given = values(message.words)
@@ -97,14 +108,23 @@ def requests(box: Box, message: Box) -> list[tuple[str, list[float | str]]]:
         return [(box.words[1].removeprefix(PREFIX), given)]
     if box.name == "eutectic.buffer" and word == "render":
         return [("/render", [1, *rest[:2], "path.wav", *rest[2:]])]
-    if box.name == "eutectic.clip" and word in ("load", "record", "free"):
-        return [(f"/clip/{word}", [1, *own, *rest])]
+    if box.name == "eutectic.clip" and word in ("load", "record", "grab", "free", "stop"):
+        return [(f"/clip/{'record/stop' if word == 'stop' else word}", [1, *own, *rest])]
     if box.name == "eutectic.reference" and word in ("remember", "learn", "load", "free"):
         return [(f"/reference/{word}", [1, *own, *rest])]
-    if box.name == "eutectic.voice" and word in ("fuse", "stop"):
-        return [(f"/{word}", [*([1] if word == "fuse" else []), *own, *rest])]
+    if box.name == "eutectic.voice" and word in ("favourite", "keep"):
+        return [(f"/favourite/{'keep' if word == 'keep' else 'play'}", [1, *rest, *own])]
+    if box.name == "eutectic.voice" and given[:2] == ["live", "stop"]:
+        return [("/live/stop", own)]
+    if box.name == "eutectic.voice" and word in PLAYED:
+        return [(PLAYED[word], [*([1] if word == "fuse" else []), *own, *rest])]
     if box.name == "eutectic.voice" and word != "cc":
         return [("/voice/set", [*own, *given])]
+    if box.name == "eutectic.tempo":
+        return [(f"/tempo/{word}", rest) if word in ("tap", "run") else ("/tempo", given)]
+    if box.name == "eutectic.keys":
+        words = rest if word == "envelope" else given
+        return [("/envelope" if word == "envelope" else "/note", [*own, *words])]
     known = ("connect", "meter", "cancel", "cc")
     assert not box.name.startswith("eutectic") or word in known, f"{message.text} to {box.text}"
     return []
@@ -223,6 +243,49 @@ def test_help_lists_presets(running: Daemon, client: Client, tmp_path: Path) -> 
         count = len(client.presets())
         until(lambda: sum("preset:" in line for line in patch.said) == count)
         no_complaint(patch.said, "preset")
+
+
+@pytest.mark.process
+def test_help_counts_the_daemon_s_beats(running: Daemon, tmp_path: Path) -> None:
+    with helped(tmp_path, running, "eutectic.tempo") as patch:
+        patch.wait(r"beat: \d+$")
+        patch.send("eutectic.tempo.try", "bang")
+        patch.wait("beat: 1$")
+        patch.wait("beat: 4$")
+        beats = [int(line.split()[1]) for line in patch.said]
+        after = beats[beats.index(1) :]
+        assert after == list(range(1, len(after) + 1))
+
+
+@pytest.mark.process
+def test_the_set_that_is_played_plays_what_comes_in(tmp_path: Path) -> None:
+    """It is grabbed and fused, live and recorded, and a fusion is played at other pitches."""
+    at = np.arange(96_000) / 48_000
+    soundfile.write(tmp_path / "in.wav", 0.3 * np.sin(2 * np.pi * 330 * at), 48_000)
+    process = daemon(tmp_path, "--input", f"file:{tmp_path / 'in.wav'}")
+    path = pd.FOLDER / "examples" / "played.pd"
+    with process, process.client() as client:
+        client.send("/notify", 1, "@meter", 1)
+        wait_for(client, Engine, lambda engine: engine.state == "ready")
+        with Pd(tmp_path, path, port=process.port) as patch:
+            patch.send("eutectic.prepare", "bang")
+            until(lambda: {"drone", "hum"} <= {each.reference for each in client.references()})
+            patch.send("eutectic.fuse", "bang")
+            until(lambda: re.search(r"/fuse \d+ .*: done", process.log) is not None)
+            client.send("/panic")  # what is heard of voice 3 from now on is the key
+            patch.send("eutectic.record", 1)
+            patch.send("eutectic.grab", "bang")
+            patch.send("eutectic.live", 1)
+            patch.send("eutectic.key", 7)
+            wait_for(client, Meter, lambda meter: meter.voice == 2 and meter.level > -60)
+            until(lambda: len(re.findall(r"/fuse \d+ .*: done", process.log)) == 2)
+            time.sleep(0.2)
+            patch.send("eutectic.record", 0)
+            until(lambda: re.search(r"/record/stop \d+ .*: done", process.log) is not None)
+            no_complaint(patch.said)
+    peaks = [np.abs(soundfile.read(stem)[0]).max()
+             for stem in sorted(process.data.glob("renders/played-1-voice*.wav"))]  # fmt: skip
+    assert [peak > 0.01 for peak in peaks] == [True, True, True, False]
 
 
 @pytest.mark.process

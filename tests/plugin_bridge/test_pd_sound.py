@@ -28,6 +28,23 @@ pytestmark = pytest.mark.realtime
 EXAMPLES = pd.FOLDER / "examples"
 BLENDS = [k / 8 for k in range(9)]
 TONE_HZ = 220
+BEATS = """#N canvas 0 0 300 260 12;
+#X declare -path {folder};
+#X obj 20 20 eutectic;
+#X obj 20 50 r do.tempo;
+#X obj 20 80 eutectic.tempo;
+#X obj 20 110 bang;
+#X obj 20 140 del 100;
+#X msg 20 170 fuse tick drone @blend 0.5 @loop 0 @quantise 1;
+#X obj 20 200 eutectic.voice 1;
+#X connect 1 0 2 0;
+#X connect 2 0 3 0;
+#X connect 3 0 4 0;
+#X connect 4 0 5 0;
+#X connect 5 0 6 0;
+"""
+"""Asks for a short sound on the next beat, a tenth of a second after each."""
+
 FUSED = [("glass", "drone"), ("bell", "hum"), *((str(pad), "1") for pad in range(1, 9))]
 
 
@@ -41,6 +58,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
     with Jack(PERIOD), daemon(folder, "--rate", str(RATE_HZ), device="system") as process:
         with process.client() as client:
             client.request("/clip/load", "glass", "ambi_glass_rub.flac")
+            client.request("/clip/load", "tick", "perc_bell.flac", "@duration", 1)
             client.request("/clip/load", "drone", "loop_drone_g_97.flac", "@duration", 4)
             client.request("/clip/load", "bell", "perc_bell.flac", "@duration", 2)
             client.request("/clip/load", "hum", "ambi_haunted_hum.flac", "@duration", 4)
@@ -51,12 +69,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
         session = kept.read(process.data / "sessions" / "keys.toml")
         clips = {each.name: each for each in session.clips}
         references = {each.name: each for each in session.references}
-        for clip, reference in FUSED:
+        for clip, reference in [("tick", "drone"), *FUSED]:
             rates_hz = (RATE_HZ, clips[clip].rate_hz)  # the device's, and of files the model's
             known = references[reference]
             recall = None if known.spec.settings else 1.0
             asyncio.run(plant(process.data, clips[clip], known, TONE_HZ, BLENDS, rates_hz,
-                              recall=recall))  # fmt: skip
+                              recall=recall,
+                              fades_seconds=0.03 if clip == "tick" else np.inf))  # fmt: skip
         yield process
         assert "Traceback" not in process.log
 
@@ -205,3 +224,22 @@ def test_grains_of_a_rendered_fusion_are_played_by_pd(stage: Daemon, tmp_path: P
             heard.append(float(np.sqrt(np.mean(samples**2))))
             assert click_db(samples, RATE_HZ) < LIMIT_DB
         assert heard[0] == pytest.approx(2 * heard[1], rel=0.3) and heard[1] > 0.01
+
+
+def test_what_waits_for_a_beat_is_heard_on_it(
+    stage: Daemon, player: Client, tmp_path: Path
+) -> None:
+    path = tmp_path / "beats.pd"
+    path.write_text(BEATS.format(folder=pd.FOLDER))
+    bpm = 120
+    with Pd(tmp_path, path, port=stage.port) as patch:
+        patch.send("do.tempo", bpm)
+        until(lambda: not status(player)["voices"].startswith("none"))
+        samples = np.abs(take(tmp_path, lambda: time.sleep(6))).max(axis=1)
+        no_complaint(patch.said)
+    loud = np.flatnonzero(samples > 0.1)
+    onsets = loud[1:][np.diff(loud) > RATE_HZ // 10]  # the first may have begun before the take
+    beat = 60 * RATE_HZ / bpm
+    assert len(onsets) >= 10
+    off = onsets - onsets[0] - beat * np.arange(len(onsets))
+    assert np.abs(off).max() < RATE_HZ / 1000  # 0 here; up to 25 ms without @quantise

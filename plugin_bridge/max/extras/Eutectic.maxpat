@@ -13,7 +13,7 @@
             85.0,
             104.0,
             846.6,
-            587.0
+            679.0
         ],
         "bglocked": 0,
         "openinpresentation": 0,
@@ -288,6 +288,39 @@
             {
                 "box": {
                     "id": "obj-14",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        20.0,
+                        421.0,
+                        90.0,
+                        22.0
+                    ],
+                    "outlettype": [],
+                    "text": "eutectic.keys 1"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-15",
+                    "maxclass": "comment",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        114.0,
+                        422.0,
+                        135.4,
+                        20.0
+                    ],
+                    "text": "a fusion on a keyboard",
+                    "linecount": 1,
+                    "fontsize": 12
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-16",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -305,7 +338,7 @@
             },
             {
                 "box": {
-                    "id": "obj-15",
+                    "id": "obj-17",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -323,7 +356,7 @@
             },
             {
                 "box": {
-                    "id": "obj-16",
+                    "id": "obj-18",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -340,7 +373,7 @@
             },
             {
                 "box": {
-                    "id": "obj-17",
+                    "id": "obj-19",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -358,7 +391,7 @@
             },
             {
                 "box": {
-                    "id": "obj-18",
+                    "id": "obj-20",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -376,7 +409,7 @@
             },
             {
                 "box": {
-                    "id": "obj-19",
+                    "id": "obj-21",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -393,7 +426,7 @@
             },
             {
                 "box": {
-                    "id": "obj-20",
+                    "id": "obj-22",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -411,7 +444,7 @@
             },
             {
                 "box": {
-                    "id": "obj-21",
+                    "id": "obj-23",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -429,7 +462,7 @@
             },
             {
                 "box": {
-                    "id": "obj-22",
+                    "id": "obj-24",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -446,7 +479,7 @@
             },
             {
                 "box": {
-                    "id": "obj-23",
+                    "id": "obj-25",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -464,7 +497,7 @@
             },
             {
                 "box": {
-                    "id": "obj-24",
+                    "id": "obj-26",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -482,7 +515,7 @@
             },
             {
                 "box": {
-                    "id": "obj-25",
+                    "id": "obj-27",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -499,7 +532,7 @@
             },
             {
                 "box": {
-                    "id": "obj-26",
+                    "id": "obj-28",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -517,17 +550,17 @@
             },
             {
                 "box": {
-                    "id": "obj-27",
+                    "id": "obj-29",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
                         428.5,
                         503.0,
-                        164.0,
+                        159.3,
                         22.0
                     ],
-                    "text": "load eutectic.handoff.maxpat",
+                    "text": "load eutectic.played.maxpat",
                     "outlettype": [
                         ""
                     ]
@@ -535,24 +568,24 @@
             },
             {
                 "box": {
-                    "id": "obj-28",
+                    "id": "obj-30",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        596.5,
+                        591.8,
                         504.0,
-                        109.4,
+                        198.1,
                         20.0
                     ],
-                    "text": "two buffers in turn",
+                    "text": "grab, live, a keyboard, four sounds",
                     "linecount": 1,
                     "fontsize": 12
                 }
             },
             {
                 "box": {
-                    "id": "obj-29",
+                    "id": "obj-31",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -567,69 +600,135 @@
                     ],
                     "text": "pcontrol"
                 }
+            },
+            {
+                "box": {
+                    "id": "obj-32",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        428.5,
+                        595.0,
+                        164.0,
+                        22.0
+                    ],
+                    "text": "load eutectic.handoff.maxpat",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-33",
+                    "maxclass": "comment",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        596.5,
+                        596.0,
+                        109.4,
+                        20.0
+                    ],
+                    "text": "two buffers in turn",
+                    "linecount": 1,
+                    "fontsize": 12
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-34",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        428.5,
+                        637.0,
+                        53.3,
+                        22.0
+                    ],
+                    "outlettype": [
+                        ""
+                    ],
+                    "text": "pcontrol"
+                }
             }
         ],
         "lines": [
             {
                 "patchline": {
                     "source": [
-                        "obj-15",
-                        0
-                    ],
-                    "destination": [
                         "obj-17",
                         0
                     ],
+                    "destination": [
+                        "obj-19",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-18",
-                        0
-                    ],
-                    "destination": [
                         "obj-20",
                         0
                     ],
+                    "destination": [
+                        "obj-22",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-21",
-                        0
-                    ],
-                    "destination": [
                         "obj-23",
                         0
                     ],
+                    "destination": [
+                        "obj-25",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-24",
-                        0
-                    ],
-                    "destination": [
                         "obj-26",
                         0
                     ],
+                    "destination": [
+                        "obj-28",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-27",
+                        "obj-29",
                         0
                     ],
                     "destination": [
-                        "obj-29",
+                        "obj-31",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-32",
+                        0
+                    ],
+                    "destination": [
+                        "obj-34",
                         0
                     ],
                     "order": 0

@@ -12,8 +12,8 @@
         "rect": [
             85.0,
             104.0,
-            1111.4,
-            503.0
+            1240.9,
+            516.0
         ],
         "bglocked": 0,
         "openinpresentation": 0,
@@ -143,11 +143,11 @@
                     "patching_rect": [
                         20.0,
                         200.0,
-                        403.5,
-                        74.0
+                        419.2,
+                        87.0
                     ],
-                    "text": "load path options: a path in the daemon's clip folder (--clips), or the name\nof a clip that ships. bang: choose a file. Files can also be dropped onto its\npanel in a bpatcher.\nrecord seconds: record the daemon's input. free: remove the clip. cancel:\ncancel the last request.",
-                    "linecount": 5,
+                    "text": "load path options: a path in the daemon's clip folder (--clips), or the name\nof a clip that ships. bang: choose a file. Files can also be dropped onto its\npanel in a bpatcher.\nrecord seconds: record the daemon's input; without seconds, until stop. grab\nseconds: what was heard just now. free: remove the clip. cancel: cancel the\nlast request.",
+                    "linecount": 6,
                     "fontsize": 12
                 }
             },
@@ -159,7 +159,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        302.0,
+                        315.0,
                         55.1,
                         20.0
                     ],
@@ -177,7 +177,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        332.0,
+                        345.0,
                         354.8,
                         33.0
                     ],
@@ -194,7 +194,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        393.0,
+                        406.0,
                         219.3,
                         20.0
                     ],
@@ -212,7 +212,7 @@
                     "numoutlets": 4,
                     "patching_rect": [
                         20.0,
-                        423.0,
+                        436.0,
                         260,
                         60
                     ],
@@ -235,7 +235,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        479.5,
+                        495.2,
                         92.0,
                         316.5,
                         20.0
@@ -253,7 +253,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        479.5,
+                        495.2,
                         122.0,
                         143.3,
                         22.0
@@ -271,7 +271,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        642.8,
+                        658.5,
                         122.0,
                         289.8,
                         22.0
@@ -289,7 +289,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        952.6,
+                        968.3,
                         122.0,
                         58.0,
                         22.0
@@ -307,7 +307,43 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1030.6,
+                        1046.3,
+                        122.0,
+                        33.3,
+                        22.0
+                    ],
+                    "text": "stop",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-16",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1099.6,
+                        122.0,
+                        48.0,
+                        22.0
+                    ],
+                    "text": "grab 4.",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-17",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1167.6,
                         122.0,
                         31.3,
                         22.0
@@ -320,12 +356,12 @@
             },
             {
                 "box": {
-                    "id": "obj-16",
+                    "id": "obj-18",
                     "maxclass": "bpatcher",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        776.4,
+                        905.9,
                         164.0,
                         260,
                         84
@@ -344,12 +380,12 @@
             },
             {
                 "box": {
-                    "id": "obj-17",
+                    "id": "obj-19",
                     "maxclass": "button",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        776.4,
+                        905.9,
                         268.0,
                         24,
                         24
@@ -361,12 +397,12 @@
             },
             {
                 "box": {
-                    "id": "obj-18",
+                    "id": "obj-20",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        804.4,
+                        933.9,
                         269.0,
                         114.7,
                         20.0
@@ -378,12 +414,12 @@
             },
             {
                 "box": {
-                    "id": "obj-19",
+                    "id": "obj-21",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1017.4,
+                        1146.9,
                         268.0,
                         74.0,
                         22.0
@@ -396,12 +432,12 @@
             },
             {
                 "box": {
-                    "id": "obj-20",
+                    "id": "obj-22",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1017.4,
+                        1146.9,
                         312.0,
                         55.3,
                         22.0
@@ -421,7 +457,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-16",
+                        "obj-18",
                         0
                     ],
                     "order": 0
@@ -434,7 +470,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-16",
+                        "obj-18",
                         0
                     ],
                     "order": 0
@@ -447,7 +483,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-16",
+                        "obj-18",
                         0
                     ],
                     "order": 0
@@ -460,7 +496,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-16",
+                        "obj-18",
                         0
                     ],
                     "order": 0
@@ -473,20 +509,46 @@
                         0
                     ],
                     "destination": [
+                        "obj-18",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
                         "obj-17",
                         0
                     ],
+                    "destination": [
+                        "obj-18",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-16",
+                        "obj-18",
+                        0
+                    ],
+                    "destination": [
+                        "obj-19",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-18",
                         1
                     ],
                     "destination": [
-                        "obj-19",
+                        "obj-21",
                         0
                     ],
                     "order": 0
@@ -495,11 +557,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-19",
+                        "obj-21",
                         0
                     ],
                     "destination": [
-                        "obj-20",
+                        "obj-22",
                         0
                     ],
                     "order": 0

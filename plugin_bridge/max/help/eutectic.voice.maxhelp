@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            1310.1999999999998,
+            1851.1,
             772.0
         ],
         "bglocked": 0,
@@ -144,10 +144,10 @@
                         20.0,
                         213.0,
                         412.2,
-                        114.0
+                        194.0
                     ],
-                    "text": "fuse original reference options: fuse and play. bang: play the last fusion\nagain.\na number, or blend number: move from the reference (0) to the original (1).\nstop [fade-out ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms;\ncfg number;\nrecall 0 to 1: from what the model learned to the reference as it is\nremembered; strength 0 to 2: of what was learned.\ncc number: use another MIDI controller.",
-                    "linecount": 8,
+                    "text": "fuse original reference options: fuse and play. bang: play the last fusion\nagain.\na number, or blend number: move from the reference (0) to the original (1).\nstop [fade-out ms]; gain dB; pan -1 to 1; out channel; loop 0 or 1; xfade ms;\ncfg number;\nrecall 0 to 1: from what the model learned to the reference as it is\nremembered; strength 0 to 2: of what was learned.\ncc number: use another MIDI controller.\nnote number velocity: play it at a pitch, until velocity 0; envelope attack\ndecay sustain release; focus: keyboards play it.\nfilter low, high, band or off, Hz, resonance; send 1 or 2, output, dB.\npad and four pairs: one in each corner; xy x y: move between them.\nlive reference options: fuse what comes in, over and over; live stop.\nundo; redo; keep name; favourite name.",
+                    "linecount": 14,
                     "fontsize": 12
                 }
             },
@@ -159,7 +159,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        355.0,
+                        435.0,
                         55.1,
                         20.0
                     ],
@@ -177,7 +177,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        385.0,
+                        465.0,
                         414.9,
                         47.0
                     ],
@@ -194,7 +194,7 @@
                     "numoutlets": 0,
                     "patching_rect": [
                         20.0,
-                        460.0,
+                        540.0,
                         219.3,
                         20.0
                     ],
@@ -212,7 +212,7 @@
                     "numoutlets": 4,
                     "patching_rect": [
                         20.0,
-                        490.0,
+                        570.0,
                         260,
                         60
                     ],
@@ -532,11 +532,101 @@
             {
                 "box": {
                     "id": "obj-27",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1182.8,
+                        512.0,
+                        132.9,
+                        22.0
+                    ],
+                    "text": "note 67 100 @gate 1.0",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-28",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1335.7,
+                        512.0,
+                        101.3,
+                        22.0
+                    ],
+                    "text": "filter low 800. 0.4",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-29",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1457.0,
+                        512.0,
+                        114.8,
+                        22.0
+                    ],
+                    "text": "live low @every 2.0",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-30",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1591.8,
+                        512.0,
+                        54.6,
+                        22.0
+                    ],
+                    "text": "live stop",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-31",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        1666.4,
+                        512.0,
+                        37.3,
+                        22.0
+                    ],
+                    "text": "undo",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-32",
                     "maxclass": "flonum",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        1182.8,
+                        1723.7,
                         512.0,
                         60,
                         22
@@ -551,12 +641,12 @@
             },
             {
                 "box": {
-                    "id": "obj-28",
+                    "id": "obj-33",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1246.8,
+                        1787.7,
                         513.0,
                         43.4,
                         20.0
@@ -568,12 +658,12 @@
             },
             {
                 "box": {
-                    "id": "obj-29",
+                    "id": "obj-34",
                     "maxclass": "bpatcher",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        911.4,
+                        1203.9,
                         554.0,
                         260,
                         112
@@ -592,12 +682,12 @@
             },
             {
                 "box": {
-                    "id": "obj-30",
+                    "id": "obj-35",
                     "maxclass": "toggle",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        911.4,
+                        1203.9,
                         686.0,
                         24,
                         24
@@ -609,12 +699,12 @@
             },
             {
                 "box": {
-                    "id": "obj-31",
+                    "id": "obj-36",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        939.4,
+                        1231.9,
                         687.0,
                         52.0,
                         20.0
@@ -626,12 +716,12 @@
             },
             {
                 "box": {
-                    "id": "obj-32",
+                    "id": "obj-37",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1152.4,
+                        1444.9,
                         686.0,
                         74.0,
                         22.0
@@ -644,12 +734,12 @@
             },
             {
                 "box": {
-                    "id": "obj-33",
+                    "id": "obj-38",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1152.4,
+                        1444.9,
                         730.0,
                         55.3,
                         22.0
@@ -734,7 +824,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-29",
+                        "obj-34",
                         0
                     ],
                     "order": 0
@@ -747,7 +837,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-29",
+                        "obj-34",
                         0
                     ],
                     "order": 0
@@ -760,7 +850,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-29",
+                        "obj-34",
                         0
                     ],
                     "order": 0
@@ -773,7 +863,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-29",
+                        "obj-34",
                         0
                     ],
                     "order": 0
@@ -786,7 +876,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-29",
+                        "obj-34",
                         0
                     ],
                     "order": 0
@@ -799,7 +889,20 @@
                         0
                     ],
                     "destination": [
-                        "obj-29",
+                        "obj-34",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-28",
+                        0
+                    ],
+                    "destination": [
+                        "obj-34",
                         0
                     ],
                     "order": 0
@@ -812,20 +915,72 @@
                         0
                     ],
                     "destination": [
+                        "obj-34",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
                         "obj-30",
                         0
                     ],
+                    "destination": [
+                        "obj-34",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-29",
+                        "obj-31",
+                        0
+                    ],
+                    "destination": [
+                        "obj-34",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-32",
+                        0
+                    ],
+                    "destination": [
+                        "obj-34",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-34",
+                        0
+                    ],
+                    "destination": [
+                        "obj-35",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-34",
                         1
                     ],
                     "destination": [
-                        "obj-32",
+                        "obj-37",
                         0
                     ],
                     "order": 0
@@ -834,11 +989,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-32",
+                        "obj-37",
                         0
                     ],
                     "destination": [
-                        "obj-33",
+                        "obj-38",
                         0
                     ],
                     "order": 0

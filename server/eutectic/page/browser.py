@@ -134,7 +134,9 @@ class Browser:
 
     async def _window(self, number: int, original: Value, reference: Value) -> None:
         reply = await self._parts.daemon.ask("/fan/list", original, reference)
-        ready = [Place(each.blend, each.key) for each in reply.of(FanReply) if each.ready]
+        ready = [
+            Place(each.blend, each.key) for each in reply.of(FanReply) if each.ready and not each.y
+        ]  # of one row
         sound = self._clips.get(self._remembered.get(str(reference), ""))
         found = None
         if sound is not None:

@@ -59,6 +59,7 @@ class Input:
             self._listen(reply_of(process, OPEN_SECONDS, Listening))
         except BadDevice:
             end_process(process)
+            self._unlink(but="" if self.heard is None else str(self.heard.path))
             raise
 
     def start(self) -> None:

@@ -157,9 +157,14 @@ class Notes:
     def __len__(self) -> int:
         return len(self.all)
 
+    @property
+    def sounding(self) -> bool:
+        """Whether a note sounds, or the end of one is still to be heard at another speed."""
+        return bool(self.all) or self.speed.rings
+
     def begin(self, press: Press, number: int, speed: float) -> Note:
         """Strike a note, at a speed; one of the same key fades out fast."""
-        if not self.all:
+        if not self.sounding:
             self.speed.jump(speed)
         self.fade(FAST_SECONDS, [note for note in self.all if note.key == press.key])
         note, of = Note(press, number, self.rate_hz), press.envelope
@@ -214,6 +219,8 @@ class Notes:
     def _sum(self, frames: int, crossfade: int) -> NDArray[np.float32]:
         """The next frames (2, frame) at speed 1; envelopes take their time at any speed."""
         count = len(self.all)
+        if not count:
+            return np.zeros((SIDES, frames), np.float32)
         size = count * SIDES * frames
         if self._memory.size < size:
             self._memory = np.empty(2 * size, np.float32)

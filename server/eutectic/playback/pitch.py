@@ -98,12 +98,17 @@ class Pitches:
 
 
 class _Pitching:
-    """A sound on its way to another pitch; one thread at a time advances it."""
+    """A sound on its way to another pitch; one thread at a time advances it.
+
+    One that is still being decoded isn't kept alive: what nobody else has any more will never be.
+    """
 
     def __init__(self, sound: Sound, section: Section, ratio: float, rate_hz: int) -> None:
         import soxr
 
-        self._sound, self._section, self._rate_hz = sound, section, rate_hz
+        self._section, self._rate_hz = section, rate_hz
+        self._source = weakref.ref(sound)
+        self._whole_source: Sound | None = None
         passage = section.of(sound, rate_hz)
         self._samples, self._taken = passage.samples, 0
         frames = max(1, round(min(passage.frames / ratio, LONGEST_SECONDS * rate_hz)))
@@ -115,7 +120,7 @@ class _Pitching:
 
     @property
     def is_over(self) -> bool:
-        return self.pitched.complete
+        return self.pitched.complete or self._source() is None
 
     def begin(self, frames: int) -> None:
         """Make the first frames, as far as they are decoded."""
@@ -124,9 +129,12 @@ class _Pitching:
 
     def advance(self, frames: int) -> bool:
         """Make about so many frames more; false if no more are decoded, or all are made."""
-        if self.is_over:
+        sound = self._source()
+        if sound is None or self.pitched.complete:
             return False
-        ready = min(self._section.ready(self._sound, self._rate_hz), self._whole)
+        if sound.complete:
+            self._whole_source = sound
+        ready = min(self._section.ready(sound, self._rate_hz), self._whole)
         stop = min(self._taken + min(round(frames * self._chunk), MAX_CHUNK_FRAMES), ready)
         if stop == self._taken and stop < self._whole:
             return False

@@ -116,12 +116,10 @@ class Player:
         self._limiter = Limiter(channels)
         self._peak = 0.0
         self._recording: Recording | None = None
-        self._wanted: Recording | None = None
-        """What is recorded, or is about to be."""
         self._recorded = range(0)
         """The frames of it."""
-        self._stems = False
-        """Whether it wants those, or one does that is still to begin."""
+        self._awaited: Recording | None = None
+        """One that is still to begin."""
         self._when_recorded: Callable[[int | None], None] = lambda _: None
 
     # Commands, from any thread; where DUE_FRAME is set, they take effect at that frame
@@ -312,12 +310,12 @@ class Player:
         """Pass what is played to a recording, too, from a time or beat on; None ends that."""
 
         def prepare() -> None:
-            self._wanted = recording
-            self._stems = self._stems or (recording is not None and recording.stems)
+            self._awaited = recording
 
         def begin() -> None:
-            if self._wanted is not recording:  # it was called off before it began
+            if self._awaited is not recording:  # another one was asked for since, or none
                 return
+            self._awaited = None
             self._recording, self._recorded = recording, range(self.frames, NEVER)
             if recording is not None:
                 recording.begin(self.frames, self._sounding())
@@ -429,12 +427,11 @@ class Player:
             self._start_due()  # before the next command, which may stop it
         mixed = np.zeros_like(out)
         stems: NDArray[np.float32] | None = None
-        if self._stems:
+        if any(each is not None and each.stems for each in (self._recording, self._awaited)):
             stems = np.zeros((len(self.voices), len(out), SIDES), np.float32)
         at = 0
         while at < len(out):
-            self._start_due()
-            stop = round(min(len(out), at + self._next_due() - self.frames))
+            stop = round(min(len(out), at + self._start_due() - self.frames))
             for number, voice in enumerate(self.voices):
                 stem = None if stems is None else stems[number, at:stop]
                 voice.mix(mixed[at:stop], self._events.append, stem)
@@ -492,15 +489,20 @@ class Player:
             of, oldest = min(fading, key=lambda each: each[1].number)
             of.cut(oldest)
 
-    def _start_due(self) -> None:
-        """Begin what is scheduled by now, and loops that are so many beats anew."""
-        self._gates.begin_due(self.frames, self.timeline)
-        self._schedule.begin_due(self.frames, self.timeline)
-        for voice in self.voices:
-            voice.turn(self.frames, self.timeline, self._events.append)
+    def _start_due(self) -> float:
+        """Begin what is scheduled by now, and loops that are so many beats anew.
+
+        Returns the frame of the next of those. What begins may set the tempo, so that more is due.
+        """
+        while (due := self._next_due()) <= self.frames:
+            self._gates.begin_due(self.frames, self.timeline)
+            self._schedule.begin_due(self.frames, self.timeline)
+            for voice in self.voices:
+                voice.turn(self.frames, self.timeline, self._events.append)
+        return due
 
     def _next_due(self) -> float:
-        """The frame of the next of those; infinite if there is none."""
+        """The frame at which something is due; infinite if nothing is."""
         seams = (voice.next_seam(self.timeline) for voice in self.voices)
         waiting = (each.next_frame(self.timeline) for each in (self._gates, self._schedule))
         return min(*waiting, *seams)
@@ -515,7 +517,7 @@ class Player:
         if len(block := out[first:last]):
             recording.put(block.copy(), None if stems is None else stems[:, first:last])
         if frames.stop <= self.frames:
-            self._recording, self._stems = None, False
+            self._recording = None
             self._reached(self._when_recorded, frames.stop)
 
     def _reached(self, then: Callable[[int | None], None], frame: int | None) -> None:

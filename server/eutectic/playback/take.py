@@ -69,6 +69,7 @@ class Take:
         self._lead, self._tail = round(LEAD_SECONDS * rate_hz), round(TAIL_SECONDS * rate_hz)
         fade = smoothstep(np.arange(1, round(FADE_SECONDS * rate_hz)) / (FADE_SECONDS * rate_hz))
         self._fade = fade.astype(np.float32)[:, None]
+        self._fades_in = True
         self._before: Samples | None = None
         self._held: list[Samples] = []
         """What isn't written yet, (frame, channel)."""
@@ -106,7 +107,9 @@ class Take:
         block = block[: self.left].copy()
         if not len(block):
             return
-        if self.frames < len(self._fade) and not self._is_attack(block):
+        if not self.frames:
+            self._fades_in = not self._is_attack(block)
+        if self._fades_in and self.frames < len(self._fade):
             rising = self._fade[self.frames : self.frames + len(block)]
             block[: len(rising)] *= rising
         self._held.append(block)
@@ -152,7 +155,7 @@ class Take:
 
     def _is_attack(self, block: Samples) -> bool:
         """Whether the sound itself begins with a take's first block."""
-        if self.frames or self._before is None or not self._before.size:
+        if self._before is None or not self._before.size:
             return False
         first = np.abs(block[: len(self._fade)]).max()
         return bool(np.abs(self._before).max() < ATTACK * first)

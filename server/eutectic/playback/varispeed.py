@@ -60,6 +60,11 @@ class Varispeed:
         """Frames that were taken from the source and aren't heard yet."""
         return self._read.shape[1] - PAST
 
+    @property
+    def rings(self) -> bool:
+        """Whether any of those would be heard."""
+        return self.ahead > 0 and bool(self._read.any())
+
     def glide(self, speed: float) -> None:
         """Glide to another speed."""
         self._octaves.targets[:] = math.log2(_within(speed))

@@ -92,7 +92,7 @@ class Voice:
 
     @property
     def is_silent(self) -> bool:
-        return not self.layers and not self.notes
+        return not self.layers and not self.notes.sounding
 
     def panic(self, seconds: float) -> None:
         """Fade everything out, and what the filter would make of it."""
@@ -172,7 +172,7 @@ class Voice:
             if layer.silent:
                 self.layers.remove(layer)
                 self._ended(layer, report)
-        if self.notes:
+        if self.notes.sounding:
             mixed += self.notes.mix(frames, crossfade)
         self.strip.mix(mixed, out, stem)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -53,7 +53,7 @@ class Step:
     pair: Pair | None
 
     @property
-    def fused(self) -> dict[str, object]:
+    def fused(self) -> Mapping[str, object]:
         """What makes up its fusion, or its pad, without what knobs turn."""
         options = {name: each for name, each in self.kept.request.items() if name not in KNOBS}
         return options | ({"pad": self.kept.pad} if self.kept.pad else {})

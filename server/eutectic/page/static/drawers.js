@@ -115,7 +115,7 @@ function recordDrawer() {
   const path = words(`take-${new Date().toISOString().slice(0, 19).replace(/\D/g, '')}.wav`, { required: true, maxlength: '120' }), now = h('p');
   const start = submit('rec', 'record the output'), stop = key('stop', 'stop recording', () => act(stop, '/record/stop'));
   const stems = h('input', { type: 'checkbox' });
-  return { title: 'Record the output', body: [
+  return { title: 'Record', body: [
     form(by => act(by, '/record/start', path.value, ...(stems.checked ? ['@stems', 1] : [])), field('file', path), h('label.check', {}, stems, 'a file for each voice, too'), h('div.keys-of', {}, start, stop), now)],
   draw() {
     const { path: file, seconds: long, free, text: wrong } = s.recording;

@@ -51,8 +51,16 @@ export function scrubbed(e, number, ruler) {
   });
   canLearn(e, () => `/scrub ${number()} $`, () => `the blend of voice ${number()}`);
 }
-export function fanCanvas(className, quiet, gap) {
-  const c = canvas(className, (x, w, height) => { if (c.fan) paintFan(x, w, height, c.fan.places, c.heard, c.balance, fusionPicture, quiet, gap); });
+/** `deep`: all rows of a fan with a second axis, one above the other. */
+export function fanCanvas(className, quiet, gap, deep = false) {
+  const c = canvas(className, (x, w, height) => {
+    if (!c.fan) return;
+    const rows = deep && c.fan.rows.length > 1 ? c.fan.rows : [c.fan], tall = height / rows.length;
+    for (const row of [...rows].reverse()) {
+      paintFan(x, w, tall - (rows.length > 1 ? gap : 0), row.places, row.places === c.fan.places ? c.heard : -1, c.balance, fusionPicture, quiet, gap);
+      x.translate(0, tall);
+    }
+  });
   return c;
 }
 /** Draw a voice's fan, if anything of it has changed; returns the place that is heard. */
@@ -96,7 +104,7 @@ let making = '';
 const box = $('.focus');
 const number = h('div.vnum'), reference = name('b.name.ref'), prompt = name('span.sub'), blend = h('b'), under = h('span');
 const original = name('b.name.orig'), length = h('span.sub'), needle = h('span.needle'), sweep = h('div.sweep');
-const melt = fanCanvas('melt', 0.5, 2), hint = h('p.hint');
+const melt = fanCanvas('melt', 0.5, 2, true), hint = h('p.hint');
 const ruler = canvas('ruler', (x, w) => {
   const places = melt.fan?.places || [], n = places.length || 5, style = getComputedStyle(box);
   x.font = `13px ${style.getPropertyValue('--plate-face')}`;
@@ -192,7 +200,7 @@ export function drawFocus() {
   text(blend, two(is));
   const place = heard < 0 ? is : heard / (n - 1);
   const live = liveWords(v);
-  text(under, live ? `live · ${live}` : (Math.abs(place - is) > 0.021 ? `heard ${two(place)}` : 'blend') + (v.seed >= 0 ? ` · seed ${v.seed}` : ''));
+  text(under, live ? `live · ${live}` : (v.across !== 'pad' && Math.abs(place - is) > 0.021 ? `heard ${two(place)}` : 'blend') + (v.seed >= 0 ? ` · seed ${v.seed}` : ''));
   kind(under, v.liveText && live ? 'bad' : '');
   drawAxis(v);
   text(reference, v.reference || '–');

@@ -91,6 +91,9 @@ export function toggleNotes() {
   touch('voices');
 }
 export function drawNotes() {
+  attr(notesKey, 'aria-pressed', notes.on);
+  document.body.classList.toggle('noted', notes.on);
+  if (!notes.on && s.view !== 'keys') return;
   pads.forEach((e, i) => {
     const note = low + i, name = nameOf(note);
     text(e.firstChild, note % 12 ? NAMES[note % 12] : name);
@@ -100,8 +103,6 @@ export function drawNotes() {
   });
   down.disabled = low <= LOW;
   up.disabled = low >= HIGH;
-  attr(notesKey, 'aria-pressed', notes.on);
-  document.body.classList.toggle('noted', notes.on);
 }
 
 // ---- The computer's keys, while notes are on --------------------------------------------------

@@ -141,7 +141,7 @@ for (const [address, fields] of Object.entries(MORE)) events[address] = (number,
   delete told.by;
   more.set(number, { ...more.get(number), ...told });
   if (v) Object.assign(v, told);
-  touch('voices', 'sounds', 'drawer');
+  touch('voices', 'drawer', ...(address === '/live' ? ['sounds'] : []));
 };
 /** Another hand has moved it: that one is right. */
 function letGo(now, before, knobs) {
@@ -216,7 +216,7 @@ let doubting = 0, all = false;
 function doubtFans(any = false) {
   all ||= any;
   doubting ||= setTimeout(() => {
-    for (const [number, fan] of s.fans) if (fan.ready < fan.places.length && (all || s.voices.get(number)?.state !== 'silent')) fan.asked = '';
+    for (const [number, fan] of s.fans) if (!fan.complete && (all || s.voices.get(number)?.state !== 'silent')) fan.asked = '';
     doubting = 0;
     all = false;
     touch('voices');
@@ -235,22 +235,25 @@ export function wantSessions() {
 
 let versions = 0;
 /** A voice's fan, with `places` [{ blend, ready, key }, …], how many are `ready`, and a `version`:
- *  as it is known, and asked for again where it may differ. */
+ *  as it is known, and asked for again where it may differ. With a second axis it has several `rows`
+ *  { y, places }, from below; `places` are those of the nearest to the hand. */
 export function fanOf(v) {
   const pair = v.original && pairKey(v.original, v.reference), options = [...optionsOf(v), '@voice', v.voice], now = options.join();
   let fan = s.fans.get(v.voice);
-  if (fan?.pair !== pair) s.fans.set(v.voice, fan = { pair, places: [], ready: 0, version: ++versions, asked: '', busy: false });
+  if (fan?.pair !== pair) s.fans.set(v.voice, fan = { pair, places: [], rows: [], complete: false, ready: 0, version: ++versions, asked: '', busy: false });
   if (pair && fan.asked !== now && !fan.busy && !contact.lost) {
     Object.assign(fan, { asked: now, busy: true });
-    const places = [];
-    ask('/fan/list', [v.original, v.reference, ...options], (_, [, k, , blend, ready, key]) => { places[k] = { blend, ready: !!ready, key }; })
+    const all = [];
+    ask('/fan/list', [v.original, v.reference, ...options], (_, [, , , blend, ready, key, y = 0]) => { all.push({ blend, ready: !!ready, key, y }); })
       .then(() => {
-        const ready = places.filter(each => each.ready).length;
-        if (ready < places.length) doubtFans();
-        Object.assign(fan, { places, ready, version: ++versions });
+        const rows = [...new Set(all.map(each => each.y))].sort((a, b) => a - b).map(y => ({ y, places: all.filter(each => each.y === y).sort((a, b) => a.blend - b.blend) }));
+        Object.assign(fan, { rows, row: null, complete: all.every(each => each.ready) });
+        if (!fan.complete) doubtFans();
       }, () => {})
       .finally(() => { fan.busy = false; touch('voices'); });
   }
+  const y = knob(v, 'y') ?? 0, row = fan.rows.reduce((best, each) => best && Math.abs(best.y - y) <= Math.abs(each.y - y) ? best : each, null);
+  if (row && fan.row !== row) Object.assign(fan, { row, places: row.places, ready: row.places.filter(each => each.ready).length, version: ++versions });
   return fan;
 }
 /** What a voice's fusions are made with, as options of requests. */
@@ -307,7 +310,7 @@ export function fusionPicture(key) {
   if (!kept) {
     fetchPicture(s.pictures, key, 'fusion', 'voices');
     // All that are on show are kept, or they would be fetched again and again.
-    const shown = [...s.fans.values()].reduce((sum, fan) => sum + fan.places.length, 0);
+    const shown = [...s.fans.values()].reduce((sum, fan) => sum + fan.places.length * Math.max(1, fan.rows.length), 0);
     if (s.pictures.size > Math.max(LEAST_KEPT, shown)) s.pictures.delete(s.pictures.keys().next().value);
   } else { s.pictures.delete(key); s.pictures.set(key, kept); }
   return kept?.image || null;

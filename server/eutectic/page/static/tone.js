@@ -2,7 +2,7 @@
 import { ask } from './link.js';
 import { optionsOf, s, touch, voice } from './state.js';
 import { canLearn, fault, open, tell } from './hand.js';
-import { attr, h, key, text } from './dom.js';
+import { attr, h, key, text, two } from './dom.js';
 import { ENVELOPE, FILTER, PLAYED, SENDS, fader } from './faders.js';
 
 const group = (title, ...all) => h('div.group', { role: 'group', 'aria-label': title }, h('h3.label', {}, title), ...all);
@@ -63,12 +63,15 @@ export function axesDrawer({ field }) {
     e.selectedIndex = said.length ? (Math.max(0, at) + i) % said.length : -1;
     return e;
   });
+  const turn = fader(['y', 0, 1, 0.1, two, 0.5]);
   const play = key('play', 'play the four', () => tell(play, '/pad/xy', s.focus, ...four.map(each => each.value), '@loop', 1));
   return { title: 'Two axes', className: '.two', body: [
-    group('a second axis for what the voice plays', field('up and down turns', across), field('at the top', second), h('div.keys-of', {}, make), now),
+    group('a second axis for what the voice plays', turn, field('up and down turns', across), field('at the top', second), h('div.keys-of', {}, make), now),
     group('four corners', h('div.corners', {}, four[2], four[3], four[0], four[1]), h('div.keys-of', {}, play))],
   draw() {
     const v = voice();
+    turn.hidden = !v?.across;
+    if (v) turn.show(v);
     second.parentElement.hidden = across.value !== 'reference2';
     play.disabled = !said.length;
     make.disabled = !v?.original;
