@@ -351,7 +351,7 @@ def test_panic_ends_a_replay_and_another_sound_of_a_name_is_refused(running: Dae
         number = client.begin("/replay", str(path.with_suffix(".jsonl")))
         until(lambda: voice(client).state == "playing")
         client.notify()
-        assert wait_for(client, Focus).voice == 2
+        wait_for(client, Focus, lambda focus: focus.voice == 2)
         client.send("/panic")
         with pytest.raises(RequestFailed, match="panic"):
             client.end("/replay", number, 20.0)
