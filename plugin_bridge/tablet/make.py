@@ -25,6 +25,7 @@ from eutectic.osc.answers import (
     PairReply,
     Reference,
     VoiceState,
+    VoiceStrip,
     Xrun,
 )
 from eutectic.osc.parse import parse
@@ -38,6 +39,7 @@ VERSION = "1.25.0"
 VOICES, CLIPS, REFERENCES = range(1, 5), range(1, 9), (1, 2)
 LOAD_ID = 1
 QUIET_DB = -60.0
+CUTOFFS_HZ = (100.0, 20_000.0)
 RENEW_MS = 10_000
 """Registration expires 30 s after the last message."""
 LOST_MS = 5_000
@@ -53,7 +55,10 @@ Widget = dict[str, Any]
 
 @dataclass(frozen=True)
 class Control:
-    """A button or a fader: what it sends, and a fader's range and initial value."""
+    """A button or a fader: what it sends, and a fader's range and initial value.
+
+    `in_octaves`: equal ways of the fader are equal steps to the ear, as of Hz.
+    """
 
     id: str
     label: str
@@ -61,6 +66,7 @@ class Control:
     arguments: tuple[Value, ...] = ()
     range: tuple[float, float] | None = None
     initial: float = 0.0
+    in_octaves: bool = False
 
     @property
     def types(self) -> str:
@@ -94,25 +100,41 @@ def pads(reference: int) -> list[Control]:
     ]  # fmt: skip
 
 
-def voice_controls(voice: int) -> tuple[Control, Control, Control]:
-    """A voice's blend, gain and stop."""
+def voice_controls(voice: int) -> tuple[Control, ...]:
+    """A voice's faders, and its buttons."""
+    return (*voice_faders(voice), *voice_buttons(voice))
+
+
+def voice_faders(voice: int) -> tuple[Control, ...]:
+    """A voice's blend, gain and filter."""
     highest = min(6.0, VOICE_RANGES["gain"][1])
     return (
         Control(f"blend_{voice}", "blend", "/scrub", (voice,), (0.0, 1.0), 0.5),
         Control(f"gain_{voice}", "gain", "/voice/set", (voice, "gain"), (QUIET_DB, highest)),
+        Control(f"cutoff_{voice}", "filter", "/voice/filter", (voice, "low"), CUTOFFS_HZ,
+                CUTOFFS_HZ[1], in_octaves=True),
+    )  # fmt: skip
+
+
+def voice_buttons(voice: int) -> tuple[Control, ...]:
+    """Of a voice, what ends it, fuses the input on it, and goes back."""
+    return (
         Control(f"stop_{voice}", "stop", "/stop", (voice,)),
+        Control(f"live_{voice}", "live", "/live", (voice, str(REFERENCES[0]))),
+        Control(f"undo_{voice}", "undo", "/undo", (voice,)),
     )
 
 
 LOAD = Control("load", "load pads", "/preset/load", (LOAD_ID, "pads"))
 PANIC = Control("panic", "panic", "/panic")
+TAP = Control("tap", "tap", "/tempo/tap")
 MASTER = Control("master", "master", "/master/gain", (), (QUIET_DB, 6.0))
 
 
 def controls() -> list[Control]:
     """All controls."""
     return [
-        LOAD, MASTER, PANIC,
+        LOAD, MASTER, TAP, PANIC,
         *(control for voice in VOICES for control in voice_controls(voice)),
         *(pad for reference in REFERENCES for pad in pads(reference)),
     ]  # fmt: skip
@@ -150,6 +172,11 @@ def scripts() -> dict[str, str]:
         ),
         "/master": (
             f"if (!({own(Master)})) set('master', {at(Master, 'gain')}, {{send: false}})"
+        ),
+        "/voice/strip": (
+            f"if ({at(VoiceStrip, 'voice')} <= {VOICES[-1]} && !({own(VoiceStrip)})) "
+            f"set('cutoff_' + {at(VoiceStrip, 'voice')}, {at(VoiceStrip, 'cutoff')}, "
+            "{send: false})"
         ),
         "/meter": (
             f"if ({at(Meter, 'voice')} > 0 && {at(Meter, 'voice')} <= {VOICES[-1]}) "
@@ -213,6 +240,8 @@ def control_widget(control: Control, **more: Any) -> Widget:
         low, high = control.range
         widget |= {"range": {"min": low, "max": high}, "default": control.initial, "decimals": 3,
                    "html": control.label}  # fmt: skip
+        if control.in_octaves:
+            widget["logScale"] = True
     return widget | more
 
 
@@ -230,18 +259,18 @@ def panel(name: str, layout: str, widgets: list[Widget], **more: Any) -> Widget:
 
 def voice_panel(voice: int) -> Widget:
     """A voice's name, state, faders, meter and stop button."""
-    blend, gain, stop = voice_controls(voice)
     meter = {
         "type": "fader", "id": f"meter_{voice}",
         "range": {"min": QUIET_DB, "max": 0}, "default": QUIET_DB, "design": "compact",
         "interaction": False, "bypass": True, "width": 30,
     }  # fmt: skip
-    faders = [control_widget(blend, expand=True), control_widget(gain, expand=True), meter]
+    faders = [*(control_widget(each, expand=True) for each in voice_faders(voice)), meter]
+    buttons = [control_widget(each, expand=True) for each in voice_buttons(voice)]
     return panel(f"voice_{voice}", "vertical", [
         text(f"name_{voice}", f"voice {voice}", height=30),
         text(f"state_{voice}", "silent", height=30),
         panel(f"faders_{voice}", "horizontal", faders, expand=True),
-        control_widget(stop, height=50),
+        panel(f"buttons_{voice}", "horizontal", buttons, height=50),
     ], expand=True)  # fmt: skip
 
 
@@ -275,7 +304,8 @@ def session() -> Widget:
     header = panel("header", "horizontal", [
         control_widget(LOAD, width=110), text("engine", "engine: not connected", expand=True),
         text("lost", "dropouts: 0", width=140),
-        control_widget(MASTER, expand=True, horizontal=True), control_widget(PANIC, width=110),
+        control_widget(MASTER, expand=True, horizontal=True), control_widget(TAP, width=110),
+        control_widget(PANIC, width=110),
     ], height=70)  # fmt: skip
     pages = [
         {"type": "tab", "id": f"reference_{reference}", "label": f"reference {reference}",
@@ -321,7 +351,7 @@ same one.
 
 RECEIVED = (
     ("engine", "label", Engine), ("voice state, blend, gain", "labels and faders", VoiceState),
-    ("master", "fader", Master), ("level", "meter", Meter),
+    ("filter", "fader", VoiceStrip), ("master", "fader", Master), ("level", "meter", Meter),
     ("pad", "colour", PairReply), ("clips", "label", Clip), ("references", "label", Reference),
     ("message", "label", Fail), ("dropouts", "label", Xrun),
 )  # fmt: skip

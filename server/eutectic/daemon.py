@@ -203,7 +203,10 @@ def _surfaces(
     ]
     soon = partial(partial, _soon, call)
     ports = Ports([
-        Plug(each.port, soon(each.receive), soon(each.plugged_in), soon(each.unplugged))
+        Plug(
+            each.port, soon(each.receive), soon(each.plugged_in), soon(each.let_go),
+            soon(each.darken),
+        )
         for each in surfaces
     ])  # fmt: skip
     stack.callback(ports.close)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -130,15 +132,40 @@ def test_a_controller_that_is_unplugged_lets_everything_go(
     play(0xB0, 64, 127)
     play(0x90, 60, 100, 62, 100, 36, 100)
     play(0x80, 60, 0)
+    play(0xE0, 0, 100)
     sent: Sent = []
     surface.connect(
         lambda peer, address, values, due: sent.append((address, values)), lambda _: None
     )
-    surface.unplugged()
-    assert sorted(values[:3] for _, values in sent) == [(0, 60, 0), (0, 62, 0), (3, 48.5, 0)]
+    surface.let_go()
+    keys = [values[:3] for address, values in sent if address.endswith("/note")]
+    assert sorted(keys) == [(0, 60, 0), (0, 62, 0), (3, 48.5, 0)]
+    assert [values for _, values in sent if values[1] == "bend"] == [(0, "bend", 0.0)]
     sent.clear()
     surface.plugged_in()
     assert sent == []
+
+
+def test_what_is_held_is_let_go_before_its_keys_mean_something_else(
+    make: Callable[..., tuple[Surface, Played]], tmp_path: Path
+) -> None:
+    surface, play = make()
+    sent: Sent = []
+    play(0x90, 60, 100, 36, 100)
+    surface.connect(lambda peer, address, values, due: sent.append((address, values)), ANY)
+
+    async def learn() -> None:
+        moved = asyncio.ensure_future(surface.moved())
+        await asyncio.sleep(0)  # until then a key's release would be learned, and not played
+        moved.cancel()
+
+    asyncio.run(learn())
+    assert sorted(values[:3] for _, values in sent) == [(0, 60, 0), (3, 48.5, 0)]
+    surface.receive([0x90, 62, 100])
+    sent.clear()
+    (tmp_path / "map.toml").write_text("format = 1")
+    asyncio.run(surface.reload())
+    assert [values for _, values in sent] == [(0, 62, 0)]
 
 
 @pytest.mark.parametrize("wrong", ["channel = 17", "voice = -1", "bend = 30", "octave = 1"])

@@ -258,6 +258,18 @@ def test_lights_are_sent_on_changes_and_again_once_the_controller_is_plugged_in(
     assert len(lit) == 5
 
 
+def test_an_output_that_is_opened_later_is_lit_and_what_is_held_plays_on(desk: Desk) -> None:
+    lit: list[list[int]] = []
+    desk.surface.open(lit.append)
+    desk.surface.show(lambda pad: "playing")
+    desk.move(0x91, 60, 100)
+    desk.surface.darken()
+    desk.surface.show(lambda pad: "playing")
+    assert lit == 2 * [[0x90, 36, 1]]
+    assert desk.sent == [("/note", (0, 60, 100))]
+    assert desk.move(60, 0) == [("/note", (0, 60, 0))]  # running status
+
+
 @pytest.mark.parametrize(
     "target", ["/nothing", "/fuse 1", "/scrub 1 2", "/scrub 99 $", "/fuse 1 $ r",
                "/fuse 1 a r @blend 7", "", "/fuse 1 a r @nothing $"]
@@ -418,9 +430,10 @@ def test_a_keyboard_plays_the_voice_in_focus_and_unplugged_lets_its_keys_go(
     process, _ = running
     with process.client() as client:
         client.request("/fuse", 2, "a", "r", "@blend", 0.5)
+        client.send("/stop", 2)
+        until(lambda: status(client)["voices"].startswith("none"))
         client.send("/voice/set", 2, "loop", 1)
         client.send("/focus", 2)
-        until(lambda: status(client)["voices"].startswith("none"))
         with pads.plugged_in() as out:
             until(lambda: pads.lit.get(36) == 5)
             for key in (60, 64):

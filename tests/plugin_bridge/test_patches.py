@@ -29,6 +29,7 @@ from eutectic.osc.answers import (
     Meter,
     PairReply,
     VoiceState,
+    VoiceStrip,
 )
 from eutectic.osc.parse import parse
 from eutectic.osc.spec import PREFIX, flatten
@@ -65,7 +66,7 @@ OWN = {
     "panel": {"layout", "scroll", "widgets", "tabs"},
     "tab": {"label", "layout", "gridTemplate", "widgets"},
     "button": {"mode", "label"},
-    "fader": {"range", "design", "horizontal"},
+    "fader": {"range", "design", "horizontal", "logScale"},
     "text": set[str](),
     "variable": {"onValue"},
 }
@@ -169,6 +170,8 @@ def test_faders_follow_what_others_move_and_do_not_send_it_again() -> None:
     assert ["set", "blend_1", 0.75, False] in did and ["set", "gain_1", -6, False] in did
     assert ["set", "master", -3, False] in did and ["set", "meter_1", -20, False] in did
     assert ["set", "state_1", "playing", True] in did
+    strip = VoiceStrip(1, "low", 800.0, 0.0, 0, 0.0, 0, 0.0, 2)
+    assert ["set", "cutoff_1", 800, False] in run_scripts(REGISTERED, strip)["did"]
     own = run_scripts(REGISTERED, voice(by=3), Master(-3.0, 3))["did"]
     assert ["set", "state_1", "playing", True] in own
     assert not [each for each in own if each[1] in ("blend_1", "gain_1", "master")]
@@ -195,7 +198,7 @@ def test_pads_show_what_their_pair_is_and_which_one_plays() -> None:
 def test_the_session_controls_four_voices_and_64_pads() -> None:
     asked = {(address, *arguments[:1]) for address, arguments in MESSAGES}
     for voice in (1, 2, 3, 4):
-        for address in ("/scrub", "/voice/set", "/stop"):
+        for address in ("/scrub", "/voice/set", "/voice/filter", "/stop", "/live", "/undo"):
             assert (PREFIX + address, voice) in asked
     assert {PREFIX + "/panic"} < {address for address, *_ in asked}
     fused = [arguments for address, arguments in MESSAGES if address == f"{PREFIX}/fuse"]
@@ -220,7 +223,7 @@ def test_every_message_of_touchosc_is_in_the_table() -> None:
             parse(address, [{"i": int, "f": float, "s": str}[tag](each)
                             for tag, each in zip(tags, given, strict=True)])  # fmt: skip
     shown = [row for row in ROWS if len(row) == 4 and row[2].startswith(PREFIX)]
-    assert len(shown) == 9 and {row[2] for row in shown} <= answers
+    assert len(shown) == 10 and {row[2] for row in shown} <= answers
 
 
 @pytest.mark.process
@@ -233,7 +236,8 @@ def test_the_daemon_takes_everything_that_the_session_sends(tmp_path: Path) -> N
             client.send(address.removeprefix(PREFIX), *arguments)
         client.request("/sync")
         failed = [each for each in client.events(0.5) if isinstance(each, Fail)]
-        unready = {"unknown_reference", "cancelled"}  # before the preset is read, and superseded
+        # before the preset is read, superseded, and the daemon has no input
+        unready = {"unknown_reference", "cancelled", "no_input"}
         assert {each.code for each in failed} <= unready
         assert "OSCQuery" not in running.log
 

@@ -208,6 +208,11 @@ def test_voice_0_is_the_one_in_focus_and_a_key_is_let_go_where_it_was_struck(
     until(lambda: status(client)["notes"] == "1 sounding")
     client.note(3, 64, 0)
     until(lambda: status(client)["notes"] == "none sounding")
+    for voice in (2, 3):  # as with a pedal that holds it
+        client.focus(voice)
+        client.note(0, 60, 100)
+    client.note(0, 60, 0)
+    until(lambda: status(client)["notes"] == "none sounding")
     client.send("/voice/set", 0, "rate", 2)
     wait_for(client, VoiceNotes, lambda row: row.voice == 3 and row.rate == 2)
     client.send("/voice/set", 3, "rate", 1)

@@ -173,6 +173,14 @@ def test_a_fusion_takes_from_its_preset_what_it_leaves_out(running: Daemon, own:
 
 
 @pytest.mark.process
+def test_a_preset_s_references_may_be_remembered_alone(running: Daemon) -> None:
+    with running.client() as client:
+        client.request("/preset/load", "played")
+        states = {each.reference: each.state for each in client.references()}
+    assert states["drone"] == states["hum"] == "remembered"
+
+
+@pytest.mark.process
 def test_a_preset_that_is_damaged_while_it_plays_is_named_and_changes_nothing(
     running: Daemon, own: Path
 ) -> None:

@@ -34,6 +34,8 @@ class Keys:
         """Those that sound on, held by the pedal."""
         self._pedals: set[int] = set()
         """Channels whose pedal is down."""
+        self._bent: int | None = None
+        """The voice that a wheel has bent, as it was asked for."""
 
     def take(self, event: Event, keyboard: Keyboard) -> None:
         """Play what a keyboard sends; what is no key, pedal or wheel of it is passed over."""
@@ -50,9 +52,17 @@ class Keys:
                 self.release(event.channel)
             case "pitch":
                 semitones = keyboard.bend * (16383 * event.position - 8192) / 8192
+                self._bent = keyboard.voice
                 self._send("/voice/set", (keyboard.voice, "bend", semitones))
             case _:
                 pass
+
+    def leave(self) -> None:
+        """Let all keys, pedals and wheels go."""
+        self.release()
+        if self._bent is not None:
+            self._send("/voice/set", (self._bent, "bend", 0.0))
+            self._bent = None
 
     def release(self, channel: int | None = None) -> None:
         """Let all keys of a channel go, or all of them: no pedal is down any more."""

@@ -39,8 +39,9 @@ class Plug:
 
     Attributes:
         receive: with each message.
-        opened: when a port of it has been opened.
+        opened: when its input has been opened.
         closed: when it was unplugged.
+        answerable: when its output has been opened, too, which may be later.
         is_clock: whether it is there for its clock, which others are spared: it has no output.
     """
 
@@ -48,6 +49,7 @@ class Plug:
     receive: Callable[[list[int]], None]
     opened: Callable[[], None]
     closed: Callable[[], None] = lambda: None
+    answerable: Callable[[], None] = lambda: None
     is_clock: bool = False
 
 
@@ -74,7 +76,7 @@ class _Open:
         if output is not None:
             self._out.open_port(names[output], "out")
             self.out = self._out
-            self._plug.opened()
+            self._plug.answerable()
 
     def poll(self) -> None:
         """Pass on what has been received."""
@@ -221,6 +223,8 @@ class OutPort:
     def __init__(self, name: str) -> None:
         self.name = name
         self._out: Any = None
+        self._using = threading.Lock()
+        """For whoever sends or deletes: a message to one that is deleted ends the process."""
         self._opened = ""
         self._leave = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="midi out", daemon=True)
@@ -232,17 +236,15 @@ class OutPort:
 
     def send(self, data: list[int]) -> None:
         """Send a message, if it is connected."""
-        out = self._out
-        if out is not None:
-            with contextlib.suppress(rtmidi.SystemError, ValueError):
-                out.send_message(data)
+        with self._using, contextlib.suppress(rtmidi.SystemError, ValueError):
+            if self._out is not None:
+                self._out.send_message(data)
 
     def close(self) -> None:
         """Close the port."""
         self._leave.set()
         self._thread.join()
-        if self._out is not None:
-            self._out.delete()
+        self._delete()
 
     def _watch(self) -> None:
         is_missed = False
@@ -254,9 +256,14 @@ class OutPort:
                 is_missed = self._out is None
             elif self._opened not in _foreign(self._out):
                 log.info("MIDI: %s disconnected", self._opened)
-                gone, self._out = self._out, None
-                gone.delete()
+                self._delete()
             self._leave.wait(RETRY_SECONDS)
+
+    def _delete(self) -> None:
+        with self._using:
+            if self._out is not None:
+                self._out.delete()
+                self._out = None
 
     def _look(self) -> None:
         for api in _systems():

@@ -218,17 +218,21 @@ class Surface:
                 status = 0x90 if control.message == "note" else 0xB0
                 self._light([status + place[1] - 1, mapped.number, value])
 
-    def unplugged(self) -> None:
-        """Let go what was held when the controller was unplugged."""
+    def let_go(self) -> None:
+        """Let go what is held: the controller was unplugged, or its keys get another meaning."""
         for mapped, knob in self._knobs.items():
             if knob.down and (values := mapped.target.release()) is not None:
                 self._request(mapped.target, values)
                 knob.down = False
-        self._keys.release()
+        self._keys.leave()
+
+    def darken(self) -> None:
+        """No pad is lit, as of an output that has just been opened: show all states anew."""
+        self._shown.clear()
 
     def plugged_in(self) -> None:
         """Reset after the controller was plugged in: no pad is down, none is lit."""
-        self.unplugged()
+        self.let_go()
         self._knobs.clear()
         self._halves.clear()
         self._shown.clear()
@@ -251,6 +255,7 @@ class Surface:
 
     async def moved(self) -> Event:
         """The next control to move, which does nothing else meanwhile."""
+        self.let_go()
         self._learning = Learning()
         try:
             return await self._learning.moved
@@ -293,10 +298,12 @@ class Surface:
         """Read the map again; one that can't be read is logged and changes nothing."""
         self._stamp = stamp_of(self._path)
         try:
-            self._map, self._controls = await asyncio.to_thread(read_map, self._path)
+            changed = await asyncio.to_thread(read_map, self._path)
         except BadState as error:
             log.error("%s", error)
             return
+        self.let_go()
+        self._map, self._controls = changed
         self._knobs.clear()
         self._shown.clear()
         log.info("%s: %d controls", self._path, len(self._controls))

@@ -23,6 +23,9 @@ from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voices import Voice, Voices
 
+MAX_HELD = 1024
+"""Keys on the voice in focus whose voices are remembered, the ones struck last."""
+
 
 class Notes:
     """What keys do; owned by the event loop."""
@@ -65,7 +68,7 @@ class Notes:
     async def _strike(self, ticket: Ticket, request: table.Note, at: At) -> None:
         voice = self._voices[request.voice]
         if request.voice == 0:
-            self._in_focus[ticket.peer, request.note] = voice.number
+            self._move_key(ticket.peer, request, voice)
         sound = self._heard(voice)
         if sound is None:
             key, number = (voice.number, request.note), next(self._numbers)
@@ -84,6 +87,20 @@ class Notes:
         press = Press(request.note, sound, section, gain, notes.envelope, voice.loop)
         self._player.press(voice.number, press, request.gate, at)
         self._jobs.timings.add("note, made", 1000 * (time.monotonic() - ticket.received))
+
+    def _move_key(self, peer: Peer, request: table.Note, voice: Voice) -> None:
+        """A key is struck on the voice in focus: it isn't held on the one before any more.
+
+        One with a gate needs no release, so that none may come.
+        """
+        before = self._in_focus.pop((peer, request.note), voice.number)
+        if before != voice.number:
+            self._fetching.pop((before, request.note), None)
+            self._player.let_go(before, request.note)
+        if request.gate is None:
+            self._in_focus[peer, request.note] = voice.number
+            if len(self._in_focus) > MAX_HELD:  # of clients that have left, most likely
+                del self._in_focus[next(iter(self._in_focus))]
 
     def _due(self, ticket: Ticket, request: table.Note) -> At:
         """When it is to be heard: a monotonic time or a beat; None: at once."""

@@ -29,6 +29,8 @@ class PresetClip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PresetReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A reference to remember, and to learn unless the store has it; or a LoRA file to load.
 
+    Without `learn` it is remembered alone, so that the engine is free for what is played.
+
     One with a `lora`, a path as in `/reference/load`, may have no clip, and has a strength.
     """
 
@@ -39,6 +41,7 @@ class PresetReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strength: Annotated[float, Meta(ge=0, le=MAX_STRENGTH)] = 1.0
     steps: Annotated[int, Meta(ge=1)] | None = None
     method: Method | None = None
+    learn: bool = True
 
     @property
     def settings(self) -> LearnSettings:

@@ -194,7 +194,7 @@ class References:
                 except Refused as error:  # the others can be played all the same
                     refused.append(error)
             playable()
-            for each in learned:
+            for each in (each for each in learned if each.learn):
                 await self._learn_of_preset(learnings[each.name], each)
             if refused:
                 raise refused[0]
