@@ -233,7 +233,7 @@ function drawAxis(v) {
   const y = knob(v, 'y');
   level.style.transform = `translateY(${-100 * y}%)`;
   text(levelWord, pad ? two(y) : `${v.across} ${two(v.across === 'reference2' ? y : v.low + y * (v.high - v.low))}`);
-  kind(level, y > 0.8 ? 'level under' : y < 0.2 ? 'level over' : 'level');
+  kind(level, y > 0.8 ? 'level under' : y < 0.2 ? 'level low' : 'level');
 }
 function drawCurves(v, fan) {
   const known = v.original ? windowOf(v.original, v.reference, fan.base) : { points: [], balance: -1 };
