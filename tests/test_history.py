@@ -17,7 +17,7 @@ from eutectic.client.daemon_process import Daemon, until_ready
 from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
 from eutectic.files.tags import read_comment
-from eutectic.osc.answers import Fail, VoiceState
+from eutectic.osc.answers import Fail, Focus, VoiceState
 from eutectic.session import shows
 
 pytestmark = pytest.mark.process
@@ -102,6 +102,19 @@ def test_a_group_of_knob_turns_is_one_step_and_a_new_one_drops_redo(running: Dae
         client.send("/voice/set", 1, "pan", 0.5)
         client.request("/sync")
         assert commanded(running, "/redo", 1) == "nothing_to_undo"
+
+
+def test_a_loop_goes_on_when_something_else_is_undone(running: Daemon) -> None:
+    with running.client() as client:
+        for loop in (("@loop", 1), ("@beats", 1.5)):
+            fused(client, 1, "a", "r", *loop)
+            client.send("/voice/set", 1, "gain", -6.0)
+            client.request("/sync")
+            client.send("/undo", 1)
+            until(lambda: voice(client).gain == 0)
+            client.request("/sync")
+            assert (voice(client).state, voice(client).loop) == ("playing", 1)
+            client.send("/panic")
 
 
 def test_a_turned_recall_is_undone_with_what_it_did(running: Daemon) -> None:
@@ -317,19 +330,28 @@ def test_a_recording_and_its_events_never_overwrite_and_are_reported(running: Da
         mine.write_text("mine")
         assert fails(client, "/record/start", "mine.wav") == "bad_output"
         assert mine.read_text() == "mine" and not mine.with_suffix(".wav").exists()
+        late = client.begin("/record/start", "late.wav", "@at_beat", 1e6)
+        assert fails(client, "/record/stop") == "not_recording"
+        with pytest.raises(RequestFailed, match="stopped before it began"):
+            client.end("/record/start", late)
+        assert not list(mine.parent.glob("late.*"))
         assert fails(client, "/replay", "mine.jsonl") == "bad_input"
         assert fails(client, "/replay", "none.jsonl") == "no_file"
 
 
 def test_panic_ends_a_replay_and_another_sound_of_a_name_is_refused(running: Daemon) -> None:
     with running.client() as client:
+        client.focus(2)
         path = Path(client.start_recording("long.wav").path)
         passes(client, 0.2)
         fused(client, 1, "a", "r", "@loop", 1)
         passes(client, 1.0)
         client.stop_recording()
+        client.focus(1)
         number = client.begin("/replay", str(path.with_suffix(".jsonl")))
         until(lambda: voice(client).state == "playing")
+        client.notify()
+        wait_for(client, Focus, lambda focus: focus.voice == 2)
         client.send("/panic")
         with pytest.raises(RequestFailed, match="panic"):
             client.end("/replay", number, 20.0)

@@ -200,6 +200,23 @@ def test_a_cancelled_recording_leaves_no_file(running: Daemon, client: Client) -
     assert "gone" not in [each.clip for each in client.clips()]
 
 
+def test_another_session_keeps_the_file_of_what_is_being_recorded(
+    running: Daemon, client: Client, sound: NDArray[np.float32]
+) -> None:
+    number = client.begin("/clip/record", "left")
+    until(lambda: len(list(renders(running).iterdir())) == 1)
+    until(lambda: "recording left" in client.status()["input"])
+    time.sleep(len(sound) / RATE)  # not all of which is silent
+    client.new_session("another")
+    with pytest.raises(RequestFailed, match="session another is in use now"):
+        client.end("/clip/record", number)
+    assert "left" not in [each.clip for each in client.clips()]
+    (path,) = renders(running).iterdir()
+    assert soundfile.info(path).frames >= len(sound)
+    (before,) = [each.name for each in client.sessions() if each.name.startswith("unnamed")]
+    client.load_session(before)
+
+
 def test_files_of_one_name_and_second_stay_beside_each_other(
     running: Daemon, client: Client
 ) -> None:

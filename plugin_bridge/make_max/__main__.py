@@ -40,7 +40,7 @@ def main(folder: Path) -> None:
         "extras/Eutectic.maxpat": examples.overview,
         "examples/Eutectic for Live.maxpat": live.device,
     }
-    for name in ("voice", "clip", "reference", "buffer", "keys"):
+    for name in ("voice", "clip", "reference", "buffer", "keys", "tempo"):
         files[f"patchers/eutectic.{name}.maxpat"] = getattr(abstractions, name)
         files[f"help/eutectic.{name}.maxhelp"] = getattr(helps, name)
     for name, (_, make) in examples.EXAMPLES.items():

@@ -1,4 +1,4 @@
-"""The abstractions `eutectic.voice`, `.clip`, `.reference`, `.buffer` and `.keys`.
+"""The abstractions `eutectic.voice`, `.clip`, `.reference`, `.buffer`, `.keys` and `.tempo`.
 
 Each prefixes its requests with the name of a receive of its own, to which the answers are sent. An
 outlet has only one cord: where several things follow, a trigger sets their order.
@@ -7,7 +7,7 @@ outlet has only one cord: where several things follow, a trigger sets their orde
 from __future__ import annotations
 
 from py2max.core.box import Box
-from sheet import ASK, MINE, NOBODY, OUT, Sheet, request
+from sheet import ASK, IN, MINE, NOBODY, OUT, Sheet, answer, request
 
 from eutectic.osc.table import VOICE_RANGES
 
@@ -422,3 +422,81 @@ def _of_channel(sheet: Sheet, source: Box, outlet: int) -> Box:
     sheet.cord(source, ours, outlet)
     sheet.cord(ours, gate)
     return gate
+
+
+def tempo() -> Sheet:
+    """`eutectic.tempo`."""
+    sheet = Sheet(
+        "eutectic.tempo",
+        "The daemon's tempo, set and followed. Between its events the beats are counted here. "
+        "Needs an open [eutectic].",
+    )
+    sheet.section("Messages", width=560)
+    inlet = sheet.inlet("bpm; bpm and the beat that it is now; tap; run 0 or 1")
+    sort = sheet.obj("route tap run", min_width=260)
+    tap = sheet.message(f"{request('/tempo/tap')} 1")
+    run = sheet.obj(f"prepend {request('/tempo/run')}")
+    bpm = sheet.obj(f"prepend {request('/tempo')}")
+    sheet.cord(inlet, sort)
+    for outlet, box in enumerate((tap, run, bpm)):
+        sheet.cord(sort, box, outlet)
+        sheet.cord(box, sheet.obj(f"s {OUT}"))
+    _beats(sheet)
+    return sheet
+
+
+AHEAD = "(int($f2 + 0.95) - $f2)"
+"""Beats until the next one; of one that is just over, less than 0."""
+
+
+def _beats(sheet: Sheet) -> None:
+    sheet.section(
+        "Beats. One that an event comes just too late for is sounded all the same, and the next "
+        "one is on time. None comes twice.",
+        width=560,
+    )  # fmt: skip
+    events, sort = sheet.obj(f"r {IN}"), sheet.obj(f"route {answer('/tempo')}", min_width=160)
+    parts = sheet.obj("unpack 0. 0. 0", min_width=400)
+    sheet.chain(events, sort, parts)
+    bpm, beat = sheet.obj("t f f f f", min_width=300), sheet.obj("t f f f", min_width=160)
+    running, held, stop = (
+        sheet.obj("t i i", min_width=60),
+        sheet.obj("sel 0"),
+        sheet.message("stop"),
+    )
+    sheet.cord(parts, bpm)
+    sheet.cord(parts, beat, 1)
+    sheet.cord(parts, running, 2)
+    wait = sheet.obj(f"expr max(0., {AHEAD}) * 60000. / $f1", min_width=260)
+    first = sheet.obj(f"expr (1. + min(0., {AHEAD})) * 60000. / $f1", min_width=300)
+    every, number = sheet.obj("expr 60000. / $f1"), sheet.obj("expr int($f1 + 0.95)")
+    changed = sheet.obj("change")
+    for outlet, box in enumerate((wait, first, every, changed)):
+        sheet.cord(bpm, box, outlet)
+    for outlet, (box, at) in enumerate(((wait, 1), (first, 1), (number, 0))):
+        sheet.cord(beat, box, outlet, at)
+    gate, due = sheet.obj("gate"), sheet.obj("delay 500", min_width=70)
+    sheet.cord(running, gate, 1)
+    sheet.cord(wait, gate, 0, 1)
+    sheet.chain(running, held, stop, due)
+    sheet.chain(gate, due)
+    sheet.chain(sheet.obj("r #0-again"), due)
+    steps = sheet.obj("t b b b", min_width=200)
+    after, then = sheet.obj("f", min_width=50), sheet.obj("f", min_width=50)
+    count, counted = sheet.obj("i", min_width=50), sheet.obj("t i i", min_width=60)
+    sheet.chain(due, steps, after)
+    sheet.cord(every, after, inlet=1)
+    sheet.cord(after, then, inlet=1)
+    sheet.cord(first, then, inlet=1)
+    sheet.cord(steps, then, 1)
+    sheet.cord(then, sheet.obj("s #0-again"))
+    sheet.cord(steps, count, 2)
+    sheet.cord(number, count, inlet=1)
+    sheet.cord(sheet.obj("r #0-count"), count, inlet=1)
+    sheet.cord(count, counted)
+    more, once = sheet.obj("+ 1"), sheet.obj("change -1")
+    sheet.cord(counted, more, 1)
+    sheet.cord(more, sheet.obj("s #0-count"))
+    outlets = [sheet.outlet("each beat's number, on the beat"), sheet.outlet("bpm, as it changes")]
+    sheet.chain(counted, once, outlets[0])
+    sheet.cord(changed, outlets[1])

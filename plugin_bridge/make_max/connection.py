@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from py2max.core.box import Box
-from sheet import ASK, NOBODY, OUT, OWNER, Sheet, answer, request
+from sheet import ASK, IN, NOBODY, OUT, OWNER, Sheet, answer, request
 
 from eutectic.osc.spec import PORT, PREFIX
 
@@ -200,6 +200,7 @@ def _answers(sheet: Sheet) -> None:
     xruns = sheet.ui("number", (56, 22))
     sort = sheet.obj(f"route {answer('/done')} {answer('/fail')}", min_width=230)
     lease = sheet.obj(f"route {request('/notify')}", "drops the answers to /notify", min_width=160)
+    others = sheet.obj("t l l", min_width=90)
     outlets = [
         sheet.outlet("done: address, id, results"),
         sheet.outlet("failed: address, id, error code, explanation"),
@@ -217,7 +218,9 @@ def _answers(sheet: Sheet) -> None:
     sheet.chain(order, sort, lease)
     sheet.cord(lease, outlets[0], 1)
     sheet.cord(sort, outlets[1], 1)
-    sheet.cord(sort, outlets[2], 2)
+    sheet.cord(sort, others, 2)
+    sheet.cord(others, outlets[2])
+    sheet.cord(others, sheet.obj(f"s {IN}"), 1)
     _panel(sheet, led, state, xruns)
 
 

@@ -198,13 +198,15 @@ def played() -> Sheet:
     record = sheet.ui("textbutton", (60, 22), text="record")
     named = sheet.obj("sprintf /record/start 2 played-%ld.wav @stems 1", min_width=330)
     sheet.chain(record, sheet.obj("counter 1 999"), named)
-    others = sheet.messages(
-        "/preset/load 1 played", "/tempo 120. 0.", "/tempo/tap", "/record/stop 3"
-    )
+    others = sheet.messages("/preset/load 1 played", "/record/stop 3")
     panel = sheet.bpatcher("eutectic")
     for source in (*others, named):
         sheet.cord(source, panel)
     steps.show(sheet, panel, 1, "what failed")
+    beats = sheet.obj("eutectic.tempo", min_width=160)
+    for message in sheet.messages("120. 0.", "tap"):
+        sheet.cord(message, beats)
+    sheet.cord(beats, sheet.ui("number", (60, 22), "beat"))
     _grabbed(sheet)
     _live(sheet)
     _keyboard(sheet)
@@ -289,7 +291,7 @@ def overview() -> Sheet:
         ("eutectic.voice 1", "fuses and plays"), ("eutectic.clip glass", "a sound"),
         ("eutectic.reference low", "a sound that gives its character"),
         ("eutectic.buffer fused", "a fusion in a buffer~"),
-        ("eutectic.keys 1", "a fusion on a keyboard"),
+        ("eutectic.keys 1", "a fusion on a keyboard"), ("eutectic.tempo", "beats"),
     )  # fmt: skip
     for row, (box, text) in enumerate(abstractions):
         sheet.obj(box, text, row=row)

@@ -197,3 +197,26 @@ def keys() -> Sheet:
     for message in messages:
         sheet.cord(message, box)
     return sheet
+
+
+def tempo() -> Sheet:
+    """`eutectic.tempo.maxhelp`."""
+    sheet = _sheet(
+        "eutectic.tempo",
+        "The daemon's tempo, which all its clients and sounds have in common, and its beats. "
+        "Whatever starts or stops can wait for one: @quantise 4, @at_beat 32.",
+        "none",
+        "a number: bpm, 20 to 400; two: bpm, and the beat that it is now.\n"
+        "tap: a beat, now; the tempo follows from the last few. run 1 or 0: let the beats run, or "
+        "hold them.",
+        "1: each beat's number, on the beat\n2: bpm, as it changes",
+    )
+    steps.connect(sheet)
+    sheet.section("Each beat is counted here, from the daemon's last event on.", beside=True)
+    messages = sheet.messages("120. 0.", "90.", "tap", "run 0", "run 1")
+    box = sheet.obj("eutectic.tempo", min_width=160)
+    for message in messages:
+        sheet.cord(message, box)
+    sheet.cord(box, sheet.ui("number", (60, 22), "beat"))
+    sheet.cord(box, sheet.ui("flonum", (60, 22), "bpm"), 1)
+    return sheet

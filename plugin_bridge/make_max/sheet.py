@@ -32,6 +32,9 @@ LINES = (20.0, 33.0, 47.0, 60.0, 74.0, 87.0, 100.0, 114.0, 127.0, 141.0, 154.0, 
 ASK, OUT, OWNER = "eutectic.ask", "eutectic.out", "eutectic.owner"
 """Sends for a request that needs an id, for a complete message, and for the active connection."""
 
+IN = "eutectic.in"
+"""The send of events, as the daemon sends them."""
+
 MINE, NOBODY = "#0-eutectic", "eutectic.nobody"
 """The receive that gets a request's answers: an abstraction's own, or one that doesn't exist."""
 
@@ -42,6 +45,7 @@ PORTS = {
     "eutectic.reference": (1, 2),
     "eutectic.buffer": (1, 2),
     "eutectic.keys": (1, 0),
+    "eutectic.tempo": (1, 2),
 }
 """Inlets and outlets of each abstraction."""
 

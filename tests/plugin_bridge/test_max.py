@@ -138,7 +138,8 @@ def test_the_abstractions_send_every_request_they_are_for() -> None:
         for _, words, _, _ in _requests(Patcher.read(path))
     }
     requests = {request for words in SURFACE.values() for request, _ in words.values()}
-    assert sent == requests | {"/scrub", "/voice/set", "/notify", "/panic"}
+    others = {"/scrub", "/voice/set", "/notify", "/panic", "/tempo", "/tempo/tap", "/tempo/run"}
+    assert sent == requests | others
 
 
 @pytest.mark.parametrize("path", PATCHERS, ids=lambda path: path.name)
@@ -150,6 +151,8 @@ def test_messages_to_an_abstraction_agree_with_the_table(path: Path) -> None:
                 _check_message_to_the_connection(box.words[1:])
             elif target.name == "eutectic.keys":
                 _check_note(box.words[1:])
+            elif target.name == "eutectic.tempo":
+                _check_tempo(box.words[1:])
             elif target.name in SURFACE:
                 _check_message(target.name, box.words[1:])
 
@@ -160,6 +163,12 @@ def _check_message_to_the_connection(words: list[str]) -> None:
     values = [float(word) if re.fullmatch(r"-?\d+\.?", word) else word for word in words[1:]]
     request = parse(PREFIX + words[0], values)
     assert request.id < 1000, "larger ids are given to abstractions"
+
+
+def _check_tempo(words: list[str]) -> None:
+    address = f"/tempo/{words[0]}" if words[0] in ("tap", "run") else "/tempo"
+    spec = spec_of(address)
+    _agrees(spec, list(spec.arguments), words[address != "/tempo" :], whole=True)
 
 
 def _check_note(words: list[str]) -> None:

@@ -170,6 +170,8 @@ def refused(client: Client, corner: str, code: str) -> bool:
 
 def test_a_stop_cancels_a_pad_that_waits(client: Client) -> None:
     corners = [f"a:m:{0.31 + 0.01 * k}" for k in range(4)]
+    client.send("/stop", 1)
+    until(lambda: client.request("/voice/list").of(VoiceState)[0].state == "silent")
     client.send("/pad/xy", 1, *corners)
     client.send("/stop", 1)
     client.request("/sync")

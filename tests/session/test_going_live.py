@@ -201,6 +201,40 @@ def test_a_fusion_on_its_voice_ends_it(session: Fed, client: Client) -> None:
     assert longest_silence(session.played(start, stop)) < HOP_SECONDS * RATE_HZ
 
 
+def test_another_reference_is_what_clients_see(session: Fed, client: Client) -> None:
+    client.remember("m", "a", "a tone")
+    begin(client)
+    client.send("/live", 1, "m", "@length", 0.6, "@every", 0.3)
+    wait_for(client, Live, lambda live: live.reference == "m")
+    wait_for(client, VoiceState, lambda voice: voice.reference == "m")
+
+
+def test_what_was_played_before_it_is_gone_back_to(
+    session: Fed, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plays(seed: int) -> bool:
+        voice = client.request("/voice/list").of(VoiceState)[0]
+        return (voice.state, voice.original, voice.seed) == ("playing", "a", seed)
+
+    client.request("/fuse", 1, "a", "r", "@loop", 1, "@seed", 25)
+    until(lambda: plays(25))
+    begin(client)
+    client.request("/fuse", 1, "a", "r", "@loop", 1, "@seed", 75)
+    until(lambda: plays(75))
+    with monkeypatch.context() as patch:  # an undo that is refused changes nothing
+        patch.setattr("eutectic.session.jobs.MAX_JOBS", 0)
+        session.session._shelf.memory.clear()
+        for path in (session.data / "fusions").iterdir():
+            path.unlink()
+        client.send("/undo", 1)
+        assert wait_for(client, Fail).code == "busy"
+        assert plays(75)
+    client.send("/undo", 1)
+    until(lambda: plays(25))
+    client.send("/redo", 1)
+    until(lambda: plays(75))
+
+
 def test_another_length_takes_over_without_a_hole(session: Fed, client: Client) -> None:
     live = begin(client)
     session.wait(live.lag_ms / 1000 + 0.3)

@@ -49,6 +49,7 @@ def test_what_was_cut_off_is_read_up_to_its_last_whole_line(show: Path) -> None:
         ('{"frame":900', '{"frame":-1', "line 2: is no part of a show"),
         ('{"format":1', '{"format":9', "another version"),
         ('{"format":1', "{", "line 1: is no part of a show"),
+        ('"fusion":{}', '"fusion":{"blend":7}', "blend: must be 0 to 1"),
     ],
 )
 def test_another_file_is_refused_in_one_line(

@@ -272,6 +272,14 @@ def test_only_a_clock_that_is_shared_can_be_set() -> None:
     assert shared.was_set == [(90.0, 4.0, None)]
 
 
+def test_the_tempo_that_a_session_kept_is_the_one_it_starts_with() -> None:
+    world = World()
+    world.tempo.restore(97.0)
+    asyncio.run(world.tempo.start("internal", None))  # before the player has it
+    world.play(0.1)
+    assert world.player.timeline.bpm == states(world).bpm == world.tempo.kept == 97
+
+
 def test_a_clock_s_tempo_isn_t_kept() -> None:
     world = World()
     world.follow(Elsewhere(world, 98.0))

@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            2135.5,
+            2120.9,
             783.0
         ],
         "bglocked": 0,
@@ -185,42 +185,6 @@
                     "patching_rect": [
                         512.0,
                         219.0,
-                        87.3,
-                        22.0
-                    ],
-                    "text": "/tempo 120. 0.",
-                    "outlettype": [
-                        ""
-                    ]
-                }
-            },
-            {
-                "box": {
-                    "id": "obj-9",
-                    "maxclass": "message",
-                    "numinlets": 2,
-                    "numoutlets": 1,
-                    "patching_rect": [
-                        619.3,
-                        219.0,
-                        67.3,
-                        22.0
-                    ],
-                    "text": "/tempo/tap",
-                    "outlettype": [
-                        ""
-                    ]
-                }
-            },
-            {
-                "box": {
-                    "id": "obj-10",
-                    "maxclass": "message",
-                    "numinlets": 2,
-                    "numoutlets": 1,
-                    "patching_rect": [
-                        706.6,
-                        219.0,
                         84.0,
                         22.0
                     ],
@@ -232,12 +196,12 @@
             },
             {
                 "box": {
-                    "id": "obj-11",
+                    "id": "obj-9",
                     "maxclass": "bpatcher",
                     "numinlets": 1,
                     "numoutlets": 4,
                     "patching_rect": [
-                        445.6,
+                        300.7,
                         261.0,
                         260,
                         60
@@ -256,12 +220,12 @@
             },
             {
                 "box": {
-                    "id": "obj-12",
+                    "id": "obj-10",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        525.9,
+                        381.0,
                         341.0,
                         74.0,
                         22.0
@@ -274,12 +238,12 @@
             },
             {
                 "box": {
-                    "id": "obj-13",
+                    "id": "obj-11",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        525.9,
+                        381.0,
                         383.0,
                         68.0,
                         22.0
@@ -292,7 +256,97 @@
             },
             {
                 "box": {
+                    "id": "obj-12",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 2,
+                    "patching_rect": [
+                        616.0,
+                        177.0,
+                        160,
+                        22.0
+                    ],
+                    "outlettype": [
+                        "",
+                        ""
+                    ],
+                    "text": "eutectic.tempo"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-13",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        582.3,
+                        135.0,
+                        47.3,
+                        22.0
+                    ],
+                    "text": "120. 0.",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
                     "id": "obj-14",
+                    "maxclass": "message",
+                    "numinlets": 2,
+                    "numoutlets": 1,
+                    "patching_rect": [
+                        649.6,
+                        135.0,
+                        30.0,
+                        22.0
+                    ],
+                    "text": "tap",
+                    "outlettype": [
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-15",
+                    "maxclass": "number",
+                    "numinlets": 1,
+                    "numoutlets": 2,
+                    "patching_rect": [
+                        616.0,
+                        219.0,
+                        60,
+                        22
+                    ],
+                    "outlettype": [
+                        "",
+                        ""
+                    ]
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-16",
+                    "maxclass": "comment",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        680.0,
+                        220.0,
+                        37.4,
+                        20.0
+                    ],
+                    "text": "beat",
+                    "linecount": 1,
+                    "fontsize": 12
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-17",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -310,7 +364,7 @@
             },
             {
                 "box": {
-                    "id": "obj-15",
+                    "id": "obj-18",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -328,7 +382,7 @@
             },
             {
                 "box": {
-                    "id": "obj-16",
+                    "id": "obj-19",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -346,7 +400,7 @@
             },
             {
                 "box": {
-                    "id": "obj-17",
+                    "id": "obj-20",
                     "maxclass": "bpatcher",
                     "numinlets": 1,
                     "numoutlets": 2,
@@ -370,7 +424,7 @@
             },
             {
                 "box": {
-                    "id": "obj-18",
+                    "id": "obj-21",
                     "maxclass": "bpatcher",
                     "numinlets": 1,
                     "numoutlets": 2,
@@ -394,7 +448,7 @@
             },
             {
                 "box": {
-                    "id": "obj-19",
+                    "id": "obj-22",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -412,7 +466,7 @@
             },
             {
                 "box": {
-                    "id": "obj-20",
+                    "id": "obj-23",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -430,7 +484,7 @@
             },
             {
                 "box": {
-                    "id": "obj-21",
+                    "id": "obj-24",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -448,7 +502,7 @@
             },
             {
                 "box": {
-                    "id": "obj-22",
+                    "id": "obj-25",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -466,12 +520,12 @@
             },
             {
                 "box": {
-                    "id": "obj-23",
+                    "id": "obj-26",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        846.6,
+                        832.0,
                         105.0,
                         347.5,
                         20.0
@@ -484,12 +538,12 @@
             },
             {
                 "box": {
-                    "id": "obj-24",
+                    "id": "obj-27",
                     "maxclass": "toggle",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        931.4,
+                        916.8,
                         135.0,
                         24,
                         24
@@ -501,12 +555,12 @@
             },
             {
                 "box": {
-                    "id": "obj-25",
+                    "id": "obj-28",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        959.4,
+                        944.8,
                         136.0,
                         32.0,
                         20.0
@@ -518,12 +572,12 @@
             },
             {
                 "box": {
-                    "id": "obj-26",
+                    "id": "obj-29",
                     "maxclass": "newobj",
                     "numinlets": 3,
                     "numoutlets": 3,
                     "patching_rect": [
-                        931.4,
+                        916.8,
                         179.0,
                         90,
                         22.0
@@ -538,12 +592,12 @@
             },
             {
                 "box": {
-                    "id": "obj-27",
+                    "id": "obj-30",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        846.6,
+                        832.0,
                         221.0,
                         185.0,
                         22.0
@@ -556,12 +610,12 @@
             },
             {
                 "box": {
-                    "id": "obj-28",
+                    "id": "obj-31",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1051.6,
+                        1037.0,
                         221.0,
                         54.6,
                         22.0
@@ -574,12 +628,12 @@
             },
             {
                 "box": {
-                    "id": "obj-29",
+                    "id": "obj-32",
                     "maxclass": "bpatcher",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        949.1,
+                        934.5,
                         263.0,
                         260,
                         112
@@ -598,12 +652,12 @@
             },
             {
                 "box": {
-                    "id": "obj-30",
+                    "id": "obj-33",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        846.6,
+                        832.0,
                         403.0,
                         344.6,
                         20.0
@@ -616,12 +670,12 @@
             },
             {
                 "box": {
-                    "id": "obj-31",
+                    "id": "obj-34",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        846.6,
+                        832.0,
                         513.0,
                         82.0,
                         22.0
@@ -634,12 +688,12 @@
             },
             {
                 "box": {
-                    "id": "obj-32",
+                    "id": "obj-35",
                     "maxclass": "dial",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        948.6,
+                        934.0,
                         433.0,
                         60,
                         60
@@ -654,12 +708,12 @@
             },
             {
                 "box": {
-                    "id": "obj-33",
+                    "id": "obj-36",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1012.6,
+                        998.0,
                         434.0,
                         36.7,
                         20.0
@@ -671,12 +725,12 @@
             },
             {
                 "box": {
-                    "id": "obj-34",
+                    "id": "obj-37",
                     "maxclass": "bpatcher",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        897.6,
+                        883.0,
                         555.0,
                         260,
                         112
@@ -695,12 +749,12 @@
             },
             {
                 "box": {
-                    "id": "obj-35",
+                    "id": "obj-38",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        948.6,
+                        934.0,
                         513.0,
                         87.3,
                         22.0
@@ -713,12 +767,12 @@
             },
             {
                 "box": {
-                    "id": "obj-36",
+                    "id": "obj-39",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1258.6,
+                        1244.0,
                         513.0,
                         160,
                         22.0
@@ -729,12 +783,12 @@
             },
             {
                 "box": {
-                    "id": "obj-37",
+                    "id": "obj-40",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1069.3,
+                        1054.7,
                         433.0,
                         106.2,
                         22.0
@@ -747,12 +801,12 @@
             },
             {
                 "box": {
-                    "id": "obj-38",
+                    "id": "obj-41",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1195.5,
+                        1180.9,
                         433.0,
                         106.2,
                         22.0
@@ -765,12 +819,12 @@
             },
             {
                 "box": {
-                    "id": "obj-39",
+                    "id": "obj-42",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1321.7,
+                        1307.1,
                         433.0,
                         106.2,
                         22.0
@@ -783,12 +837,12 @@
             },
             {
                 "box": {
-                    "id": "obj-40",
+                    "id": "obj-43",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1447.9,
+                        1433.3,
                         433.0,
                         146.0,
                         22.0
@@ -801,12 +855,12 @@
             },
             {
                 "box": {
-                    "id": "obj-41",
+                    "id": "obj-44",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1649.9,
+                        1635.3,
                         105.0,
                         342.5,
                         20.0
@@ -819,12 +873,12 @@
             },
             {
                 "box": {
-                    "id": "obj-42",
+                    "id": "obj-45",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1649.9,
+                        1635.3,
                         337.0,
                         306.9,
                         22.0
@@ -837,12 +891,12 @@
             },
             {
                 "box": {
-                    "id": "obj-43",
+                    "id": "obj-46",
                     "maxclass": "dial",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1927.5,
+                        1912.9,
                         215.0,
                         60,
                         60
@@ -856,12 +910,12 @@
             },
             {
                 "box": {
-                    "id": "obj-44",
+                    "id": "obj-47",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1991.5,
+                        1976.9,
                         216.0,
                         20.0,
                         20.0
@@ -873,12 +927,12 @@
             },
             {
                 "box": {
-                    "id": "obj-45",
+                    "id": "obj-48",
                     "maxclass": "dial",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        2031.5,
+                        2016.9,
                         135.0,
                         60,
                         60
@@ -892,12 +946,12 @@
             },
             {
                 "box": {
-                    "id": "obj-46",
+                    "id": "obj-49",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        2095.5,
+                        2080.9,
                         136.0,
                         20.0,
                         20.0
@@ -909,12 +963,12 @@
             },
             {
                 "box": {
-                    "id": "obj-47",
+                    "id": "obj-50",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        2031.5,
+                        2016.9,
                         215.0,
                         60,
                         22.0
@@ -928,12 +982,12 @@
             },
             {
                 "box": {
-                    "id": "obj-48",
+                    "id": "obj-51",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1976.8,
+                        1962.2,
                         295.0,
                         120,
                         22.0
@@ -946,12 +1000,12 @@
             },
             {
                 "box": {
-                    "id": "obj-49",
+                    "id": "obj-52",
                     "maxclass": "bpatcher",
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        1813.3,
+                        1798.7,
                         379.0,
                         260,
                         112
@@ -970,12 +1024,12 @@
             },
             {
                 "box": {
-                    "id": "obj-50",
+                    "id": "obj-53",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1976.8,
+                        1962.2,
                         337.0,
                         70.0,
                         22.0
@@ -1021,7 +1075,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-11",
+                        "obj-9",
                         0
                     ],
                     "order": 0
@@ -1034,7 +1088,20 @@
                         0
                     ],
                     "destination": [
-                        "obj-11",
+                        "obj-9",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-5",
+                        0
+                    ],
+                    "destination": [
+                        "obj-9",
                         0
                     ],
                     "order": 0
@@ -1044,10 +1111,10 @@
                 "patchline": {
                     "source": [
                         "obj-9",
-                        0
+                        1
                     ],
                     "destination": [
-                        "obj-11",
+                        "obj-10",
                         0
                     ],
                     "order": 0
@@ -1069,52 +1136,39 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-5",
-                        0
-                    ],
-                    "destination": [
-                        "obj-11",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-11",
-                        1
-                    ],
-                    "destination": [
-                        "obj-12",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-12",
-                        0
-                    ],
-                    "destination": [
                         "obj-13",
                         0
                     ],
+                    "destination": [
+                        "obj-12",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
+                        "obj-14",
+                        0
+                    ],
+                    "destination": [
+                        "obj-12",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-12",
+                        0
+                    ],
+                    "destination": [
                         "obj-15",
                         0
                     ],
-                    "destination": [
-                        "obj-18",
-                        0
-                    ],
                     "order": 0
                 }
             },
@@ -1125,46 +1179,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-16",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-16",
-                        0
-                    ],
-                    "destination": [
-                        "obj-17",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-19",
-                        0
-                    ],
-                    "destination": [
-                        "obj-17",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-20",
-                        0
-                    ],
-                    "destination": [
-                        "obj-17",
+                        "obj-21",
                         0
                     ],
                     "order": 0
@@ -1177,7 +1192,20 @@
                         0
                     ],
                     "destination": [
-                        "obj-17",
+                        "obj-19",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-19",
+                        0
+                    ],
+                    "destination": [
+                        "obj-20",
                         0
                     ],
                     "order": 0
@@ -1190,7 +1218,20 @@
                         0
                     ],
                     "destination": [
-                        "obj-17",
+                        "obj-20",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-23",
+                        0
+                    ],
+                    "destination": [
+                        "obj-20",
                         0
                     ],
                     "order": 0
@@ -1203,7 +1244,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-26",
+                        "obj-20",
                         0
                     ],
                     "order": 0
@@ -1212,11 +1253,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-26",
+                        "obj-25",
                         0
                     ],
                     "destination": [
-                        "obj-27",
+                        "obj-20",
                         0
                     ],
                     "order": 0
@@ -1238,24 +1279,37 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-26",
+                        "obj-29",
+                        0
+                    ],
+                    "destination": [
+                        "obj-30",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-30",
+                        0
+                    ],
+                    "destination": [
+                        "obj-32",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-29",
                         1
                     ],
                     "destination": [
-                        "obj-28",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-28",
-                        0
-                    ],
-                    "destination": [
-                        "obj-29",
+                        "obj-31",
                         0
                     ],
                     "order": 0
@@ -1268,51 +1322,34 @@
                         0
                     ],
                     "destination": [
-                        "obj-34",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
                         "obj-32",
                         0
                     ],
-                    "destination": [
-                        "obj-35",
-                        0
-                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-35",
-                        0
-                    ],
-                    "destination": [
                         "obj-34",
                         0
                     ],
+                    "destination": [
+                        "obj-37",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-37",
+                        "obj-35",
                         0
                     ],
                     "destination": [
-                        "obj-36",
+                        "obj-38",
                         0
-                    ],
-                    "midpoints": [
-                        1078.8,
-                        493.0
                     ],
                     "order": 0
                 }
@@ -1324,29 +1361,8 @@
                         0
                     ],
                     "destination": [
-                        "obj-36",
+                        "obj-37",
                         0
-                    ],
-                    "midpoints": [
-                        1205.0,
-                        493.0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-39",
-                        0
-                    ],
-                    "destination": [
-                        "obj-36",
-                        0
-                    ],
-                    "midpoints": [
-                        1331.2,
-                        493.0
                     ],
                     "order": 0
                 }
@@ -1358,11 +1374,28 @@
                         0
                     ],
                     "destination": [
-                        "obj-36",
+                        "obj-39",
                         0
                     ],
                     "midpoints": [
-                        1457.4,
+                        1064.2,
+                        493.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-41",
+                        0
+                    ],
+                    "destination": [
+                        "obj-39",
+                        0
+                    ],
+                    "midpoints": [
+                        1190.4,
                         493.0
                     ],
                     "order": 0
@@ -1375,8 +1408,12 @@
                         0
                     ],
                     "destination": [
-                        "obj-49",
+                        "obj-39",
                         0
+                    ],
+                    "midpoints": [
+                        1316.6,
+                        493.0
                     ],
                     "order": 0
                 }
@@ -1388,34 +1425,12 @@
                         0
                     ],
                     "destination": [
-                        "obj-48",
+                        "obj-39",
                         0
                     ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-48",
-                        0
-                    ],
-                    "destination": [
-                        "obj-50",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-50",
-                        0
-                    ],
-                    "destination": [
-                        "obj-49",
-                        0
+                    "midpoints": [
+                        1442.8,
+                        493.0
                     ],
                     "order": 0
                 }
@@ -1427,7 +1442,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-47",
+                        "obj-52",
                         0
                     ],
                     "order": 0
@@ -1436,15 +1451,67 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-47",
+                        "obj-46",
                         0
                     ],
                     "destination": [
+                        "obj-51",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-51",
+                        0
+                    ],
+                    "destination": [
+                        "obj-53",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-53",
+                        0
+                    ],
+                    "destination": [
+                        "obj-52",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
                         "obj-48",
                         0
                     ],
+                    "destination": [
+                        "obj-50",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-50",
+                        0
+                    ],
+                    "destination": [
+                        "obj-51",
+                        0
+                    ],
                     "midpoints": [
-                        2041.0,
+                        2026.4,
                         275.0
                     ],
                     "order": 0
@@ -1453,15 +1520,15 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-47",
+                        "obj-50",
                         1
                     ],
                     "destination": [
-                        "obj-48",
+                        "obj-51",
                         1
                     ],
                     "midpoints": [
-                        2082.0,
+                        2067.4,
                         275.0
                     ],
                     "order": 1

@@ -321,6 +321,42 @@
             {
                 "box": {
                     "id": "obj-16",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 2,
+                    "patching_rect": [
+                        20.0,
+                        463.0,
+                        88.6,
+                        22.0
+                    ],
+                    "outlettype": [
+                        "",
+                        ""
+                    ],
+                    "text": "eutectic.tempo"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-17",
+                    "maxclass": "comment",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        112.6,
+                        464.0,
+                        43.4,
+                        20.0
+                    ],
+                    "text": "beats",
+                    "linecount": 1,
+                    "fontsize": 12
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-18",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -338,7 +374,7 @@
             },
             {
                 "box": {
-                    "id": "obj-17",
+                    "id": "obj-19",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -356,7 +392,7 @@
             },
             {
                 "box": {
-                    "id": "obj-18",
+                    "id": "obj-20",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -373,7 +409,7 @@
             },
             {
                 "box": {
-                    "id": "obj-19",
+                    "id": "obj-21",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -391,7 +427,7 @@
             },
             {
                 "box": {
-                    "id": "obj-20",
+                    "id": "obj-22",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -409,7 +445,7 @@
             },
             {
                 "box": {
-                    "id": "obj-21",
+                    "id": "obj-23",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -426,7 +462,7 @@
             },
             {
                 "box": {
-                    "id": "obj-22",
+                    "id": "obj-24",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -444,7 +480,7 @@
             },
             {
                 "box": {
-                    "id": "obj-23",
+                    "id": "obj-25",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -462,7 +498,7 @@
             },
             {
                 "box": {
-                    "id": "obj-24",
+                    "id": "obj-26",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -479,7 +515,7 @@
             },
             {
                 "box": {
-                    "id": "obj-25",
+                    "id": "obj-27",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -497,7 +533,7 @@
             },
             {
                 "box": {
-                    "id": "obj-26",
+                    "id": "obj-28",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -515,7 +551,7 @@
             },
             {
                 "box": {
-                    "id": "obj-27",
+                    "id": "obj-29",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -532,7 +568,7 @@
             },
             {
                 "box": {
-                    "id": "obj-28",
+                    "id": "obj-30",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -550,7 +586,7 @@
             },
             {
                 "box": {
-                    "id": "obj-29",
+                    "id": "obj-31",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -568,7 +604,7 @@
             },
             {
                 "box": {
-                    "id": "obj-30",
+                    "id": "obj-32",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -585,7 +621,7 @@
             },
             {
                 "box": {
-                    "id": "obj-31",
+                    "id": "obj-33",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -603,7 +639,7 @@
             },
             {
                 "box": {
-                    "id": "obj-32",
+                    "id": "obj-34",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -621,7 +657,7 @@
             },
             {
                 "box": {
-                    "id": "obj-33",
+                    "id": "obj-35",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -638,7 +674,7 @@
             },
             {
                 "box": {
-                    "id": "obj-34",
+                    "id": "obj-36",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -659,76 +695,76 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-17",
-                        0
-                    ],
-                    "destination": [
                         "obj-19",
                         0
                     ],
+                    "destination": [
+                        "obj-21",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-20",
-                        0
-                    ],
-                    "destination": [
                         "obj-22",
                         0
                     ],
+                    "destination": [
+                        "obj-24",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-23",
-                        0
-                    ],
-                    "destination": [
                         "obj-25",
                         0
                     ],
+                    "destination": [
+                        "obj-27",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-26",
-                        0
-                    ],
-                    "destination": [
                         "obj-28",
                         0
                     ],
+                    "destination": [
+                        "obj-30",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-29",
-                        0
-                    ],
-                    "destination": [
                         "obj-31",
                         0
                     ],
+                    "destination": [
+                        "obj-33",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-32",
+                        "obj-34",
                         0
                     ],
                     "destination": [
-                        "obj-34",
+                        "obj-36",
                         0
                     ],
                     "order": 0

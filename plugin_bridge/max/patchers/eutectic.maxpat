@@ -12,7 +12,7 @@
         "rect": [
             85.0,
             104.0,
-            2244.6,
+            2292.7,
             914.0
         ],
         "bglocked": 0,
@@ -1405,7 +1405,7 @@
                     "numinlets": 0,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1643.6,
+                        1666.8,
                         135.0,
                         66.0,
                         22.0
@@ -1423,7 +1423,7 @@
                     "numinlets": 1,
                     "numoutlets": 4,
                     "patching_rect": [
-                        1643.6,
+                        1666.8,
                         178.0,
                         360,
                         22.0
@@ -1444,7 +1444,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        2046.6,
+                        2069.8,
                         220.0,
                         34.0,
                         22.0
@@ -1463,7 +1463,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1996.9,
+                        2020.1,
                         262.0,
                         76.0,
                         22.0
@@ -1481,7 +1481,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        2031.8,
+                        2055.0,
                         304.0,
                         28.0,
                         22.0
@@ -1499,7 +1499,7 @@
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        2066.7,
+                        2090.0,
                         346.0,
                         50.0,
                         22.0
@@ -1519,7 +1519,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        2066.7,
+                        2090.0,
                         388.0,
                         24,
                         24
@@ -1543,7 +1543,7 @@
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1966.6,
+                        1989.8,
                         220.0,
                         60.0,
                         22.0
@@ -1559,7 +1559,7 @@
                     "numinlets": 3,
                     "numoutlets": 3,
                     "patching_rect": [
-                        1746.6,
+                        1769.8,
                         220.0,
                         200.0,
                         22.0
@@ -1579,7 +1579,7 @@
                     "numinlets": 1,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1745.0,
+                        1818.8,
                         262.0,
                         74.0,
                         22.0
@@ -1597,7 +1597,7 @@
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        1745.5,
+                        1846.3,
                         304.0,
                         86.0,
                         22.0
@@ -1622,7 +1622,7 @@
                     "numinlets": 1,
                     "numoutlets": 2,
                     "patching_rect": [
-                        1839.0,
+                        1912.8,
                         262.0,
                         56,
                         22
@@ -1647,7 +1647,7 @@
                     "numinlets": 3,
                     "numoutlets": 3,
                     "patching_rect": [
-                        1496.6,
+                        1519.8,
                         220.0,
                         230,
                         22.0
@@ -1699,11 +1699,30 @@
             {
                 "box": {
                     "id": "obj-91",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 2,
+                    "patching_rect": [
+                        1708.8,
+                        262.0,
+                        90,
+                        22.0
+                    ],
+                    "outlettype": [
+                        "",
+                        ""
+                    ],
+                    "text": "t l l"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-92",
                     "maxclass": "outlet",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1479.2,
+                        1479.1,
                         432.0,
                         30,
                         30
@@ -1714,12 +1733,12 @@
             },
             {
                 "box": {
-                    "id": "obj-92",
+                    "id": "obj-93",
                     "maxclass": "outlet",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1669.3,
+                        1669.7,
                         432.0,
                         30,
                         30
@@ -1730,12 +1749,12 @@
             },
             {
                 "box": {
-                    "id": "obj-93",
+                    "id": "obj-94",
                     "maxclass": "outlet",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1719.3,
+                        1719.7,
                         432.0,
                         30,
                         30
@@ -1746,12 +1765,12 @@
             },
             {
                 "box": {
-                    "id": "obj-94",
+                    "id": "obj-95",
                     "maxclass": "outlet",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        2066.7,
+                        2090.0,
                         432.0,
                         30,
                         30
@@ -1762,12 +1781,28 @@
             },
             {
                 "box": {
-                    "id": "obj-95",
+                    "id": "obj-96",
+                    "maxclass": "newobj",
+                    "numinlets": 1,
+                    "numoutlets": 0,
+                    "patching_rect": [
+                        1752.3,
+                        304.0,
+                        74.0,
+                        22.0
+                    ],
+                    "outlettype": [],
+                    "text": "s eutectic.in"
+                }
+            },
+            {
+                "box": {
+                    "id": "obj-97",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        1735.0,
+                        1757.5,
                         135.0,
                         80,
                         23
@@ -1787,12 +1822,12 @@
             },
             {
                 "box": {
-                    "id": "obj-96",
+                    "id": "obj-98",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        2180.6,
+                        2228.7,
                         135.0,
                         44,
                         20
@@ -1810,12 +1845,12 @@
             },
             {
                 "box": {
-                    "id": "obj-97",
+                    "id": "obj-99",
                     "maxclass": "textbutton",
                     "numinlets": 1,
                     "numoutlets": 3,
                     "patching_rect": [
-                        2100.6,
+                        2148.7,
                         135.0,
                         60,
                         22
@@ -1837,12 +1872,12 @@
             },
             {
                 "box": {
-                    "id": "obj-98",
+                    "id": "obj-100",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
                     "patching_rect": [
-                        2100.6,
+                        2148.7,
                         178.0,
                         87.3,
                         22.0
@@ -1855,12 +1890,12 @@
             },
             {
                 "box": {
-                    "id": "obj-99",
+                    "id": "obj-101",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
                     "patching_rect": [
-                        2100.6,
+                        2148.7,
                         220.0,
                         81.3,
                         22.0
@@ -1871,7 +1906,7 @@
             },
             {
                 "box": {
-                    "id": "obj-100",
+                    "id": "obj-102",
                     "maxclass": "comment",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -1889,7 +1924,7 @@
             },
             {
                 "box": {
-                    "id": "obj-101",
+                    "id": "obj-103",
                     "maxclass": "newobj",
                     "numinlets": 0,
                     "numoutlets": 1,
@@ -1907,7 +1942,7 @@
             },
             {
                 "box": {
-                    "id": "obj-102",
+                    "id": "obj-104",
                     "maxclass": "newobj",
                     "numinlets": 7,
                     "numoutlets": 7,
@@ -1931,7 +1966,7 @@
             },
             {
                 "box": {
-                    "id": "obj-103",
+                    "id": "obj-105",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 3,
@@ -1951,7 +1986,7 @@
             },
             {
                 "box": {
-                    "id": "obj-104",
+                    "id": "obj-106",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
@@ -1970,7 +2005,7 @@
             },
             {
                 "box": {
-                    "id": "obj-105",
+                    "id": "obj-107",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -1988,7 +2023,7 @@
             },
             {
                 "box": {
-                    "id": "obj-106",
+                    "id": "obj-108",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
@@ -2007,7 +2042,7 @@
             },
             {
                 "box": {
-                    "id": "obj-107",
+                    "id": "obj-109",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -2025,7 +2060,7 @@
             },
             {
                 "box": {
-                    "id": "obj-108",
+                    "id": "obj-110",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -2043,7 +2078,7 @@
             },
             {
                 "box": {
-                    "id": "obj-109",
+                    "id": "obj-111",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -2061,7 +2096,7 @@
             },
             {
                 "box": {
-                    "id": "obj-110",
+                    "id": "obj-112",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -2079,7 +2114,7 @@
             },
             {
                 "box": {
-                    "id": "obj-111",
+                    "id": "obj-113",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 1,
@@ -2097,7 +2132,7 @@
             },
             {
                 "box": {
-                    "id": "obj-112",
+                    "id": "obj-114",
                     "maxclass": "newobj",
                     "numinlets": 2,
                     "numoutlets": 2,
@@ -2116,7 +2151,7 @@
             },
             {
                 "box": {
-                    "id": "obj-113",
+                    "id": "obj-115",
                     "maxclass": "message",
                     "numinlets": 2,
                     "numoutlets": 1,
@@ -2134,7 +2169,7 @@
             },
             {
                 "box": {
-                    "id": "obj-114",
+                    "id": "obj-116",
                     "maxclass": "newobj",
                     "numinlets": 0,
                     "numoutlets": 1,
@@ -2152,7 +2187,7 @@
             },
             {
                 "box": {
-                    "id": "obj-115",
+                    "id": "obj-117",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 4,
@@ -2173,7 +2208,7 @@
             },
             {
                 "box": {
-                    "id": "obj-116",
+                    "id": "obj-118",
                     "maxclass": "newobj",
                     "numinlets": 1,
                     "numoutlets": 0,
@@ -3250,15 +3285,15 @@
                         0
                     ],
                     "midpoints": [
-                        2071.1,
+                        2094.3,
                         242.0,
-                        2095.9,
+                        2119.1,
                         262.0,
-                        2095.9,
+                        2119.1,
                         284.0,
-                        2093.7,
+                        2116.9,
                         304.0,
-                        2093.7,
+                        2116.9,
                         326.0
                     ],
                     "order": 0
@@ -3323,7 +3358,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-94",
+                        "obj-95",
                         0
                     ],
                     "order": 0
@@ -3427,6 +3462,52 @@
                         1
                     ],
                     "destination": [
+                        "obj-92",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-88",
+                        1
+                    ],
+                    "destination": [
+                        "obj-93",
+                        0
+                    ],
+                    "midpoints": [
+                        1634.8,
+                        242.0,
+                        1685.8,
+                        262.0,
+                        1685.8,
+                        284.0,
+                        1685.2,
+                        304.0,
+                        1685.2,
+                        326.0,
+                        1684.6,
+                        346.0,
+                        1684.6,
+                        368.0,
+                        1684.0,
+                        388.0,
+                        1684.0,
+                        412.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-88",
+                        2
+                    ],
+                    "destination": [
                         "obj-91",
                         0
                     ],
@@ -3436,77 +3517,40 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-88",
+                        "obj-91",
+                        0
+                    ],
+                    "destination": [
+                        "obj-94",
+                        0
+                    ],
+                    "midpoints": [
+                        1718.3,
+                        284.0,
+                        1723.1,
+                        304.0,
+                        1723.1,
+                        326.0,
+                        1723.7,
+                        346.0,
+                        1723.7,
+                        368.0,
+                        1724.3,
+                        388.0,
+                        1724.3,
+                        412.0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-91",
                         1
                     ],
                     "destination": [
-                        "obj-92",
-                        0
-                    ],
-                    "midpoints": [
-                        1611.6,
-                        242.0,
-                        1685.8,
-                        262.0,
-                        1685.8,
-                        284.0,
-                        1685.2,
-                        304.0,
-                        1685.2,
-                        326.0,
-                        1684.5,
-                        346.0,
-                        1684.5,
-                        368.0,
-                        1683.9,
-                        388.0,
-                        1683.9,
-                        412.0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-88",
-                        2
-                    ],
-                    "destination": [
-                        "obj-93",
-                        0
-                    ],
-                    "midpoints": [
-                        1717.1,
-                        242.0,
-                        1721.9,
-                        262.0,
-                        1721.9,
-                        284.0,
-                        1722.5,
-                        304.0,
-                        1722.5,
-                        326.0,
-                        1723.1,
-                        346.0,
-                        1723.1,
-                        368.0,
-                        1723.7,
-                        388.0,
-                        1723.7,
-                        412.0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-97",
-                        0
-                    ],
-                    "destination": [
-                        "obj-98",
+                        "obj-96",
                         0
                     ],
                     "order": 0
@@ -3515,73 +3559,47 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-98",
-                        0
-                    ],
-                    "destination": [
                         "obj-99",
                         0
                     ],
+                    "destination": [
+                        "obj-100",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
+                        "obj-100",
+                        0
+                    ],
+                    "destination": [
                         "obj-101",
                         0
                     ],
-                    "destination": [
-                        "obj-102",
-                        0
-                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-102",
-                        0
-                    ],
-                    "destination": [
-                        "obj-104",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-104",
-                        1
-                    ],
-                    "destination": [
-                        "obj-105",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-105",
-                        0
-                    ],
-                    "destination": [
                         "obj-103",
                         0
                     ],
+                    "destination": [
+                        "obj-104",
+                        0
+                    ],
                     "order": 0
                 }
             },
             {
                 "patchline": {
                     "source": [
-                        "obj-102",
-                        1
+                        "obj-104",
+                        0
                     ],
                     "destination": [
                         "obj-106",
@@ -3610,7 +3628,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-103",
+                        "obj-105",
                         0
                     ],
                     "order": 0
@@ -3619,11 +3637,50 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-102",
+                        "obj-104",
+                        1
+                    ],
+                    "destination": [
+                        "obj-108",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-108",
+                        1
+                    ],
+                    "destination": [
+                        "obj-109",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-109",
+                        0
+                    ],
+                    "destination": [
+                        "obj-105",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-104",
                         2
                     ],
                     "destination": [
-                        "obj-108",
+                        "obj-110",
                         0
                     ],
                     "order": 0
@@ -3632,11 +3689,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-108",
+                        "obj-110",
                         0
                     ],
                     "destination": [
-                        "obj-103",
+                        "obj-105",
                         0
                     ],
                     "midpoints": [
@@ -3653,11 +3710,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-102",
+                        "obj-104",
                         3
                     ],
                     "destination": [
-                        "obj-109",
+                        "obj-111",
                         0
                     ],
                     "order": 0
@@ -3666,11 +3723,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-109",
+                        "obj-111",
                         0
                     ],
                     "destination": [
-                        "obj-103",
+                        "obj-105",
                         0
                     ],
                     "midpoints": [
@@ -3687,11 +3744,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-102",
+                        "obj-104",
                         4
                     ],
                     "destination": [
-                        "obj-110",
+                        "obj-112",
                         0
                     ],
                     "order": 0
@@ -3700,11 +3757,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-110",
+                        "obj-112",
                         0
                     ],
                     "destination": [
-                        "obj-103",
+                        "obj-105",
                         0
                     ],
                     "midpoints": [
@@ -3721,11 +3778,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-102",
+                        "obj-104",
                         5
                     ],
                     "destination": [
-                        "obj-111",
+                        "obj-113",
                         0
                     ],
                     "order": 0
@@ -3734,11 +3791,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-111",
+                        "obj-113",
                         0
                     ],
                     "destination": [
-                        "obj-103",
+                        "obj-105",
                         0
                     ],
                     "midpoints": [
@@ -3755,11 +3812,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-103",
+                        "obj-105",
                         2
                     ],
                     "destination": [
-                        "obj-113",
+                        "obj-115",
                         0
                     ],
                     "order": 0
@@ -3768,37 +3825,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-103",
+                        "obj-105",
                         1
                     ],
                     "destination": [
-                        "obj-112",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-112",
-                        0
-                    ],
-                    "destination": [
-                        "obj-115",
-                        0
-                    ],
-                    "order": 0
-                }
-            },
-            {
-                "patchline": {
-                    "source": [
-                        "obj-115",
-                        0
-                    ],
-                    "destination": [
-                        "obj-116",
+                        "obj-114",
                         0
                     ],
                     "order": 0
@@ -3811,7 +3842,7 @@
                         0
                     ],
                     "destination": [
-                        "obj-115",
+                        "obj-117",
                         0
                     ],
                     "order": 0
@@ -3820,11 +3851,37 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-113",
+                        "obj-117",
                         0
                     ],
                     "destination": [
+                        "obj-118",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
                         "obj-116",
+                        0
+                    ],
+                    "destination": [
+                        "obj-117",
+                        0
+                    ],
+                    "order": 0
+                }
+            },
+            {
+                "patchline": {
+                    "source": [
+                        "obj-115",
+                        0
+                    ],
+                    "destination": [
+                        "obj-118",
                         0
                     ],
                     "midpoints": [
@@ -3841,11 +3898,11 @@
             {
                 "patchline": {
                     "source": [
-                        "obj-103",
+                        "obj-105",
                         0
                     ],
                     "destination": [
-                        "obj-116",
+                        "obj-118",
                         0
                     ],
                     "midpoints": [

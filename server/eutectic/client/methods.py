@@ -156,6 +156,12 @@ class GrabOptions(HeardOptions, total=False):
     ago: float
 
 
+class NoteOptions(MomentOptions, total=False):
+    """`gate`: seconds after which it lets itself go."""
+
+    gate: float
+
+
 class RecordingOptions(MomentOptions, total=False):
     """`stems`: 1, a file for each voice, too."""
 
@@ -419,20 +425,16 @@ class Methods(ABC):
     def scrub(self, voice: int, blend: float, *y: float) -> None:
         self.send("/scrub", voice, blend, *y)
 
-    def pad(self, voice: int, *corners: str, loop: bool = False) -> None:
+    def pad(self, voice: int, *corners: str, loop: bool | None = None) -> None:
         """Play four fusions, `original:reference` or `original:reference:blend`, on a voice.
 
-        In the corners x 0 and y 0, x 1 and y 0, x 0 and y 1, x 1 and y 1.
+        In the corners x 0 and y 0, x 1 and y 0, x 0 and y 1, x 1 and y 1; as a loop if the voice
+        plays loops, or as `loop` says.
         """
-        self.send("/pad/xy", voice, *corners, "@loop", int(loop))
+        self.send("/pad/xy", voice, *corners, *(() if loop is None else ("@loop", int(loop))))
 
     def stop(self, voice: int, *fade_ms: float, **options: Unpack[MomentOptions]) -> None:
-        when: list[Value] = []
-        if "at_beat" in options:
-            when += ["@at_beat", options["at_beat"]]
-        if "quantise" in options:
-            when += ["@quantise", options["quantise"]]
-        self.send("/stop", voice, *fade_ms, *when)
+        self.send("/stop", *with_options((voice, *fade_ms), {**options}))
 
     def set_tempo(self, bpm: float, *beat: float) -> None:
         self.send("/tempo", bpm, *beat)
@@ -460,9 +462,11 @@ class Methods(ABC):
     def set_voice(self, voice: int, what: str, value: float) -> None:
         self.send("/voice/set", voice, what, value)
 
-    def note(self, voice: int, note: float, velocity: float) -> None:
+    def note(
+        self, voice: int, note: float, velocity: float, **options: Unpack[NoteOptions]
+    ) -> None:
         """Strike a key, of the voice in focus for 0; or let it go, with velocity 0."""
-        self.send("/note", voice, note, velocity)
+        self.send("/note", *with_options((voice, note, velocity), {**options}))
 
     def set_envelope(
         self, voice: int, attack_ms: float, decay_ms: float, sustain: float, release_ms: float

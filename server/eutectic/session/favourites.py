@@ -105,9 +105,10 @@ class Favourites:
         newest = self._resolver.at_hand(asked)
         is_there = newest is not None and newest.key == kept.pair.key
         pair = newest if newest is not None and is_there else kept.pair
-        sound = await self._sound(kept)
-        found, due = Ready(sound, kept.blend), self._stage.due(ticket, request)
-        await self._stage.play(ticket, voice, pair, asked, found, kept.blend, due)
+        due = self._stage.due(ticket, request)
+        with self._stage.turn(ticket, voice, due):
+            found = Ready(await self._sound(kept), kept.blend)
+            await self._stage.play(ticket, voice, pair, asked, found, kept.blend, due)
         if is_there:
             self._fans.prefetch(voice, Priority.AHEAD)
 
@@ -172,7 +173,10 @@ class Favourites:
                 fan = self._fans.around(voice.pair, found.blend, found.sound)
                 at = voice.blend, voice.y
                 return _mixed(self._at(voice.pair, voice.y), voice.request, at, voice.loop, fan)
-        raise Refused("nothing_to_play", f"voice {voice.number} plays nothing, and has not lately")
+        why = "plays nothing, and has not lately"
+        if voice.lives:
+            why = "plays the input: /clip/grab @from output makes a clip of that"
+        raise Refused("nothing_to_play", f"voice {voice.number} {why}")
 
     def _at(self, pair: Pair, y: float) -> Pair:
         """A pair, or the one that is at y on its second axis."""

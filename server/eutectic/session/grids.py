@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from eutectic.errors import BadSetting
 from eutectic.osc.requests.fusions import Across, MakeFan
+from eutectic.osc.requests.voices import VOICE_RANGES
 from eutectic.session.pair import Knobs, Pair, Reference
 
 DEFAULT_SIZE = 5
@@ -44,6 +45,13 @@ class Axis(msgspec.Struct, frozen=True):
     high: float
     reference2: str = ""
 
+    def __post_init__(self) -> None:
+        lowest, highest = VOICE_RANGES.get(self.across, (0.0, 1.0))
+        if not all(lowest <= each <= highest for each in (self.low, self.high)):
+            raise BadSetting(f"{self.across} must be {lowest:g} to {highest:g}")
+        if self.low == self.high:
+            raise BadSetting(f"{self.across} must differ between low and high")
+
     @classmethod
     def of(cls, request: MakeFan) -> Axis | None:
         """The one that a request asks for.
@@ -65,8 +73,6 @@ class Axis(msgspec.Struct, frozen=True):
             return cls(across, 2, low, high, other or "")
         low = low if request.low is None else round(request.low, DIGITS)
         high = high if request.high is None else round(request.high, DIGITS)
-        if low == high:
-            raise BadSetting(f"{across} must differ between low and high")
         return cls(across, request.m or DEFAULT_ROWS, low, high)
 
     def value(self, y: float) -> float:

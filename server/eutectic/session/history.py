@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from eutectic.config import Place
+from eutectic.errors import EutecticError
 from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
@@ -23,7 +24,7 @@ from eutectic.session.fans import Fans
 from eutectic.session.jobs import Jobs
 from eutectic.session.kept import KeptVoice
 from eutectic.session.library import Library
-from eutectic.session.options import fuse_request, place
+from eutectic.session.options import fuse_request, loops, place
 from eutectic.session.pads import Pads, again
 from eutectic.session.pair import Pair
 from eutectic.session.references import References
@@ -148,6 +149,7 @@ class History:
     def before(self, request: table.Request) -> None:
         """See what a voice is before a request changes it, maybe after a moment already."""
         number = getattr(request, "voice", None)
+        number = self._voices.focus if number == 0 else number
         if number in self._tracks:
             self._look_at(self._voices[number])
 
@@ -186,19 +188,26 @@ class History:
             steps.pop()
             skipped = f"{gone}: that step of voice {voice.number} is skipped"
         if not steps:
-            forth = "forth" if ticket.address == table.Redo.address else "back"
+            forth = "forward" if ticket.address == table.Redo.address else "back"
             raise Refused("nothing_to_undo", skipped or f"voice {voice.number} can't go {forth}")
         if skipped:
             address = PREFIX + ticket.address
             ticket.remark(answers.Fail(address, -1, "nothing_to_undo", skipped))
         track, step = self._tracks[voice.number], steps.pop()
-        if track.now is not None:
-            others.append(track.now)
+        before = track.now
+        if before is not None:
+            others.append(before)
         track.now, track.turned = step, -GROUP_SECONDS
         voice.by = ticket.client
         track.busy += 1
         try:
             await self._play(ticket, voice, step)
+        except EutecticError:  # it is as if nobody had asked
+            if track.busy == 1 and before is not None and others and others[-1] is before:
+                steps.append(step)
+                others.pop()
+                self._set(voice, before)
+            raise
         finally:
             track.busy -= 1
             if not track.busy and self._tracks[voice.number] is track:
@@ -229,39 +238,44 @@ class History:
             voice.pending = None
         voice.stop_glide()
         pad = None if step.kept.pad is None else tuple(step.kept.pad)
-        if playing is None or step.pair is None:
+        request, blend = fuse_request(step.kept.request, voice.number), step.kept.blend
+        pair = step.pair or self._resolver.at_hand(request)
+        if playing is None or pair is None:
             self._set(voice, step)
             return
-        if (pad, step.pair.key) == (playing[1].pad, playing[1].pair.key):
+        if (pad, pair.key) == (playing[1].pad, playing[1].pair.key):
+            before = voice.loop, loops(voice.request or request, voice.loop)
             self._voices.restore(None, [step.kept])  # what plays follows knobs that are turned
-            voice.pair = step.pair
+            voice.pair = pair
+            if before != (voice.loop, loop := loops(request, voice.loop)):
+                self._player.set_loop(voice.number, loop)
             return
         if pad is not None:
             self._set(voice, step)
             await self._pads.play(ticket, again(step.kept))
             return
-        request, blend = fuse_request(step.kept.request, voice.number), step.kept.blend
-        places = [Place(blend), place(request, blend)]
-        found = await self._fans.nearest(step.pair, blend, places)
-        self._set(voice, step)
-        if found is None:
-            if request.remaining is None:
-                request = msgspec.structs.replace(request, blend=blend)
-            await self._stage.fuse(ticket, request)
-            return
-        if self._voices.playing(voice) == playing and _as_long(found, playing[1]):
-            self._change(voice, *playing, step.pair, found)
-        else:
-            await self._stage.play(ticket, voice, step.pair, request, found, blend)
-        self._fans.prefetch(voice, Priority.AHEAD)
+        with self._stage.turn(ticket, voice, None):
+            found = await self._fans.nearest(pair, blend, [Place(blend), place(request, blend)])
+            if found is None:
+                self._jobs.check_room()
+            self._set(voice, step)
+            if found is None:
+                if request.remaining is None:
+                    request = msgspec.structs.replace(request, blend=blend)
+                await self._stage.fuse(ticket, request)
+                return
+            if self._voices.playing(voice) == playing and _as_long(found, playing[1]):
+                self._change(voice, *playing, pair, found)
+                voice.pending = None
+            else:
+                await self._stage.play(ticket, voice, pair, request, found, blend)
+            self._fans.prefetch(voice, Priority.AHEAD)
 
     def _set(self, voice: Voice, step: Step) -> None:
         """Set a voice as it was, whatever it plays."""
         voice.recall, voice.strength = step.kept.recall, step.kept.strength  # nothing follows yet
         self._voices.restore(None, [step.kept])
         voice.pair = step.pair or voice.pair
-        if "loop" in step.kept.request:  # which counts for more than the voice's own
-            self._player.set_loop(voice.number, bool(step.kept.request["loop"]))
 
     def _change(self, voice: Voice, token: int, played: Played, pair: Pair, found: Ready) -> None:
         """Crossfade to another fusion, where the one that plays is."""
@@ -270,6 +284,7 @@ class History:
         played.request = voice.request or played.request
         played.place, played.knobs, played.asked = Place(voice.blend), pair.knobs, voice.knobs
         self._player.change(voice.number, token, played.fan)
+        self._player.set_loop(voice.number, loops(played.request, voice.loop))
 
 
 def see(track: _Track, seen: Step, now: float) -> None:

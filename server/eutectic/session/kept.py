@@ -200,11 +200,7 @@ def read(path: Path) -> KeptSession:
     """
     try:
         session = toml.read(path, KeptSession)
-        _known(path, ("fusion",), session.fusion)
-        for number, voice in enumerate(session.voices):
-            _known(path, (f"voices[{number}]", "request"), voice.request)
-        for number, favourite in enumerate(session.favourites or []):
-            _known(path, (f"favourites[{number}]", "request"), favourite.request)
+        check_session(path, session)
         return session
     except BadState as error:
         before = path.with_name(path.name + "~")
@@ -269,8 +265,25 @@ def checked_options(path: Path, tables: tuple[str, ...], options: Options) -> Op
     return checked
 
 
-def _known(path: Path, tables: tuple[str, ...], options: Options) -> None:
-    """Check those options of fusions that this version has; others are of another version."""
+def check_session(path: Path, session: KeptSession) -> None:
+    """Check the options of fusions in a session.
+
+    Raises:
+        BadState: as `check_known`.
+    """
+    check_known(path, ("fusion",), session.fusion)
+    for number, voice in enumerate(session.voices):
+        check_known(path, (f"voices[{number}]", "request"), voice.request)
+    for number, favourite in enumerate(session.favourites or []):
+        check_known(path, (f"favourites[{number}]", "request"), favourite.request)
+
+
+def check_known(path: Path, tables: tuple[str, ...], options: Options) -> None:
+    """Check those options of fusions that this version has; others are of another version.
+
+    Raises:
+        BadState: one can't be used; the text names file, line and key.
+    """
     known = {name: each for name, each in options.items() if name in Fuse.__struct_fields__}
     checked_options(path, tables, known)
 

@@ -87,6 +87,7 @@ class Live:
         if run is not None and _timing(run.request) == _timing(request) and run.heard is heard:
             run.request, run.options, run.asked = request, options, voice.knobs
             run.gate.threshold_db = _gate_db(request)
+            voice.lives[-1].reference = request.reference
             self._take_on(voice, request, ticket)
             return
         due = self._tempo.due(ticket, request)

@@ -23,6 +23,9 @@ from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voices import Voice, Voices
 
+MAX_HELD = 1024
+"""Keys on the voice in focus whose voices are remembered, the ones struck last."""
+
 
 class Notes:
     """What keys do; owned by the event loop."""
@@ -96,6 +99,8 @@ class Notes:
             self._player.let_go(before, request.note)
         if request.gate is None:
             self._in_focus[peer, request.note] = voice.number
+            if len(self._in_focus) > MAX_HELD:  # of clients that have left, most likely
+                del self._in_focus[next(iter(self._in_focus))]
 
     def _due(self, ticket: Ticket, request: table.Note) -> At:
         """When it is to be heard: a monotonic time or a beat; None: at once."""

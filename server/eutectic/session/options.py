@@ -51,6 +51,12 @@ def place(request: FusionOptions, default: float = 0.5) -> Place:
     return Place(default if blend is None and remaining is None else blend, remaining)
 
 
+def loops(request: Fuse, default: bool) -> bool:
+    """Whether a fusion is played as a loop, on a voice whose setting is `default`."""
+    asked = default or request.beats is not None
+    return asked if request.loop is None else bool(request.loop)
+
+
 def check_for_model(request: FusionOptions, facts: ModelFacts) -> None:
     """Check what depends on the model that fuses.
 

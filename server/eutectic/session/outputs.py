@@ -39,6 +39,8 @@ class Outputs:
         self._publish = publish
         self.recorder: Recorder | None = None
         self._recording, self._free_mb = answers.Recording("", 0.0, 0.0, "", 0), 0.0
+        self._starting: Ticket | None = None
+        """The request whose recording waits for its beat."""
         self._reported: Recorder | None = None
         """Of which clients know that it can't be written."""
 
@@ -116,11 +118,12 @@ class Outputs:
         due = self._tempo.due(ticket, request)
         player.record(self.recorder, due)
         if due is not None:
-            await self._begun(self.recorder, due)
+            await self._begun(ticket, self.recorder, due)
         ticket.done(answers.SavedFile(str(path)))
 
-    async def _begun(self, recorder: Recorder, due: Beat) -> None:
+    async def _begun(self, ticket: Ticket, recorder: Recorder, due: Beat) -> None:
         """Wait for the beat at which it begins; without that, nothing was recorded."""
+        self._starting = ticket
         try:
             await self._tempo.reached(due)
         except BaseException:
@@ -130,6 +133,8 @@ class Outputs:
                 recorder.discard()
                 self._journal.discard()
             raise
+        finally:
+            self._starting = None
 
     async def stop_recording(self, ticket: Ticket, request: table.StopRecording) -> None:
         recorder = self.recorder
@@ -144,6 +149,9 @@ class Outputs:
                 raise
         if recorder is None or self.recorder is not recorder:
             raise Refused("not_recording", "nothing is being recorded; /record/start starts")
+        if self._starting is not None:
+            self._starting.cancel("it was stopped before it began")
+            raise Refused("not_recording", "it hadn't begun yet, and won't")
         self.recorder = None
         self._player.record(None)
         frames = await asyncio.to_thread(recorder.close)

@@ -102,8 +102,7 @@ class Pads:
         if not all(self._is_kept(each) for each in asked):
             self._jobs.check_room()
         voice.by = ticket.client
-        self._stage.take_turn(ticket, voice, None)
-        try:
+        with self._stage.turn(ticket, voice, None):
             pad = await self._pad(ticket, voice, request, named, asked)
             nearest = pad.corners[pad.missing()[0]]
             self._stage.aim(voice, nearest.pair, voice.blend, nearest.request, named)
@@ -117,10 +116,6 @@ class Pads:
                 await self._make(pad, pad.missing()[0])
             voice.stop_prefetch()
             voice.prefetch = asyncio.get_running_loop().create_task(self._make_others(pad))
-        finally:
-            if voice.pending is ticket:
-                voice.pending = None
-                self._stage.aim_at_what_plays(voice)
 
     def _asked(self, text: str, request: table.PlayPad, voice: Voice) -> Fuse:
         """The fusion that a corner's name stands for.

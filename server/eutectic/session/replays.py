@@ -262,6 +262,7 @@ class Replays:
                 voice.pending = None
             voice.stop_prefetch()
             voice.stop_glide()
+            voice.stop_live()
             kept = there.get(voice.number, KeptVoice(voice.number))
             voice.request, voice.pair = None, None
             voice.recall, voice.strength = kept.recall, kept.strength  # nothing that plays follows
@@ -269,6 +270,7 @@ class Replays:
             parts.voices.restore(None, [kept])
             voice.pair = parts.resolver.at_hand(voice.request) if voice.request else None
         parts.voices.restore(session.master_db, [])
+        parts.voices.bring_into_focus(session.focus or 1)
         for each in begin.playing:
             await self._play_on(ticket, each)
         parts.history.restore(begin.steps)

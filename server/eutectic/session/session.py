@@ -152,7 +152,8 @@ class Session:
         )  # fmt: skip
         self._sessions = Sessions(
             Parts(self._keeper, self._registry, jobs, self._library, self._references, resolver,
-                  self._voices, self._stage, self._history, player, folders, settings.data)
+                  self._voices, self._stage, self._takes, self._history, player, folders,
+                  settings.data)
         )  # fmt: skip
         self._pairs = Pairs(
             jobs, self._library, self._references, resolver, self._voices, grids, self._board

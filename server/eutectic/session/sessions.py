@@ -29,6 +29,7 @@ from eutectic.session.library import Library
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.stage import Stage
+from eutectic.session.takes import Takes
 from eutectic.session.tickets import RequestRegistry, Ticket
 from eutectic.session.voices import Voice, Voices
 
@@ -36,9 +37,10 @@ log = logging.getLogger("eutectic.session")
 
 OF_A_SESSION = frozenset(
     kind.address for kind in (
-        table.LoadClip, table.RecordClip, table.Remember, table.LoadReference, table.Learn,
-        table.Fuse, table.PlayPad, table.GoLive, table.MakeFan, table.ListFan, table.AskPair,
-        table.Render, table.LoadPreset,
+        table.LoadClip, table.RecordClip, table.GrabClip, table.Remember, table.LoadReference,
+        table.Learn, table.Fuse, table.PlayPad, table.GoLive, table.MakeFan, table.ListFan,
+        table.AskPair, table.Render, table.LoadPreset, table.Undo, table.Redo, table.PlayFavourite,
+        table.Replay,
     )
 )  # fmt: skip
 """Requests that mean the clips and references of the session that they were sent to."""
@@ -62,6 +64,7 @@ class Parts:
     resolver: Resolver
     voices: Voices
     stage: Stage
+    takes: Takes
     history: History
     player: Player
     folders: Folders
@@ -201,6 +204,7 @@ class Sessions:
             for found in [parts.voices.playing(voice)] if found is not None
         }  # fmt: skip
         staying = {played.ticket for _, played in playing.values()}
+        parts.takes.leave()
         for each in parts.registry.begun():
             if each.address in OF_A_SESSION and each not in staying and each is not ticket:
                 each.cancel(f"session {file.path.stem} is in use now")

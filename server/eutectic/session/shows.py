@@ -15,10 +15,11 @@ import msgspec
 from msgspec import Meta
 
 from eutectic.errors import BadInput
+from eutectic.files.toml import BadState
 from eutectic.osc.parse import parse
 from eutectic.osc.spec import PREFIX, BadRequest, field_of
 from eutectic.osc.table import Request, spec_of
-from eutectic.session.kept import KeptSession, KeptVoice
+from eutectic.session.kept import KeptSession, KeptVoice, check_known, check_session
 from eutectic.session.options import Options
 
 FORMAT = 1
@@ -117,6 +118,7 @@ def read(path: Path) -> Show:
     begin = _decoded(path, 1, first, Begin)
     if begin.format != FORMAT:
         raise BadInput(f"{path}: was written by another version, {begin.version}")
+    _check_begin(path, begin)
     events: list[Event] = []
     frames = 0
     for number, each in enumerate(lines[:-1], 2):  # behind the last line end, nothing is whole
@@ -132,8 +134,18 @@ def read(path: Path) -> Show:
 def _decoded(path: Path, number: int, line: bytes, kind: type[Line]) -> Line:
     try:
         return msgspec.json.decode(line, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, BadInput) as error:  # or rejected by a type's own checks
         raise BadInput(f"{path}, line {number}: is no part of a show ({error})") from None
+
+
+def _check_begin(path: Path, begin: Begin) -> None:
+    stepped = [kept.request for steps in begin.steps for kept in (*steps.undo, *steps.redo)]
+    try:
+        check_session(path, begin.session)
+        for each in (*(playing.request for playing in begin.playing), *stepped):
+            check_known(path, ("request",), each)
+    except BadState as error:
+        raise BadInput(str(error)) from None
 
 
 def _check(path: Path, number: int, event: Event) -> None:

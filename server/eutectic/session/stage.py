@@ -6,7 +6,8 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -27,7 +28,7 @@ from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.journal import Journal
 from eutectic.session.library import Library
-from eutectic.session.options import place, velocity_db
+from eutectic.session.options import loops, place, velocity_db
 from eutectic.session.pair import Knobs, Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
@@ -58,8 +59,7 @@ class Cue:
 
     @property
     def loop(self) -> bool:
-        loop = self.voice.loop or self.request.beats is not None
-        return loop if self.request.loop is None else bool(self.request.loop)
+        return loops(self.request, self.voice.loop)
 
     @property
     def own(self) -> Fuse:
@@ -121,42 +121,36 @@ class Stage:
         pair = self._resolver.at_hand(request)
         if pair is None or not self._jobs.is_kept(pair, where):
             self._jobs.check_room()
-        self.take_turn(ticket, voice, due)
         try:
-            async with limit:
-                pair = pair or await self._resolver.pair(request)
-                cue = Cue(ticket, voice, pair, where, request, due, knobs, limit)
-                if due is None:
-                    self.aim(voice, pair, where.blend_or(voice.blend), cue.own)
-                ready = await self._jobs.ready(pair, where)
-                if ready is not None:
-                    self._play(cue, ready.sound, ready.blend, ready=True)
-                else:
-                    await self._fuse(cue)
-            self._fans.prefetch(voice, Priority.AHEAD)
+            with self.turn(ticket, voice, due):
+                async with limit:
+                    pair = pair or await self._resolver.pair(request)
+                    cue = Cue(ticket, voice, pair, where, request, due, knobs, limit)
+                    if due is None:
+                        self.aim(voice, pair, where.blend_or(voice.blend), cue.own)
+                    ready = await self._jobs.ready(pair, where)
+                    if ready is not None:
+                        self._play(cue, ready.sound, ready.blend, ready=True)
+                    else:
+                        await self._fuse(cue)
+                self._fans.prefetch(voice, Priority.AHEAD)
         except TimeoutError:
             if not limit.expired():
                 raise
             raise _too_late() from None
-        finally:
-            self._timed.discard(ticket)
-            if voice.pending is ticket:
-                voice.pending = None
-                self.aim_at_what_plays(voice)
 
     async def play(
         self, ticket: Ticket, voice: Voice, pair: Pair, request: Fuse, found: Ready,
         blend: float, due: At = None, position: int = 0,
     ) -> None:  # fmt: skip
         """Play what is at hand of a pair on a voice, from a frame on, and scrub it to a blend."""
-        self.take_turn(ticket, voice, due)
-        self._timed.discard(ticket)
-        if due is None:
-            self.aim(voice, pair, blend, request)
-        async with asyncio.timeout(None) as limit:
-            place = Place(found.blend)
-            cue = Cue(ticket, voice, pair, place, request, due, voice.knobs, limit)
-            self._play(cue, found.sound, found.blend, ready=True, position=position)
+        with self.turn(ticket, voice, due):
+            if due is None:
+                self.aim(voice, pair, blend, request)
+            async with asyncio.timeout(None) as limit:
+                place = Place(found.blend)
+                cue = Cue(ticket, voice, pair, place, request, due, voice.knobs, limit)
+                self._play(cue, found.sound, found.blend, ready=True, position=position)
 
     def due(self, ticket: Ticket, request: Dated) -> At:
         """When something that is at hand is to be heard; None: at once."""
@@ -293,14 +287,25 @@ class Stage:
             return due
         return self._tempo.due(ticket, request, due)
 
-    def take_turn(self, ticket: Ticket, voice: Voice, due: At) -> None:
-        """The newest request wins its voice; dated ones wait for their time instead."""
+    @contextmanager
+    def turn(self, ticket: Ticket, voice: Voice, due: At) -> Generator[None]:
+        """While a request is under way on a voice: the newest wins; dated ones wait for their time.
+
+        If it comes to nothing, the voice's knobs are those of what plays.
+        """
         if due is not None:
             self._timed.add(ticket)
-            return
-        if voice.pending is not None:
-            voice.pending.cancel(f"superseded by a newer fusion on voice {voice.number}")
-        voice.pending = ticket
+        elif voice.pending is not ticket:
+            if voice.pending is not None:
+                voice.pending.cancel(f"superseded by a newer fusion on voice {voice.number}")
+            voice.pending = ticket
+        try:
+            yield
+        finally:
+            self._timed.discard(ticket)
+            if voice.pending is ticket:
+                voice.pending = None
+                self._aim_at_what_plays(voice)
 
     def aim(
         self, voice: Voice, pair: Pair, blend: float, request: Fuse,
@@ -315,7 +320,7 @@ class Stage:
             voice.y = self._grids.hand(pair, voice.y)
         self._changed()
 
-    def aim_at_what_plays(self, voice: Voice) -> None:
+    def _aim_at_what_plays(self, voice: Voice) -> None:
         """Point the voice's knobs back, after a fusion that is never heard."""
         playing = self._voices.playing(voice)
         if playing is not None and playing[1].pair is not voice.pair:

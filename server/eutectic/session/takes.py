@@ -46,6 +46,8 @@ class _Begun:
 
     ticket: Ticket
     recording: Recording | None = None
+    is_kept: bool = False
+    """Whether its file stays if the request is cancelled."""
 
     @property
     def is_stopped(self) -> bool:
@@ -107,7 +109,7 @@ class Takes:
                     heard, name, request.seconds or longest, request.threshold, request.trim
                 )
                 begun.recording = Recording(heard, take, max(heard.oldest, start))
-                await self._record(ticket, begun.recording, progress, request.seconds)
+                await self._record(begun, begun.recording, progress, request.seconds)
                 del self._recordings[name]
                 await self._load(ticket, name, take)
         finally:
@@ -136,9 +138,14 @@ class Takes:
                 each.recording.stop(self._frame(each.recording.heard, ticket, frame))
 
     def end(self) -> None:
-        """The daemon ends: so do all recordings, whose files are kept, even if cancelled."""
+        """The daemon ends, and no more is recorded."""
         self._closing = True
+        self.leave()
+
+    def leave(self) -> None:
+        """End all recordings; their files are kept, even if they are cancelled now."""
         for each in self._recordings.values():
+            each.is_kept = True
             if each.recording is not None:
                 each.recording.stop(each.recording.heard.frames)
 
@@ -205,9 +212,9 @@ class Takes:
         )
 
     async def _record(
-        self, ticket: Ticket, recording: Recording, progress: OnProgress, seconds: float | None
+        self, begun: _Begun, recording: Recording, progress: OnProgress, seconds: float | None
     ) -> None:
-        """Run a recording; a cancelled one leaves no file, unless the daemon ends."""
+        """Run a recording; a cancelled one leaves no file, unless that is to be kept."""
         take = recording.take
         running = asyncio.get_running_loop().run_in_executor(self._threads, recording.run)
         frames = None if seconds is None else seconds * take.rate_hz
@@ -216,7 +223,7 @@ class Takes:
                 stage = "record" if take.has_begun else "wait"
                 share = 0.0 if frames is None else LAST * min(1.0, recording.frames / frames)
                 progress(stage, share)
-                ticket.progress(stage, share)
+                begun.ticket.progress(stage, share)
                 await asyncio.wait([running], timeout=PROGRESS_SECONDS)
             running.result()
         except BadAudio as error:
@@ -224,11 +231,12 @@ class Takes:
                 raise Refused("no_input", f"{recording.gap}: {error}") from None
             raise
         except asyncio.CancelledError:
-            if not self._closing:
+            if not begun.is_kept:
                 recording.cancel()
             await asyncio.wait([running])
-            if self._closing and not running.exception():
-                log.warning("the daemon ends: the recording is kept as %s", take.path)
+            if begun.is_kept and not running.exception():
+                reason = begun.ticket.reason
+                log.warning("%s: the recording is kept as %s", reason, take.path)
             raise
 
     async def _load(self, ticket: Ticket, name: str, take: Take) -> None:

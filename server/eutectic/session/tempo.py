@@ -186,12 +186,16 @@ class Tempo:
         Raises:
             Refused: there is no such clock (`no_clock`).
         """
-        new, old = clocks.opened(source, self.bpm), self._clock
+        await self._follow(source, self.bpm)
+
+    async def _follow(self, source: str, bpm: float) -> None:
+        """Follow another clock, which may go on with this tempo."""
+        new, old = clocks.opened(source, bpm), self._clock
         self._was_running = self._player.timeline.running
-        self._shown_bpm = self.bpm
+        self._shown_bpm = bpm
         self._clock = new
         if new is None:
-            self._player.set_tempo(bpm=self._shown_bpm)
+            self._player.set_tempo(bpm=bpm)
         if old is not None:
             await asyncio.to_thread(old.close)
 
@@ -201,7 +205,7 @@ class Tempo:
         Raises:
             Refused: there is no such clock (`no_clock`).
         """
-        await self.follow(source)
+        await self._follow(source, self._kept_bpm)  # the player may not have that yet
         if out is not None:
             self._out = clocks.ClockOut(out, self)
 

@@ -274,7 +274,7 @@ class Voices:
 
     def _move_to(self, voice: Voice, what: str, value: float) -> None:
         """Move along the second axis to a value, if that turns this and has it."""
-        axis = self._grids.axis(voice.pair)
+        axis = None if voice.pad is not None else self._grids.axis(voice.pair)
         if axis is not None and axis.across == what and axis.has(value):
             self.move(voice, voice.blend, axis.y(value))
 
@@ -365,7 +365,10 @@ class Voices:
             if kept.number > len(self.all):
                 continue
             voice = self[kept.number]
-            voice.gain_db, voice.pan, voice.loop = kept.gain_db, kept.pan, kept.loop
+            voice.gain_db, voice.pan = kept.gain_db, kept.pan
+            if voice.loop != kept.loop:  # else what plays loops as it was asked to
+                voice.loop = kept.loop
+                self._apply(voice, "loop")
             voice.mute, voice.by = bool(kept.mute), 0
             voice.notes = kept.notes or KeptNotes()
             voice.strip = kept.strip or KeptStrip()
@@ -382,7 +385,7 @@ class Voices:
             voice.recall, voice.strength = kept.recall, kept.strength
             if turned != Knobs():
                 self._turned(voice, turned)
-            for what in VOICE_RANGES:
+            for what in ("gain", "mute", "pan", "out", "xfade"):
                 self._apply(voice, what)
             voice.notes.apply(self._player, voice.number)
             voice.strip.apply(self._player, voice.number)
