@@ -39,7 +39,8 @@ from eutectic.session.resolve import Resolver
 from eutectic.session.shelf import Ready, digest_of
 from eutectic.session.stage import Stage
 from eutectic.session.tickets import Refused, Ticket
-from eutectic.session.voices import Voice, Voices
+from eutectic.session.voice import Voice
+from eutectic.session.voices import Voices
 
 DECODED_SECONDS = 0.02
 """Between two looks at a sound that is still being decoded."""
