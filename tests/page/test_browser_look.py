@@ -12,12 +12,14 @@ from playwright.sync_api import Browser
 from browsers import LAPTOP, ON_ITS_SIDE, PHONE, SMALL, Screen, opened, until_voice
 from daemons import daemon, prepare
 from eutectic.client.daemon_process import Daemon
+from eutectic.osc.request import Answered
+from eutectic.osc.table import spec_of
 from eutectic.page.app import STATIC
 from pages import own_address, page_port
 
 pytestmark = pytest.mark.process
 
-MAX_BYTES = 64_000
+MAX_BYTES = 60_000
 """Of all that a browser fetches of the page, as it is sent."""
 
 SCREENS = {"laptop": LAPTOP, "phone": PHONE, "on its side": ON_ITS_SIDE, "small": SMALL}
@@ -255,3 +257,20 @@ def test_the_shell_keeps_every_file(browser: Browser, running: Daemon) -> None:
     kept = (STATIC / "worker.js").read_text()
     names = {each.name for each in STATIC.iterdir()} - {"index.html", "worker.js"}
     assert {name for name in names if f"'{name}'" not in kept} == set()
+
+
+def test_what_is_answered_is_asked_for_and_what_isn_t_is_told() -> None:
+    found = [
+        (name, address)
+        for each in STATIC.glob("*.js")
+        for name, address in re.findall(
+            r"\b(act|ask|tell|send|soon)\((?:[^'`()]*,\s*)?'(/[a-z/]+)'", each.read_text()
+        )
+    ]
+    assert len(found) > 40
+    wrong = [
+        (name, address)
+        for name, address in found
+        if issubclass(spec_of(address).message, Answered) != (name in ("act", "ask"))
+    ]
+    assert wrong == []

@@ -105,6 +105,12 @@ def test_notes_end_with_the_finger_the_key_and_the_window(laptop: Screen, client
     laptop.page.keyboard.up("a")
     laptop.until(lambda: laptop.messages("/note")[-1] == [1, 48, 0])
 
+    laptop.page.keyboard.down("d")
+    laptop.until(lambda: laptop.messages("/note")[-1][:2] == [2, 52])
+    laptop.page.keyboard.press("Meta")  # on a Mac the others' leaving isn't told meanwhile
+    laptop.until(lambda: sent([52, 0]))
+    laptop.page.keyboard.up("d")
+    laptop.page.keyboard.press("q")  # no pad is on the keys now
     laptop.page.keyboard.down("s")
     laptop.until(lambda: laptop.messages("/note")[-1][:2] == [2, 50])
     laptop.page.evaluate("dispatchEvent(new Event('blur'))")
@@ -184,3 +190,55 @@ def test_knobs_of_the_sound_are_the_daemon_s(laptop: Screen, client: Client) -> 
     client.send("/voice/filter", 1, "off")
     laptop.page.locator(".drawer .key[aria-pressed=true]", has_text="off").wait_for()
     assert voice(client).original == "a"
+
+
+def test_a_fader_that_is_put_away_under_the_finger_is_let_go(
+    laptop: Screen, client: Client
+) -> None:
+    laptop(".keys >> text=sound").click()
+    box = laptop.box(".f-attack .slot")
+    laptop.page.mouse.move(box["x"] + 30, box["y"] + 2)
+    laptop.page.mouse.down()
+    laptop.page.mouse.move(box["x"] + 90, box["y"] + 2, steps=3)
+    laptop.page.keyboard.press("Escape")
+    laptop.page.locator(".drawer").wait_for(state="detached")
+    laptop.page.mouse.up()
+    laptop(".keys >> text=sound").click()
+    for milliseconds in (770, 330):
+        laptop.page.wait_for_timeout(500)
+        client.send("/voice/set", 1, "attack", milliseconds)
+        laptop.is_(".f-attack .num", f"{milliseconds} ms")
+
+
+def test_a_clip_is_recorded_until_the_key_is_pressed_again(laptop: Screen, client: Client) -> None:
+    laptop(".c-in").click()
+    laptop(".drawer >> text=the output").click()
+    laptop(".drawer-head >> text=record").click()
+    laptop(".drawer-head [aria-pressed=true] >> text=stop").click()
+    until(lambda: any(each.clip == "take" for each in client.clips()))
+    laptop(".drawer-head >> text=record").wait_for()
+    assert laptop.page.locator(".tag.fault").count() == 0
+    client.request("/clip/free", "take")
+
+
+def test_what_is_called_off_has_not_failed(laptop: Screen, client: Client) -> None:
+    client.send("/tempo/run", 0)
+    laptop(".add >> text=at once").click()
+    laptop(".add >> text=time is held").wait_for()
+    laptop.page.keyboard.press("w")
+    laptop.page.keyboard.press("q")
+    laptop.until(lambda: len(laptop.messages("/fuse")) == 2)
+    client.send("/schedule/clear")
+    client.request("/sync")
+    laptop.page.wait_for_timeout(200)
+    assert laptop.page.locator(".tag.fault").count() == 0
+    client.send("/tempo/run", 1)
+    laptop.page.locator(".add small", has_text="time is held").wait_for(state="hidden")
+
+
+def test_what_a_snapshot_does_not_name_is_over(laptop: Screen) -> None:
+    evaluate, live = laptop.page.evaluate, ".add .key[aria-pressed=true] >> text=live"
+    evaluate("import('/state.js').then(m => m.take('/live', [1, 'r', 'playing', 90, 0, '']))")
+    laptop(live).wait_for()
+    evaluate("import('/link.js').then(m => m.send('/notify', 1, '@meter', 1, '@log', 1))")
+    laptop.page.locator(live).wait_for(state="detached")

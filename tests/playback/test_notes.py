@@ -272,6 +272,20 @@ def test_a_note_that_overtakes_the_decoder_fades_out_and_in_again(
     assert np.abs(recording[-BLOCK:]).max() > 0.1
 
 
+def test_a_note_waits_for_the_decoder_within_the_last_fade_of_its_sound() -> None:
+    whole = tone(220, 0.2)
+    sound = Sound(whole.frames, whole.tail)
+    sound.write(0, whole.samples[:, :11_000])  # it is made but for a part of its tail
+    player = Player(RATE_HZ)
+    player.press(1, press(sound, loop=False))
+    recording = play(player, 0.4)
+    assert not recording[-BLOCK:].any()
+    sound.write(11_000, whole.samples[:, 11_000:])
+    recording = settled(np.concatenate([recording, play(player, 0.1)]))
+    assert click_db(recording, RATE_HZ) < LIMIT_DB
+    assert player.notes(1) == 0
+
+
 def test_choke_groups_end_the_notes_of_their_voices_alone() -> None:
     player = Player(RATE_HZ)
     for voice, group in ((1, 1), (2, 1), (3, 2), (4, 0)):

@@ -32,13 +32,13 @@ from starlette.responses import (
     Response,
 )
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from eutectic.client.aio import AsyncClient
 from eutectic.page.access import COOKIE_SECONDS, Access, TooManyPins, is_visit, phone_urls
 from eutectic.page.artist import Artist
 from eutectic.page.browser import Browser, Parts
+from eutectic.page.files import Files
 from eutectic.page.guard import Guard
 from eutectic.page.settings import PageSettings
 from eutectic.page.uploads import UploadRefused, Uploads
@@ -171,7 +171,7 @@ def application(settings: PageSettings, port: int) -> Starlette:
         Route("/phone.svg", page.phone),
         Route("/upload", page.upload, methods=["POST"]),
         WebSocketRoute("/osc", page.osc),
-        Mount("/", StaticFiles(directory=STATIC)),
+        Mount("/", Files(directory=STATIC)),
     ]
     return Starlette(
         routes=routes,

@@ -188,7 +188,7 @@ class History:
             steps.pop()
             skipped = f"{gone}: that step of voice {voice.number} is skipped"
         if not steps:
-            forth = "forth" if ticket.address == table.Redo.address else "back"
+            forth = "forward" if ticket.address == table.Redo.address else "back"
             raise Refused("nothing_to_undo", skipped or f"voice {voice.number} can't go {forth}")
         if skipped:
             address = PREFIX + ticket.address

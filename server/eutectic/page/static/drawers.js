@@ -116,7 +116,7 @@ function recordDrawer() {
   const start = submit('rec', 'record the output'), stop = key('stop', 'stop recording', () => act(stop, '/record/stop'));
   const stems = h('input', { type: 'checkbox' });
   return { title: 'Record', body: [
-    form(by => act(by, '/record/start', path.value, ...(stems.checked ? ['@stems', 1] : [])), field('file', path), h('label.check', {}, stems, 'a file for each voice, too'), h('div.keys-of', {}, start, stop), now)],
+    form(by => act(by, '/record/start', path.value, ...(stems.checked ? ['@stems', 1] : [])), field('file', path), h('label.check', {}, stems, 'also a file for each voice'), h('div.keys-of', {}, start, stop), now)],
   draw() {
     const { path: file, seconds: long, free, text: wrong } = s.recording;
     stop.disabled = !file;

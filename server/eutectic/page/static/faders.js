@@ -33,7 +33,7 @@ export const SENDS = [1, 2].map(which => ['send' + which, -60, 12, 1, decibels, 
 const SILENT = -200;
 const isGain = what => what === 'gain' || what.startsWith('send');
 export function fader([what, low, high, step, say, usual, unset, bend = { at: x => x, value: x => x }]) {
-  const value = h('span.num'), cap = h('i.cap'), e = h('div.fader.f-' + what, { 'aria-label': what }, h('span.label', {}, what), value, h('span.slot', {}, cap));
+  const value = h('span.num'), cap = h('i.cap'), e = h('div.fader.f-' + what, { 'aria-label': what }, h('span.label', {}, what.replace(/\d/, ' $&')), value, h('span.slot', {}, cap));
   const shown = v => knob(v, what) === undefined || unset && knob(v, what) < 0 ? usual : clamp(bend.at(knob(v, what)), low, high);
   slider(e, {
     low, high, of: voice, get: shown, span: width => width - 14, reset: () => usual,

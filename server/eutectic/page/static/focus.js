@@ -233,10 +233,10 @@ function drawAxis(v) {
   const y = knob(v, 'y');
   level.style.transform = `translateY(${-100 * y}%)`;
   text(levelWord, pad ? two(y) : `${v.across} ${two(v.across === 'reference2' ? y : v.low + y * (v.high - v.low))}`);
-  kind(level, y > 0.8 ? 'level under' : 'level');
+  kind(level, y > 0.8 ? 'level under' : y < 0.2 ? 'level over' : 'level');
 }
 function drawCurves(v, fan) {
-  const known = v.original ? windowOf(v.original, v.reference, fan.ready) : { points: [], balance: -1 };
+  const known = v.original ? windowOf(v.original, v.reference, fan.base) : { points: [], balance: -1 };
   if (curves.known === known && curves.of === fan.version) return;
   Object.assign(curves, { known, of: fan.version });
   const n = fan.places.length || 5, there = each => across(knobAt(fan.places, each), n);

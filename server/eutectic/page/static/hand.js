@@ -3,6 +3,7 @@ import { ask, contact, lastId, send } from './link.js';
 import { clamp, h } from './dom.js';
 
 const HOLD_MS = 600, STILL_PX = 6, DOUBLE_MS = 300, TAG_MS = 6000, SAID_MS = 2000, RULER_PX = 44;
+const CANCELLED = 'cancelled', ENDS = ['pointerup', 'pointercancel'];
 
 let opens = () => {};
 /** `shows(what, anchor, …)` shows a drawer; `open` asks for it. */
@@ -46,10 +47,11 @@ export function fault(anchor, text, what = '') {
   tag(anchor?.isConnected && anchor.getClientRects().length ? anchor : document.querySelector('.foot'), text, 'fault', TAG_MS);
 }
 
-/** Send a request; a failure is shown at `anchor`, and the promise gives undefined. */
+/** Send a request; a failure is shown at `anchor`, and the promise gives undefined. What a hand has
+ *  called off, as by something newer, has not failed. */
 export function act(anchor, address, ...values) {
   const words = values.filter(each => !String(each).includes('/')).slice(0, 3); // a path would fill the line
-  return ask(address, values).catch(e => fault(anchor, e.text, [address, ...words].join(' ')));
+  return ask(address, values).catch(e => { if (e.code !== CANCELLED) fault(anchor, e.text, [address, ...words].join(' ')); });
 }
 const fingers = new Map();
 /** Send what has no id: if it fails, that is shown where it was sent from last. */
@@ -57,7 +59,7 @@ export function tell(anchor, address, ...values) {
   fingers.set(address, anchor);
   if (!send(address, ...values)) fault(anchor, 'no contact', address);
 }
-export function failed(address, text) { fault(fingers.get(address), text, address); }
+export function failed(address, code, text) { if (code !== CANCELLED) fault(fingers.get(address), text, address); }
 
 const soonest = new Map();
 /** Send at the next frame; of many with one name only the newest, and without contact none. */
@@ -101,7 +103,7 @@ addEventListener('pointermove', p => {
   clearTimeout(timer);
   if (learning?.own === holding) endLearning(); // a drag that began with a rest
 });
-for (const end of ['pointerup', 'pointercancel']) addEventListener(end, p => {
+for (const end of ENDS) addEventListener(end, p => {
   if (p.pointerId !== holding?.pointer) return;
   clearTimeout(timer);
   holding = null;
@@ -155,6 +157,7 @@ export function slider(e, o) {
     const to = jump ? o.at((p.clientX - box.left) / box.width) : p.timeStamp - tapped < DOUBLE_MS ? o.reset(of) : undefined;
     if (to !== undefined) { from.value = clamp(to, o.low, o.high); from.moved = true; put(of, from.value, false, from.rise); }
     tapped = jump ? -1e9 : p.timeStamp;
+    for (const end of ENDS) addEventListener(end, leave);
   });
   e.addEventListener('pointermove', p => {
     if (p.pointerId !== from?.id) return;
@@ -166,11 +169,13 @@ export function slider(e, o) {
     if (up) from.rise = clamp(from.rise + up / from.tall * fine);
     if (by || up) { from.moved = true; put(from.of, from.value, false, from.rise); }
   });
-  for (const end of ['pointerup', 'pointercancel']) e.addEventListener(end, p => {
+  // Wherever that is: what is dragged may have been put away under the finger.
+  function leave(p) {
     if (p.pointerId !== from?.id) return;
+    for (const end of ENDS) removeEventListener(end, leave);
     if (from.moved) { put(from.of, from.value, true, from.rise); flush(); } // the last one always
     from = null;
-  });
+  }
   e.addEventListener('keydown', k => {
     const of = o.of(), whole = (o.high - o.low) / 10, by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[k.key];
     if (!of) return;

@@ -34,10 +34,10 @@ const why = () => take.from === 'input' && !listens() ? 'no input' : '';
 function twoLines(icon, title, does) { const e = key(icon, title, () => does(e)); e.append(h('small')); return e; }
 export function recordKey() {
   const e = twoLines('rec', 'record', () => {
-    if (s.input.recording.length) tell(e, '/clip/record/stop');
+    if (s.input.recording.length) act(e, '/clip/record/stop');
     else act(e, '/clip/record', anyName('take'), ...(take.threshold === '' ? [] : ['@threshold', take.threshold]), ...options());
   });
-  canLearn(e, () => '/clip/record take', () => 'recording a clip', () => open('input', e));
+  canLearn(e, () => '/clip/record take', () => 'clip recording', () => open('input', e));
   e.show = () => {
     const on = s.input.recording.length > 0;
     mark(e.firstChild, on ? 'stop' : 'rec');
@@ -45,19 +45,19 @@ export function recordKey() {
     text(e.lastChild, on ? minutes((performance.now() - s.input.at) / 1000) : why() || (take.from === 'output' ? 'the output' : ''));
     attr(e, 'aria-pressed', on);
     e.disabled = !on && !!why();
-    e.title = e.disabled ? why() : 'hold: of what, and from which level';
+    e.title = e.disabled ? why() : 'hold to choose the source and the level';
   };
   return e;
 }
 export function grabKey() {
   const e = twoLines('back', '', () => act(e, '/clip/grab', anyName('grab'), take.seconds, ...options()));
   e.classList.add('grab');
-  canLearn(e, () => `/clip/grab grab ${take.seconds}`, () => 'grabbing', () => open('input', e));
+  canLearn(e, () => `/clip/grab grab ${take.seconds}`, () => 'grab', () => open('input', e));
   e.show = () => {
     text(e.children[1], `last ${take.seconds} s`);
     text(e.lastChild, why() || (take.from === 'output' ? 'the output' : ''));
     e.disabled = !!why();
-    e.title = e.disabled ? why() : 'hold: how much, and of what';
+    e.title = e.disabled ? why() : 'hold to choose the source and how much';
   };
   return e;
 }
@@ -91,17 +91,17 @@ export function inputDrawer({ field, form, submit }) {
   const changed = () => { touch('sounds', 'drawer'); };
   const one = (what, value, words) => { const e = h('button.key', { onclick: () => { take[what] = value; changed(); } }, words); e.show = () => attr(e, 'aria-pressed', take[what] === value); return e; };
   const from = [one('from', 'input', 'the input'), one('from', 'output', 'the output')], seconds = SECONDS.map(each => one('seconds', each, `${each} s`));
-  const trim = [one('trim', 0, 'as it is'), one('trim', 1, 'without silence')];
+  const trim = [one('trim', 0, 'kept'), one('trim', 1, 'trimmed')];
   const threshold = h('input', { type: 'number', min: '-120', max: '0', step: 'any', value: String(take.threshold), placeholder: 'at once', oninput: () => { take.threshold = threshold.value === '' ? '' : Number(threshold.value); } });
   const device = h('input', { type: 'text', value: s.input.name || 'off', required: true, autocomplete: 'off', spellcheck: 'false' }), now = h('p.dim');
   const keys = [recordKey(), grabKey()];
   const group = (title, ...all) => h('div.field-of', { role: 'group', 'aria-label': title }, h('span.label', {}, title), h('div.keys-of', {}, ...all));
   return { title: 'The input', quiet: true, tools: keys, className: '.two', body: [
-    group('what is taken', ...from), group('so much of what was', ...seconds), group('at both ends', ...trim),
-    field('recording starts at, dB', threshold), form(by => act(by, '/input/set', device.value), field('device, or off', device), submit('now', 'listen')), now],
+    group('take from', ...from), group('grab the last', ...seconds), group('silence at the ends', ...trim),
+    field('start recording above, dB', threshold), form(by => act(by, '/input/set', device.value), field('device, or off', device), submit('now', 'listen')), now],
   draw() {
     for (const e of [...from, ...seconds, ...trim, ...keys]) e.show();
-    text(now, s.input.text || (listens() ? `Listens to ${s.input.name}.` : 'Listens to nothing.'));
+    text(now, s.input.text || (listens() ? `Listening to ${s.input.name}.` : 'Listening to nothing.'));
     kind(now, s.input.text ? 'bad' : 'dim');
   } };
 }

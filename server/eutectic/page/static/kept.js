@@ -1,5 +1,5 @@
 // Nothing good is lost: back and forth, and favourites.
-import { onBeat, s, touch, voice } from './state.js';
+import { onBeat, s, voice } from './state.js';
 import { act, canLearn, said, tell } from './hand.js';
 import { attr, h, key, listed, name, sign, text } from './dom.js';
 import { nameFrom } from './sounds.js';

@@ -1,7 +1,7 @@
 // The keyboard; never while somebody types.
 import { send } from './link.js';
 import { go, keep } from './kept.js';
-import { noteKey, toggleNotes } from './notes.js';
+import { noteKey, notes, toggleNotes } from './notes.js';
 import { s, touch, voice } from './state.js';
 import { endLearning, learnHeld } from './hand.js';
 import { $ } from './dom.js';
@@ -41,7 +41,7 @@ addEventListener('keydown', e => {
     ArrowLeft: () => setBlend(v.voice, stepBlend(v, -1, e.shiftKey), field),
     ArrowRight: () => setBlend(v.voice, stepBlend(v, 1, e.shiftKey), field),
     ArrowUp: () => moveRow(-1), ArrowDown: () => moveRow(1),
-  }[e.code] || (!e.repeat && (digit ? () => focusOn(+digit[1]) : e.code.startsWith('Key') && pad >= 0 ? () => {
+  }[e.code] || (!e.repeat && (digit ? () => focusOn(+digit[1]) : e.code.startsWith('Key') && pad >= 0 && !notes.on ? () => {
     const original = eight()[pad], reference = rowInFocus();
     if (original && reference) press(original, reference, $('tr.in')?.children[pad + 1]?.firstChild || field);
   } : {

@@ -74,7 +74,7 @@ box.addEventListener('pointermove', p => {
   const was = sounding.get(p.pointerId), hit = was && under(p);
   if (hit && hit.note !== was.note) begin(p.pointerId, hit.note, hit.velocity, hit.e);
 });
-for (const over of ['pointerup', 'pointercancel', 'lostpointercapture']) box.addEventListener(over, p => end(p.pointerId));
+for (const over of ['pointerup', 'pointercancel', 'lostpointercapture']) addEventListener(over, p => end(p.pointerId));
 
 function shift(by) {
   endAll();
@@ -116,4 +116,5 @@ export function noteKey(e) {
   if (!e.repeat) begin(e.code, low + at, USUAL, pads[at]);
   return true;
 }
-addEventListener('keyup', e => end(e.code));
+// While its own key is held, a Mac doesn't tell which of the others leave.
+addEventListener('keyup', e => { if (e.key === 'Meta') endAll(); else end(e.code); });

@@ -194,7 +194,7 @@ show(s.view);
 touch('contact', 'strip', 'foot', 'voices', 'matrix', 'sounds');
 start({
   message(address, values) {
-    if (address === '/fail') failed(values[0].replace('/eutectic', ''), values[3]);
+    if (address === '/fail') failed(values[0].replace('/eutectic', ''), values[2], values[3]);
     else if (address === '/idle') logged('info', `voice ${values[1]}`, values[2]);
     else take(address, values);
   },

@@ -78,6 +78,7 @@ const events = {
     s.number = number;
     unnamed = new Map(KINDS.map(what => [what, new Set(s[what].keys())]));
     s.pairs.clear();
+    more.clear(); // a voice that isn't live any more is only not named
     for (const fan of s.fans.values()) fan.asked = '';
     touch('strip', 'voices', 'matrix', 'foot', 'contact');
   },
@@ -110,7 +111,7 @@ const events = {
     put('favourites', name, state !== 'freed' && { original, reference, blend, seconds, state });
     touch('sounds', 'drawer');
   },
-  '/tempo': (bpm, beat, running, clock, state) => { s.tempo = { bpm, beat, running, clock, state, at: performance.now() }; touch('tempo', 'drawer'); },
+  '/tempo': (bpm, beat, running, clock, state) => { s.tempo = { bpm, beat, running, clock, state, at: performance.now() }; touch('tempo', 'sounds', 'drawer'); },
   '/input': (name, state, _, recording, text) => {
     const clips = recording.split(' ').filter(Boolean);
     s.input = { name, state, recording: clips, text, at: clips.length ? s.input.at || performance.now() : 0 };
@@ -240,14 +241,14 @@ let versions = 0;
 export function fanOf(v) {
   const pair = v.original && pairKey(v.original, v.reference), options = [...optionsOf(v), '@voice', v.voice], now = options.join();
   let fan = s.fans.get(v.voice);
-  if (fan?.pair !== pair) s.fans.set(v.voice, fan = { pair, places: [], rows: [], complete: false, ready: 0, version: ++versions, asked: '', busy: false });
+  if (fan?.pair !== pair) s.fans.set(v.voice, fan = { pair, places: [], rows: [], complete: false, ready: 0, base: 0, version: ++versions, asked: '', busy: false });
   if (pair && fan.asked !== now && !fan.busy && !contact.lost) {
     Object.assign(fan, { asked: now, busy: true });
     const all = [];
     ask('/fan/list', [v.original, v.reference, ...options], (_, [, , , blend, ready, key, y = 0]) => { all.push({ blend, ready: !!ready, key, y }); })
       .then(() => {
         const rows = [...new Set(all.map(each => each.y))].sort((a, b) => a - b).map(y => ({ y, places: all.filter(each => each.y === y).sort((a, b) => a.blend - b.blend) }));
-        Object.assign(fan, { rows, row: null, complete: all.every(each => each.ready) });
+        Object.assign(fan, { rows, row: null, complete: all.every(each => each.ready), base: all.filter(each => !each.y && each.ready).length });
         if (!fan.complete) doubtFans();
       }, () => {})
       .finally(() => { fan.busy = false; touch('voices'); });

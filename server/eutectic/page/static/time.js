@@ -48,9 +48,9 @@ export function tempoDrawer({ field, form, submit }) {
   const source = h('select', {}, ...['internal', 'midi', 'link'].map(each => h('option', { value: each, selected: s.tempo.clock.startsWith(each) }, each)));
   const now = h('p.dim');
   return { title: 'Tempo', className: '.two', body: [
-    form(by => tell(by, '/tempo', Number(fast.value)), field('beats a minute', fast), submit('now', 'set')),
+    form(by => tell(by, '/tempo', Number(fast.value)), field('beats per minute', fast), submit('now', 'set')),
     form(by => act(by, '/tempo/clock', source.value), field('follows', source), submit('now', 'follow')), now],
-  draw() { text(now, s.tempo.state || `${s.tempo.running ? 'Runs' : 'Held'}, by ${/^(internal)?$/.test(s.tempo.clock) ? 'its own clock' : s.tempo.clock}.`); kind(now, s.tempo.state ? 'bad' : 'dim'); } };
+  draw() { text(now, s.tempo.state || `${s.tempo.running ? 'Running' : 'Held'}, on ${/^(internal)?$/.test(s.tempo.clock) ? 'its own clock' : s.tempo.clock}.`); kind(now, s.tempo.state ? 'bad' : 'dim'); } };
 }
 
 // ---- What waits for a beat --------------------------------------------------------------------
@@ -63,10 +63,12 @@ export function quantiseKey() {
     [s.quantise] = GRIDS[(at + 1) % GRIDS.length];
     touch('sounds');
   });
+  e.append(h('small'));
   e.show = () => {
-    const [, word] = GRIDS.find(([beats]) => beats === s.quantise);
-    text(e.lastChild, word);
-    attr(e, 'aria-label', `pads start ${word}`);
+    const [, word] = GRIDS.find(([beats]) => beats === s.quantise), waits = s.quantise && !s.tempo.running;
+    text(e.children[1], word);
+    text(e.lastChild, waits ? 'time is held' : '');
+    attr(e, 'aria-label', `pads start ${word}${waits ? ': time is held' : ''}`);
     attr(e, 'aria-pressed', !!s.quantise);
   };
   return e;

@@ -15,17 +15,17 @@ function choice(what, all, choose) {
 export function toneDrawer() {
   const set = what => (value, e) => tell(e, '/voice/set', s.focus, what, value);
   const kinds = choice('filter', ['off', 'low', 'high', 'band'].map(each => [each, each]), (value, e) => tell(e, '/voice/filter', s.focus, value));
-  const chokes = choice('choke', [[0, 'no choke'], [1, '1'], [2, '2'], [3, '3'], [4, '4']], set('choke'));
+  const chokes = choice('choke', [[0, 'none'], [1, '1'], [2, '2'], [3, '3'], [4, '4']], set('choke'));
   const reverse = choice('reverse', [[0, 'forwards'], [1, 'backwards']], set('reverse'));
-  const root = number('played as made at note', 'root', 0, 127, set('root'));
-  const outs = [1, 2].map(which => number(`to output`, 'out' + which, 0, 64, (value, e) => tell(e, '/voice/send', s.focus, which, value)));
+  const root = number('original pitch at note', 'root', 0, 127, set('root'));
+  const outs = [1, 2].map(which => number('to output', 'out' + which, 0, 64, (value, e) => tell(e, '/voice/send', s.focus, which, value)));
   const [envelope, played, filter, sends] = [ENVELOPE, PLAYED, FILTER, SENDS].map(all => all.map(fader));
   canLearn(kinds.children[1], () => `/voice/filter ${s.focus} low`, () => `low-pass of voice ${s.focus}`);
   const axes = key('fan', 'two axes', () => open('axes', axes)), title = h('span.dim');
   const all = [...envelope, ...played, ...filter, ...sends, kinds, chokes, reverse, root, ...outs];
   return { title: 'Sound', quiet: true, tools: [title, axes], className: '.four', body: [
     group('each note', ...envelope), group('what is played', ...played, reverse),
-    group('filter', kinds, ...filter), group('sends', ...outs.map((out, i) => h('div.send', {}, out, sends[i]))), group('notes', root, chokes)],
+    h('div.group', {}, group('filter', kinds, ...filter), root), h('div.group', {}, group('sends', ...outs.map((out, i) => h('div.send', {}, out, sends[i]))), group('choke group', chokes))],
   draw() {
     const v = voice();
     if (!v) return;
@@ -64,9 +64,9 @@ export function axesDrawer({ field }) {
     return e;
   });
   const turn = fader(['y', 0, 1, 0.1, two, 0.5]);
-  const play = key('play', 'play the four', () => tell(play, '/pad/xy', s.focus, ...four.map(each => each.value), '@loop', 1));
+  const play = key('play', 'play all four', () => tell(play, '/pad/xy', s.focus, ...four.map(each => each.value), '@loop', 1));
   return { title: 'Two axes', className: '.two', body: [
-    group('a second axis for what the voice plays', turn, field('up and down turns', across), field('at the top', second), h('div.keys-of', {}, make), now),
+    group('a second axis for what this voice plays', turn, field('vertical axis', across), field('reference at the top', second), h('div.keys-of', {}, make), now),
     group('four corners', h('div.corners', {}, four[2], four[3], four[0], four[1]), h('div.keys-of', {}, play))],
   draw() {
     const v = voice();
@@ -75,7 +75,7 @@ export function axesDrawer({ field }) {
     second.parentElement.hidden = across.value !== 'reference2';
     play.disabled = !said.length;
     make.disabled = !v?.original;
-    text(now, axisWords(v) || 'It has one axis: the blend.');
+    text(now, axisWords(v) || 'One axis so far: the blend.');
   } };
 }
 /** What a voice's second axis is; empty if it has none. */
