@@ -109,7 +109,7 @@ def test_a_sound_that_will_never_be_decoded_is_forgotten(pitches: Pitches) -> No
     pitched, _ = pitches.of(sound, Section(), 1.5)
     samples = weakref.ref(sound.samples)
     del sound
-    other = tone(440, 20.0)
+    other = tone(440, 5.0)
     while not pitches.of(other, Section(), 1.5)[0].complete:
         pass  # the thread comes past the first meanwhile
     assert samples() is None
@@ -117,10 +117,10 @@ def test_a_sound_that_will_never_be_decoded_is_forgotten(pitches: Pitches) -> No
 
 
 def test_a_decoded_sound_is_pitched_to_its_end_though_nobody_else_has_it(pitches: Pitches) -> None:
-    pitched, _ = pitches.of(tone(330, 20.0), Section(), 1.5)
+    pitched, _ = pitches.of(tone(330, 5.0), Section(), 1.5)
     while not pitched.complete:
         pass
-    assert pitched.frames == round(20 * RATE_HZ / 1.5)
+    assert pitched.frames == round(5 * RATE_HZ / 1.5)
 
 
 def test_an_envelope_has_its_shape() -> None:
