@@ -212,6 +212,12 @@ def test_kept_again_the_same_sound_is_one_and_another_is_kept_beside_it(running:
         other = client.keep_favourite("drone", 1)
         assert other.name == "drone-2" and other.path != first.path
         assert Path(first.path).read_bytes() == before
+        folder = Path(first.path).parent
+        aside = folder.rename(folder.with_name("aside"))
+        folder.write_text("in its way")
+        assert fails(client, "/favourite/keep", "drone-3", 1) == "bad_output"
+        folder.unlink()
+        aside.rename(folder)
         for each in client.favourites():
             client.free_favourite(each.name)
 

@@ -40,7 +40,7 @@ REMOTE = """#N canvas 0 0 300 260 12;
 """
 """What comes as `name message` is sent to that name: hands for a Pd without a window."""
 
-PANELS, FIRST = 60, 1001
+PANELS, FIRST = 90, 1001
 """Patches and abstractions that are looked at, and the $0 of Pd's first."""
 
 PARTS = ("text", "line-1", "line-2", "blend", "gain")

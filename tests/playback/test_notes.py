@@ -109,7 +109,7 @@ def test_a_sound_that_will_never_be_decoded_is_forgotten(pitches: Pitches) -> No
     pitched, _ = pitches.of(sound, Section(), 1.5)
     samples = weakref.ref(sound.samples)
     del sound
-    other = tone(440, 20.0)
+    other = tone(440, 5.0)
     while not pitches.of(other, Section(), 1.5)[0].complete:
         pass  # the thread comes past the first meanwhile
     assert samples() is None
@@ -117,10 +117,10 @@ def test_a_sound_that_will_never_be_decoded_is_forgotten(pitches: Pitches) -> No
 
 
 def test_a_decoded_sound_is_pitched_to_its_end_though_nobody_else_has_it(pitches: Pitches) -> None:
-    pitched, _ = pitches.of(tone(330, 20.0), Section(), 1.5)
+    pitched, _ = pitches.of(tone(330, 5.0), Section(), 1.5)
     while not pitched.complete:
         pass
-    assert pitched.frames == round(20 * RATE_HZ / 1.5)
+    assert pitched.frames == round(5 * RATE_HZ / 1.5)
 
 
 def test_an_envelope_has_its_shape() -> None:
@@ -270,6 +270,20 @@ def test_a_note_that_overtakes_the_decoder_fades_out_and_in_again(
     recording = settled(np.concatenate([recording, play(player, 0.4)]))
     assert click_db(recording, RATE_HZ) < LIMIT_DB
     assert np.abs(recording[-BLOCK:]).max() > 0.1
+
+
+def test_a_note_waits_for_the_decoder_within_the_last_fade_of_its_sound() -> None:
+    whole = tone(220, 0.2)
+    sound = Sound(whole.frames, whole.tail)
+    sound.write(0, whole.samples[:, :11_000])  # it is made but for a part of its tail
+    player = Player(RATE_HZ)
+    player.press(1, press(sound, loop=False))
+    recording = play(player, 0.4)
+    assert not recording[-BLOCK:].any()
+    sound.write(11_000, whole.samples[:, 11_000:])
+    recording = settled(np.concatenate([recording, play(player, 0.1)]))
+    assert click_db(recording, RATE_HZ) < LIMIT_DB
+    assert player.notes(1) == 0
 
 
 def test_choke_groups_end_the_notes_of_their_voices_alone() -> None:

@@ -15,6 +15,7 @@ from eutectic.experiments.live.clicks import LIMIT_DB, click_db
 from eutectic.playback.events import Dropped, Ended, Sounding, Started, Underrun
 from eutectic.playback.player import DUE_FRAME, Player
 from eutectic.playback.sounds import Fan, Sound
+from eutectic.playback.voice import MAX_LAYERS
 from mixes import BLOCK, RATE_HZ, play, settled, tone
 
 TONES_HZ = (55, 110, 220, 440)
@@ -244,6 +245,17 @@ def test_blocks_of_any_size_make_the_same_sound() -> None:
         recordings.append(play(player, 0.3, block))
     for other in recordings[1:]:
         assert np.allclose(recordings[0], other, atol=1e-6)  # measured: 6e-8
+
+
+def test_starts_in_quick_succession_do_not_click_however_long_the_crossfade() -> None:
+    player, parts = Player(RATE_HZ), list[NDArray[np.float32]]()
+    player.set_crossfade(1, 1.0)
+    for number in range(10):
+        fan = Fan.of(tone(110 * (1 + number % 3), level=0.1))
+        player.play(1, fan, number, blend=0.5, loop=True)
+        parts.append(play(player, 0.1))
+    assert click_db(settled(np.concatenate(parts)), RATE_HZ) < LIMIT_DB
+    assert len(player.voices[0].layers) <= MAX_LAYERS
 
 
 class Taken:

@@ -81,7 +81,6 @@ def test_unlike_pieces_keep_their_level_where_they_meet() -> None:
     player, _ = rolling(*noises)
     recording = heard(play(player, FIRST + PIECES * STEP), FIRST + 2400, FIRST + 5 * STEP)
     levels = np.sqrt((recording.reshape(-1, 480, 2) ** 2).mean(axis=(1, 2)))
-    print(levels.min(), levels.max())
     assert levels.min() > 0.07  # measured 0.09
     assert levels.max() < 0.13  # measured 0.11
 

@@ -328,6 +328,16 @@ def test_a_recording_that_was_called_off_never_begins() -> None:
     assert len(np.concatenate(wanted.blocks)) == round(1.0 * RATE_HZ / BLOCK + 0.5) * BLOCK
 
 
+def test_a_recording_that_is_ended_again_before_its_last_frames_are_through_is_told() -> None:
+    player, recording, ended = at(Player(RATE_HZ), 120.0), Blocks(), list[int | None]()
+    player.record(recording)
+    player.end_recording(recording, lambda: True, Beat(0.1), ended.append)
+    play(player, 2640 / RATE_HZ, 240)
+    player.record(None)
+    play(player, 0.1)
+    assert frames_of(player.take_events()) == [2640]
+
+
 def test_stems_are_mixed_while_they_are_wanted_alone() -> None:
     player, with_stems, without = at(Player(RATE_HZ), 120.0), Blocks(True), Blocks()
     player.record(with_stems)

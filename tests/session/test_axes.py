@@ -176,3 +176,16 @@ def test_a_stop_cancels_a_pad_that_waits(client: Client) -> None:
     client.send("/stop", 1)
     client.request("/sync")
     assert client.request("/voice/list").of(VoiceState)[0].state == "silent"
+
+
+def test_the_corners_of_a_pad_are_made_again_if_the_engine_died(
+    playing: Daemon, client: Client
+) -> None:
+    rendered(client, *PAIR, "@blend", 0.5)
+    fuse(client, "@blend", 0.5)
+    engine = playing.engine()
+    engine.suspend()  # with the second corner in its hands
+    client.send("/pad/xy", 1, "a:r:0.5", "a:r:0.51", "a:m:0.52", "a:m:0.53", "@loop", 1)
+    axis(client, "pad", 0.0, 1)
+    engine.kill()
+    axis(client, "pad", 0.0, 4)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.files import toml
+from eutectic.files.toml import BadState
 from eutectic.link.protocol import ReferenceSpec, Source
 from eutectic.session import kept
 from eutectic.session.kept import KeptClip, KeptReference, KeptSession, KeptVoice
@@ -155,3 +158,12 @@ def test_what_is_remembered_and_a_voice_s_recall_are_kept(tmp_path: Path) -> Non
     )  # fmt: skip
     toml.write(tmp_path / "night.toml", session)
     assert kept.read(tmp_path / "night.toml") == session
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.5, 0.5), (0.0, 2.0), (float("nan"), 1.0)])
+def test_an_axis_that_leads_nowhere_is_refused(tmp_path: Path, low: float, high: float) -> None:
+    path = tmp_path / "night.toml"
+    axes = f'\n[axes.key]\nacross = "recall"\nsize = 3\nlow = {low}\nhigh = {high}\n'
+    path.write_text(WRITTEN + axes)
+    with pytest.raises(BadState, match=r"night.toml: invalid \(recall must"):
+        kept.read(path)

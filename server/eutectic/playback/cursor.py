@@ -89,7 +89,7 @@ class Cursor:
         position, last = self.position, samples.shape[1] - 1
         seam = min(tail, crossfade, frames)
         until = frames if self.loop else last + 1 - (tail or end)
-        if position + count <= until and not (self.wrapped and position < seam):
+        if not count or (position + count <= until and not (self.wrapped and position < seam)):
             return samples[:, position : position + count]
         at = position + np.arange(count)
         after_seam = at >= frames

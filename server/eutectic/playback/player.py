@@ -316,6 +316,8 @@ class Player:
             if self._awaited is not recording:  # another one was asked for since, or none
                 return
             self._awaited = None
+            if self._recording is not None and self._recorded.stop != NEVER:
+                self._reached(self._when_recorded, self.frames)
             self._recording, self._recorded = recording, range(self.frames, NEVER)
             if recording is not None:
                 recording.begin(self.frames, self._sounding())

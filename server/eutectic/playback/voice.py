@@ -12,7 +12,7 @@ from eutectic.playback.cursor import Section
 from eutectic.playback.events import Ended, Event, Underrun
 from eutectic.playback.filters import Knobs
 from eutectic.playback.layer import Fade, Layer
-from eutectic.playback.notes import Note, Notes, Press
+from eutectic.playback.notes import FAST_SECONDS, Note, Notes, Press
 from eutectic.playback.sounds import SIDES, Fan
 from eutectic.playback.strip import Send, Strip
 from eutectic.playback.timeline import Timeline
@@ -22,8 +22,8 @@ ATTACK_SECONDS, CROSSFADE_SECONDS = 0.001, 0.01
 LATE_SECONDS = 0.1
 """A seam that is past for longer is passed over: its loop was off, or beats are counted anew."""
 
-MAX_LAYERS = 4
-"""A voice's layers that sound at once; beyond that the oldest is cut."""
+MAX_LAYERS, MAX_FADING = 4, 4
+"""A voice's layers that sound at once; and those beyond that, which fade out fast or are cut."""
 
 
 class Voice:
@@ -179,7 +179,9 @@ class Voice:
     def _add(self, layer: Layer, attack: float, report: Callable[[Event], None]) -> None:
         layer.fades.append(Fade(max(1, round(attack * self.rate_hz)), True))
         self.layers.append(layer)
-        while len(self.layers) > MAX_LAYERS:
+        for old in self.layers[:-MAX_LAYERS]:
+            old.release(FAST_SECONDS)
+        while len(self.layers) > MAX_LAYERS + MAX_FADING:
             self._ended(self.layers.pop(0), report)
 
     def _ended(self, layer: Layer, report: Callable[[Event], None]) -> None:

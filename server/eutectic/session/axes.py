@@ -10,7 +10,8 @@ from eutectic.osc.answers import Answer
 from eutectic.session.grids import MAX_PAIRS, Axis, Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.pair import Pair
-from eutectic.session.voices import Voice, Voices
+from eutectic.session.voice import Voice
+from eutectic.session.voices import Voices
 
 Places = tuple[int, list[float], Axis | None]
 """How often a fusion became ready, and a fan's blends and second axis."""

@@ -25,7 +25,8 @@ from eutectic.session.pair import Pair
 from eutectic.session.resolve import Resolver
 from eutectic.session.shelf import Ready
 from eutectic.session.tickets import Refused, Ticket
-from eutectic.session.voices import Played, Voice, Voices
+from eutectic.session.voice import Played, Voice
+from eutectic.session.voices import Voices
 
 log = logging.getLogger("eutectic.session")
 

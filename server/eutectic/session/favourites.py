@@ -18,7 +18,7 @@ import numpy as np
 
 from eutectic.audio import Samples, Waveform, resample, save_wav
 from eutectic.config import Place
-from eutectic.errors import BadInput, NoFile
+from eutectic.errors import BadInput, BadOutput, NoFile
 from eutectic.files import names
 from eutectic.files.tags import Tags
 from eutectic.link.protocol import Priority
@@ -39,7 +39,8 @@ from eutectic.session.resolve import Resolver
 from eutectic.session.shelf import Ready, digest_of
 from eutectic.session.stage import Stage
 from eutectic.session.tickets import Refused, Ticket
-from eutectic.session.voices import Voice, Voices
+from eutectic.session.voice import Voice
+from eutectic.session.voices import Voices
 
 DECODED_SECONDS = 0.02
 """Between two looks at a sound that is still being decoded."""
@@ -88,7 +89,7 @@ class Favourites:
         voice = self._voices[request.voice or self._voices.focus]
         heard = await self._heard(voice)
         async with self._writing:
-            digest = digest_of(heard.sound.samples)
+            digest = await asyncio.to_thread(digest_of, heard.sound.samples)
             known = self._named(request.name, digest)
             if known is None:
                 known = await asyncio.to_thread(self._save, self._free(request.name), heard, digest)
@@ -165,14 +166,15 @@ class Favourites:
                     raise Refused("nothing_to_play", "it ended before it was decoded")
             blend = played.place.blend_or(voice.blend)
             pair = played.pair if played.pad is not None else self._at(played.pair, voice.y)
-            return _mixed(pair, played.request, (blend, voice.y), loop, played.fan)
+            at = blend, voice.y
+            return await asyncio.to_thread(_mixed, pair, played.request, at, loop, played.fan)
         if voice.pair is not None and voice.request is not None:
             places = [Place(voice.blend), place(voice.request, voice.blend)]
             found = await self._fans.nearest(voice.pair, voice.blend, places)
             if found is not None:
                 fan = self._fans.around(voice.pair, found.blend, found.sound)
-                at = voice.blend, voice.y
-                return _mixed(self._at(voice.pair, voice.y), voice.request, at, voice.loop, fan)
+                pair, at = self._at(voice.pair, voice.y), (voice.blend, voice.y)
+                return await asyncio.to_thread(_mixed, pair, voice.request, at, voice.loop, fan)
         why = "plays nothing, and has not lately"
         if voice.lives:
             why = "plays the input: /clip/grab @from output makes a clip of that"
@@ -222,8 +224,15 @@ class Favourites:
         return kept
 
     def _new_file(self, name: str) -> Path:
-        """A path that is free: files of other sessions, and of favourites that are freed, stay."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """A path that is free: files of other sessions, and of favourites that are freed, stay.
+
+        Raises:
+            BadOutput: the folder can't be made.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadOutput(f"{self._folder}: can't be made ({error.strerror})") from None
         for number in itertools.count(1):
             path = self._folder / (f"{name}.wav" if number == 1 else f"{name}-{number}.wav")
             if not path.exists():

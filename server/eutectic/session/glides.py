@@ -26,7 +26,8 @@ from eutectic.session.library import Library
 from eutectic.session.pair import Knobs, Pair
 from eutectic.session.references import References
 from eutectic.session.shelf import Ready
-from eutectic.session.voices import Played, Voice, Voices
+from eutectic.session.voice import Played, Voice
+from eutectic.session.voices import Voices
 
 log = logging.getLogger("eutectic.session")
 

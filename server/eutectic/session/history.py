@@ -33,7 +33,8 @@ from eutectic.session.shelf import Ready
 from eutectic.session.shows import Steps
 from eutectic.session.stage import Stage
 from eutectic.session.tickets import Refused, Ticket
-from eutectic.session.voices import Played, Voice, Voices
+from eutectic.session.voice import Played, Voice
+from eutectic.session.voices import Voices
 
 STEPS = 32
 """That a voice can go back."""

@@ -38,7 +38,8 @@ from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Ticket
-from eutectic.session.voices import LiveVoice, Voice, Voices
+from eutectic.session.voice import LiveVoice, Voice
+from eutectic.session.voices import Voices
 
 log = logging.getLogger("eutectic.session")
 

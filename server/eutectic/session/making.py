@@ -37,7 +37,7 @@ from eutectic.session.pieces import (
 )
 from eutectic.session.references import References
 from eutectic.session.tickets import Refused
-from eutectic.session.voices import Voice
+from eutectic.session.voice import Voice
 
 log = logging.getLogger("eutectic.session")
 

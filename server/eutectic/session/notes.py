@@ -21,7 +21,8 @@ from eutectic.session.options import place, velocity_db
 from eutectic.session.resolve import Resolver
 from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, Ticket
-from eutectic.session.voices import Voice, Voices
+from eutectic.session.voice import Voice
+from eutectic.session.voices import Voices
 
 MAX_HELD = 1024
 """Keys on the voice in focus whose voices are remembered, the ones struck last."""

@@ -28,7 +28,8 @@ from eutectic.session.pair import Pair
 from eutectic.session.resolve import Resolver
 from eutectic.session.stage import Stage
 from eutectic.session.tickets import Refused, Ticket
-from eutectic.session.voices import Played, Voice, Voices
+from eutectic.session.voice import Played, Voice
+from eutectic.session.voices import Voices
 
 log = logging.getLogger("eutectic.session")
 
@@ -60,11 +61,12 @@ class Pad:
     frames: int
     loop: bool
 
-    def put(self, k: int, sound: Sound, rate_hz: int) -> None:
-        """Let a corner be heard."""
+    async def put(self, k: int, sound: Sound, rate_hz: int) -> None:
+        """Let a corner be heard; a shorter one takes a moment."""
         seam = round(self.voice.crossfade_ms / 1000 * rate_hz)
-        whole = sound.complete and sound.frames != self.frames
-        self.fan.put(k, sound.lasting(self.frames, self.loop, seam) if whole else sound)
+        if sound.complete and sound.frames != self.frames:
+            sound = await asyncio.to_thread(sound.lasting, self.frames, self.loop, seam)
+        self.fan.put(k, sound)
         self.fan.measure_correlations()
 
     def missing(self) -> list[int]:
@@ -109,7 +111,7 @@ class Pads:
             for k in pad.missing():
                 ready = await self._jobs.ready(pad.corners[k].pair, pad.corners[k].place)
                 if ready is not None:
-                    pad.put(k, ready.sound, self._jobs.rate_hz)
+                    await pad.put(k, ready.sound, self._jobs.rate_hz)
             if any(pad.fan.sounds):
                 self._start(pad, ready=True)
             else:
@@ -167,7 +169,7 @@ class Pads:
             ):
                 can_start = made.sound.frames == pad.frames and self._jobs.can_start(made.sound)
                 if token is None and (can_start or made.sound.complete):
-                    pad.put(k, made.sound, self._jobs.rate_hz)
+                    await pad.put(k, made.sound, self._jobs.rate_hz)
                     token = self._start(pad, ready=False)
         except BaseException:
             playing = self._voices.playing(pad.voice)
@@ -176,15 +178,23 @@ class Pads:
             raise
 
     async def _make_others(self, pad: Pad) -> None:
-        """Have the engine make the corners that aren't there yet."""
-        try:
-            while missing := pad.missing():
-                corner = pad.corners[missing[0]]
-                async for made in self._jobs.sounds(corner.pair, [corner.place], Priority.FAN):
-                    if made.sound.complete:
-                        pad.put(missing[0], made.sound, self._jobs.rate_hz)
-        except EutecticError as error:
-            log.warning("the pad of voice %d: %s", pad.voice.number, error)
+        """Have the engine make the corners that aren't there yet, once more if it dies of it."""
+        deaths = 0
+        while missing := pad.missing():
+            try:
+                await self._make_corner(pad, missing[0])
+            except EutecticError as error:
+                log.warning("the pad of voice %d: %s", pad.voice.number, error)
+                deaths += 1
+                if error.code != "engine_died" or deaths > 1:
+                    return
+                await self._library.engine_synced.wait()
+
+    async def _make_corner(self, pad: Pad, k: int) -> None:
+        corner = pad.corners[k]
+        async for made in self._jobs.sounds(corner.pair, [corner.place], Priority.FAN):
+            if made.sound.complete:
+                await pad.put(k, made.sound, self._jobs.rate_hz)
 
     def _start(self, pad: Pad, ready: bool) -> int:
         """Play it from where the hand is; returns its token."""

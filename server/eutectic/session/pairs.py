@@ -21,7 +21,8 @@ from eutectic.session.pair import Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.tickets import Refused, Ticket
-from eutectic.session.voices import Voice, Voices
+from eutectic.session.voice import Voice
+from eutectic.session.voices import Voices
 
 MAX_FOLLOWED = 512
 """Pairs whose changes are reported; those that were asked about last."""

@@ -15,7 +15,7 @@ from eutectic.session.options import Options, check_for_model, place, sampling
 from eutectic.session.pair import Clip, Pair, Reference
 from eutectic.session.presets import Presets
 from eutectic.session.references import References
-from eutectic.session.voices import Voice
+from eutectic.session.voice import Voice
 
 AnyFusion = TypeVar("AnyFusion", bound=FusionOptions)
 

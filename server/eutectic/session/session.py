@@ -60,7 +60,8 @@ from eutectic.session.takes import Takes
 from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, RequestRegistry, Ticket
 from eutectic.session.timings import Timings
-from eutectic.session.voices import Voice, Voices
+from eutectic.session.voice import Voice
+from eutectic.session.voices import Voices
 from eutectic.system.shared_memory import sweep
 
 if TYPE_CHECKING:  # importing mido takes time, and only a controller needs it

@@ -31,7 +31,8 @@ from eutectic.session.resolve import Resolver
 from eutectic.session.stage import Stage
 from eutectic.session.takes import Takes
 from eutectic.session.tickets import RequestRegistry, Ticket
-from eutectic.session.voices import Voice, Voices
+from eutectic.session.voice import Voice
+from eutectic.session.voices import Voices
 
 log = logging.getLogger("eutectic.session")
 

@@ -35,7 +35,8 @@ from eutectic.session.resolve import Resolver
 from eutectic.session.shelf import Ready
 from eutectic.session.tempo import Dated, Tempo
 from eutectic.session.tickets import WRONG_CLOCK_MS, Refused, Ticket
-from eutectic.session.voices import Played, Voice, Voices
+from eutectic.session.voice import Played, Voice
+from eutectic.session.voices import Voices
 
 log = logging.getLogger("eutectic.session")
 

@@ -25,7 +25,8 @@ from eutectic.session.stage import Stage
 from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import RequestRegistry, Ticket
 from eutectic.session.timings import Timings
-from eutectic.session.voices import Voice, Voices
+from eutectic.session.voice import Voice
+from eutectic.session.voices import Voices
 
 
 @dataclass
