@@ -304,7 +304,7 @@ def test_faults_are_said_at_the_finger_in_the_foot_and_in_the_log(
     before = {each.clip for each in client.clips()}
     laptop.load(bad)
     laptop(".tag.fault").wait_for()
-    key, tag = laptop.box("button:has-text('load')"), laptop.box(".tag.fault")
+    key, tag = laptop.box(".add button:has-text('load')"), laptop.box(".tag.fault")
     assert 0 <= tag["y"] - key["y"] - key["height"] < 10
     words = laptop.text(".tag.fault")
     assert words and "\n" not in words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from pathlib import Path
 
 import psutil
 
@@ -47,6 +48,7 @@ def _owner(number: int) -> str:
         for each in psutil.net_connections("inet"):
             if each.laddr and each.laddr.port == number and each.pid:
                 process = psutil.Process(each.pid)
-                is_ours = any("eutectic" in word for word in process.cmdline())
+                started = process.cmdline()[:3]  # by its command, or by Python's -m
+                is_ours = any(Path(word).stem == "eutectic" for word in started)
                 return "eutectic" if is_ours else f"{process.name()} (process {each.pid})"
     return ""

@@ -25,7 +25,7 @@ log = logging.getLogger("eutectic.session")
 COUNT_SECONDS = 1.0
 """So often at least, clients are told how much they were sent: a sign of life, too."""
 
-AT_ONCE, PAUSE_SECONDS = 64, 0.003
+AT_ONCE, PAUSE_SECONDS = 64, 0.01
 """So many rows of a snapshot are sent without a pause: a client's socket takes a few hundred."""
 
 JUMP_BEATS = 0.02
