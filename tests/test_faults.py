@@ -50,7 +50,8 @@ def shared_of(pid: int) -> list[Path]:
 
 @pytest.mark.realtime
 def test_an_engine_that_is_killed_leaves_no_gap_and_is_restored(jack: Jack, tmp_path: Path) -> None:
-    process = daemon(tmp_path, "--rate", str(RATE_HZ), device="system")
+    # an input's memory would be there all the time
+    process = daemon(tmp_path, "--rate", str(RATE_HZ), "--input", "off", device="system")
     with process, process.client() as client:
         prepare(client)
         until_ready(client)

@@ -148,8 +148,10 @@ def kills(model: str, count: int, progress: Callable[[int, int], None]) -> Table
     with tempfile.TemporaryDirectory() as temporary, Jack(PERIOD):
         folder = Path(temporary)
         make_clips(folder)
+        # an input's memory would be there all the time
         options = ("--model", model, "--device", "system", "--clips", temporary, "--rate",
-                   str(RATE_HZ), "--log-level", "error")  # fmt: skip
+                   str(RATE_HZ), "--log-level", "error",
+                   "--input", "off")  # fmt: skip
         with Daemon(folder, *options) as daemon, daemon.client() as client:
             _until_ready(client)
             _load(client)
