@@ -449,8 +449,9 @@ def test_a_place_that_is_ready_has_its_picture_and_the_pair_its_balance(
         return Math.min(...hues) > 1e6;
     }"""
     laptop.wait(drawn)
-    pictures = laptop.messages("/page/picture")
-    assert sum(each[1] == "fusion" for each in pictures) >= 17
+    laptop.until(
+        lambda: sum(each[1] == "fusion" for each in laptop.messages("/page/picture")) >= 17
+    )
     x = laptop.box(".field")
     for _ in range(2):
         laptop.page.mouse.click(x["x"] + 300, x["y"] + 150)
