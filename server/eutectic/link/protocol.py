@@ -11,7 +11,6 @@ daemon is killed its engine removes what it left; if both are killed, the next d
 
 from __future__ import annotations
 
-import os
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +21,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
-from eutectic.system.shared_memory import new_path
+from eutectic.system.shared_memory import new_path, reserve
 
 
 class Priority(IntEnum):
@@ -125,16 +124,7 @@ class Canvas(msgspec.Struct, frozen=True):
             OSError: there isn't enough.
         """
         path = new_path()
-        size = 4 * channels * (frames + tail)
-        with path.open("xb") as file:
-            try:
-                if hasattr(os, "posix_fallocate"):  # else a full memory kills the writer
-                    os.posix_fallocate(file.fileno(), 0, size)
-                else:
-                    file.truncate(size)
-            except OSError:
-                path.unlink()
-                raise
+        reserve(path, 4 * channels * (frames + tail))
         return cls(str(path), channels, frames, tail, rate_hz)
 
     def map(self) -> NDArray[np.float32]:

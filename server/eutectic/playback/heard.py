@@ -8,12 +8,13 @@ as heard.
 from __future__ import annotations
 
 import math
-import os
 import time
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from eutectic.system.shared_memory import reserve
 
 SECONDS = 60.0
 """So much of what was heard can be read."""
@@ -53,7 +54,7 @@ class Heard:
             return
         is_new = not path.exists()
         if is_new:
-            _create(path, _HEADER_BYTES + 4 * self._capacity * channels)
+            reserve(path, _HEADER_BYTES + 4 * self._capacity * channels)
         self._count = np.memmap(path, np.int64, "r+", 0, (1,))
         self._clock = np.memmap(path, np.float64, "r+", 8, (1,))
         self._ring = np.memmap(path, np.float32, "r+", _HEADER_BYTES, shape)
@@ -128,15 +129,3 @@ class Heard:
         if abs(start - expected) <= JUMP_SECONDS:
             start = expected + CLOCK_SHARE * (start - expected)
         self._clock[0] = start
-
-
-def _create(path: Path, size: int) -> None:
-    with path.open("xb") as file:
-        try:
-            if hasattr(os, "posix_fallocate"):  # else a full memory kills the writer
-                os.posix_fallocate(file.fileno(), 0, size)
-            else:
-                file.truncate(size)
-        except OSError:
-            path.unlink()
-            raise

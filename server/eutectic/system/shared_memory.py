@@ -23,6 +23,23 @@ def new_path() -> Path:
     return SHARED / f"{PREFIX}{os.getpid()}-{next(_numbers)}"
 
 
+def reserve(path: Path, size: int) -> None:
+    """Make a file of so many bytes, all of which there are.
+
+    Raises:
+        OSError: there aren't, and no file is left; or there is one already.
+    """
+    with path.open("xb") as file:
+        try:
+            if hasattr(os, "posix_fallocate"):  # else a full memory kills the writer
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:
+                file.truncate(size)
+        except OSError:
+            path.unlink()
+            raise
+
+
 def sweep(of_pid: int | None = None) -> None:
     """Unlink the shared memory of one process, or of all that no longer run."""
     for path in SHARED.glob(f"{PREFIX}*-*"):
