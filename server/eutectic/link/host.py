@@ -45,6 +45,10 @@ class NotLoaded(Exception):
     """An engine can't load its model; its text says why."""
 
 
+class Died(NotLoaded):
+    """An engine died, or was lost, as it loaded its model."""
+
+
 @dataclass
 class _Job:
     command: Work
@@ -93,6 +97,13 @@ class Host:
         return self._engine.pid if self._engine is not None else None
 
     @property
+    def round_trip_ms(self) -> float:
+        """To the engine's machine and back; 0 on this one, -1 while that isn't known."""
+        if not self.engines.where:
+            return 0.0
+        return -1.0 if self._engine is None else self._engine.round_trip_ms
+
+    @property
     def waiting(self) -> int:
         """Unfinished jobs that a client waits for; pieces of what is heard come and go."""
         others = Priority.AHEAD, Priority.LIVE
@@ -139,17 +150,26 @@ class Host:
         self._fail(list(self._jobs), "cancelled", "the daemon is shutting down")
 
     async def load_beside(self, engines: Engines, needed_bytes: int) -> Engine | None:
-        """Have an engine from elsewhere, or with another model, until it is ready.
+        """Have an engine with another model until it is ready, while this one goes on.
 
-        Meanwhile this one goes on. `needed_bytes`: that must be free for it, on this machine.
-        Returns None where that doesn't work: none is running, there is no memory for two, or the
-        other one died.
+        `needed_bytes`: that must be free for it, on this machine. Returns None where that doesn't
+        work: none is running, there is no memory for two, or the other one died.
 
         Raises:
             NotLoaded: the model can't be loaded there.
         """
         if self.state != "ready" or not (engines.where or self._has_room(needed_bytes)):
             return None
+        with contextlib.suppress(Died):
+            return await self.load(engines)
+        return None
+
+    async def load(self, engines: Engines) -> Engine:
+        """Have an engine from elsewhere until it is ready, whatever this one does meanwhile.
+
+        Raises:
+            NotLoaded: none is to be had, its model can't be loaded, or it died (`Died`).
+        """
         try:
             engine = await engines.engine(beside=True)
         except (BadInput, Lost) as error:
@@ -158,13 +178,12 @@ class Host:
         try:
             if await self._is_ready(engine):
                 return engine
+            raise Died((await engine.ended()).text)
         except BaseException:
             await engine.kill()
             raise
         finally:
             self._beside.discard(engine)
-        await engine.kill()
-        return None
 
     def _has_room(self, needed_bytes: int) -> bool:
         known = None if self.engines.where else self.usage
@@ -211,7 +230,7 @@ class Host:
                 return
             running = [number for number, job in self._jobs.items() if job.started]
             if engines is not self.engines:
-                self._fail(running, "cancelled", "the model was changed during this job")
+                self._fail(running, "cancelled", "the engine was changed during this job")
                 early_ends = 0
                 continue
             how = f"on {engines.where} was lost" if end.code == "engine_lost" else "died"

@@ -200,6 +200,7 @@ class Session:
         on(table.Notify, self._notify)
         on(table.ListModels, self._models.list)
         on(table.SetModel, self._models.set)
+        on(table.PlaceEngine, self._models.move)
         on(table.SavePreset, self._keeper.save_preset)
         on(table.LoadPreset, self._keeper.load_preset)
         on(table.ListPresets, self._keeper.list_presets)
