@@ -8,15 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from eutectic.config import SHORT_NAMES, is_hub_id
-from eutectic.link.host import Engine, Host, NotLoaded, engine_arguments
+from eutectic.link.host import Host, NotLoaded
 from eutectic.link.protocol import ModelFacts, State
+from eutectic.link.remote import Remote
+from eutectic.link.spare import Spare
+from eutectic.link.wire import Engine, Engines, Local, engine_arguments
 from eutectic.near import nearest
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.session.library import Library
 from eutectic.session.settings import SessionSettings
 from eutectic.session.tickets import Refused, Ticket
-from eutectic.system import processes
 
 log = logging.getLogger("eutectic.session")
 
@@ -33,7 +35,7 @@ class Models:
     """The model in use; owned by the event loop.
 
     Attributes:
-        name: of the model in use.
+        name: of the model in use; `where`: the `HOST:PORT` of its engine, empty for this machine.
         warm: how far the engine has warmed up, 0 to 1.
     """
 
@@ -43,7 +45,7 @@ class Models:
     ) -> None:  # fmt: skip
         self._settings, self._host, self._library = settings, host, library
         self._publish, self._changed = publish, changed
-        self.name = settings.model
+        self.name, self.where = settings.model, settings.engine
         self.warm, self._text = 0.0, ""
         self._came_up = asyncio.Event()
         self._awaits_new = False
@@ -75,10 +77,10 @@ class Models:
                      result.max_seconds)  # fmt: skip
             self._came_up.set()
             return
-        level = logging.ERROR if result.state in ("dead", "failed") else logging.INFO
+        level = logging.ERROR if result.state in ("dead", "lost", "failed") else logging.INFO
         log.log(level, "engine: %s %.0f %% %s", result.state, 100 * result.fraction, result.text)
         self.warm, self._text = result.fraction, result.text
-        if result.state == "dead":
+        if result.state in ("dead", "lost"):
             self._library.engine_synced.clear()
             if self._awaits_new:  # it died as it loaded its model
                 self._came_up.set()
@@ -93,11 +95,14 @@ class Models:
         text = facts.device if facts is not None and state == "ready" else self._text
         return answers.Engine(state, self.warm, self.name, text)
 
+    def _engines(self, name: str) -> Engines:
+        return engines(self._settings, self.where, name, self._host.spare)
+
     async def _change(self, name: str) -> None:
         before = self.name
         try:
             needed_bytes = _needed_bytes(self._settings, name)
-            loaded = await self._host.load_beside(arguments(self._settings, name), needed_bytes)
+            loaded = await self._host.load_beside(self._engines(name), needed_bytes)
         except NotLoaded as error:
             raise Refused("bad_model", str(error)) from None
         except OSError as error:
@@ -120,12 +125,12 @@ class Models:
             if was_synced and self._host.facts is not None:
                 synced.set()
             if loaded is not None:
-                await processes.kill(loaded.process)
+                await loaded.kill()
             raise
         self._came_up.clear()
         self.name, self._awaits_new = name, True
         try:
-            await self._host.restart(arguments(self._settings, name), loaded)
+            await self._host.restart(self._engines(name), loaded)
             await self._came_up.wait()
         finally:
             self._awaits_new = False
@@ -133,10 +138,14 @@ class Models:
         return self._host.facts is not None
 
 
-def arguments(settings: SessionSettings, model: str) -> list[str]:
-    """How the engine is started with a model."""
-    where = str(_folder(settings, model) or model)
-    return engine_arguments(where, settings.data, settings.memory_bytes, settings.compute)
+def engines(settings: SessionSettings, where: str, model: str, spare: Spare) -> Engines:
+    """Where engines with a model come from: this machine, or another's `HOST:PORT`."""
+    if where:
+        return Remote(where, model, settings.data)
+    path = str(_folder(settings, model) or model)
+    return Local(
+        spare, engine_arguments(path, settings.data, settings.memory_bytes, settings.compute)
+    )
 
 
 def _folder(settings: SessionSettings, model: str) -> Path | None:
