@@ -97,7 +97,8 @@ class Session:
         folders, timings = settings.folders, Timings()
         self._registry, self._board = RequestRegistry(subscribers), Board(subscribers)
         self._shelf = Shelf(settings.data / "fusions", settings.ready_bytes, settings.stored_bytes)
-        self._host = Host(models.arguments(settings, settings.model), self._on_engine, spare)
+        engines = models.engines(settings, settings.engine, settings.model, spare)
+        self._host = Host(engines, self._on_engine, spare)
         jobs = self._jobs = Jobs(
             self._host, self._shelf, timings, player.rate_hz, settings.data / "costs.json"
         )
@@ -199,6 +200,7 @@ class Session:
         on(table.Notify, self._notify)
         on(table.ListModels, self._models.list)
         on(table.SetModel, self._models.set)
+        on(table.PlaceEngine, self._models.move)
         on(table.SavePreset, self._keeper.save_preset)
         on(table.LoadPreset, self._keeper.load_preset)
         on(table.ListPresets, self._keeper.list_presets)
