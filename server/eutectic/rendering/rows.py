@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,11 +30,10 @@ def planned(batch: Batch, piece: Piece, item: Item) -> Row:
 
 def failed(batch: Batch, piece: Piece, item: Item, reason: str, worker: str) -> Row:
     """The row of a sound that can't be made."""
-    row = planned(batch, piece, item)
-    return msgspec.structs.replace(row, reason=reason, worker=worker, at=now())
+    return msgspec.structs.replace(planned(batch, piece, item), reason=reason, worker=worker)
 
 
-def with_engine(row: Row, known: Known, sampling: SamplingSettings) -> Row:
+def made(row: Row, known: Known, sampling: SamplingSettings) -> Row:
     """A row with the model's own choices, and what of it took part."""
     return msgspec.structs.replace(
         row, model=known.model, model_digest=known.model_digest, learned=known.digest,
@@ -57,7 +55,7 @@ def recipe(batch: Batch, piece: Piece, item: Item) -> Recipe:
     )  # fmt: skip
 
 
-def recipe_with_engine(
+def with_engine(
     recipe: Recipe, reference: Wanted, known: Known, sampling: SamplingSettings
 ) -> Recipe:
     """A recipe with what an engine had to do with it; the sampling has its choices in it."""
@@ -74,11 +72,6 @@ def recipe_with_engine(
     return msgspec.structs.replace(
         recipe, prompt=reference.prompt, sampling=sampling, learned=learned, lora=lora, model=used
     )
-
-
-def now() -> str:
-    """This second, as rows have it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _sampled(sampling: SamplingSettings) -> dict[str, object]:

@@ -36,8 +36,9 @@ from eutectic.errors import BadAudio
 from eutectic.link.errands import Known, Wanted
 from eutectic.link.protocol import Source
 from eutectic.rendering import rows
-from eutectic.rendering.destination import Destination, Sink, open_destination
+from eutectic.rendering.destination import Destination, Sink
 from eutectic.rendering.finishing import Failed, Finishing, is_memory, reasons
+from eutectic.rendering.opening import open_destination
 from eutectic.rendering.pool import Done, Setup
 from eutectic.rendering.work import Batch, Item, Piece, Row
 from eutectic.system.cache import Cache
@@ -278,14 +279,12 @@ class Worker:
         except Failed as failed:
             row = rows.failed(batch, entry.piece, entry.item, failed.reason, self.name)
             return sink.put(row, None, None)
-        row = rows.with_engine(
-            rows.planned(batch, entry.piece, entry.item), common.known, common.sampling
-        )
+        row = rows.made(rows.planned(batch, entry.piece, entry.item), common.known, common.sampling)
         row = msgspec.structs.replace(
             row, **measured, worker=self.name,
             seconds=round(entry.seconds + time.perf_counter() - began, DIGITS),
         )  # fmt: skip
-        recipe = rows.recipe_with_engine(
+        recipe = rows.with_engine(
             rows.recipe(batch, entry.piece, entry.item), batch.reference, common.known,
             common.sampling,
         )  # fmt: skip
