@@ -104,6 +104,8 @@ class Host:
         self.failure = ""
         self.deaths = 0
         self._ready_since: float | None = None
+        self._worked = 0.0
+        """When (monotonic) it last had something to do."""
 
     @property
     def pid(self) -> int | None:
@@ -124,6 +126,7 @@ class Host:
         number = next(self._numbers)
         work = msgspec.structs.replace(work, job=number)
         self._jobs[number] = _Job(work, listener)
+        self._worked = time.monotonic()
         if self.facts is not None:
             self._send(work)
         return number
@@ -139,7 +142,7 @@ class Host:
 
     def start(self) -> None:
         """Start the first engine."""
-        self.spare.keep(self._is_idle)
+        self.spare.keep(self._idle_seconds)
         self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
 
     async def stop(self) -> None:
@@ -241,8 +244,14 @@ class Host:
         since = self._ready_since
         return since is not None and time.monotonic() - since > STABLE_SECONDS
 
-    def _is_idle(self) -> bool:
-        return self.state == "ready" and not self._jobs and not self._beside
+    def _idle_seconds(self) -> float | None:
+        """How long it has had nothing to do by now; None if it isn't ready, or two are there."""
+        if self.state != "ready" or self._beside:
+            return None
+        if self._jobs:
+            return 0.0
+        since = max(self._worked, self._ready_since or 0.0)
+        return time.monotonic() - since
 
     async def _run_engine(self, arguments: list[str]) -> int | str:
         """Run one engine until it exits; returns its exit status, or why there is none."""
@@ -301,6 +310,7 @@ class Host:
     def _finish(self, number: int, result: link.Done | link.Failed) -> None:
         job = self._jobs.pop(number, None)  # one cancelled while queued is already removed
         if job is not None:
+            self._worked = time.monotonic()
             _notify(job, result)
 
     def _fail(self, numbers: list[int], code: str, text: str) -> None:
