@@ -90,6 +90,8 @@ class Host:
         self.failure = ""
         self.deaths = self.losses = 0
         self._ready_since: float | None = None
+        self._worked = 0.0
+        """When (monotonic) it last had something to do."""
 
     @property
     def pid(self) -> int | None:
@@ -117,6 +119,7 @@ class Host:
         number = next(self._numbers)
         work = msgspec.structs.replace(work, job=number)
         self._jobs[number] = _Job(work, listener)
+        self._worked = time.monotonic()
         if self.facts is not None:
             self._send(work)
         return number
@@ -132,7 +135,7 @@ class Host:
 
     def start(self) -> None:
         """Start the first engine."""
-        self.spare.keep(self._is_idle)
+        self.spare.keep(self._idle_seconds)
         self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
 
     async def stop(self) -> None:
@@ -260,12 +263,14 @@ class Host:
         since = self._ready_since
         return since is not None and time.monotonic() - since > STABLE_SECONDS
 
-    def _is_idle(self) -> bool:
-        """Whether a spare may be started: there is need of it, and time."""
-        return (
-            not self.engines.where and self.state == "ready" and not self._jobs
-            and not self._beside
-        )  # fmt: skip
+    def _idle_seconds(self) -> float | None:
+        """How long it has had nothing to do by now; None if a spare is of no use, or no room."""
+        if self.engines.where or self.state != "ready" or self._beside:
+            return None
+        if self._jobs:
+            return 0.0
+        since = max(self._worked, self._ready_since or 0.0)
+        return time.monotonic() - since
 
     async def _run_engine(self, engines: Engines) -> End:
         """Run one engine until its end; returns why it ended."""
@@ -326,6 +331,7 @@ class Host:
     def _finish(self, number: int, result: link.Done | link.Failed) -> None:
         job = self._jobs.pop(number, None)  # one cancelled while queued is already removed
         if job is not None:
+            self._worked = time.monotonic()
             _notify(job, result)
 
     def _fail(self, numbers: list[int], code: str, text: str) -> None:

@@ -51,6 +51,8 @@ class Models:
         self._publish, self._changed = publish, changed
         self.name, self.where = settings.model, settings.engine
         self.warm, self._text = 0.0, ""
+        self._digest = ""
+        """Of the model in use, once that was loaded."""
         self._came_up = asyncio.Event()
         self._awaits_new = False
         self._changing = asyncio.Lock()
@@ -93,6 +95,7 @@ class Models:
         if isinstance(result, ModelFacts):
             log.info("model %s: %d Hz, up to %.0f s", result.name, result.rate_hz,
                      result.max_seconds)  # fmt: skip
+            self._digest = result.digest
             self._came_up.set()
             return
         level = logging.ERROR if result.state in ("dead", "lost", "failed") else logging.INFO
@@ -122,11 +125,16 @@ class Models:
         Raises:
             Refused: it can't be used, and the one before is in use as it was.
         """
-        before = self.where
+        before, wanted = self.where, self._digest
         try:
             loaded = await self._host.load(self._engines(where, self.name))
         except (NotLoaded, OSError) as error:
             raise Refused("bad_engine", str(error)) from None
+        if wanted not in ("", digest := _digest(loaded)):
+            await loaded.kill()
+            raise Refused(
+                "bad_engine", f"its model {self.name} is another, {digest[:8]}, not {wanted[:8]}"
+            )
         if not await self._use(where, self.name, loaded):
             text = self._text
             await self._use(before, self.name)
@@ -180,6 +188,11 @@ def engines(settings: SessionSettings, where: str, model: str, spare: Spare) -> 
     return Local(
         spare, engine_arguments(path, settings.data, settings.memory_bytes, settings.compute)
     )
+
+
+def _digest(engine: Engine) -> str:
+    """Of the model of an engine that is ready."""
+    return next(each.digest for each in engine.said if isinstance(each, ModelFacts))
 
 
 def _folder(settings: SessionSettings, model: str) -> Path | None:
