@@ -183,16 +183,21 @@ class Processes:
                 if worker.is_idle and tasks.waiting(1):
                     worker.give(tasks.take())
             busy = sum(worker.task is not None for worker in self._workers)
-            waiting = tasks.waiting(self._size)
-            if not busy and not waiting:
+            if not busy and not tasks.waiting(1):
                 return
-            while self._device is not None and len(self._workers) < min(self._size, busy + waiting):
-                self._start()
+            self._start_others(busy, tasks)
             worker, answer = self._events.get()
             if answer is None:
                 self._died(worker, tasks, receive)
             else:
                 self._heard(worker, answer, receive)
+
+    def _start_others(self, busy: int, tasks: _Tasks) -> None:
+        """Start as many workers as there is work for; once all are there, none is asked for."""
+        while self._device is not None and len(self._workers) < self._size:
+            if len(self._workers) >= busy + tasks.waiting(self._size - busy):
+                return
+            self._start()
 
     def _heard(self, worker: _Worker, answer: Answer, receive: Receive) -> None:
         match answer:
