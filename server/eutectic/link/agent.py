@@ -107,6 +107,8 @@ class Agent:
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         self._auth: AsyncioAuthenticator | None = None
+        self._worked = 0.0
+        """When there was a job last."""
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Lend them until SIGINT or SIGTERM; `ready` is called with lines to show.
@@ -123,8 +125,8 @@ class Agent:
             await self._listen(ready)
             sweep()
             own = await self._start(self._lent.model)
-            self._spare.keep(self._is_idle)
-            tasks = [asyncio.ensure_future(each) for each in (self._serve(), self._beat())]
+            self._spare.keep(self._idle_seconds)
+            tasks = [asyncio.ensure_future(each) for each in (self._serve(), self._look())]
             waiting = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(_failed(own))]
             await asyncio.wait([*tasks, *waiting], return_when=asyncio.FIRST_COMPLETED)
             for each in (*tasks, *waiting):
@@ -141,8 +143,8 @@ class Agent:
     async def _listen(self, ready: Callable[[str], None]) -> None:
         lent, own = self._lent, keys.own_keys(self._lent.data)
         if own is None and not is_loopback(lent.host):
-            raise BadSetting(f"without keys only this machine is listened to (127.0.0.1:{lent.port})"
-                             ": `eutectic engine keys` makes some")  # fmt: skip
+            raise BadSetting(f"without keys only 127.0.0.1:{lent.port} can be listened on: "
+                             "`eutectic engine keys` makes some")  # fmt: skip
         for option, value in (
             (zmq.LINGER, LINGER_MS), (zmq.SNDHWM, 0), (zmq.RCVHWM, 0), (zmq.IPV6, 1),
             (zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES),
@@ -155,11 +157,12 @@ class Agent:
             self._socket.curve_server = True
             self._socket.curve_secretkey = own.secret.encode()
             self._socket.curve_publickey = own.public.encode()
-        where = f"{lent.host}:{lent.port or '*'}"
         try:
             self._socket.bind(f"tcp://{_address(lent.host)}:{lent.port or '*'}")
         except zmq.ZMQError as error:
-            raise BadSetting(f"{where} can't be listened on ({error.strerror})") from None
+            raise BadSetting(
+                f"{lent.host}:{lent.port} can't be listened on ({error.strerror})"
+            ) from None
         port = self._socket.last_endpoint.decode().rpartition(":")[2]
         how = "for daemons that have a key" if own is not None else "for this machine alone"
         ready(f"listening on {lent.host}:{port} {how}; the engine is starting")
@@ -210,9 +213,10 @@ class Agent:
             return
         visit.guest.say(result)
 
-    def _is_idle(self) -> bool:
-        """Whether there is time to start a spare."""
-        return all(each.state is not None and each.state.state == "ready" for each in self._held)
+    def _idle_seconds(self) -> float | None:
+        """How long the engines have had nothing to do; None if one isn't ready."""
+        ready = all(each.state is not None and each.state.state == "ready" for each in self._held)
+        return self._now() - self._worked if ready else None
 
     # Daemons
 
@@ -239,6 +243,8 @@ class Agent:
     async def _take(self, visit: _Visit, message: Message, frame: bytes | None) -> None:
         if not isinstance(message, wire.Leave):
             visit.guest.take(message, frame)
+            if isinstance(message, wire.Do) or visit.guest.is_busy:
+                self._worked = self._now()
             return
         self._end(visit)
         log.info("the daemon on %s has left", visit.hello.name)
@@ -250,7 +256,7 @@ class Agent:
         try:
             held = await self._engine_for(hello)
         except _Later as error:
-            self._send(peer, wire.Refused(str(error), later=True))
+            self._send(peer, wire.Refused(str(error), later=True, memory=error.memory))
             return
         except (BadInput, OSError) as error:
             self._send(peer, wire.Refused(str(error)))
@@ -293,12 +299,12 @@ class Agent:
                 if hello.digest and held.facts is not None and held.facts.digest != hello.digest:
                     raise BadModel(_other_digest(held.facts))
                 return held
-        if hello.beside:
-            needed = models.needed_bytes(self._lent.data, hello.model)
-            if psutil.virtual_memory().available < needed:
-                raise _Later("has no memory for two models at once")
         for held in [each for each in self._held if each.visit is None]:
             await held.engine.kill()
+        if self._visits:
+            needed = models.needed_bytes(self._lent.data, hello.model)
+            if psutil.virtual_memory().available < needed:
+                raise _Later("has no memory for two models at once", memory=True)
         return await self._start(hello.model)
 
     def _end(self, visit: _Visit) -> None:
@@ -307,8 +313,8 @@ class Agent:
             visit.held.visit = None
             visit.guest.close()
 
-    async def _beat(self) -> None:
-        """Say that this machine is there, and notice daemons that aren't any more."""
+    async def _look(self) -> None:
+        """Notice daemons that aren't there any more."""
         slept = self._now()
         while True:
             await asyncio.sleep(BEAT_SECONDS)
@@ -316,14 +322,12 @@ class Agent:
             stood_still = now - slept > 2 * BEAT_SECONDS
             slept = now
             for visit in list(self._visits.values()):
-                if stood_still:
+                if stood_still:  # all of them have been heard since, perhaps
                     visit.heard = max(visit.heard, now - BEAT_SECONDS)
                 if now - visit.heard > LOST_SECONDS:
                     log.warning("the daemon on %s hasn't been heard for %g s; its jobs are "
                                 "cancelled", visit.hello.name, LOST_SECONDS)  # fmt: skip
                     self._end(visit)
-                else:
-                    self._send(visit.peer, wire.Beat())
 
     def _send(self, peer: bytes, message: Message, frame: Frame | None = None) -> None:
         frames = [peer, messages.encode(message)]
@@ -353,7 +357,11 @@ class Agent:
 
 
 class _Later(Exception):
-    """A daemon gets no engine now; its text says why."""
+    """A daemon gets no engine now; its text says why. `memory`: for want of that."""
+
+    def __init__(self, text: str, memory: bool = False) -> None:
+        super().__init__(text)
+        self.memory = memory
 
 
 class _Doorkeeper:

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from eutectic.link import messages as wire
 from eutectic.link import protocol as link
+from eutectic.link.courier import Filed, path_of
 from eutectic.link.messages import PART_BYTES, Message
 from eutectic.link.outbox import Frame, Outbox
 from eutectic.link.parcels import Arriving, Received
-from eutectic.link.protocol import AddLora, Canvas, Chunk, Command, Fuse, Load, Result
+from eutectic.link.protocol import Canvas, Chunk, Command, Fuse, Load, Result
 
 log = logging.getLogger("eutectic.link")
 
@@ -67,6 +68,11 @@ class Guest:
         """Why files couldn't be kept, by their digests."""
         self.received = 0
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has jobs."""
+        return bool(self._jobs)
+
     # From the daemon
 
     def take(self, message: Message, frame: bytes | None) -> None:
@@ -80,9 +86,11 @@ class Guest:
             self._send(wire.Got(self.received), None)
         if isinstance(message, wire.Got):
             self._outbox.arrived(message.size)
+        elif isinstance(message, wire.Beat):
+            self._send(message, None)
         elif isinstance(message, wire.Ask):
             is_there = self._files.find(message.digest, message.name) is not None
-            self._send(wire.Has(message.digest, is_there), None)
+            self._send(wire.Has(message.digest, message.name, is_there), None)
         elif isinstance(message, wire.Part):
             self._take_part(message, frame or b"")
         elif isinstance(message, wire.Heard):
@@ -113,7 +121,7 @@ class Guest:
         try:
             if isinstance(command, Fuse):
                 command = self._with_canvases(command, job)
-            elif isinstance(command, Load | AddLora):
+            elif isinstance(command, Filed):
                 command = self._with_file(command, message, job)
         except OSError as error:
             self._fail(number, "no_memory", f"the engine's machine has no shared memory for it "
@@ -138,7 +146,7 @@ class Guest:
         job.mapped = [canvas.map() for canvas in mine]
         return msgspec.structs.replace(command, canvases=mine, heard=heard)
 
-    def _with_file(self, command: Load | AddLora, message: wire.Do, job: _Job) -> Load | AddLora:
+    def _with_file(self, command: Filed, message: wire.Do, job: _Job) -> Filed:
         """A command whose file is one of this machine.
 
         Raises:
@@ -150,10 +158,9 @@ class Guest:
             path = str(self._files.path(message.digest, message.name))
         else:  # the engine may know it by its key; else it says that there is none
             path = str(self._files.path("0" * 64, "none"))
+        job.path = path, path_of(command)
         if isinstance(command, Load):
-            job.path = path, command.source.path
             return msgspec.structs.replace(command, source=link.Source(path))
-        job.path = path, command.path
         return msgspec.structs.replace(command, path=path)
 
     def _cancel(self, job: int) -> None:

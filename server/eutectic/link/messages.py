@@ -84,16 +84,18 @@ class Welcome(msgspec.Struct, frozen=True, tag=True):
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
-    """There is none. `later`: asking again may help."""
+    """There is none. `later`: asking again may help. `memory`: so may ending the one in use."""
 
     text: str
     later: bool = False
+    memory: bool = False
 
 
 class Has(msgspec.Struct, frozen=True, tag=True):
     """Whether a file is there."""
 
     digest: str
+    name: str
     is_there: bool
 
 
@@ -120,7 +122,9 @@ class Got(msgspec.Struct, frozen=True, tag=True):
 
 
 class Beat(msgspec.Struct, frozen=True, tag=True):
-    """There is still somebody."""
+    """There is still somebody: a daemon asks at a time of its own, and gets that back."""
+
+    at: float
 
 
 Message = (

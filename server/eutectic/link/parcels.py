@@ -1,4 +1,4 @@
-"""Files that go over the wire once: sections of sounds, and LoRA files, by what is in them.
+"""Files that go over the wire once: sections of sounds, LoRAs, what was learned, by their digests.
 
 A section is read on the daemon's machine as the engine would read it (`audio.load_clip`), and goes
 as a WAV file at the model's rate, in which the engine finds the same samples to the bit. On the
@@ -65,13 +65,13 @@ def sound(source: Source, facts: ModelFacts, alive: Callable[[], None]) -> Parce
     longest = round(facts.max_seconds * facts.rate_hz)  # resampling may have rounded up
     samples = np.ascontiguousarray(waveform.samples[:, :longest])
     form = header(samples.shape[1], facts.rate_hz, len(samples), "float32")
-    whole = memoryview(form + encoded(samples.T, "float32"))
-    digest = hashlib.sha256(whole).hexdigest()
-    return Parcel(digest, SOUND, len(whole), lambda start, stop: bytes(whole[start:stop]))
+    packed = memoryview(form + encoded(samples.T, "float32"))
+    digest = hashlib.sha256(packed).hexdigest()
+    return Parcel(digest, SOUND, len(packed), lambda start, stop: bytes(packed[start:stop]))
 
 
-def lora(path: Path, alive: Callable[[], None]) -> Parcel:
-    """A LoRA file.
+def whole(path: Path, alive: Callable[[], None]) -> Parcel:
+    """A file as it is.
 
     Raises:
         BadReference: it can't be read.
@@ -79,15 +79,16 @@ def lora(path: Path, alive: Callable[[], None]) -> Parcel:
     try:
         digest = _digest(path, alive)
         size = path.stat().st_size
-    except FileNotFoundError:
-        raise BadReference(f"{path}: no such file") from None
     except OSError as error:
         raise BadReference(f"{path}: can't be read ({error.strerror})") from None
 
     def read(start: int, stop: int) -> bytes:
-        with path.open("rb") as file:
-            file.seek(start)
-            return file.read(stop - start)
+        try:
+            with path.open("rb") as file:
+                file.seek(start)
+                return file.read(stop - start)
+        except OSError:  # it is gone meanwhile, and the other side notices
+            return b""
 
     return Parcel(digest, path.name, size, read)
 

@@ -10,29 +10,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
+import re
 import secrets
 import socket
-from collections import defaultdict
-from collections.abc import Coroutine
+import time
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.errors import BadInput, BadModel, BadSetting, EutecticError
-from eutectic.files.stalls import answered
-from eutectic.link import keys, parcels
+from eutectic.errors import BadModel, BadSetting
+from eutectic.link import keys
 from eutectic.link import messages as wire
 from eutectic.link import protocol as link
+from eutectic.link.courier import Courier, Filed
 from eutectic.link.messages import PART_BYTES, Message
 from eutectic.link.outbox import Outbox
-from eutectic.link.parcels import Parcel
-from eutectic.link.protocol import AddLora, Canvas, Chunk, Command, Fuse, Load, Result
+from eutectic.link.protocol import Canvas, Chunk, Command, Fuse, Result
 from eutectic.link.wire import End, Engine, Engines, Lost
 
 if TYPE_CHECKING:  # ZeroMQ takes a moment to import, and most shows need none
@@ -48,12 +48,6 @@ HELLO_SECONDS = 5.0
 BEAT_SECONDS, LOST_SECONDS = 0.5, 4.0
 """Between heartbeats; and without any, the other side is lost."""
 
-READERS = 2
-"""Files that are read at once: each may be in memory as a whole."""
-
-SENT_SECONDS = 0.1
-"""Between reports of how much of a file has gone."""
-
 DAEMON = secrets.token_hex(8)
 """Identifies this process to an engine's machine."""
 
@@ -64,11 +58,24 @@ def place(text: str) -> str:
     Raises:
         BadSetting: it isn't one.
     """
-    host, _, port = text.rpartition(":")
-    is_port = port.isdecimal() and 0 < int(port) <= MAX_PORT
-    if not host or not is_port or (":" in host and not host.startswith("[")):
+    host, port = split(text)
+    if not port:
         raise BadSetting(f"an engine's place is HOST:PORT, not {text!r}")
-    return f"{host}:{int(port)}"
+    return f"{host}:{port}"
+
+
+def split(text: str) -> tuple[str, int]:
+    """The two parts of a place; port 0 is any that is free.
+
+    Raises:
+        BadSetting: it has others.
+    """
+    host, _, port = text.rpartition(":")
+    is_port = port.isascii() and port.isdecimal() and int(port) <= MAX_PORT
+    is_host = bool(re.fullmatch(r"[\w.-]+|\[[\da-fA-F:.%\w]+\]", host))
+    if not (is_host and is_port):
+        raise BadSetting(f"an engine's place is HOST:PORT, not {text!r}")
+    return host, int(port)
 
 
 class Remote(Engines):
@@ -76,22 +83,18 @@ class Remote(Engines):
 
     `model`: its name, as there. `data`: the folder that keys are in. `digest`: what the model's
     must be; any, if empty.
-
-    Attributes:
-        digests: of files that were read, by what they are and when they were changed.
     """
 
     def __init__(self, where: str, model: str, data: Path, digest: str = "") -> None:
         self.where = where
         self._model, self._data, self._digest = model, data, digest
-        self.digests: dict[tuple[object, ...], str] = {}
 
     async def engine(self, beside: bool = False) -> RemoteEngine:
         """Another one, on the first connection that one of the keys opens.
 
         Raises:
             BadInput: the other side has none for this daemon.
-            Lost: it can't be reached, or another daemon uses it.
+            OSError: it can't be reached, or another daemon uses it (`Lost`); or it has no memory.
         """
         from eutectic.link.line import WrongKey
 
@@ -102,7 +105,7 @@ class Remote(Engines):
         curves = self._curves()
         for curve in curves:
             with contextlib.suppress(WrongKey):
-                return RemoteEngine(self, await self._connected(curve, hello))
+                return RemoteEngine(self.where, await self._connected(curve, hello))
         known = "takes none of this machine's keys" if any(curves) else "asks for a key"
         raise BadSetting(f"{self.where} {known}: `eutectic engine keys` there shows one")
 
@@ -118,8 +121,8 @@ class Remote(Engines):
         if is_loopback(self.where.rpartition(":")[0]):
             return [*found, None]
         if not found:
-            raise BadSetting(f"there is no key for {self.where}: `eutectic engine keys` there "
-                             "shows one, and `eutectic engine keys --take` here takes it")  # fmt: skip
+            raise BadSetting(f"there is no key for {self.where}: `eutectic engine keys` shows one "
+                             "there, and `eutectic engine keys --take` takes it here")  # fmt: skip
         return [*found]
 
     async def _connected(self, curve: keys.Curve | None, hello: wire.Hello) -> Line:
@@ -129,6 +132,7 @@ class Remote(Engines):
             WrongKey: it asks for another key.
             BadInput: it refuses, for good.
             Lost: it can't be reached, or refuses for now.
+            OSError: it has no memory for two.
         """
         import zmq
 
@@ -150,6 +154,8 @@ class Remote(Engines):
         if not isinstance(answer, wire.Refused):
             raise BadSetting(f"{self.where}: no engine of Eutectic answers there")
         text = f"{self.where}: {answer.text}"
+        if answer.memory:
+            raise OSError(errno.ENOMEM, text)
         raise Lost(text) if answer.later else BadModel(text)
 
     async def _answer(self, line: Line) -> Message:
@@ -179,22 +185,18 @@ class Remote(Engines):
 class RemoteEngine(Engine):
     """One engine over there; owned by the event loop."""
 
-    def __init__(self, remote: Remote, line: Line) -> None:
+    round_trip_ms = -1.0
+
+    def __init__(self, where: str, line: Line) -> None:
         super().__init__()
-        self._remote, self._line = remote, line
+        self._where, self._line = where, line
         self._outbox = Outbox(line.send)
         self._results: asyncio.Queue[Result | None] = asyncio.Queue()
+        self._courier = Courier(self._outbox, line.send, self._results.put_nowait)
         self._end: asyncio.Future[End] = asyncio.get_running_loop().create_future()
-        self._facts: link.ModelFacts | None = None
         self._canvases: dict[int, list[Canvas]] = {}
         self._mapped: dict[tuple[int, int], NDArray[np.float32]] = {}
-        self._asked: dict[str, asyncio.Future[bool]] = {}
-        self._couriers: dict[int, asyncio.Task[None]] = {}
-        self._readers = asyncio.Semaphore(READERS)
-        self._sending: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._excuses: dict[int, EutecticError] = {}
-        """Why a job's file couldn't be read, which the other side may know anyway."""
-        self._heard, self._received = self._now(), 0
+        self._heard, self._received = time.monotonic(), 0
         self._tasks = [
             asyncio.ensure_future(each) for each in (self._read(), self._watch(), self._beat())
         ]
@@ -205,17 +207,18 @@ class RemoteEngine(Engine):
         if self._end.done():
             return
         if isinstance(command, link.Cancel):
-            self._cancel(command)
-        elif isinstance(command, Load | AddLora):
-            task = asyncio.ensure_future(self._deliver(command))
-            self._couriers[command.job] = task
-            task.add_done_callback(partial(self._delivered, command))
+            self._courier.cancel(command.job)
+            self._forget(command.job)
+            self._outbox.drop(command.job)
+            self._line.send(wire.Do(command))
+        elif isinstance(command, Filed):
+            self._courier.take(command)
         else:
             if isinstance(command, Fuse):
                 self._canvases[command.job] = command.canvases
                 if command.heard is not None and not self._sends_heard(command, command.heard):
                     return
-            self._put(command)
+            self._outbox.put(command.job, command.priority, wire.Do(command))
 
     async def receive(self) -> Result | None:
         return None if self._end.done() and self._results.empty() else await self._results.get()
@@ -235,19 +238,6 @@ class RemoteEngine(Engine):
             self._finish(End("engine_died", "the engine was left"))
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    # Commands
-
-    def _put(self, command: link.Work, digest: str = "", name: str = "") -> None:
-        self._outbox.put(command.job, command.priority, wire.Do(command, digest, name))
-
-    def _cancel(self, command: link.Cancel) -> None:
-        task = self._couriers.get(command.job)
-        if task is not None:
-            task.cancel()
-        self._forget(command.job)
-        self._outbox.drop(command.job)
-        self._line.send(wire.Do(command))
-
     def _sends_heard(self, command: Fuse, heard: Canvas) -> bool:
         """Queue the samples that a job is made of; False if they are gone, with the job."""
         try:
@@ -257,94 +247,9 @@ class RemoteEngine(Engine):
             return False
         for at in range(0, len(samples), PART_BYTES):
             part = samples[at : at + PART_BYTES]
-            message = wire.Heard(command.job, heard, at)
-            self._outbox.put(
-                command.job, command.priority, message, len(part), partial(_same, part)
-            )
+            message, read = wire.Heard(command.job, heard, at), partial(bytes, part)
+            self._outbox.put(command.job, command.priority, message, len(part), read)
         return True
-
-    async def _deliver(self, command: Load | AddLora) -> None:
-        """Send a command, and before that its file, unless that is there."""
-        async with self._readers:
-            try:
-                digest, name = await self._sent(command)
-            except EutecticError as error:
-                if not command.key:
-                    raise
-                self._excuses[command.job] = error
-                digest = name = ""
-        self._put(command, digest, name)
-
-    def _delivered(self, command: Load | AddLora, task: asyncio.Task[None]) -> None:
-        self._couriers.pop(command.job, None)
-        if task.cancelled() or (error := task.exception()) is None:
-            return
-        if not isinstance(error, EutecticError):
-            log.error("job %d", command.job, exc_info=error)
-        code, text = getattr(error, "code", "internal"), str(error)
-        self._results.put_nowait(link.Failed(command.job, code, text))
-
-    async def _sent(self, command: Load | AddLora) -> tuple[str, str]:
-        """Have a command's file over there; its digest and what it is called there.
-
-        Raises:
-            EutecticError: it can't be read.
-        """
-        path = command.source.path if isinstance(command, Load) else command.path
-        name = parcels.SOUND if isinstance(command, Load) else Path(path).name
-        known = await self._stamped(command, path)
-        digest = self._remote.digests.get(known, "")
-        if not (digest and await self._is_there(digest, name)):
-            parcel = await answered(path, partial(self._parcel, command))
-            digest = self._remote.digests[known] = parcel.digest
-            async with self._sending[digest]:
-                if not await self._is_there(digest, name):
-                    await self._send_parcel(command, parcel)
-        return digest, name
-
-    async def _stamped(self, command: Load | AddLora, path: str) -> tuple[object, ...]:
-        """What a file's bytes follow from."""
-        what = command.source if isinstance(command, Load) else path
-        facts = self._facts
-        form = None if facts is None else (facts.rate_hz, facts.channels, facts.max_seconds)
-        with contextlib.suppress(OSError):
-            return what, form, *await answered(path, lambda _: parcels.stamp(path))
-        return what, form
-
-    def _parcel(self, command: Load | AddLora, alive: Any) -> Parcel:
-        if isinstance(command, AddLora):
-            return parcels.lora(Path(command.path), alive)
-        assert self._facts is not None  # as the host sends nothing before
-        return parcels.sound(command.source, self._facts, alive)
-
-    async def _is_there(self, digest: str, name: str) -> bool:
-        asked = self._asked.get(digest)
-        if asked is None:
-            asked = self._asked[digest] = asyncio.get_running_loop().create_future()
-            self._line.send(wire.Ask(digest, name))
-        return await asyncio.shield(asked)
-
-    async def _send_parcel(self, command: Load | AddLora, parcel: Parcel) -> None:
-        """Queue a file's parts in its job's stream, and wait until the last is on its way."""
-        gone = asyncio.get_running_loop().create_future()
-        reported = self._now()
-
-        def read(at: int) -> bytes:
-            nonlocal reported
-            stop = min(at + PART_BYTES, parcel.size)
-            if stop == parcel.size and not gone.done():
-                gone.set_result(None)
-            if self._now() - reported >= SENT_SECONDS:
-                reported = self._now()
-                share = stop / parcel.size
-                self._results.put_nowait(link.Progress(command.job, link.SENDING, share))
-            return parcel.read(at, stop)
-
-        for at in range(0, parcel.size, PART_BYTES):
-            size = min(PART_BYTES, parcel.size - at)
-            part = wire.Part(parcel.digest, parcel.name, parcel.size, at)
-            self._outbox.put(command.job, command.priority, part, size, partial(read, at))
-        await gone
 
     # Results
 
@@ -352,13 +257,13 @@ class RemoteEngine(Engine):
         try:
             while True:
                 message, frame = await self._line.receive()
-                self._heard = self._now()
+                self._heard = time.monotonic()
                 if frame is not None:
                     self._received += len(frame)
                     self._line.send(wire.Got(self._received))
                 self._take(message, frame)
         except (msgspec.DecodeError, ValueError) as error:
-            log.error("protocol error from %s: %s", self._remote.where, error)
+            log.error("protocol error from %s: %s", self._where, error)
             self._lose("breaks the protocol")
 
     def _take(self, message: Message, frame: bytes | None) -> None:
@@ -372,27 +277,32 @@ class RemoteEngine(Engine):
         elif isinstance(message, wire.Said):
             self._say(message.result, frame)
         elif isinstance(message, wire.Has):
-            asked = self._asked.pop(message.digest, None)
-            if asked is not None and not asked.done():
-                asked.set_result(message.is_there)
+            self._courier.has(message)
+        elif isinstance(message, wire.Beat):
+            self.round_trip_ms = 1000 * (time.monotonic() - message.at)
         elif isinstance(message, wire.Over):
-            code = "engine_lost" if message.lost else "engine_died"
-            self._finish(End(code, message.text))
+            self._finish(End("engine_lost" if message.lost else "engine_died", message.text))
         elif isinstance(message, wire.Refused):
-            text = f"{self._remote.where}: {message.text}"
-            self._results.put_nowait(link.State("failed", 0.0, text))
-            self._finish(End("engine_died", text))
+            text = f"{self._where}: {message.text}"
+            if message.later:
+                self._finish(End("engine_lost", text))
+            else:
+                self._results.put_nowait(link.State("failed", 0.0, text))
+                self._finish(End("engine_died", text))
 
     def _say(self, result: Result, frame: bytes | None) -> None:
+        """Give the host a result.
+
+        Raises:
+            ValueError: it makes no sense.
+        """
         if isinstance(result, Chunk) and not self._write(result, frame or b""):
             return
         if isinstance(result, link.ModelFacts):
-            self._facts = result
+            self._courier.facts = result
         if isinstance(result, link.Done | link.Failed):
             self._forget(result.job)
-            excuse = self._excuses.pop(result.job, None)
-            if excuse is not None and isinstance(result, link.Failed):
-                result = link.Failed(result.job, excuse.code, str(excuse))
+            result = self._courier.explained(result)
         self._results.put_nowait(result)
 
     def _write(self, chunk: Chunk, frame: bytes) -> bool:
@@ -432,12 +342,12 @@ class RemoteEngine(Engine):
         self._lose("is gone")
 
     async def _beat(self) -> None:
-        """Say that the daemon is there, and notice that nothing comes from the other side."""
-        slept = self._now()
+        """Ask whether the other side is there, and notice that it isn't."""
+        slept = time.monotonic()
         while True:
-            self._line.send(wire.Beat())
+            self._line.send(wire.Beat(time.monotonic()))
             await asyncio.sleep(BEAT_SECONDS)
-            now = self._now()
+            now = time.monotonic()
             if now - slept > 2 * BEAT_SECONDS:  # it was this process that stood still
                 self._heard = max(self._heard, now - BEAT_SECONDS)
             slept = now
@@ -445,21 +355,14 @@ class RemoteEngine(Engine):
                 self._lose(f"hasn't answered for {LOST_SECONDS:g} s")
 
     def _lose(self, why: str) -> None:
-        self._finish(End("engine_lost", f"{self._remote.where} {why}"))
+        self._finish(End("engine_lost", f"{self._where} {why}"))
 
     def _finish(self, end: End) -> None:
         if self._end.done():
             return
         self._end.set_result(end)
         self._results.put_nowait(None)
-        for each in (*self._couriers.values(), *self._tasks):
+        self._courier.close()
+        for each in self._tasks:
             each.cancel()
         self._tasks.append(asyncio.ensure_future(self._line.close()))
-
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
-
-
-def _same(part: memoryview) -> memoryview:
-    return part
