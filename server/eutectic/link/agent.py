@@ -71,6 +71,16 @@ class _Held:
         self.state: link.State | None = None
         self.visit: _Visit | None = None
         self.reading: asyncio.Task[None] | None = None
+        self._is_killed = False
+
+    async def kill(self) -> None:
+        self._is_killed = True
+        await self.engine.kill()
+
+    @property
+    def was_wanted(self) -> bool:
+        """Whether its end came by itself."""
+        return not self._is_killed and not self.has_failed
 
     def note(self, result: Result) -> None:
         if isinstance(result, link.State):
@@ -107,6 +117,7 @@ class Agent:
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         self._auth: AsyncioAuthenticator | None = None
+        self._is_closing = False
         self._worked = 0.0
         """When there was a job last."""
 
@@ -147,7 +158,7 @@ class Agent:
                              "`eutectic engine keys` makes some")  # fmt: skip
         for option, value in (
             (zmq.LINGER, LINGER_MS), (zmq.SNDHWM, 0), (zmq.RCVHWM, 0), (zmq.IPV6, 1),
-            (zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES),
+            (zmq.ROUTER_MANDATORY, 1), (zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES),
         ):  # fmt: skip
             self._socket.setsockopt(option, value)
         if own is not None:
@@ -202,7 +213,7 @@ class Agent:
         if held.visit is not None:
             self._send(held.visit.peer, wire.Over(end.text))
             self._end(held.visit)
-        if not held.has_failed:
+        if held.was_wanted and not self._is_closing:
             log.error("%s", end.text)
 
     def _pass_on(self, visit: _Visit, result: Result) -> None:
@@ -249,7 +260,7 @@ class Agent:
         self._end(visit)
         log.info("the daemon on %s has left", visit.hello.name)
         if message.kill:
-            await visit.held.engine.kill()
+            await visit.held.kill()
 
     async def _greet(self, peer: bytes, hello: wire.Hello) -> None:
         """Give a daemon an engine, or say why not."""
@@ -300,7 +311,7 @@ class Agent:
                     raise BadModel(_other_digest(held.facts))
                 return held
         for held in [each for each in self._held if each.visit is None]:
-            await held.engine.kill()
+            await held.kill()
         if self._visits:
             needed = models.needed_bytes(self._lent.data, hello.model)
             if psutil.virtual_memory().available < needed:
@@ -324,20 +335,22 @@ class Agent:
             for visit in list(self._visits.values()):
                 if stood_still:  # all of them have been heard since, perhaps
                     visit.heard = max(visit.heard, now - BEAT_SECONDS)
-                if now - visit.heard > LOST_SECONDS:
-                    log.warning("the daemon on %s hasn't been heard for %g s; its jobs are "
-                                "cancelled", visit.hello.name, LOST_SECONDS)  # fmt: skip
+                is_there = self._send(visit.peer, wire.Beat(0.0))
+                if not is_there or now - visit.heard > LOST_SECONDS:
+                    log.warning("the daemon on %s is gone; its jobs are cancelled",
+                                visit.hello.name)  # fmt: skip
                     self._end(visit)
 
-    def _send(self, peer: bytes, message: Message, frame: Frame | None = None) -> None:
+    def _send(self, peer: bytes, message: Message, frame: Frame | None = None) -> bool:
+        """Hand a message to the network; False if that daemon's connection is gone."""
         frames = [peer, messages.encode(message)]
-        self._socket.send_multipart(
-            frames if frame is None else [*frames, frame]
-        )  # at once: no HWM
+        sending = self._socket.send_multipart(frames if frame is None else [*frames, frame])
+        return sending.done() and sending.exception() is None  # at once: there is no HWM
 
     # The end
 
     async def _close(self) -> None:
+        self._is_closing = True
         for visit in list(self._visits.values()):
             self._send(visit.peer, wire.Over(f"the engine on {self._name} is shutting down", True))
             self._end(visit)

@@ -7,7 +7,9 @@ cancelled, and the engine stays as it is.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -124,8 +126,8 @@ class Guest:
             elif isinstance(command, Filed):
                 command = self._with_file(command, message, job)
         except OSError as error:
-            self._fail(number, "no_memory", f"the engine's machine has no shared memory for it "
-                       f"({error.strerror})")  # fmt: skip
+            why = f"no shared memory for it on the engine's machine ({error.strerror})"
+            self._fail(number, "no_memory", why)
             return
         except _NoFile as error:
             self._fail(number, "bad_output", str(error))
@@ -141,9 +143,12 @@ class Guest:
         heard = self._heard.pop(command.job, None)
         if heard is not None:
             job.canvases.append(heard)
-        mine = [_like(each) for each in command.canvases]
-        job.canvases += mine
-        job.mapped = [canvas.map() for canvas in mine]
+        elif command.heard is not None:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        for each in command.canvases:
+            job.canvases.append(_like(each))
+            job.mapped.append(job.canvases[-1].map())
+        mine = job.canvases[-len(command.canvases) :]
         return msgspec.structs.replace(command, canvases=mine, heard=heard)
 
     def _with_file(self, command: Filed, message: wire.Do, job: _Job) -> Filed:
@@ -167,12 +172,13 @@ class Guest:
         heard = self._heard.pop(job, None)
         if heard is not None:
             heard.unlink()
-        number = self._own.get(job)
-        if number is None:
+        was_sending, number = self._outbox.drop(job), self._own.get(job)
+        if number is None:  # its end may have been among what was to be sent
+            if was_sending:
+                self._send(wire.Said(link.Failed(job, "cancelled", "cancelled")), None)
             return
         known = self._jobs[number]
         known.cancelled = True
-        self._outbox.drop(number)
         self._free(known)
         self._submit(link.Cancel(number))
 
@@ -228,7 +234,7 @@ class Guest:
         elif job.cancelled:
             return
         if isinstance(result, Chunk):
-            self._send_chunk(job, number, result)
+            self._send_chunk(job, result)
             return
         if isinstance(result, link.Failed) and job.path is not None:
             text = result.text.replace(*job.path)
@@ -236,9 +242,9 @@ class Guest:
         elif isinstance(result, link.Fused):
             result = self._as_fast_as_the_wire(job, result)
         said = wire.Said(msgspec.structs.replace(result, job=job.number))
-        self._outbox.put(number, job.priority, said)
+        self._outbox.put(job.number, job.priority, said)
 
-    def _send_chunk(self, job: _Job, number: int, chunk: Chunk) -> None:
+    def _send_chunk(self, job: _Job, chunk: Chunk) -> None:
         """Queue its samples in parts: the first of them are heard before the last have come."""
         mapped = job.mapped[chunk.index]
         most = PART_BYTES // (SAMPLE_BYTES * len(mapped))
@@ -247,7 +253,7 @@ class Guest:
             part = msgspec.structs.replace(chunk, job=job.number, start=start, stop=stop)
             size = SAMPLE_BYTES * len(mapped) * (stop - start)
             read = partial(_samples, mapped, start, stop)
-            self._outbox.put(number, job.priority, wire.Said(part), size, read)
+            self._outbox.put(job.number, job.priority, wire.Said(part), size, read)
 
     def _as_fast_as_the_wire(self, job: _Job, fused: link.Fused) -> link.Fused:
         """A sound doesn't come faster than the wire takes it, however fast it is decoded."""

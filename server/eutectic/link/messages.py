@@ -122,7 +122,10 @@ class Got(msgspec.Struct, frozen=True, tag=True):
 
 
 class Beat(msgspec.Struct, frozen=True, tag=True):
-    """There is still somebody: a daemon asks at a time of its own, and gets that back."""
+    """There is still somebody: a daemon asks at a time of its own, and gets that back.
+
+    The other side asks nothing, by 0.
+    """
 
     at: float
 

@@ -25,7 +25,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.errors import BadModel, BadSetting
+from eutectic.errors import BadSetting
 from eutectic.link import keys
 from eutectic.link import messages as wire
 from eutectic.link import protocol as link
@@ -33,7 +33,7 @@ from eutectic.link.courier import Courier, Filed
 from eutectic.link.messages import PART_BYTES, Message
 from eutectic.link.outbox import Outbox
 from eutectic.link.protocol import Canvas, Chunk, Command, Fuse, Result
-from eutectic.link.wire import End, Engine, Engines, Lost
+from eutectic.link.wire import BadEngine, End, Engine, Engines, Lost
 
 if TYPE_CHECKING:  # ZeroMQ takes a moment to import, and most shows need none
     from eutectic.link.line import Line
@@ -93,7 +93,7 @@ class Remote(Engines):
         """Another one, on the first connection that one of the keys opens.
 
         Raises:
-            BadInput: the other side has none for this daemon.
+                BadEngine: the other side has none for this daemon.
             OSError: it can't be reached, or another daemon uses it (`Lost`); or it has no memory.
         """
         from eutectic.link.line import WrongKey
@@ -107,13 +107,13 @@ class Remote(Engines):
             with contextlib.suppress(WrongKey):
                 return RemoteEngine(self.where, await self._connected(curve, hello))
         known = "takes none of this machine's keys" if any(curves) else "asks for a key"
-        raise BadSetting(f"{self.where} {known}: `eutectic engine keys` there shows one")
+        raise BadEngine(f"{self.where} {known}: `eutectic engine keys` there shows one")
 
     def _curves(self) -> list[keys.Curve | None]:
         """What to try, one after another; no key is for this machine alone.
 
         Raises:
-            BadSetting: there is no key for another machine.
+            BadEngine: there is no key for another machine.
         """
         from eutectic.link.line import is_loopback
 
@@ -121,7 +121,7 @@ class Remote(Engines):
         if is_loopback(self.where.rpartition(":")[0]):
             return [*found, None]
         if not found:
-            raise BadSetting(f"there is no key for {self.where}: `eutectic engine keys` shows one "
+            raise BadEngine(f"there is no key for {self.where}: `eutectic engine keys` shows one "
                              "there, and `eutectic engine keys --take` takes it here")  # fmt: skip
         return [*found]
 
@@ -130,7 +130,7 @@ class Remote(Engines):
 
         Raises:
             WrongKey: it asks for another key.
-            BadInput: it refuses, for good.
+            BadEngine: it refuses, for good.
             Lost: it can't be reached, or refuses for now.
             OSError: it has no memory for two.
         """
@@ -141,7 +141,7 @@ class Remote(Engines):
         try:
             line = Line(self.where, curve)
         except zmq.ZMQError as error:
-            raise BadSetting(f"{self.where}: can't be connected to ({error.strerror})") from None
+            raise BadEngine(f"{self.where}: can't be connected to ({error.strerror})") from None
         try:
             line.send(hello)
             answer = await self._answer(line)
@@ -152,17 +152,17 @@ class Remote(Engines):
             return line
         await line.close()
         if not isinstance(answer, wire.Refused):
-            raise BadSetting(f"{self.where}: no engine of Eutectic answers there")
+            raise BadEngine(f"{self.where}: no engine of Eutectic answers there")
         text = f"{self.where}: {answer.text}"
         if answer.memory:
             raise OSError(errno.ENOMEM, text)
-        raise Lost(text) if answer.later else BadModel(text)
+        raise Lost(text) if answer.later else BadEngine(text)
 
     async def _answer(self, line: Line) -> Message:
         """What the other side says first.
 
         Raises:
-            WrongKey, BadSetting, Lost: nothing.
+            WrongKey, BadEngine, Lost: nothing.
         """
         broken = asyncio.ensure_future(line.broken())
         receiving = asyncio.ensure_future(line.receive())
@@ -174,7 +174,7 @@ class Remote(Engines):
             if broken.done():
                 broken.result()
         except msgspec.DecodeError:
-            raise BadSetting(f"{self.where}: has another version of Eutectic") from None
+            raise BadEngine(f"{self.where}: has another version of Eutectic") from None
         finally:
             for each in both:
                 each.cancel()
@@ -278,7 +278,7 @@ class RemoteEngine(Engine):
             self._say(message.result, frame)
         elif isinstance(message, wire.Has):
             self._courier.has(message)
-        elif isinstance(message, wire.Beat):
+        elif isinstance(message, wire.Beat) and message.at:
             self.round_trip_ms = 1000 * (time.monotonic() - message.at)
         elif isinstance(message, wire.Over):
             self._finish(End("engine_lost" if message.lost else "engine_died", message.text))
