@@ -96,22 +96,22 @@ class Remote(Engines):
             BadEngine: the other side has none for this daemon.
             OSError: it can't be reached, or another daemon uses it (`Lost`); or it has no memory.
         """
-        from eutectic.link.line import WrongKey
+        from eutectic.link.line import Unwanted, asks_for_key
 
         hello = wire.Hello(
             DAEMON, socket.gethostname(), version("eutectic"), wire.PROTOCOL, self._model,
             self._digest, beside,
         )  # fmt: skip
-        curves, is_sure = self._curves(), True
+        curves = self._curves()
         for curve in curves:
-            try:
+            with contextlib.suppress(Unwanted):
                 return RemoteEngine(self.where, await self._connected(curve, hello))
-            except WrongKey as error:
-                is_sure = is_sure and error.is_sure
-        if not is_sure:
-            known = " to this machine's keys" if any(curves) else ""
-            raise Lost(f"no engine answers at {self.where}{known}")
+        try:
+            asks = await asks_for_key(self.where)
+        except OSError:
+            raise Lost(f"no engine answers at {self.where}") from None
         known = "takes none of this machine's keys" if any(curves) else "asks for a key"
+        known = known if asks else "encrypts nothing, which only its own machine may use"
         raise BadEngine(f"{self.where} {known}: `eutectic engine keys` there shows one")
 
     def _curves(self) -> list[keys.Curve | None]:
@@ -134,7 +134,7 @@ class Remote(Engines):
         """A connection over which the other side has welcomed this one.
 
         Raises:
-            WrongKey: it asks for another key.
+            Unwanted: it asks for another key.
             BadEngine: it refuses, for good.
             Lost: it can't be reached, or refuses for now.
             OSError: it has no memory for two.
@@ -167,7 +167,7 @@ class Remote(Engines):
         """What the other side says first.
 
         Raises:
-            WrongKey, BadEngine, Lost: nothing.
+            Unwanted, BadEngine, Lost: nothing.
         """
         broken = asyncio.ensure_future(line.broken())
         receiving = asyncio.ensure_future(line.receive())
@@ -341,9 +341,9 @@ class RemoteEngine(Engine):
 
     async def _watch(self) -> None:
         """Notice that the connection is cut."""
-        from eutectic.link.line import WrongKey
+        from eutectic.link.line import Unwanted
 
-        with contextlib.suppress(WrongKey):
+        with contextlib.suppress(Unwanted):
             await self._line.broken()
         self._lose("is gone")
 
