@@ -87,15 +87,15 @@ class KeySet:
     """Many keys in eight bytes each: enough to ask whether one is among them."""
 
     def __init__(self, keys: Iterable[str]) -> None:
-        self._sorted = np.unique(np.fromiter(map(_short, keys), np.uint64))
+        self._sorted = np.unique(np.fromiter(map(short, keys), np.uint64))
 
     def __len__(self) -> int:
         return len(self._sorted)
 
     def __contains__(self, key: str) -> bool:
-        short = np.uint64(_short(key))
-        place = int(np.searchsorted(self._sorted, short))
-        return place < len(self._sorted) and bool(self._sorted[place] == short)
+        asked = np.uint64(short(key))
+        place = int(np.searchsorted(self._sorted, asked))
+        return place < len(self._sorted) and bool(self._sorted[place] == asked)
 
 
 class Index:
@@ -130,8 +130,8 @@ class Index:
     def _places(self, keys: Iterable[str]) -> Iterator[int]:
         """Where the entries of those keys are that have one."""
         known, keys = self._entries["key"], iter(keys)
-        while short := [_short(key) for key in itertools.islice(keys, CHUNK)]:
-            asked = np.array(short, np.uint64)
+        while chunk := [short(key) for key in itertools.islice(keys, CHUNK)]:
+            asked = np.array(chunk, np.uint64)
             places = np.searchsorted(known, asked)
             is_found = places < len(known)
             is_found[is_found] = known[places[is_found]] == asked[is_found]
@@ -174,7 +174,7 @@ def _add_entries(entries: bytearray, number: int, path: Path) -> None:
                 del entries[-_ENTRY.size :]
             before = head.key
             entries += _ENTRY.pack(
-                _short(head.key), _short(head.name), at, start, number, not head.reason
+                short(head.key), short(head.name), at, start, number, not head.reason
             )
 
 
@@ -195,5 +195,6 @@ def _last_of_each(values: NDArray[np.uint64]) -> NDArray[np.intp]:
     return order[is_last]
 
 
-def _short(key: str) -> int:
+def short(key: str) -> int:
+    """A text in eight bytes; two are hardly ever the same."""
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest())
