@@ -45,6 +45,10 @@ class NotLoaded(Exception):
     """An engine can't load its model; its text says why."""
 
 
+class Died(NotLoaded):
+    """An engine died, or was lost, as it loaded its model."""
+
+
 @dataclass
 class _Job:
     command: Work
@@ -86,11 +90,20 @@ class Host:
         self.failure = ""
         self.deaths = self.losses = 0
         self._ready_since: float | None = None
+        self._worked = 0.0
+        """When (monotonic) it last had something to do."""
 
     @property
     def pid(self) -> int | None:
         """The engine's process id, while one runs on this machine."""
         return self._engine.pid if self._engine is not None else None
+
+    @property
+    def round_trip_ms(self) -> float:
+        """To the engine's machine and back; 0 on this one, -1 while that isn't known."""
+        if not self.engines.where:
+            return 0.0
+        return -1.0 if self._engine is None else self._engine.round_trip_ms
 
     @property
     def waiting(self) -> int:
@@ -106,6 +119,7 @@ class Host:
         number = next(self._numbers)
         work = msgspec.structs.replace(work, job=number)
         self._jobs[number] = _Job(work, listener)
+        self._worked = time.monotonic()
         if self.facts is not None:
             self._send(work)
         return number
@@ -121,7 +135,7 @@ class Host:
 
     def start(self) -> None:
         """Start the first engine."""
-        self.spare.keep(self._is_idle)
+        self.spare.keep(self._idle_seconds)
         self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
 
     async def stop(self) -> None:
@@ -139,17 +153,26 @@ class Host:
         self._fail(list(self._jobs), "cancelled", "the daemon is shutting down")
 
     async def load_beside(self, engines: Engines, needed_bytes: int) -> Engine | None:
-        """Have an engine from elsewhere, or with another model, until it is ready.
+        """Have an engine with another model until it is ready, while this one goes on.
 
-        Meanwhile this one goes on. `needed_bytes`: that must be free for it, on this machine.
-        Returns None where that doesn't work: none is running, there is no memory for two, or the
-        other one died.
+        `needed_bytes`: that must be free for it, on this machine. Returns None where that doesn't
+        work: none is running, there is no memory for two, or the other one died.
 
         Raises:
             NotLoaded: the model can't be loaded there.
         """
         if self.state != "ready" or not (engines.where or self._has_room(needed_bytes)):
             return None
+        with contextlib.suppress(Died):
+            return await self.load(engines)
+        return None
+
+    async def load(self, engines: Engines) -> Engine:
+        """Have an engine from elsewhere until it is ready, whatever this one does meanwhile.
+
+        Raises:
+            NotLoaded: none is to be had, its model can't be loaded, or it died (`Died`).
+        """
         try:
             engine = await engines.engine(beside=True)
         except (BadInput, Lost) as error:
@@ -158,13 +181,12 @@ class Host:
         try:
             if await self._is_ready(engine):
                 return engine
+            raise Died((await engine.ended()).text)
         except BaseException:
             await engine.kill()
             raise
         finally:
             self._beside.discard(engine)
-        await engine.kill()
-        return None
 
     def _has_room(self, needed_bytes: int) -> bool:
         known = None if self.engines.where else self.usage
@@ -211,7 +233,7 @@ class Host:
                 return
             running = [number for number, job in self._jobs.items() if job.started]
             if engines is not self.engines:
-                self._fail(running, "cancelled", "the model was changed during this job")
+                self._fail(running, "cancelled", "the engine was changed during this job")
                 early_ends = 0
                 continue
             how = f"on {engines.where} was lost" if end.code == "engine_lost" else "died"
@@ -241,12 +263,14 @@ class Host:
         since = self._ready_since
         return since is not None and time.monotonic() - since > STABLE_SECONDS
 
-    def _is_idle(self) -> bool:
-        """Whether a spare may be started: there is need of it, and time."""
-        return (
-            not self.engines.where and self.state == "ready" and not self._jobs
-            and not self._beside
-        )  # fmt: skip
+    def _idle_seconds(self) -> float | None:
+        """How long it has had nothing to do by now; None if a spare is of no use, or no room."""
+        if self.engines.where or self.state != "ready" or self._beside:
+            return None
+        if self._jobs:
+            return 0.0
+        since = max(self._worked, self._ready_since or 0.0)
+        return time.monotonic() - since
 
     async def _run_engine(self, engines: Engines) -> End:
         """Run one engine until its end; returns why it ended."""
@@ -307,6 +331,7 @@ class Host:
     def _finish(self, number: int, result: link.Done | link.Failed) -> None:
         job = self._jobs.pop(number, None)  # one cancelled while queued is already removed
         if job is not None:
+            self._worked = time.monotonic()
             _notify(job, result)
 
     def _fail(self, numbers: list[int], code: str, text: str) -> None:

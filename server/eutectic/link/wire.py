@@ -38,7 +38,10 @@ class Engine(ABC):
 
     Attributes:
         said: what it has said so far that nobody has heard yet.
+        round_trip_ms: to its machine and back; 0 on this one, -1 while that isn't known.
     """
+
+    round_trip_ms = 0.0
 
     def __init__(self) -> None:
         self.said: list[Result] = []
