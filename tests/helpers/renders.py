@@ -25,9 +25,11 @@ def key(name: str) -> str:
 
 def row(name: str, **more: object) -> Row:
     """A row of a sound of this name."""
-    given = dict(key=key(name), original="/sounds/Größe.wav", original_digest="0" * 64,
-                 reference="/sounds/glass.wav", reference_digest="1" * 64, prompt="glass",
-                 blend=0.5, cfg=1.0, duration=0.1, loudness=-20.25, from_original=1 / 3)  # fmt: skip
+    given: dict[str, object] = {
+        "key": key(name), "original": "/sounds/Größe.wav", "original_digest": "0" * 64,
+        "reference": "/sounds/glass.wav", "reference_digest": "1" * 64, "prompt": "glass",
+        "blend": 0.5, "cfg": 1.0, "duration": 0.1, "loudness": -20.25, "from_original": 1 / 3,
+    }  # fmt: skip
     return msgspec.convert(given | {"name": name} | more, Row)
 
 

@@ -19,7 +19,11 @@ from eutectic.rendering.local import LocalFolder
 from eutectic.rendering.work import Row
 from renders import TAGS, key, row, sound
 
-ORIGINALS, REFERENCES, BLENDS = ["Café </script>", "drum #1", "voice"], ["glass", "rain"], [0.0, 0.5, 1.0]
+ORIGINALS, REFERENCES, BLENDS = (
+    ["Café </script>", "drum #1", "voice"],
+    ["glass", "rain"],
+    [0.0, 0.5, 1.0],
+)
 
 
 def renders(sounds: Path) -> Generator[Row]:
@@ -41,7 +45,10 @@ def renders(sounds: Path) -> Generator[Row]:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A gallery, its sounds, and of what they are made all but a reference."""
-    sounds, folder = tmp_path_factory.mktemp("sounds"), LocalFolder(tmp_path_factory.mktemp("renders"))
+    sounds, folder = (
+        tmp_path_factory.mktemp("sounds"),
+        LocalFolder(tmp_path_factory.mktemp("renders")),
+    )
     for name in [*ORIGINALS, "glass"]:
         save_wav(sounds / f"{name.replace('/', '|')}.wav", sound(name, 44_100))
     rows, sink = list(renders(sounds)), folder.sink("w")
@@ -82,7 +89,8 @@ def asked(screen: Screen, url: str) -> None:
 def texts(screen: Screen, column: str) -> list[str]:
     """Of the rows that are seen, from the top."""
     return screen.page.evaluate(
-        """column => [...document.querySelectorAll('.body .row')].filter(row => row.checkVisibility())
+        """column => [...document.querySelectorAll('.body .row')]
+            .filter(row => row.checkVisibility())
             .sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top)
             .map(row => row.querySelector('.c-' + column).innerText.trim())""",
         column,
@@ -92,7 +100,7 @@ def texts(screen: Screen, column: str) -> list[str]:
 def plays(screen: Screen, name: str) -> None:
     """Wait until this, and nothing else, is heard."""
     screen.wait(
-        "name => !audio.paused && audio.currentTime > 0 && decodeURIComponent(audio.src).includes(name)",
+        "name => !audio.paused && audio.currentTime > 0 && decodeURI(audio.src).includes(name)",
         name,
     )
 
@@ -102,7 +110,9 @@ def listed(screen: Screen) -> None:
     screen.wait("document.querySelector('.body .row')")
 
 
-def test_it_sorts_by_any_column_and_filters_by_words_and_sources(browser: Browser, page: Path) -> None:
+def test_it_sorts_by_any_column_and_filters_by_words_and_sources(
+    browser: Browser, page: Path
+) -> None:
     with opened(browser, page) as screen:
         assert screen.text("#title") == "A night of <b>renders</b>"
         assert screen.text("#count") == "18 sounds, 1 failed"
@@ -152,7 +162,9 @@ def test_one_key_plays_and_only_one_sound_is_heard(browser: Browser, page: Path)
         screen.wait("!audio.paused && audio.currentTime < .5")
 
 
-def test_what_cannot_be_reached_says_so_and_a_failure_says_why(browser: Browser, page: Path) -> None:
+def test_what_cannot_be_reached_says_so_and_a_failure_says_why(
+    browser: Browser, page: Path
+) -> None:
     with opened(browser, page) as screen:
         listed(screen)
         screen("#find").fill("voice rain")
@@ -169,7 +181,9 @@ def test_what_cannot_be_reached_says_so_and_a_failure_says_why(browser: Browser,
         assert screen("[data-part=original]").is_enabled()
 
 
-def test_the_grid_has_a_tile_for_each_sound_and_keys_lead_through_it(browser: Browser, page: Path) -> None:
+def test_the_grid_has_a_tile_for_each_sound_and_keys_lead_through_it(
+    browser: Browser, page: Path
+) -> None:
     with opened(browser, page) as screen:
         keys = screen.page.keyboard
         assert screen.page.locator("#grid .tile").count() == 18
@@ -190,7 +204,9 @@ def test_a_spot_of_the_map_plays(browser: Browser, page: Path) -> None:
         assert screen.page.evaluate("spots.get(player.row)") == [x, y]
 
 
-@pytest.mark.parametrize("options", [LAPTOP, PHONE | {"color_scheme": "light"}], ids=["laptop", "phone"])
+@pytest.mark.parametrize(
+    "options", [LAPTOP, PHONE | {"color_scheme": "light"}], ids=["laptop", "phone"]
+)
 def test_anyone_can_use_it(browser: Browser, page: Path, options: dict[str, Any]) -> None:
     with opened(browser, page, **options) as screen:
         for view in ("List", "Grid", "Map"):
@@ -210,9 +226,9 @@ def test_many_thousands_of_rows_stay_few_elements(browser: Browser, tmp_path: Pa
     folder, count = LocalFolder(tmp_path), 20_000
     text = "".join(
         json.dumps({"key": key(str(n)), "name": f"{n:05}.wav", "reason": "planned alone",
-                    "original": f"/o/{n % 40}.wav", "original_digest": "", "reference": f"/r/{n % 7}.wav",
-                    "reference_digest": "", "prompt": "", "blend": n % 11 / 10, "from_original": n % 97 / 50,
-                    "from_reference": n % 89 / 50}) + "\n"
+                    "original": f"/o/{n % 40}.wav", "original_digest": "", "prompt": "",
+                    "reference": f"/r/{n % 7}.wav", "reference_digest": "", "blend": n % 11 / 10,
+                    "from_original": n % 97 / 50, "from_reference": n % 89 / 50}) + "\n"
         for n in range(count)
     )  # fmt: skip
     sink = folder.sink("w")
@@ -223,8 +239,11 @@ def test_many_thousands_of_rows_stay_few_elements(browser: Browser, tmp_path: Pa
         screen.wait("document.querySelector('.body .row')")
         for share in (0.2, 0.5, 1.0):
             screen.page.evaluate("share => table.scrollTop = table.scrollHeight * share", share)
-            screen.wait("share => Math.abs(Number([...document.querySelectorAll('.body .row')]"
-                        ".find(row => row.checkVisibility()).dataset.row) / 20000 - share) < .01", share)
+            screen.wait(
+                "share => Math.abs(Number([...document.querySelectorAll('.body .row')]"
+                ".find(row => row.checkVisibility()).dataset.row) / 20000 - share) < .01",
+                share,
+            )
         screen("#row-19999").click()
         screen.is_("#where", "planned alone")
         assert screen.page.locator(".body .row").count() < 100

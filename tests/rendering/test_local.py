@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import random
 import subprocess
 import sys
@@ -180,7 +179,9 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
     assert names(folder) == ["x.wav", "y.wav"], "it goes on when there is room"
 
 
-@pytest.mark.parametrize("name", ["../x.wav", "/x.wav", "a/../../x.wav", f"{STATE}/x.wav", "", "a//x"])
+@pytest.mark.parametrize(
+    "name", ["../x.wav", "/x.wav", "a/../../x.wav", f"{STATE}/x.wav", "", "a//x"]
+)
 def test_a_name_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
     sink = LocalFolder(tmp_path).sink("w")
     with pytest.raises(BadOutput, match="can't be the name"):
@@ -231,7 +232,7 @@ def test_a_file_beside_the_sounds_is_replaced_only_as_it_was_written(tmp_path: P
     assert (tmp_path / "b.csv").read_text() == "someone's"
 
     def fails() -> None:
-        def content():  # noqa: ANN202
+        def content():
             yield b"half"
             raise ZeroDivisionError
 
@@ -240,7 +241,13 @@ def test_a_file_beside_the_sounds_is_replaced_only_as_it_was_written(tmp_path: P
     with pytest.raises(ZeroDivisionError):
         fails()
     assert (tmp_path / "a-2.csv").read_text() == "5"
-    assert sorted(os.listdir(tmp_path)) == [STATE, "a-2.csv", "a.csv", "b-2.csv", "b.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        STATE,
+        "a-2.csv",
+        "a.csv",
+        "b-2.csv",
+        "b.csv",
+    ]
 
 
 @pytest.mark.process
@@ -273,7 +280,9 @@ def test_killed_at_any_moment_nothing_is_made_twice_or_left_half_written(tmp_pat
 
     whole = LocalFolder(tmp_path / "whole")
     renders.render(whole, plan(count), "worker")
-    assert [same(each) for each in rows] == [same(each) for each in whole.ordered(map(key, plan(count)))]
+    assert [same(each) for each in rows] == [
+        same(each) for each in whole.ordered(map(key, plan(count)))
+    ]
     for name in files(folder):
         assert (folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 

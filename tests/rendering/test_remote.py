@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import random
 import socket
 import subprocess
 import sys
 import threading
-import urllib.request
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -146,10 +143,12 @@ def test_a_store_of_another_kind_gets_files_under_their_names_as_a_whole(tmp_pat
 def test_addresses_that_cannot_be_used_are_one_line(
     store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(BadInput, match="nothing://x: .*nothing"):
+    with pytest.raises(BadInput, match=r"nothing://x: .*nothing"):
         open_destination("nothing://x")
     with pytest.raises(BadOutput, match="s3://no-such-bucket-here/x: "):
-        open_destination("s3://no-such-bucket-here/x").sink("w").put(row("x", reason="no"), None, None)
+        open_destination("s3://no-such-bucket-here/x").sink("w").put(
+            row("x", reason="no"), None, None
+        )
     monkeypatch.setitem(sys.modules, "s3fs", None)
     with pytest.raises(BadInput, match=r"pip install 'eutectic\[cloud\]'"):
         open_destination(f"{store}/x")

@@ -31,8 +31,8 @@ MOST_AT_FIRST = 1000
 SCRIPTS = ("data", "player", "list", "grid", "map", "gallery")
 """In the order in which they are joined."""
 
-UNSHOWN = {"key", "original_digest", "reference_digest", "model_digest", "learned", "digest", "size",
-           "worker", "at"}  # fmt: skip
+UNSHOWN = {"key", "original_digest", "reference_digest", "model_digest", "learned", "digest",
+           "size", "worker", "at"}  # fmt: skip
 
 DIGITS = {"from_original": 4, "from_reference": 4, "loudness": 2, "peak_db": 2, "gain_db": 2,
           "duration": 3, "seconds": 3}  # fmt: skip
@@ -78,7 +78,9 @@ def _data(rows: Sequence[Row], left_out: int, title: str, folder: Path | None) -
         if name not in UNSHOWN
     }
     paths = {path for row in rows for path in (row.original, row.reference)}
-    is_grid = all(len({getattr(row, name) for row in rows}) > 1 for name in ("original", "reference"))
+    is_grid = all(
+        len({getattr(row, name) for row in rows}) > 1 for name in ("original", "reference")
+    )
     return {
         "title": title,
         "count": len(rows),

@@ -93,7 +93,9 @@ class RemoteFolder:
                 there = [path for path in self._sizes(STATE) if path.endswith(END)]
                 here = [Path(folder) / f"{number}{END}" for number in range(len(there))]
                 if there:
-                    self._files.get([self._path(STATE, path) for path in there], list(map(str, here)))
+                    self._files.get(
+                        [self._path(STATE, path) for path in there], list(map(str, here))
+                    )
             yield Index(here)
 
     def _counting(self) -> Counts:
