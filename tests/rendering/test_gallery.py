@@ -20,7 +20,7 @@ from eutectic.rendering.work import Row
 from renders import TAGS, key, row, sound
 
 ORIGINALS, REFERENCES, BLENDS = (
-    ["Café </script>", "drum #1", "voice"],
+    ["Café", "drum #1 50%", "voice"],
     ["glass", "rain"],
     [0.0, 0.5, 1.0],
 )
@@ -34,9 +34,9 @@ def renders(sounds: Path) -> Generator[Row]:
             for blend in BLENDS:
                 number += 1
                 yield row(
-                    f"{original.removesuffix(' </script>')}/{reference} {blend:g}.wav",
-                    original=str(sounds / f"{original.replace('/', '|')}.wav"),
-                    reference=str(sounds / f"{reference}.wav"), blend=blend, cfg=1.5,
+                    f"{original}/{reference} {blend:g}.wav",
+                    original=str(sounds / f"{original}.wav"),
+                    reference=str(sounds / f"{reference}.wav"), blend=blend, cfg=1.5, prompt="</script><script>broken(",
                     reason="it is silent" if number == 7 else "", seed=number % 2,
                     from_original=1.5 - blend, from_reference=0.25 + blend, loudness=-10.0 - number,
                 )  # fmt: skip
@@ -50,7 +50,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         LocalFolder(tmp_path_factory.mktemp("renders")),
     )
     for name in [*ORIGINALS, "glass"]:
-        save_wav(sounds / f"{name.replace('/', '|')}.wav", sound(name, 44_100))
+        save_wav(sounds / f"{name}.wav", sound(name, 44_100))
     rows, sink = list(renders(sounds)), folder.sink("w")
     for each in rows:
         waveform: Waveform | None = None if each.reason else sound(each.name, 44_100)
@@ -117,7 +117,7 @@ def test_it_sorts_by_any_column_and_filters_by_words_and_sources(
         assert screen.text("#title") == "A night of <b>renders</b>"
         assert screen.text("#count") == "18 sounds, 1 failed"
         listed(screen)
-        assert texts(screen, "original")[::6] == ["Café </script>", "drum #1", "voice"]
+        assert texts(screen, "original")[::6] == ["Café", "drum #1 50%", "voice"]
         screen(".heads button:has-text('LUFS')").click()
         loudness = [float(text) for text in texts(screen, "loudness")]
         assert loudness == sorted(loudness) and len(loudness) == 18
@@ -128,7 +128,7 @@ def test_it_sorts_by_any_column_and_filters_by_words_and_sources(
         screen("#facets [aria-label=blend]").select_option(label="0.5")
         assert set(texts(screen, "blend")) == {"0.5"}
         screen("#find").fill("CAFÉ rain")
-        assert texts(screen, "original") == ["Café </script>"]
+        assert texts(screen, "original") == ["Café"]
         screen("#find").fill("nothing like this")
         screen.is_("#nothing", "Nothing is like this")
         screen("#nothing button").click()
