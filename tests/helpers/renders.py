@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
+import itertools
+import os
+import random
+import signal
 import sys
+import tempfile
+import time
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
+from subprocess import PIPE, Popen
 
 import msgspec
 import numpy as np
@@ -15,6 +25,7 @@ from eutectic.rendering.destination import Destination
 from eutectic.rendering.journal import KeySet
 from eutectic.rendering.opening import open_destination
 from eutectic.rendering.work import Row
+from eutectic.saving import save_sound
 
 TAGS = Tags("a + b, blend 0.5", "{}")
 
@@ -65,8 +76,63 @@ def render(destination: Destination, names: Iterator[str], worker: str) -> None:
     sink.close()
 
 
+class Killed(Counter[str]):
+    """Runs into a destination, each killed at a random moment, until one comes to its end.
+
+    It counts the sounds that all of them said were there. `kills`: how often that was.
+    """
+
+    def __init__(self, url: str, count: int, between: int, pause_seconds: float) -> None:
+        super().__init__()
+        self.kills, chance = 0, random.Random(count)
+        command = [sys.executable, __file__, url, str(count)]
+        with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process:
+            assert process.stdin is not None and process.stdout is not None
+            for run in itertools.count():
+                assert run < 10 * count, "it doesn't get anywhere"
+                process.stdin.write("run\n")
+                process.stdin.flush()
+                for _ in range(chance.randint(1, between)):
+                    line = process.stdout.readline().strip()
+                    self[line] += 1
+                    if line == "whole":
+                        return
+                time.sleep(chance.random() * pause_seconds)
+                process.stdin.write("kill\n")
+                process.stdin.flush()
+                while (line := process.stdout.readline().strip()) not in ("killed", "whole"):
+                    self[line] += 1
+                self.kills += line == "killed"
+                if line == "whole":
+                    process.stdin.close()
+                    return
+
+
+def main(url: str, count: int) -> None:
+    """Render in a process of its own at each `run`, and kill it at each `kill`, by stdin.
+
+    What they import is imported once.
+    """
+    if url.startswith("s3:"):
+        importlib.import_module("s3fs")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("x.wav", "x.flac"):
+            save_sound(Path(folder) / name, sound(name), TAGS)
+    for _ in sys.stdin:
+        child = os.fork()
+        if not child:
+            where = open_destination(url)
+            where.settle()
+            print("settled", flush=True)
+            render(where, plan(count), "worker")
+            print("whole", flush=True)
+            os._exit(0)
+        if sys.stdin.readline():
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            print("killed", flush=True)
+
+
 if __name__ == "__main__":
-    where, count = open_destination(sys.argv[1]), int(sys.argv[2])
-    where.settle()
-    print("settled", flush=True)
-    render(where, plan(count), "worker")
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,11 +1,7 @@
 from __future__ import annotations
 
 import errno
-import random
-import subprocess
-import sys
 import threading
-from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -18,7 +14,7 @@ from eutectic.rendering import local
 from eutectic.rendering.destination import STATE, TAKEN
 from eutectic.rendering.local import LocalFolder
 from eutectic.rendering.opening import open_destination
-from renders import TAGS, key, plan, row, sound
+from renders import TAGS, Killed, key, plan, row, sound
 
 
 def put(folder: LocalFolder, *names: str) -> None:
@@ -252,26 +248,10 @@ def test_a_file_beside_the_sounds_is_replaced_only_as_it_was_written(tmp_path: P
 
 @pytest.mark.process
 def test_killed_at_any_moment_nothing_is_made_twice_or_left_half_written(tmp_path: Path) -> None:
-    folder, count, chance = tmp_path / "renders", 60, random.Random(7)
-    command = [sys.executable, renders.__file__, str(folder), str(count)]
-    said, kills = Counter[str](), 0
-    while True:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            lines = [process.stdout.readline().strip()]
-            assert lines == ["settled"]
-            for _ in range(chance.randint(0, 12)):
-                lines.append(process.stdout.readline().strip())
-            if lines[-1]:
-                threading.Event().wait(chance.random() * 0.004)
-                process.kill()
-                kills += 1
-            lines += process.stdout.read().split()
-        said.update(each for each in lines[1:] if each)
-        if process.returncode == 0:
-            break
-    assert kills > 5
-    assert set(said.values()) <= {1}, "what was done is done again"
+    folder, count = tmp_path / "renders", 150
+    said = Killed(str(folder), count, between=8, pause_seconds=0.004)
+    assert said.kills > 20
+    assert all(said[name] <= 1 for name in plan(count)), "what was done is done again"
     settle(folder)
     assert files(folder) == sorted(name for name in plan(count) if not renders.bad(name))
     assert left(folder) == []
