@@ -19,6 +19,8 @@ from eutectic.rendering.local import LocalFolder
 from eutectic.rendering.work import Row
 from renders import TAGS, key, row, sound
 
+pytestmark = pytest.mark.process
+
 ORIGINALS, REFERENCES, BLENDS = (
     ["Café", "drum #1 50%", "voice"],
     ["glass", "rain"],
