@@ -67,6 +67,8 @@ class Soaked:
     deaths: str = ""
     own_db: float = 0.0
     """The loudest click in the material itself."""
+    rates: tuple[float, float] = (0.0, 0.0)
+    """Clicks of any level a minute of sound, in the recording and in the material."""
     clicks: list[Click] = field(default_factory=list[Click])
     holes: list[Hole] = field(default_factory=list[Hole])
     remarks: list[str] = field(default_factory=list[str])
@@ -139,8 +141,9 @@ def _perform(
     performer.end(END_SECONDS)
     lines = status(performer.client)
     soaked.lost, soaked.deaths, soaked.xruns = lines["lost"], lines["engine"], recording.xruns
-    soaked.own_db = _own_db(daemon.data / "fusions")
+    soaked.own_db, own_rate = _own_clicks(daemon.data / "fusions")
     found = clicks(samples, RATE_HZ)
+    soaked.rates = 60 * RATE_HZ * len(found) / max(len(samples), 1), own_rate
     soaked.clicks = [each for each in found if each.level_db > soaked.own_db]
     soaked.holes = holes(samples, RATE_HZ)
     for each in (*sorted(soaked.clicks, key=_level_db)[-SHOWN:], *soaked.holes[:SHOWN]):
@@ -154,13 +157,15 @@ def _level_db(click: Click) -> float:
     return click.level_db
 
 
-def _own_db(folder: Path) -> float:
-    """The loudest click of the fusions themselves, in which the model's frames meet, dB."""
-    levels = [FLOOR_DB]
+def _own_clicks(folder: Path) -> tuple[float, float]:
+    """Clicks of the fusions themselves, in which the model's frames meet: the loudest, dB, and how
+    many a minute."""
+    levels, seconds = [FLOOR_DB], 0.0
     for path in sorted(folder.glob("*.safetensors"))[:OWN]:
         found, _ = tensors.read(path, "np")
         levels += [each.level_db for each in clicks(found["samples"].T, RATE_HZ)]
-    return max(levels)
+        seconds += found["samples"].shape[1] / RATE_HZ
+    return max(levels), 60 * (len(levels) - 1) / max(seconds, 1.0)
 
 
 def _measure(performer: Performer, daemon: Daemon, at: float) -> Memory:
@@ -210,8 +215,9 @@ def table(soaked: Soaked) -> Table:
         ("ended", str(dict(counts.ended))),
         ("unanswered, answered twice", f"{counts.unanswered}, {counts.answered_twice}"),
         ("late, too late", f"{late}, {counts.ended['too_late']}"),
-        ("clicks", f"{len(soaked.clicks)} over what is in the fusions themselves, "
-                   f"{soaked.own_db:.0f} dB"),
+        ("clicks", f"{len(soaked.clicks)} over the loudest in the fusions themselves, "
+                   f"{soaked.own_db:.0f} dB; of any level {soaked.rates[0]:.1f} a minute, "
+                   f"in the fusions {soaked.rates[1]:.1f}"),
         ("holes", f"{len(soaked.holes)}"),
         ("lost", soaked.lost),
         ("JACK's xruns", f"{soaked.xruns}; of the control {soaked.control_xruns}, "
