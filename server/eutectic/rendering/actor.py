@@ -1,8 +1,8 @@
 """A worker on a node of a cluster: the actor that Ray places there, which holds the model.
 
-What goes in and out is MessagePack and parcels. Sounds and references that others opened and learned
-come as references to the cluster's object store; one that is lost, as its node is, is opened or
-learned again here.
+What goes in and out is MessagePack and parcels. Sounds and references that others opened and
+learned lie in the cluster's object store; one that is lost, as its node is, is opened or learned
+again here.
 """
 
 from __future__ import annotations

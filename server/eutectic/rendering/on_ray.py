@@ -230,7 +230,9 @@ class OnRay:
         Nobody has one waiting that another could be at.
         """
         while True:
-            free = [each for each in self._hands if not each.begun and len(each.tasks) < work.at_once]
+            free = [
+                each for each in self._hands if not each.begun and len(each.tasks) < work.at_once
+            ]
             near = tasks.next(AHEAD * self.size) if free else ()
             if not free or not near:
                 return
@@ -278,9 +280,7 @@ class OnRay:
             raise BadInput(f"{hello.name} has another {self._setup.model} than the other workers")
         hand.begun, hand.node, self._lost = None, hello.node, 0
 
-    def _died(
-        self, hand: _Hand, reason: str, tasks: _Tasks[Order], work: _Work[Order]
-    ) -> None:
+    def _died(self, hand: _Hand, reason: str, tasks: _Tasks[Order], work: _Work[Order]) -> None:
         """Give back what a lost worker was given, and start another.
 
         Raises:

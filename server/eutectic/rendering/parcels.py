@@ -14,7 +14,6 @@ from safetensors.torch import load, save
 from eutectic.audio import Waveform
 from eutectic.engine.adapter import Adapter
 from eutectic.engine.clips import Clip
-from eutectic.engine.fuser import Reference
 
 
 class Sound(msgspec.Struct, frozen=True):
