@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 from eutectic.errors import EutecticError
 from eutectic.system.processes import LEAVE_SECONDS, Service
 
@@ -59,6 +61,17 @@ class EngineMachine(Service):
         if found is None:
             raise NotListening(f"{self._process.wait()}: {self.log}")
         self.port = int(found[1])
+
+    def engine(self) -> psutil.Process:
+        """The engine's process, or that of the one that serves first.
+
+        Raises:
+            NotListening: there is none.
+        """
+        for child in psutil.Process(self.pid).children(recursive=True):
+            if "eutectic.engine" in " ".join(child.cmdline()):
+                return child
+        raise NotListening("it has no engine")
 
     def stop(self) -> None:
         assert self._process is not None
