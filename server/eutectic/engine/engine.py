@@ -293,7 +293,7 @@ class Engine:
             BadSetting: a place is off the grid.
         """
         return [
-            self._decode(fused, original, reference, level, watch)
+            levelled(self.decode(fused, original, watch), fused, original, reference, level)
             for fused in self.fuser.latents(original, reference, places, settings, watch)
         ]
 
@@ -322,16 +322,25 @@ class Engine:
             size, lambda blends: [even.proportion(mel, near, far) for mel in mels(blends)]
         )
 
-    def _decode(
-        self, fused: FusedLatent, original: Clip, reference: Reference, level: Level, watch: Watch
-    ) -> Fusion:
-        codec, frames = self.model.codec, original.waveform.frames
-        target = target_lufs(fused.blend, original, reference.clip)
+    def decode(self, fused: FusedLatent, original: Clip, watch: Watch = UNWATCHED) -> Samples:
+        """A fusion's sound (channel, frame), as loud as the codec makes it.
+
+        Raises:
+            Cancelled: by the watch.
+        """
+        codec = self.model.codec
         pieces: list[Samples] = []
-        for piece in codec.pieces(fused.latent, frames, fused.settings.seed):
+        for piece in codec.pieces(fused.latent, original.waveform.frames, fused.settings.seed):
             watch.checkpoint()
             pieces.append(piece)
-        samples = np.concatenate(pieces, axis=1)
-        samples, gain_db = bring_to_level(samples, frames, codec.rate_hz, level, target)
-        waveform = Waveform(samples, codec.rate_hz)
-        return Fusion(waveform, fused.blend, fused.remaining, gain_db, fused.latent)
+        return np.concatenate(pieces, axis=1)
+
+
+def levelled(
+    samples: Samples, fused: FusedLatent, original: Clip, reference: Reference, level: Level
+) -> Fusion:
+    """A decoded fusion at its level; any thread may do this."""
+    rate_hz, target = original.waveform.rate_hz, target_lufs(fused.blend, original, reference.clip)
+    samples, gain_db = bring_to_level(samples, samples.shape[1], rate_hz, level, target)
+    waveform = Waveform(samples, rate_hz)
+    return Fusion(waveform, fused.blend, fused.remaining, gain_db, fused.latent)

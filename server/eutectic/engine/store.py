@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 
 from eutectic.engine.adapter import Adapter
 from eutectic.engine.clips import Clip
+from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import BadInput, BadOutput
 from eutectic.files.tensors import delete, keep_newest
 from eutectic.link.stored import FOLDERS, Kind, key_of
 
 CLIPS_LIMIT_BYTES = 8 << 30
+
+POLL_SECONDS = 0.1
+"""How often the watch is checked while another process learns."""
 
 
 class Store:
@@ -99,6 +105,34 @@ class Store:
         _prepare(self.clips)
         clip.save(_path(self.clips, key))
         keep_newest(self.clips, self.clips_limit_bytes)
+
+    @contextlib.contextmanager
+    def alone(self, key: str, watch: Watch = UNWATCHED) -> Generator[None]:
+        """Be the only process that learns a reference, waiting for one that does already.
+
+        Who has waited finds it in the store.
+
+        Raises:
+            Cancelled: by the watch.
+            BadOutput: the folder can't be created or written.
+        """
+        self.prepare()
+        lock = FileLock(self.folder / f".{key}.lock")
+        while True:
+            watch.checkpoint()
+            try:
+                lock.acquire(POLL_SECONDS)
+                break
+            except Timeout:
+                continue
+            except (OSError, NotImplementedError):  # where nothing can be locked, twice is once
+                break
+        try:
+            yield
+            with contextlib.suppress(OSError):  # whoever waits for it needs it no more
+                Path(lock.lock_file).unlink()
+        finally:
+            lock.release()
 
     def prepare(self) -> None:
         """Check, before long work, that a reference can be stored.

@@ -312,7 +312,8 @@ class Host:
         elif isinstance(result, link.Done | link.Failed):
             self._finish(result.job, result)
         elif (job := self._jobs.get(result.job)) is not None:
-            job.started = True
+            is_sending = isinstance(result, link.Progress) and result.stage == link.SENDING
+            job.started = job.started or not is_sending
             _notify(job, result)
 
     def _update(self, result: link.State | link.ModelFacts) -> None:
