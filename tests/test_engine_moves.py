@@ -9,18 +9,16 @@ import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from daemons import fails, until, wait_for
+from daemons import fails, wait_for
 from eutectic.client.state import State
 from eutectic.client.sync import Client
 from eutectic.experiments.live.engine_machine import EngineMachine
 from eutectic.experiments.live.line import Line
 from eutectic.osc.answers import Answer, Done, Ended, Engine, Fail, Progress
-from eutectic.osc.spec import PREFIX
 from fed import RATE_HZ, Fed, fed
 
 pytestmark = pytest.mark.process
@@ -66,7 +64,7 @@ class Rooms:
 def rooms(tmp_path_factory: pytest.TempPathFactory) -> Generator[Rooms]:
     folder = tmp_path_factory.mktemp("rooms")
     with (
-        EngineMachine(folder / "there", "toy", "--device", "cpu") as machine,
+        EngineMachine(folder / "there", "toy", "--compute", "cpu") as machine,
         Line(machine.port) as line,
     ):
         (folder / "here").mkdir()
@@ -86,7 +84,12 @@ def learning(client: Client, name: str, prompt: str) -> int:
 
 
 def end_of(client: Client, number: int) -> Done | Fail:
-    return wait_for(client, Answer, lambda each: isinstance(each, Done | Fail) and each.id == number)  # type: ignore[return-value]
+    def ends(answer: Answer) -> bool:
+        return isinstance(answer, Done | Fail) and answer.id == number
+
+    end = wait_for(client, Answer, ends)
+    assert isinstance(end, Done | Fail)
+    return end
 
 
 def test_what_plays_plays_on_as_the_engine_moves_there_and_back(rooms: Rooms) -> None:
@@ -115,8 +118,8 @@ def test_what_cannot_be_used_changes_nothing(rooms: Rooms) -> None:
         client.events(0.5)
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
-        assert fails(client, "/engine/where", f"127.0.0.1:{port}") == "bad_engine"
-        assert fails(client, "/engine/where", "127.0.0.1:%d" % deaf.getsockname()[1]) == "bad_engine"
+        for unused in (port, deaf.getsockname()[1]):
+            assert fails(client, "/engine/where", f"127.0.0.1:{unused}") == "bad_engine"
         for place in ("next door", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", "here"):
             assert fails(client, "/engine/where", place) == "bad_setting"
         assert client.engine_where().place == LOCAL and rooms.fed.engine_pid == engine
@@ -221,5 +224,3 @@ def test_a_machine_that_starts_again_is_found_again(rooms: Rooms) -> None:
         rooms.machine.start()
         wait_for(client, Engine, lambda each: each.state == "ready", 60)
         client.request("/fuse", 1, "a", "r", "@seed", 12)
-
-
