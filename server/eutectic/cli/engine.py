@@ -100,9 +100,7 @@ def _listen(
     lent = Lent(host, port, model, compute, round(memory * (1 << 30)), data_folder().absolute())
 
     async def run() -> None:
-        waiting = Spare(spare)
-        await waiting.begin()
-        await Agent(lent, waiting).run(functools.partial(print, flush=True))
+        await Agent(lent, Spare(spare)).run(functools.partial(print, flush=True))
 
     with logging_to_terminal(log_level):
         asyncio.run(run())

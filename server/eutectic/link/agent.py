@@ -29,7 +29,7 @@ from eutectic.link import keys, messages, models
 from eutectic.link import messages as wire
 from eutectic.link import protocol as link
 from eutectic.link.guest import Guest
-from eutectic.link.line import is_loopback
+from eutectic.link.line import LINGER_MS, MAX_MESSAGE_BYTES, is_loopback
 from eutectic.link.messages import Message
 from eutectic.link.outbox import Frame
 from eutectic.link.parcels import Received
@@ -40,11 +40,6 @@ from eutectic.link.wire import End, Local, LocalEngine, engine_arguments
 from eutectic.system.shared_memory import sweep
 
 log = logging.getLogger("eutectic.link")
-
-MAX_MESSAGE_BYTES = 16 << 20
-"""Longer ones end a connection."""
-
-LINGER_MS = 300
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
-"""Files that jobs need, taken to the engine's machine before them, unless they are there."""
+"""Files that jobs need, taken to the engine's machine before them, unless they are there.
+
+What the engine had before is known by its key, as on this machine: only if it isn't, the file is
+read. Only if nothing like it has ever come there, it goes.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections import OrderedDict, defaultdict
@@ -34,7 +37,12 @@ MAX_DIGESTS = 4096
 Filed = Load | AddLora | Adopt
 """Commands that name a file."""
 
-_digests: OrderedDict[tuple[object, ...], str] = OrderedDict()
+Stamp = tuple[object, ...]
+
+_UNKNOWN = "no_file", "bad_audio", "bad_reference"
+"""What the engine says of a key that it doesn't know."""
+
+_digests: OrderedDict[Stamp, str] = OrderedDict()
 """Of files that were read, by what they are and when they were changed; in this process."""
 
 
@@ -57,17 +65,36 @@ class Courier:
         self._asked: dict[tuple[str, str], asyncio.Future[bool]] = {}
         self._readers = asyncio.Semaphore(READERS)
         self._sending: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._excuses: dict[int, EutecticError] = {}
-        """Why a job's file couldn't be read, which the other side may know anyway."""
+        self._by_key: dict[int, Load | AddLora] = {}
+        """Jobs that have been sent without their files."""
 
     def take(self, command: Filed) -> None:
-        """Send a job, after its file."""
+        """Send a job, after its file if the engine may not have that."""
+        if isinstance(command, Adopt) or not command.key:
+            self._take(command)
+        else:
+            self._by_key[command.job] = command
+            self._put(command)
+
+    def ended(self, result: link.Done | link.Failed) -> bool:
+        """Whether a job is over; one that failed for want of its file is sent again with that."""
+        command = self._by_key.pop(result.job, None)
+        if command is None or not isinstance(result, link.Failed) or result.code not in _UNKNOWN:
+            return True
+        self._take(command)
+        return False
+
+    def _take(self, command: Filed) -> None:
         task = asyncio.ensure_future(self._deliver(command))
         self._tasks[command.job] = task
         task.add_done_callback(partial(self._delivered, command.job))
 
+    def _put(self, command: Filed, digest: str = "", name: str = "") -> None:
+        self._outbox.put(command.job, command.priority, wire.Do(command, digest, name))
+
     def cancel(self, job: int) -> None:
         """Take no more of a job's file."""
+        self._by_key.pop(job, None)
         task = self._tasks.get(job)
         if task is not None:
             task.cancel()
@@ -83,23 +110,25 @@ class Courier:
         if asked is not None and not asked.done():
             asked.set_result(message.is_there)
 
-    def explained(self, result: link.Done | link.Failed) -> link.Done | link.Failed:
-        """A job's end; if it failed for want of its file, with the reason why that wasn't sent."""
-        excuse = self._excuses.pop(result.job, None)
-        if excuse is None or not isinstance(result, link.Failed):
-            return result
-        return link.Failed(result.job, excuse.code, str(excuse))
-
     async def _deliver(self, command: Filed) -> None:
-        async with self._readers:
-            try:
-                digest, name = await self._delivered_file(command)
-            except EutecticError as error:
-                if isinstance(command, Adopt) or not command.key:
-                    raise
-                self._excuses[command.job] = error
-                digest = name = ""
-        self._outbox.put(command.job, command.priority, wire.Do(command, digest, name))
+        """Send a job and its file.
+
+        Raises:
+            EutecticError: that can't be read.
+        """
+        path = path_of(command)
+        name = parcels.SOUND if isinstance(command, Load) else Path(path).name
+        stamp = await self._stamp(command, path)
+        digest = _digests.get(stamp, "")
+        if not (digest and await self._is_there(digest, name)):
+            async with self._readers:
+                parcel = await answered(path, partial(self._parcel, command))
+                _remember(stamp, parcel.digest)
+                digest = parcel.digest
+                async with self._sending[digest]:
+                    if not await self._is_there(digest, name):
+                        await self._send_parcel(command, parcel)
+        self._put(command, digest, name)
 
     def _delivered(self, job: int, task: asyncio.Task[None]) -> None:
         del self._tasks[job]
@@ -109,33 +138,15 @@ class Courier:
             log.error("job %d", job, exc_info=error)
         self._say(link.Failed(job, getattr(error, "code", "internal"), str(error)))
 
-    async def _delivered_file(self, command: Filed) -> tuple[str, str]:
-        """Have a command's file over there; its digest, and what it is called there.
-
-        Raises:
-            EutecticError: it can't be read.
-        """
-        path = path_of(command)
-        name = parcels.SOUND if isinstance(command, Load) else Path(path).name
-        stamp = await self._stamp(command, path)
-        digest = _digests.get(stamp, "")
-        if digest and await self._is_there(digest, name):
-            return digest, name
-        parcel = await answered(path, partial(self._parcel, command))
-        _remember(stamp, parcel.digest)
-        async with self._sending[parcel.digest]:
-            if not await self._is_there(parcel.digest, name):
-                await self._send_parcel(command, parcel)
-        return parcel.digest, name
-
-    async def _stamp(self, command: Filed, path: str) -> tuple[object, ...]:
-        """What a parcel's bytes follow from."""
+    async def _stamp(self, command: Filed, path: str) -> Stamp:
+        """What a parcel's bytes follow from; nothing that is known if the file can't be found."""
         what = command.source if isinstance(command, Load) else path
         facts = self.facts
         form = None if facts is None else (facts.rate_hz, facts.channels, facts.max_seconds)
-        with contextlib.suppress(OSError):
+        try:
             return what, form, *await answered(path, lambda _: parcels.stamp(path))
-        return what, form
+        except OSError:
+            return (object(),)
 
     def _parcel(self, command: Filed, alive: Callable[[], None]) -> Parcel:
         if not isinstance(command, Load):
@@ -178,7 +189,7 @@ def path_of(command: Filed) -> str:
     return command.source.path if isinstance(command, Load) else command.path
 
 
-def _remember(stamp: tuple[object, ...], digest: str) -> None:
+def _remember(stamp: Stamp, digest: str) -> None:
     _digests[stamp] = digest
     while len(_digests) > MAX_DIGESTS:
         _digests.popitem(last=False)

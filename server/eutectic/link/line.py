@@ -22,19 +22,25 @@ LINGER_MS = 300
 
 CONNECT_MS = 5000
 
-_ENDS = {
-    zmq.EVENT_DISCONNECTED: "",
-    zmq.EVENT_CLOSED: "",
-    zmq.EVENT_CONNECT_RETRIED: "",
-    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "key",
-    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "key",
-    zmq.EVENT_HANDSHAKE_FAILED_AUTH: "key",
+MAX_MESSAGE_BYTES = 16 << 20
+"""Longer ones end a connection."""
+
+_CLOSED = zmq.EVENT_DISCONNECTED, zmq.EVENT_CLOSED, zmq.EVENT_CONNECT_RETRIED
+
+_WRONG_KEY = {
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: True,
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH: True,
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: False,
 }
-"""What ends a connection, and whether that is for want of the right key."""
+"""How a connection begins with the wrong key; whether it can be for no other reason."""
 
 
 class WrongKey(Exception):
-    """The other side wants another key, or none."""
+    """The other side wants another key, or none. `is_sure`: it hasn't just gone."""
+
+    def __init__(self, is_sure: bool) -> None:
+        super().__init__()
+        self.is_sure = is_sure
 
 
 class Line:
@@ -52,7 +58,7 @@ class Line:
         for option, value in (
             (zmq.LINGER, LINGER_MS), (zmq.SNDHWM, 0), (zmq.RCVHWM, 0), (zmq.IPV6, 1),
             (zmq.RECONNECT_IVL, -1), (zmq.CONNECT_TIMEOUT, CONNECT_MS),
-            (zmq.HANDSHAKE_IVL, CONNECT_MS),
+            (zmq.HANDSHAKE_IVL, CONNECT_MS), (zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES),
         ):  # fmt: skip
             self._socket.setsockopt(option, value)
         if curve is not None:
@@ -87,9 +93,9 @@ class Line:
         """
         while True:
             event = (await recv_monitor_message(self._monitor))["event"]
-            if event in _ENDS:
-                if _ENDS[event]:
-                    raise WrongKey
+            if event in _WRONG_KEY:
+                raise WrongKey(_WRONG_KEY[event])
+            if event in _CLOSED:
                 return
 
     async def close(self) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from eutectic.audio import load_clip
 from eutectic.errors import BadReference
+from eutectic.files import names
 from eutectic.files.wav import encoded, header
 from eutectic.link.protocol import ModelFacts, Source
 
@@ -99,7 +100,7 @@ def stamp(path: str) -> tuple[int, int]:
     Raises:
         OSError: there is none.
     """
-    about = os.stat(path)  # noqa: PTH116 - as the path may hold anything
+    about = names.found(Path(path)).stat()
     return about.st_mtime_ns, about.st_size
 
 

@@ -93,7 +93,7 @@ class Remote(Engines):
         """Another one, on the first connection that one of the keys opens.
 
         Raises:
-                BadEngine: the other side has none for this daemon.
+            BadEngine: the other side has none for this daemon.
             OSError: it can't be reached, or another daemon uses it (`Lost`); or it has no memory.
         """
         from eutectic.link.line import WrongKey
@@ -102,10 +102,15 @@ class Remote(Engines):
             DAEMON, socket.gethostname(), version("eutectic"), wire.PROTOCOL, self._model,
             self._digest, beside,
         )  # fmt: skip
-        curves = self._curves()
+        curves, is_sure = self._curves(), True
         for curve in curves:
-            with contextlib.suppress(WrongKey):
+            try:
                 return RemoteEngine(self.where, await self._connected(curve, hello))
+            except WrongKey as error:
+                is_sure = is_sure and error.is_sure
+        if not is_sure:
+            known = " to this machine's keys" if any(curves) else ""
+            raise Lost(f"no engine answers at {self.where}{known}")
         known = "takes none of this machine's keys" if any(curves) else "asks for a key"
         raise BadEngine(f"{self.where} {known}: `eutectic engine keys` there shows one")
 
@@ -301,8 +306,9 @@ class RemoteEngine(Engine):
         if isinstance(result, link.ModelFacts):
             self._courier.facts = result
         if isinstance(result, link.Done | link.Failed):
+            if not self._courier.ended(result):
+                return
             self._forget(result.job)
-            result = self._courier.explained(result)
         self._results.put_nowait(result)
 
     def _write(self, chunk: Chunk, frame: bytes) -> bool:
