@@ -73,8 +73,8 @@ class _Held:
         await self.engine.kill()
 
     @property
-    def was_wanted(self) -> bool:
-        """Whether its end came by itself."""
+    def is_wanted(self) -> bool:
+        """Whether it is of use, or its end came by itself."""
         return not self._is_killed and not self.has_failed
 
     def note(self, result: Result) -> None:
@@ -208,7 +208,7 @@ class Agent:
         if held.visit is not None:
             self._send(held.visit.peer, wire.Over(end.text))
             self._end(held.visit)
-        if held.was_wanted and not self._is_closing:
+        if held.is_wanted and not self._is_closing:
             log.error("%s", end.text)
 
     def _pass_on(self, visit: _Visit, result: Result) -> None:
@@ -301,7 +301,7 @@ class Agent:
             known = ", ".join(dict.fromkeys((self._lent.model, *models.available(self._lent.data))))
             raise BadModel(f"has no model {hello.model}: it has {known}")
         for held in self._held:
-            if held.visit is None and held.model == hello.model and not held.has_failed:
+            if held.visit is None and held.model == hello.model and held.is_wanted:
                 if hello.digest and held.facts is not None and held.facts.digest != hello.digest:
                     raise BadModel(_other_digest(held.facts))
                 return held

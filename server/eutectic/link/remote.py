@@ -30,6 +30,7 @@ from eutectic.link import keys
 from eutectic.link import messages as wire
 from eutectic.link import protocol as link
 from eutectic.link.courier import Courier, Filed
+from eutectic.link.fetcher import Fetcher
 from eutectic.link.messages import PART_BYTES, Message
 from eutectic.link.outbox import Outbox
 from eutectic.link.protocol import Canvas, Chunk, Command, Fuse, Result
@@ -105,7 +106,8 @@ class Remote(Engines):
         curves, is_sure = self._curves(), True
         for curve in curves:
             try:
-                return RemoteEngine(self.where, await self._connected(curve, hello))
+                line = await self._connected(curve, hello)
+                return RemoteEngine(self.where, line, self._data)
             except WrongKey as error:
                 is_sure = is_sure and error.is_sure
         if not is_sure:
@@ -192,12 +194,13 @@ class RemoteEngine(Engine):
 
     round_trip_ms = -1.0
 
-    def __init__(self, where: str, line: Line) -> None:
+    def __init__(self, where: str, line: Line, data: Path) -> None:
         super().__init__()
         self._where, self._line = where, line
         self._outbox = Outbox(line.send)
         self._results: asyncio.Queue[Result | None] = asyncio.Queue()
         self._courier = Courier(self._outbox, line.send, self._results.put_nowait)
+        self._fetcher = Fetcher(data, line.send, self._results.put_nowait)
         self._end: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._canvases: dict[int, list[Canvas]] = {}
         self._mapped: dict[tuple[int, int], NDArray[np.float32]] = {}
@@ -281,6 +284,8 @@ class RemoteEngine(Engine):
             self._outbox.arrived(message.size)
         elif isinstance(message, wire.Said):
             self._say(message.result, frame)
+        elif isinstance(message, wire.Keep):
+            self._fetcher.keep(message, frame or b"")
         elif isinstance(message, wire.Has):
             self._courier.has(message)
         elif isinstance(message, wire.Beat) and message.at:
@@ -309,6 +314,8 @@ class RemoteEngine(Engine):
             if not self._courier.ended(result):
                 return
             self._forget(result.job)
+        if isinstance(result, link.Learned) and self._fetcher.take(result):
+            return
         self._results.put_nowait(result)
 
     def _write(self, chunk: Chunk, frame: bytes) -> bool:
@@ -369,6 +376,7 @@ class RemoteEngine(Engine):
         self._end.set_result(end)
         self._results.put_nowait(None)
         self._courier.close()
+        self._fetcher.close()
         for each in self._tasks:
             each.cancel()
         self._tasks.append(asyncio.ensure_future(self._line.close()))
