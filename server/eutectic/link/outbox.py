@@ -8,21 +8,22 @@ trigger's sound passes a render's, and memory stays small however slow the wire 
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from eutectic.link.messages import Message
+from eutectic.link.messages import PART_BYTES, Message
 
 LEAST_BYTES, MOST_BYTES = 64 << 10, 8 << 20
 """Under way at once."""
 
 DELAY_SECONDS = 0.02
-"""Receipts may be so much later than the earliest ever: what waits for others to arrive."""
+"""How long what is under way may wait in the wire for others."""
 
 FORGOTTEN_SECONDS = 20.0
-"""An earliest receipt counts for so long: a wire may become another."""
+"""An earliest receipt counts for so long: a wire may become another. Then it is nearly emptied."""
 
 RATE_SHARE = 0.2
 """Of a new measurement, in the wire's rate."""
@@ -42,10 +43,10 @@ class _Sent:
 
 
 class Window:
-    """How many bytes may be under way.
+    """How many bytes may be under way: what the wire holds, DELAY_SECONDS and a part more.
 
-    After TCP Vegas (Brakmo and Peterson, 1995) and BBR (Cardwell et al., 2016): it grows until
-    receipts come later than they could, then shrinks to what the wire holds by itself.
+    After BBR (Cardwell et al., 2016): how much arrives in a second, and how soon a receipt can
+    come, are measured all the time. While the window is what limits, each round trip widens it.
 
     Attributes:
         size: in bytes.
@@ -58,9 +59,9 @@ class Window:
         self.rate: float | None = None
         self._sent: deque[_Sent] = deque()
         self._total = self._arrived = 0
-        self._earliest, self._earliest_at = float("inf"), 0.0
-        self._settles = 0
-        """Bytes that must have arrived before it shrinks again."""
+        self._earliest, self._earliest_at = math.inf, now()
+        self._waited_for = 0
+        """The earliest receipt is that of a byte after so many."""
 
     @property
     def under_way(self) -> int:
@@ -80,25 +81,22 @@ class Window:
         now = self._now()
         while self._sent and self._sent[0].total <= total:
             sent = self._sent.popleft()
-            size, self._arrived = sent.total - self._arrived, sent.total
-            self._receipt(sent, now - sent.at, size, now)
+            self._arrived = sent.total
+            self._measure(sent, max(now - sent.at, 1e-6), now)
+        holds = 0.0 if self.rate is None else self.rate * (self._earliest + DELAY_SECONDS)
+        wanted = round(holds) + PART_BYTES if math.isfinite(holds) else 0
+        self.size = max(LEAST_BYTES, min(wanted, MOST_BYTES))
 
-    def _receipt(self, sent: _Sent, delay: float, size: int, now: float) -> None:
-        delay = max(delay, 1e-6)
-        if delay < self._earliest or now - self._earliest_at > FORGOTTEN_SECONDS:
+    def _measure(self, sent: _Sent, delay: float, now: float) -> None:
+        if now - self._earliest_at > FORGOTTEN_SECONDS:
+            self._earliest, self._earliest_at, self._waited_for = math.inf, now, self._total
+        if delay < self._earliest and sent.total > self._waited_for:
             self._earliest, self._earliest_at = delay, now
         rate = (self._arrived - sent.arrived) / delay
         if self.rate is None:
             self.rate = rate if sent.full else None
         elif sent.full or rate > self.rate:  # else there was just no more to send
             self.rate += RATE_SHARE * (rate - self.rate)
-        if delay > self._earliest + DELAY_SECONDS:
-            if self._arrived >= self._settles:
-                filled = round((self.rate or 0.0) * (self._earliest + DELAY_SECONDS / 2))
-                self.size = max(LEAST_BYTES, min(self.size, filled))
-                self._settles = self._total
-        elif sent.full:
-            self.size = min(MOST_BYTES, self.size + size)
 
 
 @dataclass
