@@ -11,9 +11,9 @@ import pytest
 
 from eutectic.link import protocol as link
 from eutectic.link import spare
-from eutectic.link.host import STABLE_SECONDS, Host, engine_arguments
+from eutectic.link.host import STABLE_SECONDS, Host
 from eutectic.link.protocol import Done, Failed, Load, Result, Source
-from hosts import BUDGET, engines, hosted, until
+from hosts import engines, hosted, local, until
 
 pytestmark = pytest.mark.process
 
@@ -76,7 +76,7 @@ def test_a_spare_that_dies_is_replaced_and_nobody_notices(tmp_path: Path) -> Non
 def test_a_change_of_model_uses_it(tmp_path: Path) -> None:
     async def scenario(host: Host, results: list[Result]) -> None:
         spare_pid = await waiting(host)
-        await host.restart(engine_arguments("embedded", tmp_path, BUDGET, "cpu"))
+        await host.restart(local(tmp_path, "embedded", host.spare))
         await until(lambda: host.facts is not None and host.facts.name == "embedded")
         assert host.pid == spare_pid and host.deaths == 0
 

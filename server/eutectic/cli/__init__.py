@@ -31,6 +31,7 @@ from eutectic.cli import (
     patches,
     references,
     remote,
+    render,
     service,
     sessions,
     setup,
@@ -46,6 +47,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Fuse": (
         demo.demo,
         fuse.fuse,
+        render.render,
         learn.learn,
         models.models,
         references.references,
