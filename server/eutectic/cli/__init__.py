@@ -32,6 +32,7 @@ from eutectic.cli import (
     patches,
     references,
     remote,
+    render,
     service,
     sessions,
     setup,
@@ -47,6 +48,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Fuse": (
         demo.demo,
         fuse.fuse,
+        render.render,
         learn.learn,
         models.models,
         references.references,

@@ -73,8 +73,8 @@ class _Held:
         await self.engine.kill()
 
     @property
-    def was_wanted(self) -> bool:
-        """Whether its end came by itself."""
+    def is_wanted(self) -> bool:
+        """Whether it is of use, or its end came by itself."""
         return not self._is_killed and not self.has_failed
 
     def note(self, result: Result) -> None:
@@ -169,7 +169,7 @@ class Agent:
             raise BadSetting(
                 f"{lent.host}:{lent.port} can't be listened on ({error.strerror})"
             ) from None
-        port = self._socket.last_endpoint.decode().rpartition(":")[2]
+        port = str(self._socket.get_string(zmq.LAST_ENDPOINT)).rpartition(":")[2]
         how = "for daemons that have a key" if own is not None else "for this machine alone"
         ready(f"listening on {lent.host}:{port} {how}; the engine is starting")
 
@@ -208,7 +208,7 @@ class Agent:
         if held.visit is not None:
             self._send(held.visit.peer, wire.Over(end.text))
             self._end(held.visit)
-        if held.was_wanted and not self._is_closing:
+        if held.is_wanted and not self._is_closing:
             log.error("%s", end.text)
 
     def _pass_on(self, visit: _Visit, result: Result) -> None:
@@ -301,7 +301,7 @@ class Agent:
             known = ", ".join(dict.fromkeys((self._lent.model, *models.available(self._lent.data))))
             raise BadModel(f"has no model {hello.model}: it has {known}")
         for held in self._held:
-            if held.visit is None and held.model == hello.model and not held.has_failed:
+            if held.visit is None and held.model == hello.model and held.is_wanted:
                 if hello.digest and held.facts is not None and held.facts.digest != hello.digest:
                     raise BadModel(_other_digest(held.facts))
                 return held
@@ -340,6 +340,7 @@ class Agent:
         """Hand a message to the network; False if that daemon's connection is gone."""
         frames = [peer, messages.encode(message)]
         sending = self._socket.send_multipart(frames if frame is None else [*frames, frame])
+        assert isinstance(sending, asyncio.Future)
         return sending.done() and sending.exception() is None  # at once: there is no HWM
 
     # The end

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from eutectic.link import messages as wire
 from eutectic.link import protocol as link
 from eutectic.link.courier import Filed, path_of
+from eutectic.link.fetcher import give
 from eutectic.link.messages import PART_BYTES, Message
 from eutectic.link.outbox import Frame, Outbox
 from eutectic.link.parcels import Arriving, Received
@@ -95,6 +96,8 @@ class Guest:
             self._send(wire.Has(message.digest, message.name, is_there), None)
         elif isinstance(message, wire.Part):
             self._take_part(message, frame or b"")
+        elif isinstance(message, wire.Want):
+            give(self._outbox, self._files.data, message.key)
         elif isinstance(message, wire.Heard):
             self._take_heard(message, frame or b"")
         elif isinstance(message, wire.Do):

@@ -174,7 +174,7 @@ class Host:
             NotLoaded: none is to be had, its model can't be loaded, or it died (`Died`).
         """
         try:
-            engine = await engines.engine(beside=True)
+            engine = await engines.engine(beside=self.facts is not None)
         except (BadInput, Lost) as error:
             raise NotLoaded(str(error)) from None
         self._beside.add(engine)
@@ -207,9 +207,12 @@ class Host:
 
     async def restart(self, engines: Engines, loaded: Engine | None = None) -> None:
         """Replace the engine, to change the model or the machine; jobs that are running fail."""
+        moves = engines.where != self.engines.where
         self.engines, self._next = engines, loaded
         self._restarted.set()
-        if self._engine is not None:  # by the pipe it would take the sounds of both with it
+        if self._engine is not None and moves and self._engine.pid is None:
+            await self._engine.leave()  # it stays there, with all that it knows
+        elif self._engine is not None:  # by the pipe it would take the sounds of both with it
             await self._engine.kill()
         elif self._supervisor is not None and self._supervisor.done():
             self.start()

@@ -68,6 +68,12 @@ class Heard(msgspec.Struct, frozen=True, tag=True):
     at: int
 
 
+class Want(msgspec.Struct, frozen=True, tag=True):
+    """What was learned over there, by its key in the store there, is wanted here, too."""
+
+    key: str
+
+
 class Leave(msgspec.Struct, frozen=True, tag=True):
     """The daemon doesn't need this engine any more. `kill`: nor will it soon."""
 
@@ -105,6 +111,14 @@ class Said(msgspec.Struct, frozen=True, tag=True):
     result: Result
 
 
+class Keep(msgspec.Struct, frozen=True, tag=True):
+    """Bytes of what was learned, a file of `size`, from `at` on, follow; none: it isn't there."""
+
+    key: str
+    size: int
+    at: int
+
+
 class Over(msgspec.Struct, frozen=True, tag=True):
     """The engine has ended. `lost`: its machine leaves, too."""
 
@@ -131,7 +145,21 @@ class Beat(msgspec.Struct, frozen=True, tag=True):
 
 
 Message = (
-    Hello | Do | Ask | Part | Heard | Leave | Welcome | Refused | Has | Said | Over | Got | Beat
+    Hello
+    | Do
+    | Ask
+    | Part
+    | Heard
+    | Want
+    | Leave
+    | Welcome
+    | Refused
+    | Has
+    | Said
+    | Keep
+    | Over
+    | Got
+    | Beat
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -117,10 +117,10 @@ def _digest(path: Path, alive: Callable[[], None]) -> str:
 
 
 class Received:
-    """Files that came over the wire; owned by the event loop."""
+    """Files that came over the wire, under the data folder; owned by the event loop."""
 
     def __init__(self, data: Path) -> None:
-        self._folder = data / FOLDER
+        self.data, self._folder = data, data / FOLDER
         self._used: set[Path] = set()
         """Since this process began: an engine may want to read them again."""
 

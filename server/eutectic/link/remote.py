@@ -16,7 +16,6 @@ import re
 import secrets
 import socket
 import time
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +29,7 @@ from eutectic.link import keys
 from eutectic.link import messages as wire
 from eutectic.link import protocol as link
 from eutectic.link.courier import Courier, Filed
+from eutectic.link.fetcher import Fetcher
 from eutectic.link.messages import PART_BYTES, Message
 from eutectic.link.outbox import Outbox
 from eutectic.link.protocol import Canvas, Chunk, Command, Fuse, Result
@@ -105,7 +105,8 @@ class Remote(Engines):
         curves = self._curves()
         for curve in curves:
             with contextlib.suppress(Unwanted):
-                return RemoteEngine(self.where, await self._connected(curve, hello))
+                line = await self._connected(curve, hello)
+                return RemoteEngine(self.where, line, self._data)
         try:
             asks = await asks_for_key(self.where)
         except OSError:
@@ -171,9 +172,10 @@ class Remote(Engines):
         """
         broken = asyncio.ensure_future(line.broken())
         receiving = asyncio.ensure_future(line.receive())
-        both = {broken, receiving}
         try:
-            await asyncio.wait(both, timeout=HELLO_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                [broken, receiving], timeout=HELLO_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
             if receiving.done():
                 return receiving.result()[0]
             if broken.done():
@@ -181,9 +183,9 @@ class Remote(Engines):
         except msgspec.DecodeError:
             raise BadEngine(f"{self.where}: has another version of Eutectic") from None
         finally:
-            for each in both:
-                each.cancel()
-            await asyncio.gather(*both, return_exceptions=True)
+            broken.cancel()
+            receiving.cancel()
+            await asyncio.wait([broken, receiving])
         raise Lost(f"no engine answers at {self.where}")
 
 
@@ -192,12 +194,13 @@ class RemoteEngine(Engine):
 
     round_trip_ms = -1.0
 
-    def __init__(self, where: str, line: Line) -> None:
+    def __init__(self, where: str, line: Line, data: Path) -> None:
         super().__init__()
         self._where, self._line = where, line
         self._outbox = Outbox(line.send)
         self._results: asyncio.Queue[Result | None] = asyncio.Queue()
         self._courier = Courier(self._outbox, line.send, self._results.put_nowait)
+        self._fetcher = Fetcher(data, line.send, self._results.put_nowait)
         self._end: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._canvases: dict[int, list[Canvas]] = {}
         self._mapped: dict[tuple[int, int], NDArray[np.float32]] = {}
@@ -246,13 +249,13 @@ class RemoteEngine(Engine):
     def _sends_heard(self, command: Fuse, heard: Canvas) -> bool:
         """Queue the samples that a job is made of; False if they are gone, with the job."""
         try:
-            samples = memoryview(heard.map()).cast("B")
+            samples = heard.map().reshape(-1).view(np.uint8)
         except FileNotFoundError:
             self._results.put_nowait(link.Failed(command.job, "cancelled", "cancelled"))
             return False
         for at in range(0, len(samples), PART_BYTES):
             part = samples[at : at + PART_BYTES]
-            message, read = wire.Heard(command.job, heard, at), partial(bytes, part)
+            message, read = wire.Heard(command.job, heard, at), part.tobytes
             self._outbox.put(command.job, command.priority, message, len(part), read)
         return True
 
@@ -281,6 +284,8 @@ class RemoteEngine(Engine):
             self._outbox.arrived(message.size)
         elif isinstance(message, wire.Said):
             self._say(message.result, frame)
+        elif isinstance(message, wire.Keep):
+            self._fetcher.keep(message, frame or b"")
         elif isinstance(message, wire.Has):
             self._courier.has(message)
         elif isinstance(message, wire.Beat) and message.at:
@@ -309,6 +314,8 @@ class RemoteEngine(Engine):
             if not self._courier.ended(result):
                 return
             self._forget(result.job)
+        if isinstance(result, link.Learned) and self._fetcher.take(result):
+            return
         self._results.put_nowait(result)
 
     def _write(self, chunk: Chunk, frame: bytes) -> bool:
@@ -369,6 +376,7 @@ class RemoteEngine(Engine):
         self._end.set_result(end)
         self._results.put_nowait(None)
         self._courier.close()
+        self._fetcher.close()
         for each in self._tasks:
             each.cancel()
         self._tasks.append(asyncio.ensure_future(self._line.close()))
