@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.errors import BadInput, BadSetting
 from eutectic.experiments.live.engine_machine import EngineMachine
 from eutectic.experiments.live.line import Line
-from eutectic.link import keys, parcels, remote
+from eutectic.link import keys, line, parcels, remote
 from eutectic.link import protocol as link
 from eutectic.link.agent import Agent, Lent
 from eutectic.link.host import Host
@@ -71,18 +72,18 @@ class Away:
 def away(machine: EngineMachine, data: Path, scenario: Callable[[Away], Awaitable[None]]) -> None:
     """Run a scenario; nothing may be left in shared memory."""
 
-    async def inside(line: Line) -> None:
+    async def inside(to: Line) -> None:
         results: list[Result] = []
-        there = Remote(f"127.0.0.1:{line.port}", "toy", data)
+        there = Remote(f"127.0.0.1:{to.port}", "toy", data)
         host = Host(there, results.append, Spare(False))
         host.start()
         try:
-            await asyncio.wait_for(scenario(Away(host, line, results)), 120)
+            await asyncio.wait_for(scenario(Away(host, to, results)), 120)
         finally:
             await host.stop()
 
-    with Line(machine.port) as line:
-        asyncio.run(inside(line))
+    with Line(machine.port) as to:
+        asyncio.run(inside(to))
     assert not list(SHARED.glob(f"{PREFIX}{os.getpid()}-*"))
 
 
@@ -336,6 +337,24 @@ def test_another_version_is_refused(
 def test_where_nobody_listens_the_engine_is_lost(machine: EngineMachine, tmp_path: Path) -> None:
     with pytest.raises(Lost, match=r"no engine answers at 127\.0\.0\.1:1"):
         asyncio.run(Remote("127.0.0.1:1", "toy", tmp_path).engine())
+
+
+def test_a_machine_that_does_not_answer_is_left_at_once_for_another(
+    machine: EngineMachine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "HELLO_SECONDS", 1e6)
+    monkeypatch.setattr(line, "CONNECT_MS", 1_000_000)
+
+    async def scenario(each: Away) -> None:
+        await until(lambda: each.host.state == "ready")
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            place = f"127.0.0.1:{silent.getsockname()[1]}"
+            await each.host.restart(Remote(place, "toy", tmp_path))
+            await asyncio.to_thread(silent.accept)
+            await each.host.restart(Remote(machine.where, "toy", tmp_path))
+            await loaded(each.host)
+
+    away(machine, tmp_path, scenario)
 
 
 @pytest.mark.parametrize("text", ["", "here", "here:", ":9730", "a:b:1", "h:70000", "h h:1"])
