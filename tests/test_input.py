@@ -155,7 +155,8 @@ def test_a_recording_of_the_output_begins_and_ends_on_the_beat(
 def test_a_recording_begins_by_itself_and_the_attack_is_whole(
     running: Daemon, client: Client, sound: NDArray[np.float32]
 ) -> None:
-    until(lambda: is_silent(client))
+    until(lambda: not is_silent(client))
+    until(lambda: is_silent(client))  # from now on for three quarters of a second
     client.record_clip("hit", 0.2, threshold=-20.0)
     first = int(np.flatnonzero(np.abs(sound).max(axis=1) >= 0.1)[0])
     samples = clip(running, client, "hit")

@@ -253,7 +253,7 @@ class Stage:
             elif isinstance(event, Underrun):
                 self.waits += 1
                 log.warning("voice %d waits for the decoder", event.voice)
-            elif isinstance(event, Dropped):
+            else:
                 played.tell_dropped(event.voice)
             if isinstance(event, Ended | Dropped):
                 del voice.played[event.token]
