@@ -12,8 +12,8 @@ from pathlib import Path
 from eutectic import environment
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
 from eutectic.link import protocol as link
-from eutectic.link.host import engine_arguments
 from eutectic.link.protocol import Canvas, Priority, ReferenceSpec, Result, Source
+from eutectic.link.wire import engine_arguments
 from eutectic.system.shared_memory import sweep
 
 RATE_HZ, TAIL = 48_000, 2400

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import psutil
 
-from eutectic.link.host import Host, engine_arguments
+from eutectic.link.host import Host
 from eutectic.link.protocol import Result
 from eutectic.link.spare import Spare
+from eutectic.link.wire import Local, engine_arguments
 
 BUDGET = 100 << 20
 """Of the engine's cache, in bytes."""
@@ -24,8 +25,8 @@ def hosted(
 
     async def run() -> None:
         results: list[Result] = []
-        arguments = engine_arguments(model, tmp_path, BUDGET, "cpu")
-        host = Host(arguments, results.append, Spare(with_spare))
+        spare = Spare(with_spare)
+        host = Host(local(tmp_path, model, spare), results.append, spare)
         host.start()
         try:
             await asyncio.wait_for(scenario(host, results), 120)
@@ -34,6 +35,11 @@ def hosted(
 
     asyncio.run(run())
     assert not engines()
+
+
+def local(store: Path, model: str, spare: Spare) -> Local:
+    """Engines of this machine, on its processor."""
+    return Local(spare, engine_arguments(model, store, BUDGET, "cpu"))
 
 
 def engines() -> list[int]:

@@ -10,10 +10,11 @@ import pytest
 from eutectic import environment
 from eutectic.config import LearnSettings
 from eutectic.link import protocol as link
-from eutectic.link.host import MIN_WAIT_SECONDS, Host, NotLoaded, engine_arguments
+from eutectic.link.host import MIN_WAIT_SECONDS, Host, NotLoaded
 from eutectic.link.protocol import Done, Failed, Learn, Load, Loaded, ReferenceSpec, Result, Source
 from eutectic.link.spare import Spare
-from hosts import BUDGET, engines, hosted, until
+from eutectic.link.wire import Local
+from hosts import engines, hosted, local, until
 
 pytestmark = pytest.mark.process
 
@@ -106,7 +107,7 @@ def test_a_model_that_cannot_be_loaded_is_not_retried(tmp_path: Path) -> None:
         failed = await listener.ended
         assert isinstance(failed, Failed) and failed.code == "no_model"
         assert host.state == "failed"
-        await host.restart(engine_arguments("toy", tmp_path, BUDGET, "cpu"))
+        await host.restart(local(tmp_path, "toy", host.spare))
         await loaded(host)
 
     hosted(tmp_path, scenario, model="nowhere")
@@ -121,7 +122,7 @@ def test_restarting_with_another_command_fails_the_running_job_and_keeps_queued_
         host.submit(endless(clip, "running"), running)
         await running.started.wait()
         pid = host.pid
-        await host.restart(engine_arguments("toy", tmp_path, BUDGET, "cpu"))
+        await host.restart(local(tmp_path, "toy", host.spare))
         host.submit(Load(0, GLASS), waiting)
         assert isinstance(await waiting.ended, Done)
         assert isinstance(await running.ended, Failed)
@@ -138,15 +139,15 @@ def test_another_model_is_loaded_while_the_one_in_use_goes_on(tmp_path: Path) ->
         host.submit(endless(clip, "running"), running)
         await running.started.wait()
         pid, heard = host.pid, len(results)
-        arguments = engine_arguments("embedded", tmp_path, BUDGET, "cpu")
-        beside = await host.load_beside(arguments, 0)
+        embedded = local(tmp_path, "embedded", host.spare)
+        beside = await host.load_beside(embedded, 0)
         assert beside is not None and host.pid == pid and len(results) == heard
         assert host.facts is not None and host.facts.name == "toy" and not running.ended.done()
         await host.drain()  # which waits for no learning
-        await host.restart(arguments, beside)
+        await host.restart(embedded, beside)
         assert isinstance(await running.ended, Failed)
         await until(lambda: host.facts is not None and host.facts.name == "embedded")
-        assert host.pid == beside.process.pid and host.deaths == 0
+        assert host.pid == beside.pid and host.deaths == 0
         await loaded(host)
         states = [each.state for each in results[heard:] if isinstance(each, link.State)]
         assert states == ["loading", "ready"]
@@ -159,7 +160,7 @@ def test_a_model_that_cannot_be_loaded_beside_it_changes_nothing(tmp_path: Path)
         await until(lambda: host.state == "ready")
         pid, heard = host.pid, len(results)
         with pytest.raises(NotLoaded, match="nowhere"):
-            await host.load_beside(engine_arguments("nowhere", tmp_path, BUDGET, "cpu"), 0)
+            await host.load_beside(local(tmp_path, "nowhere", host.spare), 0)
         assert host.pid == pid and len(results) == heard and engines() == [pid]
 
     hosted(tmp_path, scenario)
@@ -167,9 +168,9 @@ def test_a_model_that_cannot_be_loaded_beside_it_changes_nothing(tmp_path: Path)
 
 def test_one_is_loaded_beside_it_only_where_there_is_memory_for_both(tmp_path: Path) -> None:
     async def scenario(host: Host, results: list[Result]) -> None:
-        arguments = engine_arguments("embedded", tmp_path, BUDGET, "cpu")
+        embedded = local(tmp_path, "embedded", host.spare)
         await until(lambda: host.state == "ready")
-        assert await host.load_beside(arguments, 1 << 60) is None
+        assert await host.load_beside(embedded, 1 << 60) is None
         assert engines() == [host.pid]
 
     hosted(tmp_path, scenario)
@@ -186,7 +187,7 @@ def test_without_an_engine_it_fails_and_says_what_to_do_until_there_is_one(
         await asyncio.sleep(MIN_WAIT_SECONDS)
         assert len(results) == 1 and host.deaths == 0
         monkeypatch.delenv(environment.VARIABLE)
-        await host.restart(engine_arguments("toy", tmp_path, BUDGET, "cpu"))
+        await host.restart(local(tmp_path, "toy", host.spare))
         await loaded(host)
 
     hosted(tmp_path, scenario)
@@ -199,8 +200,8 @@ def test_a_model_whose_engine_dies_as_it_is_loaded_beside_it_changes_nothing(
         await until(lambda: host.state == "ready")
         pid = host.pid
         monkeypatch.setattr(environment, "command", lambda module: ["false"])
-        arguments = engine_arguments("embedded", tmp_path, BUDGET, "cpu")
-        assert await host.load_beside(arguments, 0) is None
+        embedded = local(tmp_path, "embedded", host.spare)
+        assert await host.load_beside(embedded, 0) is None
         assert host.pid == pid and host.deaths == 0
 
     hosted(tmp_path, scenario)
@@ -212,7 +213,7 @@ def test_engines_that_die_before_a_word_after_a_failure_are_deaths(
     async def scenario(host: Host, results: list[Result]) -> None:
         await until(lambda: host.state == "failed")
         monkeypatch.setattr(environment, "command", lambda module: ["false"])
-        await host.restart(engine_arguments("toy", tmp_path, BUDGET, "cpu"))
+        await host.restart(local(tmp_path, "toy", host.spare))
         await until(lambda: host.deaths > 0)
 
     hosted(tmp_path, scenario, model="nowhere")
@@ -226,7 +227,8 @@ def test_an_engine_that_breaks_the_protocol_is_treated_as_dead(
     monkeypatch.setattr(environment, "command", lambda module: command)
 
     async def run() -> None:
-        host = Host([], lambda result: None, Spare())
+        spare = Spare()
+        host = Host(Local(spare, []), lambda result: None, spare)
         host.start()
         await asyncio.wait_for(until(lambda: host.deaths > 0), 30)
         await host.stop()

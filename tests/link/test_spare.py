@@ -11,9 +11,9 @@ import pytest
 
 from eutectic.link import protocol as link
 from eutectic.link import spare
-from eutectic.link.host import STABLE_SECONDS, Host, engine_arguments
+from eutectic.link.host import STABLE_SECONDS, Host
 from eutectic.link.protocol import Done, Failed, Load, Result, Source
-from hosts import BUDGET, engines, hosted, until
+from hosts import engines, hosted, local, until
 
 pytestmark = pytest.mark.process
 
@@ -76,7 +76,7 @@ def test_a_spare_that_dies_is_replaced_and_nobody_notices(tmp_path: Path) -> Non
 def test_a_change_of_model_uses_it(tmp_path: Path) -> None:
     async def scenario(host: Host, results: list[Result]) -> None:
         spare_pid = await waiting(host)
-        await host.restart(engine_arguments("embedded", tmp_path, BUDGET, "cpu"))
+        await host.restart(local(tmp_path, "embedded", host.spare))
         await until(lambda: host.facts is not None and host.facts.name == "embedded")
         assert host.pid == spare_pid and host.deaths == 0
 
@@ -114,3 +114,25 @@ def test_an_engine_that_dies_at_once_is_waited_for_longer_and_longer(
     hosted(tmp_path, scenario, with_spare=True)
     said = [each.getMessage() for each in caplog.records if "restarting" in each.getMessage()]
     assert [each.split()[-2] for each in said] == ["0.0", "0.4", "0.8"]
+
+
+def test_none_is_started_while_one_job_follows_another_but_in_the_end_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spare, "IDLE_SECONDS", 1.0)
+
+    async def scenario(host: Host, results: list[Result]) -> None:
+        await until(lambda: host.state == "ready")
+        for _ in range(15):
+            assert isinstance(await load(host), Done)
+            assert host.spare is not None and not host.spare.waits
+            await asyncio.sleep(0.1)
+        monkeypatch.setattr(spare, "BUSY_SECONDS", 1.0)
+        for _ in range(100):
+            assert isinstance(await load(host), Done)
+            await asyncio.sleep(0.1)
+            if host.spare is not None and host.spare.waits:
+                return
+        raise AssertionError("no spare came")
+
+    hosted(tmp_path, scenario, with_spare=True)

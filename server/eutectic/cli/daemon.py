@@ -160,11 +160,20 @@ def serve(
             "it takes 0.4 GiB of memory (default: where there is room)."
         ),
     ] = True,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Use the engine of another machine, where `eutectic engine --listen` runs "
+            "(default: this machine's).",
+        ),
+    ] = None,
     log_level: Annotated[LogLevel, typer.Option(help="Log level.")] = "info",
 ) -> None:
     """Run the daemon: receive OSC, fuse, play."""
     import asyncio
 
+    from eutectic.link.remote import place
     from eutectic.link.spare import Spare
     from eutectic.osc.access import networks
     from eutectic.playback.presets import override, read_audio_preset
@@ -177,6 +186,7 @@ def serve(
     ):  # fmt: skip
         if not low <= value <= high:
             raise BadSetting(f"{name} must be {low:g} to {high:g}, not {value:g}")
+    where = "" if engine is None else place(engine)
     page_port, beats = _page_port(page, port), _clock(clock)
     allowed, watching = networks(allow or []), networks(watch or [])
     data = data_folder().absolute()
@@ -198,12 +208,12 @@ def serve(
             opened.voices,
             SessionSettings(model, compute, folders, data, kept,
                             _input(input_device, opened.device), _gib(memory), _gib(ready),
-                            _gib(stored), beats, clock_out),
+                            _gib(stored), beats, clock_out, where),
             _controllers(midi or [], controller or [], data / "controllers"),
             query, page_port, allowed, watching,
         )  # fmt: skip
 
-    asyncio.run(_run(settings, Spare(spare), log_level))
+    asyncio.run(_run(settings, Spare(spare and not where), log_level, not where))
 
 
 def _input(device: str | None, output: str | None) -> str | None:
@@ -212,12 +222,18 @@ def _input(device: str | None, output: str | None) -> str | None:
     return "off" if device is None and is_alone else device
 
 
-async def _run(settings: Callable[[], DaemonSettings], spare: Spare, log_level: LogLevel) -> None:
-    """Start the engine, whose imports take longest, and then import the daemon's parts."""
-    await spare.begin()
+async def _run(
+    settings: Callable[[], DaemonSettings], spare: Spare, log_level: LogLevel, is_here: bool
+) -> None:
+    """Start the engine, whose imports take longest, and then import the daemon's parts.
+
+    `is_here`: on this machine.
+    """
+    if is_here:
+        await spare.begin()
     try:
-        from eutectic.daemon import logging_to_terminal
         from eutectic.daemon import serve as serve_
+        from eutectic.system.logs import logging_to_terminal
 
         with logging_to_terminal(log_level):
             await serve_(settings(), spare, functools.partial(print, flush=True))

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from eutectic.cli.inputs import Sound
 from eutectic.cli.loading import Hand, remember, wanted
 from eutectic.cli.morphing import Pair, morphs
@@ -20,7 +18,7 @@ from eutectic.errors import BadInput
 
 if TYPE_CHECKING:
     from eutectic.audio import Waveform
-    from eutectic.link.errands import Fused, Known, Wanted
+    from eutectic.link.errands import Known, Wanted
     from eutectic.recipe import Recipe, Section
     from eutectic.window import Made
 
@@ -123,6 +121,7 @@ def _fuse(
 ) -> Generator[None]:
     """Write an original's fusions, one after another."""
     from eutectic.link.errands import Fuse
+    from eutectic.rendering.rows import with_engine
 
     for sampling in work.settings:
         with stages("fusing") as report:
@@ -130,30 +129,10 @@ def _fuse(
             fuse = Fuse(original.source, reference, places, sampling, work.level)
             fused = engine.fuse(fuse, report)
         for place, made in zip(work.places, fused.made, strict=True):
-            recipe = _with_engine(work.recipe(original, place), reference, known, fused)
+            recipe = with_engine(work.recipe(original, place), reference, known, fused.sampling)
             path = work.path(original, place, sampling.seed)
             _save(work, path, made.waveform, recipe, made.blend, _how(made), made.gain_db)
             yield
-
-
-def _with_engine(recipe: Recipe, reference: Wanted, known: Known, fused: Fused) -> Recipe:
-    """A recipe with what an engine had to do with it."""
-    from eutectic.recipe import Learned, LoraUsed, ModelUsed
-
-    name = known.model
-    used = ModelUsed(
-        str(Path(name).absolute()) if Path(name).is_dir() else name,
-        known.model_digest, known.device,
-    )  # fmt: skip
-    learned = lora = None
-    if reference.lora is not None and known.about is not None:
-        lora = LoraUsed.of(Path(reference.lora), known.about.get("file_digest", ""))
-    elif known.learning is not None:
-        learned = Learned(known.learning, known.digest)
-    return msgspec.structs.replace(
-        recipe, prompt=reference.prompt, sampling=fused.sampling, learned=learned, lora=lora,
-        model=used,
-    )  # fmt: skip
 
 
 def _morph(work: Work, method: Morphing, original: Sound) -> Generator[None]:

@@ -72,6 +72,14 @@ class Methods(ABC):
         return Asked(nothing, "/model/set", (model,))
 
     @Asking
+    def engine_where(self, *place: str) -> Asked[answers.EnginePlace]:
+        """Where the engine is; with `HOST:PORT`, or `local`, that one takes its place.
+
+        Where it can't be used, nothing changes.
+        """
+        return Asked(found(answers.EnginePlace), "/engine/where", place)
+
+    @Asking
     def load_clip(self, clip: Name, path: PathName, **options: Unpack[ClipOptions]) -> Asked[None]:
         return Asked(nothing, "/clip/load", (clip, str(path)), {**options})
 

@@ -19,10 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from eutectic.engine import checked
+from eutectic.link.stored import FORMAT_OF_KEYS
 
 FORMAT = 3
-FORMAT_OF_KEYS = 2
-"""Of the names that references have in the store, whose files may be older than `FORMAT`."""
+"""Of its files; those of `FORMAT_OF_KEYS` are read, too."""
 
 LORA = ".parametrizations.weight.0."
 """Between a layer's name and a tensor of its low-rank difference."""

@@ -78,20 +78,20 @@ class Catalogue:
             raise Stale("stale_reference", "not learned under this model: learn it again")
         return self.keep(spec, clip, adapter)
 
-    def forget(self, spec: ReferenceSpec) -> int:
-        """Delete what was learned of a reference; returns the number of bytes it took.
+    def forget(self, spec: ReferenceSpec) -> dict[str, int]:
+        """Delete what was learned of a reference; returns the bytes it took, by key.
 
         Raises:
             Stale: its clip is gone.
             BadOutput: it can't be deleted.
         """
-        size = 0
+        sizes = dict[str, int]()
         if spec.lora:
-            size = self._engine.forget_lora(spec.lora)
+            sizes = self._engine.forget_lora(spec.lora)
         elif spec.settings is not None:
-            size = self._engine.forget(self.clip(spec.clip), spec.prompt, spec.settings)
+            sizes = self._engine.forget(self.clip(spec.clip), spec.prompt, spec.settings)
         self._engine.cache.discard(spec)
-        return size
+        return sizes
 
     def keep(self, spec: ReferenceSpec, clip: Clip | None, adapter: Adapter) -> Reference:
         """Keep a reference in memory while there is room."""

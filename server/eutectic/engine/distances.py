@@ -40,14 +40,22 @@ def log_mel(waveform: Waveform) -> LogMel:
 
 def log_mel_distance(one: Waveform, other: Waveform) -> float:
     """Mean absolute difference over the common length."""
-    a, b = log_mel(one), log_mel(other)
-    frames = min(a.shape[1], b.shape[1])
-    return float(np.abs(a[:, :frames] - b[:, :frames]).mean())
+    return timed_distance(log_mel(one), log_mel(other))
 
 
 def texture_distance(one: Waveform, other: Waveform) -> float:
     """Difference of the bands' means over time plus that of their standard deviations."""
-    a, b = log_mel(one), log_mel(other)
+    return timeless_distance(log_mel(one), log_mel(other))
+
+
+def timed_distance(a: LogMel, b: LogMel) -> float:
+    """The log-mel distance of two spectrograms."""
+    frames = min(a.shape[1], b.shape[1])
+    return float(np.abs(a[:, :frames] - b[:, :frames]).mean())
+
+
+def timeless_distance(a: LogMel, b: LogMel) -> float:
+    """The texture distance of two spectrograms."""
     means = np.abs(a.mean(axis=1) - b.mean(axis=1)).mean()
     deviations = np.abs(a.std(axis=1) - b.std(axis=1)).mean()
     return float(means + deviations)

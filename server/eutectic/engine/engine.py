@@ -20,7 +20,7 @@ from eutectic import audio
 from eutectic.audio import Samples, Waveform, fade_end, load_clip
 from eutectic.config import LearnSettings, Level, Place, SamplingSettings
 from eutectic.engine import clips, even, lora
-from eutectic.engine.adapter import FORMAT_OF_KEYS, Adapter
+from eutectic.engine.adapter import Adapter
 from eutectic.engine.clips import Clip
 from eutectic.engine.codec import Codec
 from eutectic.engine.fuser import FusedLatent, Fuser, Reference
@@ -32,6 +32,7 @@ from eutectic.engine.watch import UNWATCHED, Watch
 from eutectic.errors import BadOutput
 from eutectic.files import stalls
 from eutectic.link.protocol import Source
+from eutectic.link.stored import FORMAT_OF_KEYS, reference_key, reference_keys
 from eutectic.system.cache import Cache
 from eutectic.window import Made
 
@@ -145,20 +146,23 @@ class Engine:
 
     def find_adapter(self, clip: Clip, prompt: str, settings: LearnSettings) -> Adapter | None:
         """What was learned with these settings before, from the store."""
-        found = self.store.get(self.reference_key(clip, prompt, settings))
-        if found is None and settings.budget_seconds is not None:
-            found = self.store.get(self.reference_key(clip, prompt, settings, capped=True))
-        return None if found is None else found.on(self.model.device)
+        for key in self._keys(clip, prompt, settings):
+            found = self.store.get(key)
+            if found is not None:
+                return found.on(self.model.device)
+        return None
 
-    def forget(self, clip: Clip, prompt: str, settings: LearnSettings) -> int:
-        """Delete what was learned with these settings; returns the number of bytes it took.
+    def stored_as(self, clip: Clip, prompt: str, settings: LearnSettings) -> str:
+        """The key of what was learned with these settings; empty if it couldn't be stored."""
+        return next((each for each in self._keys(clip, prompt, settings) if each in self.store), "")
+
+    def forget(self, clip: Clip, prompt: str, settings: LearnSettings) -> dict[str, int]:
+        """Delete what was learned with these settings; returns the bytes it took, by key.
 
         Raises:
             BadOutput: it can't be deleted.
         """
-        capped = (False,) if settings.budget_seconds is None else (False, True)
-        keys = (self.reference_key(clip, prompt, settings, each) for each in capped)
-        return sum(self.store.delete(key) for key in keys)
+        return {key: self.store.delete(key) for key in self._keys(clip, prompt, settings)}
 
     def open_lora(self, path: str, watch: Watch = UNWATCHED) -> tuple[str, Adapter]:
         """A LoRA file as an adapter, and its key in the store, which keeps it.
@@ -201,14 +205,14 @@ class Engine:
         self.cache.put(("lora", key), adapter, adapter.nbytes)
         return adapter
 
-    def forget_lora(self, key: str) -> int:
-        """Delete a LoRA from the store; returns the number of bytes it took.
+    def forget_lora(self, key: str) -> dict[str, int]:
+        """Delete a LoRA from the store; returns the bytes it took, by its key.
 
         Raises:
             BadOutput: it can't be deleted.
         """
         self.cache.discard(("lora", key))
-        return self.store.delete(key)
+        return {key: self.store.delete(key)}
 
     def learn(
         self,
@@ -267,18 +271,11 @@ class Engine:
     ) -> str:
         """The name of a reference in the store; the budget counts only where it cut steps short."""
         used = self.settled(settings)
-        return Store.key(
-            format=FORMAT_OF_KEYS,
-            model=self.model.digest,
-            audio=clip.waveform.digest,
-            prompt=prompt,
-            method=used.method,
-            steps=used.steps,
-            rank=used.rank if used.method == "lora" else None,
-            learning_rate=settings.learning_rate,
-            seed=settings.seed,
-            **({"budget_seconds": settings.budget_seconds} if capped else {}),
-        )
+        return reference_key(self.model.digest, clip.waveform.digest, prompt, used, capped)
+
+    def _keys(self, clip: Clip, prompt: str, settings: LearnSettings) -> tuple[str, ...]:
+        used = self.settled(settings)
+        return reference_keys(self.model.digest, clip.waveform.digest, prompt, used)
 
     def fuse(
         self,
@@ -296,7 +293,7 @@ class Engine:
             BadSetting: a place is off the grid.
         """
         return [
-            self._decode(fused, original, reference, level, watch)
+            levelled(self.decode(fused, original, watch), fused, original, reference, level)
             for fused in self.fuser.latents(original, reference, places, settings, watch)
         ]
 
@@ -325,16 +322,25 @@ class Engine:
             size, lambda blends: [even.proportion(mel, near, far) for mel in mels(blends)]
         )
 
-    def _decode(
-        self, fused: FusedLatent, original: Clip, reference: Reference, level: Level, watch: Watch
-    ) -> Fusion:
-        codec, frames = self.model.codec, original.waveform.frames
-        target = target_lufs(fused.blend, original, reference.clip)
+    def decode(self, fused: FusedLatent, original: Clip, watch: Watch = UNWATCHED) -> Samples:
+        """A fusion's sound (channel, frame), as loud as the codec makes it.
+
+        Raises:
+            Cancelled: by the watch.
+        """
+        codec = self.model.codec
         pieces: list[Samples] = []
-        for piece in codec.pieces(fused.latent, frames, fused.settings.seed):
+        for piece in codec.pieces(fused.latent, original.waveform.frames, fused.settings.seed):
             watch.checkpoint()
             pieces.append(piece)
-        samples = np.concatenate(pieces, axis=1)
-        samples, gain_db = bring_to_level(samples, frames, codec.rate_hz, level, target)
-        waveform = Waveform(samples, codec.rate_hz)
-        return Fusion(waveform, fused.blend, fused.remaining, gain_db, fused.latent)
+        return np.concatenate(pieces, axis=1)
+
+
+def levelled(
+    samples: Samples, fused: FusedLatent, original: Clip, reference: Reference, level: Level
+) -> Fusion:
+    """A decoded fusion at its level; any thread may do this."""
+    rate_hz, target = original.waveform.rate_hz, target_lufs(fused.blend, original, reference.clip)
+    samples, gain_db = bring_to_level(samples, samples.shape[1], rate_hz, level, target)
+    waveform = Waveform(samples, rate_hz)
+    return Fusion(waveform, fused.blend, fused.remaining, gain_db, fused.latent)

@@ -19,6 +19,9 @@ from pathlib import Path
 
 import torch
 
+from eutectic.config import LearnSettings
+from eutectic.engine.adapter import Adapter
+from eutectic.engine.clips import Clip
 from eutectic.engine.engine import Engine
 from eutectic.engine.fuser import Reference
 from eutectic.engine.job_queue import Errand, JobQueue
@@ -64,15 +67,26 @@ class Errands:
         elif is_heard and learning is not None:
             adapter = engine.find_adapter(clip, wanted.prompt, learning)
             if adapter is None:
-                with torch.enable_grad():
-                    learned = engine.learn(clip, wanted.prompt, learning, stage(LEARNING))
-                adapter, capped = learned.adapter, learned.capped
+                adapter, capped = self._learn(clip, wanted.prompt, learning, stage(LEARNING))
         self._last = wanted, Reference(wanted.prompt, clip, adapter)
         model = engine.model.name, engine.model.digest, engine.model.device.type
         if adapter is None:
             return Known(*model)
         settled = None if learning is None or wanted.lora else engine.settled(learning)
         return Known(*model, dict(adapter.about), adapter.digest, settled, capped)
+
+    def _learn(
+        self, clip: Clip, prompt: str, learning: LearnSettings, watch: Watch
+    ) -> tuple[Adapter, bool]:
+        """What is learned of a clip, and whether its budget ended that; by one process alone."""
+        engine = self._engine
+        with engine.store.alone(engine.reference_key(clip, prompt, learning), watch):
+            adapter = engine.find_adapter(clip, prompt, learning)
+            if adapter is not None:
+                return adapter, False
+            with torch.enable_grad():
+                learned = engine.learn(clip, prompt, learning, watch)
+            return learned.adapter, learned.capped
 
     @torch.no_grad()
     def fuse(self, fuse: link.Fuse, stage: Stage) -> Fused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from jaxtyping import Float
@@ -53,6 +54,10 @@ class Reference:
         """The clip, where there must be one."""
         assert self.clip is not None
         return self.clip
+
+
+Entry = tuple[Clip, Place]
+"""An original, and where it enters."""
 
 
 @dataclass(frozen=True)
@@ -128,18 +133,35 @@ class Fuser:
             Cancelled: by the watch.
             BadSetting: a place is off the grid.
         """
+        every = [(original, place) for place in places]
+        return self.latents_together(every, reference, settings, watch)
+
+    def latents_together(
+        self,
+        every: Sequence[Entry],
+        reference: Reference,
+        settings: SamplingSettings,
+        watch: Watch = UNWATCHED,
+    ) -> list[FusedLatent]:
+        """The same for any originals of one bucket, which share network evaluations.
+
+        Raises:
+            Cancelled: by the watch.
+            BadSetting: a place is off the grid.
+        """
         shrinkage = self.shrinkage(reference, settings)
-        sampler, injections = self.plan(places, settings, shrinkage)
+        sampler, injections = self.plan([place for _, place in every], settings, shrinkage)
         if shrinkage.recall == 1:
-            latents = self._remember(original, reference, places, settings, shrinkage)
+            latents = self._remember(every, reference, settings, shrinkage)
         else:
             latents = self._sample(
-                original, reference, sampler, injections, settings, shrinkage, watch
-            )
-            if original.latent.shape[1] > self.model.codec.network_channels:
-                details = [original.latent] * len(latents)
+                [original for original, _ in every], reference, sampler, injections, settings,
+                shrinkage, watch,
+            )  # fmt: skip
+            if every[0][0].latent.shape[1] > self.model.codec.network_channels:
+                details = [original.latent for original, _ in every]
                 if reference.clip is not None:
-                    details = self._remember(original, reference, places, settings, shrinkage)
+                    details = self._remember(every, reference, settings, shrinkage)
                 latents = list(map(self.model.codec.complete, latents, details))
         return [
             FusedLatent(
@@ -148,12 +170,12 @@ class Fuser:
                 None if injection is None else injection.remaining(sampler),
                 settings,
             )
-            for latent, place, injection in zip(latents, places, injections, strict=True)
+            for latent, (_, place), injection in zip(latents, every, injections, strict=True)
         ]
 
     def _sample(
         self,
-        original: Clip,
+        originals: Sequence[Clip],
         reference: Reference,
         sampler: Sampler,
         injections: Sequence[fusion.Injection | None],
@@ -161,11 +183,11 @@ class Fuser:
         shrinkage: Shrinkage,
         watch: Watch,
     ) -> list[Float[Tensor, "1 channel frame"]]:
-        """Fusions of the channels that the network sees."""
-        frames = original.latent.shape[-1]
-        denoiser: Denoiser = self.denoiser(original, reference, settings)
+        """Fusions of the channels that the network sees, one for each original and injection."""
+        first, frames = originals[0], originals[0].latent.shape[-1]
+        denoiser: Denoiser = self.denoiser(first, reference, settings)
         if shrinkage.recall > 0:
-            memory = self._memory(original, reference, settings, shrinkage)
+            memory = self._memory(first, reference, settings, shrinkage)
             memory = Memory(self.model.codec.seen(memory.latent), memory.slack)
             denoiser = Recalling(denoiser, memory, shrinkage.recall)
         key = self._prefix_key(reference, settings, sampler, frames, shrinkage)
@@ -174,14 +196,17 @@ class Fuser:
             prefix = fusion.Prefix.begin(sampler, self.noise(settings.seed, frames))
         prefix = prefix.extend(denoiser, fusion.needed(injections, sampler), watch)
         self.cache.put(key, prefix, prefix.nbytes)
-        trajectory = self.invert(original, settings, sampler, watch)
-        return fusion.fuse(denoiser, prefix, trajectory, injections, self.max_batch, watch)
+        inverted = {
+            name: self.invert(original, settings, sampler, watch)
+            for name, original in {id(each): each for each in originals}.items()
+        }
+        every = [(inverted[id(each)], at) for each, at in zip(originals, injections, strict=True)]
+        return fusion.fuse_all(denoiser, prefix, every, self.max_batch, watch)
 
     def _remember(
         self,
-        original: Clip,
+        every: Sequence[Entry],
         reference: Reference,
-        places: Sequence[Place],
         settings: SamplingSettings,
         shrinkage: Shrinkage,
     ) -> list[Float[Tensor, "1 channel frame"]]:
@@ -191,15 +216,20 @@ class Fuser:
         """
         sampler = self.model.sampler(settings)
         alone = Shrinkage(1.0, shrinkage.slack)
-        injections = [fusion.at_place(place, sampler, shrinkage=alone) for place in places]
         kind = "clean" if settings.residual in NETWORK_RESIDUALS else settings.residual
-        x0, frames = original.latent, original.latent.shape[-1]
         residual = Residual(kind, settings.residual_amount, eta=sampler.eta)
-        noise = self.noise(settings.seed ^ INVERSION_SEED_OFFSET, frames, x0.shape[1])
-        trajectory = inversion.invert(x0, sampler.grid.s_min, residual, noise, self.model.flow)
-        memory = self._memory(original, reference, settings, shrinkage)
-        own = self.noise(settings.seed, frames, x0.shape[1])
-        return remember(memory, trajectory, injections, sampler, own)
+        _, channels, frames = every[0][0].latent.shape
+        memory = self._memory(every[0][0], reference, settings, shrinkage)
+        noise = self.noise(settings.seed ^ INVERSION_SEED_OFFSET, frames, channels)
+        own = self.noise(settings.seed, frames, channels)
+        latents: list[Tensor] = []
+        for _, entries in groupby(every, key=lambda entry: id(entry[0])):
+            original, places = zip(*entries, strict=True)
+            injections = [fusion.at_place(place, sampler, shrinkage=alone) for place in places]
+            x0 = original[0].latent
+            trajectory = inversion.invert(x0, sampler.grid.s_min, residual, noise, self.model.flow)
+            latents += remember(memory, trajectory, injections, sampler, own)
+        return latents
 
     def _memory(
         self,

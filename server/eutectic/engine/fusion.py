@@ -272,16 +272,29 @@ def fuse(
     The prefix must reach `needed(injections, sampler)`. Rows join one batch on the way down; each
     costs its own `remaining` evaluations.
     """
-    rows = [
-        prefix.row if injection is None else inject(prefix, trajectory, injection)
-        for injection in injections
-    ]
-    done = sample(
-        denoiser,
-        rows,
-        prefix.sampler,
-        trajectory.noise or prefix.noise,
-        max_batch=max_batch,
-        watch=watch,
-    )
-    return [row.state for row in done]
+    every = [(trajectory, injection) for injection in injections]
+    return fuse_all(denoiser, prefix, every, max_batch, watch)
+
+
+def fuse_all(
+    denoiser: Denoiser,
+    prefix: Prefix,
+    every: Sequence[tuple[Trajectory, Injection | None]],
+    max_batch: int | None = None,
+    watch: Watch = UNWATCHED,
+) -> list[Float[Tensor, "1 channel frame"]]:
+    """The same for several originals: all rows share evaluations, but for noise of their own."""
+    noises = {id(trajectory.noise): trajectory.noise for trajectory, _ in every}
+    latents: dict[int, Tensor] = {}
+    for noise in noises.values():
+        places = [place for place, (each, _) in enumerate(every) if each.noise is noise]
+        rows = [_row(prefix, *every[place]) for place in places]
+        done = sample(
+            denoiser, rows, prefix.sampler, noise or prefix.noise, max_batch=max_batch, watch=watch
+        )
+        latents |= {place: row.state for place, row in zip(places, done, strict=True)}
+    return [latents[place] for place in range(len(every))]
+
+
+def _row(prefix: Prefix, trajectory: Trajectory, injection: Injection | None) -> Row[Tensor]:
+    return prefix.row if injection is None else inject(prefix, trajectory, injection)

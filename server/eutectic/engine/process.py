@@ -77,7 +77,7 @@ def _facts(model: Model) -> link.ModelFacts:
         model.name, model.digest, codec.rate_hz, codec.channels, model.max_seconds, TAIL_SECONDS,
         defaults.recall, defaults.steps, defaults.cfg,
         model.sampler(SamplingSettings()).grid.first_finite, model.device.type,
-        codec.ratio, defaults.eta,
+        codec.ratio, defaults.eta, defaults.learn.method, defaults.learn.steps,
     )  # fmt: skip
 
 

@@ -7,34 +7,38 @@ limit the least recently used are deleted.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from eutectic.engine.adapter import Adapter
 from eutectic.engine.clips import Clip
-from eutectic.errors import BadOutput
+from eutectic.engine.watch import UNWATCHED, Watch
+from eutectic.errors import BadInput, BadOutput
 from eutectic.files.tensors import delete, keep_newest
+from eutectic.link.stored import FOLDERS, Kind, key_of
 
 CLIPS_LIMIT_BYTES = 8 << 30
+
+POLL_SECONDS = 0.1
+"""How often the watch is checked while another process learns."""
 
 
 class Store:
     """Adapters and clips by key, in folders that are created when first written to."""
 
     def __init__(self, root: Path, clips_limit_bytes: int = CLIPS_LIMIT_BYTES) -> None:
-        self.folder = root / "references"
-        self.clips = root / "encoded"
+        self.folder, self.clips = root / FOLDERS["reference"], root / FOLDERS["clip"]
         self.clips_limit_bytes = clips_limit_bytes
 
-    @staticmethod
-    def key(**parts: Any) -> str:
-        """The name of what these determine (model, audio, prompt, settings)."""
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    key = staticmethod(key_of)
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is a file of this adapter, which may be damaged."""
+        return _path(self.folder, key).exists()
 
     def get(self, key: str) -> Adapter | None:
         """The adapter; None if it is missing or damaged, so that it is learned again."""
@@ -57,6 +61,22 @@ class Store:
         path = _path(self.folder, key)
         adapter.save(path)
         return path
+
+    def adopt(self, kind: Kind, key: str, path: Path) -> None:
+        """Take a file of another store, unless there is one of this key that isn't damaged.
+
+        Raises:
+            BadInput: it is damaged.
+            BadOutput: the folder can't be created or written.
+        """
+        here = torch.device("cpu")
+        try:
+            if kind == "clip" and self.get_clip(key, here) is None:
+                self.put_clip(key, Clip.read(path, here))
+            elif kind == "reference" and self.get(key) is None:
+                self.put(key, Adapter.read(path))
+        except ValueError as error:
+            raise BadInput(str(error)) from None
 
     def delete(self, key: str) -> int:
         """Delete an adapter; returns the number of bytes that are free now.
@@ -85,6 +105,34 @@ class Store:
         _prepare(self.clips)
         clip.save(_path(self.clips, key))
         keep_newest(self.clips, self.clips_limit_bytes)
+
+    @contextlib.contextmanager
+    def alone(self, key: str, watch: Watch = UNWATCHED) -> Generator[None]:
+        """Be the only process that learns a reference, waiting for one that does already.
+
+        Who has waited finds it in the store.
+
+        Raises:
+            Cancelled: by the watch.
+            BadOutput: the folder can't be created or written.
+        """
+        self.prepare()
+        lock = FileLock(self.folder / f".{key}.lock")
+        while True:
+            watch.checkpoint()
+            try:
+                lock.acquire(POLL_SECONDS)
+                break
+            except Timeout:
+                continue
+            except (OSError, NotImplementedError):  # where nothing can be locked, twice is once
+                break
+        try:
+            yield
+            with contextlib.suppress(OSError):  # whoever waits for it needs it no more
+                Path(lock.lock_file).unlink()
+        finally:
+            lock.release()
 
     def prepare(self) -> None:
         """Check, before long work, that a reference can be stored.

@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -33,7 +34,7 @@ from eutectic.engine.watch import Watch
 from eutectic.errors import Cancelled, EutecticError
 from eutectic.link import protocol as link
 from eutectic.link.errands import Ended, Report
-from eutectic.link.protocol import AddLora, Even, Forget, Fuse, Learn, Load, Priority, Result
+from eutectic.link.protocol import AddLora, Adopt, Even, Forget, Fuse, Learn, Load, Priority, Result
 from eutectic.system.memory import trim_heap
 
 log = logging.getLogger("eutectic.engine")
@@ -148,7 +149,11 @@ class Worker:
         if isinstance(command, AddLora):
             return self._add_lora(job, command)
         if isinstance(command, Forget):
-            return link.Forgotten(job.number, self.catalogue.forget(command.reference))
+            sizes = self.catalogue.forget(command.reference)
+            return link.Forgotten(job.number, sum(sizes.values()), tuple(sizes))
+        if isinstance(command, Adopt):
+            self.engine.store.adopt(command.kind, command.key, Path(command.path))
+            return link.Done(job.number)
         return self._fuse(job, command, decoded)
 
     def _watch(self, job: Job, stage: str, start: float = 0.0, stop: float = 1.0) -> Watch:
@@ -205,7 +210,10 @@ class Worker:
         key, clip = self.catalogue.load(command.source, command.key, self._watch(job, ""))
         self.engine.prepare(clip)
         waveform = clip.waveform
-        return link.Loaded(command.job, key, waveform.frames, waveform.seconds, clip.loudness_lufs)
+        return link.Loaded(
+            command.job, key, waveform.frames, waveform.seconds, clip.loudness_lufs,
+            waveform.digest,
+        )  # fmt: skip
 
     def _learn(self, job: Job, command: Learn) -> Result | None:
         """Find a reference; if it hasn't been learned, requeue the job at learning's priority."""
@@ -225,7 +233,8 @@ class Worker:
                     clip, spec.prompt, spec.settings, watch, must_store=False
                 ).adapter
         self.catalogue.keep(spec, clip, adapter)
-        return link.Learned(job.number, adapter.about["steps"])
+        key = self.engine.stored_as(clip, spec.prompt, spec.settings)
+        return link.Learned(job.number, adapter.about["steps"], key)
 
     def _add_lora(self, job: Job, command: AddLora) -> Result:
         key, adapter = command.key, self.engine.find_lora(command.key) if command.key else None

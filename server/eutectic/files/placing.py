@@ -25,7 +25,7 @@ class Placing:
         """
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _move(source, target)
+            move(source, target)
         except FileExistsError:
             raise BadOutput(f"{target}: exists") from None
         except OSError as error:
@@ -67,7 +67,7 @@ def all_or_none() -> Generator[Placing]:
         raise
 
 
-def _move(source: Path, target: Path) -> None:
+def move(source: Path, target: Path) -> None:
     """Move a file to where none is.
 
     Raises:

@@ -20,7 +20,8 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from eutectic.config import LearnSettings, Level, Place, SamplingSettings
+from eutectic.config import LearnSettings, Level, Method, Place, SamplingSettings
+from eutectic.link.stored import Kind
 from eutectic.system.shared_memory import new_path, reserve
 
 
@@ -80,6 +81,16 @@ class AddLora(msgspec.Struct, tag=True, frozen=True):
     job: int
     path: str
     key: str = ""
+    priority: Priority = Priority.LOAD
+
+
+class Adopt(msgspec.Struct, tag=True, frozen=True):
+    """Take a file of another store, whose path is absolute, into this one, under its key there."""
+
+    job: int
+    kind: Kind
+    key: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    path: str
     priority: Priority = Priority.LOAD
 
 
@@ -171,7 +182,7 @@ class Cancel(msgspec.Struct, tag=True, frozen=True):
     job: int
 
 
-Work = Load | Learn | AddLora | Forget | Fuse | Even
+Work = Load | Learn | AddLora | Adopt | Forget | Fuse | Even
 Command = Work | Cancel
 
 
@@ -205,12 +216,19 @@ class ModelFacts(msgspec.Struct, tag=True, frozen=True):
     """Frames of sound in one of a latent."""
     eta: float = 1.0
     """As `cfg`."""
+    learn_method: Method = "full"
+    """Of learning, as `learn_steps`, where nothing else is asked for."""
+    learn_steps: int = 1
 
 
 class Begun(msgspec.Struct, tag=True, frozen=True):
     """A job has started."""
 
     job: int
+
+
+SENDING = "send"
+"""The stage of a job whose file is on its way to another machine: it hasn't begun."""
 
 
 class Progress(msgspec.Struct, tag=True, frozen=True):
@@ -257,12 +275,15 @@ class Loaded(Done, tag=True, frozen=True):
     frames: int
     seconds: float
     loudness_lufs: float
+    audio: str = ""
+    """Of its samples, a digest."""
 
 
 class Learned(Done, tag=True, frozen=True):
-    """A reference is learned, after so many steps."""
+    """A reference is learned, after so many steps; its key in the store."""
 
     steps: int
+    key: str = ""
 
 
 class LoraAdded(Done, tag=True, frozen=True):
@@ -275,9 +296,10 @@ class LoraAdded(Done, tag=True, frozen=True):
 
 
 class Forgotten(Done, tag=True, frozen=True):
-    """So many bytes of the store are free."""
+    """So many bytes of the store are free, of what had these keys."""
 
     size: int
+    keys: tuple[str, ...] = ()
 
 
 class Evened(Done, tag=True, frozen=True):

@@ -2,7 +2,9 @@
 
 It knows of no model and asks no device, so it holds no memory of a GPU, and works the same on every
 system. The first is started before anything else, so that it imports while the daemon does; later
-ones while the engine has nothing to do, as importing takes both a processor and a few seconds.
+ones while the engine has nothing to do, as importing takes both a processor and a few seconds, in
+which a fusion would take longer. An engine that is never idle for long, as while the input is fused
+as it comes, gets one all the same after a while.
 """
 
 from __future__ import annotations
@@ -25,6 +27,9 @@ MODULE, WAITING = "eutectic.engine", "--spare"
 
 IDLE_SECONDS = 4.0
 """The engine must have had nothing to do for so long before a spare is started."""
+
+BUSY_SECONDS = 60.0
+"""After so long it is started even so."""
 
 POLL_SECONDS = 0.5
 
@@ -50,10 +55,13 @@ class Spare:
         with contextlib.suppress(environment.NoEngine, OSError):
             self._process = await processes.spawn([*environment.command(MODULE), WAITING])
 
-    def keep(self, is_idle: Callable[[], bool]) -> None:
-        """From now on have one, if that is wanted, whenever the engine is idle."""
+    def keep(self, idle_seconds: Callable[[], float | None]) -> None:
+        """From now on have one, if that is wanted, once the engine has been idle for a while.
+
+        `idle_seconds`: for how long it has been; None if it isn't ready.
+        """
         if self.is_kept and self._keeping is None:
-            self._keeping = asyncio.get_running_loop().create_task(self._keep(is_idle))
+            self._keeping = asyncio.get_running_loop().create_task(self._keep(idle_seconds))
 
     async def stop(self) -> None:
         """End it."""
@@ -78,13 +86,14 @@ class Spare:
         process.stdin.write(json.dumps(arguments).encode() + b"\n")
         return process
 
-    async def _keep(self, is_idle: Callable[[], bool]) -> None:
-        idle_seconds = 0.0
+    async def _keep(self, idle_seconds: Callable[[], float | None]) -> None:
+        without = 0.0
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            idle_seconds = idle_seconds + POLL_SECONDS if is_idle() else 0.0
-            if self.waits or idle_seconds < IDLE_SECONDS:
+            idle = idle_seconds()
+            without = 0.0 if self.waits or idle is None else without + POLL_SECONDS
+            if idle is None or without < (IDLE_SECONDS if idle >= IDLE_SECONDS else BUSY_SECONDS):
                 continue
-            idle_seconds = 0.0
+            without = 0.0
             if psutil.virtual_memory().available >= NEEDED_BYTES:
                 await self.begin()

@@ -248,6 +248,14 @@ class Registered(Found, frozen=True):
     number: Annotated[int, Argument("int", "the client's, from 1; 0 for one that has left", 0)]
 
 
+class EnginePlace(Found, frozen=True):
+    place: Annotated[str, Argument("text", "local, or HOST:PORT")]
+    state: Annotated[str, Argument("text", "as /engine has it")]
+    round_trip_ms: Annotated[
+        float, Argument("float", "ms there and back; 0: local; -1: not known, or lost", -1)
+    ]
+
+
 class Learned(Found, frozen=True):
     steps: Annotated[int, Argument("int", "of learning", 0)]
 

@@ -26,6 +26,7 @@ CODES = {
     "stalled": "The disk that a file is on doesn't answer.",
     "bad_reference": "A LoRA file that can't be read, or is for another model.",
     "bad_model": "A model that is unknown, incomplete, or fails its check.",
+    "bad_engine": "There is no engine at this address that can be used; the text says why.",
     "bad_device": "An audio device that is missing, in use, or runs at another rate.",
     "bad_output": "A file that can't be written, or exists: nothing is replaced.",
     "bad_state": "A preset, session or controller map that is missing or isn't valid; the text "
@@ -34,6 +35,8 @@ CODES = {
     "no_memory": "There is no shared memory for a sound of this length.",
     "out_of_memory": "The model needs more memory than there is, even with empty caches.",
     "engine_died": "The engine died during this job. It starts again by itself: ask again.",
+    "engine_lost": "The engine's machine couldn't be reached any more during this job. It is tried "
+    "again by itself: ask again.",
     "no_session": "There is no session to save to: name one, or start `serve` with `--session`.",
     "no_midi": "No controller is open; `serve --midi` opens one.",
     "no_control": "No control was moved in 30 s.",
@@ -54,7 +57,7 @@ CODES = {
 ALWAYS = ("bad_arguments", "bad_option", "not_allowed", "busy", "cancelled", "internal")
 """Codes that may end any request; those that `of` gives come on top."""
 
-_ENGINE = ("no_model", "engine_died", "out_of_memory")
+_ENGINE = ("no_model", "engine_died", "engine_lost", "out_of_memory")
 _SOUND = ("bad_path", "no_file", "bad_audio", "stalled")
 _PAIR = (
     "unknown_clip", "unknown_reference", "stale_clip", "stale_reference", "bad_setting",
@@ -64,6 +67,7 @@ _PAIR = (
 _BY_REQUEST: dict[str, tuple[str, ...]] = {
     "/notify": ("bad_input",),
     "/model/set": ("bad_model",),
+    "/engine/where": ("bad_engine", "bad_setting"),
     "/clip/load": (*_SOUND, *_ENGINE),
     "/clip/record": ("no_input", "recording", "bad_output", "bad_audio", "gaps", *_ENGINE),
     "/clip/record/stop": ("not_recording",),

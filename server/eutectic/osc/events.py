@@ -39,16 +39,19 @@ class Device(Answer, frozen=True):
 
 
 class Engine(Answer, frozen=True):
-    """The engine's state."""
+    """The engine's state, and where it is."""
 
     address = "/engine"
 
-    state: Annotated[str, Argument("text", "starting, loading, warming, ready, dead or failed")]
+    state: Annotated[
+        str, Argument("text", "starting, loading, warming, ready, dead, failed or lost")
+    ]
     fraction: Fraction
     model: Annotated[str, Argument("text", "the model in use")] = ""
     text: Annotated[
         str, Argument("text", "cpu, cuda or mps once ready; until then what it does, or why not")
     ] = ""
+    place: Annotated[str, Argument("text", "local, or HOST:PORT of another machine's")] = "local"
 
 
 class Queue(Answer, frozen=True):

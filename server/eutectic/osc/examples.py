@@ -17,7 +17,7 @@ from eutectic.osc.spec import Spec
 ASKED = (
     "/ping 1", "/version 2", "/status 3", "/sync 4",
     "/notify 1 @meter 1 @name tablet",
-    "/model/list 5", "/model/set 6 sa3-small-sfx",
+    "/model/list 5", "/model/set 6 sa3-small-sfx", "/engine/where 47 10.0.0.7:9730",
     "/clip/load 7 glass ambi_glass_rub.flac @start 0.5 @duration 2",
     "/clip/record 8 voice 6", "/clip/record/stop 37 voice", "/clip/grab 38 just 4 @ago 0.5",
     "/clip/free 9 glass", "/clip/list 10",
@@ -58,8 +58,8 @@ SENT = (
     "/reference -1 wet rain 'heavy rain' 'learning 42 %' 0.42",
     "/preset 26 rust 'Corrodes the original.' 1", "/preset/changed mine reloaded",
     "/session 30 NIGHT '8 clips, 2 references' 1",
-    "/device 'USB Audio' playing", "/engine ready 1.0 embedded cpu", "/queue 2", "/xrun 3",
-    "/late 17 12.5",
+    "/device 'USB Audio' playing", "/engine ready 1.0 embedded cuda 10.0.0.7:9730", "/queue 2",
+    "/xrun 3", "/late 17 12.5",
     "/voice 1 glass wet 0.62 playing -6.0 1.0 1.25 2.0 0.0 1 0 3 -1.0 -1.0 0.0 2",
     "/voice/notes 1 1.0 0.0 1.0 0 60.0 0 5.0 200.0 0.7 300.0 2",
     "/voice/strip 1 low 800.0 0.4 3 -12.0 0 0.0 2",
@@ -108,7 +108,7 @@ DEFAULTS = {
     "/fuse blend": "the voice's: 0.5 at first",
     "/reference/learn steps": "the model's (embedded: 60)",
     "/stop voice": "all", "/reference/load strength": "1",
-    "/session/save name": "the session's own",
+    "/session/save name": "the session's own", "/engine/where place": "only told",
 }  # fmt: skip
 """What counts where an option or an argument is left out; by address where that differs."""
 

@@ -14,6 +14,7 @@ from eutectic.osc.requests.daemon import (
     ListModels,
     Notify,
     Ping,
+    PlaceEngine,
     SetModel,
     Status,
     Sync,
@@ -116,7 +117,7 @@ def _spec(kind: type[Request]) -> Spec:
 
 
 KINDS: tuple[type[Request], ...] = (
-    Ping, Version, Status, Sync, Notify, ListModels, SetModel,
+    Ping, Version, Status, Sync, Notify, ListModels, SetModel, PlaceEngine,
     LoadClip, RecordClip, StopClip, GrabClip, FreeClip, ListClips, Remember, Learn,
     LoadReference, FreeReference, DeleteReference, ListReferences,
     Fuse, MakeFan, ListFan, AskPair, Scrub, PlayPad, GoLive, StopLive, Render, Cancel, Undo,

@@ -50,7 +50,7 @@ class Batch(msgspec.Struct, frozen=True):
     pieces: tuple[Piece, ...]
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of a manifest. Of a sound that couldn't be made, `reason` says why.
 
     All but `seconds`, `worker` and `at` are the same whoever makes it.

@@ -7,6 +7,7 @@ import logging
 import math
 import statistics
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +46,8 @@ class Case(msgspec.Struct, frozen=True):
     seconds: float
     new_original: bool
     new_reference: bool
+    where: str = ""
+    """The engine's machine, if that is another."""
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -55,10 +58,13 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 class Costs:
-    """Times of fusions, kept from one night to the next; owned by the event loop."""
+    """Times of fusions, kept from one night to the next; owned by the event loop.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    `where`: the engine's machine is, if that is another.
+    """
+
+    def __init__(self, path: Path, where: Callable[[], str] = lambda: "") -> None:
+        self._path, self._where = path, where
         self._measured: deque[Measured] = deque(_read(path), maxlen=KEPT)
         self._busy_ms: deque[float] = deque(maxlen=KEPT)
         self._facts: ModelFacts | None = None
@@ -74,7 +80,7 @@ class Costs:
         return Case(
             facts.digest, _evaluations(pair, facts), pair.sampling.recall or 0.0,
             pair.original.seconds,
-            original not in self._prepared, reference not in self._prepared,
+            original not in self._prepared, reference not in self._prepared, self._where(),
         )  # fmt: skip
 
     def made(self, pair: Pair, facts: ModelFacts | None) -> None:
@@ -99,7 +105,7 @@ class Costs:
     def expected_ms(self, case: Case, ahead: int) -> float | None:
         """How soon one would be heard, with others ahead of it; None if nothing is known."""
         if case not in self._expected:
-            known = [each for each in reversed(self._measured) if each.case.model == case.model]
+            known = [each for each in reversed(self._measured) if _is_alike(each.case, case)]
             if not known:
                 return None
             nearest = heapq.nsmallest(NEAREST, known, lambda each: _unlikeness(each.case, case))
@@ -145,6 +151,11 @@ def _evaluations(pair: Pair, facts: ModelFacts) -> int:
     steps = facts.steps if sampling.steps is None else sampling.steps
     guided = (facts.cfg if sampling.cfg is None else sampling.cfg) != 1
     return steps * (sampling.order or 1) * (2 if guided else 1)
+
+
+def _is_alike(one: Case, other: Case) -> bool:
+    """Whether the same engine, as far as speed goes, would make both."""
+    return (one.model, one.where) == (other.model, other.where)
 
 
 def _unlikeness(one: Case, other: Case) -> float:

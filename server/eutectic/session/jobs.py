@@ -74,7 +74,7 @@ class Jobs:
     ) -> None:
         self.host, self.shelf, self.timings, self.rate_hz = host, shelf, timings, rate_hz
         self.speed = 0.0
-        self.costs = Costs(costs)
+        self.costs = Costs(costs, lambda: host.engines.where)
 
     def check_room(self) -> None:
         """Check that the engine can take another job.

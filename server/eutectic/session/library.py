@@ -18,6 +18,7 @@ from eutectic.near import nearest
 from eutectic.osc import answers, table
 from eutectic.osc.server import is_local
 from eutectic.reading import sections
+from eutectic.session.carrying import Carrier
 from eutectic.session.folders import Folders
 from eutectic.session.jobs import Jobs, OnProgress
 from eutectic.session.pair import Clip
@@ -52,8 +53,11 @@ class Library:
             it dies.
     """
 
-    def __init__(self, jobs: Jobs, folders: Folders, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, jobs: Jobs, folders: Folders, carrier: Carrier, changed: Callable[[], None]
+    ) -> None:
         self._jobs, self._folders, self._changed = jobs, folders, changed
+        self._carrier = carrier
         self.clips: dict[str, Clip] = {}
         self.missing: set[str] = set()
         self.engine_synced = asyncio.Event()
@@ -218,8 +222,14 @@ class Library:
 
     async def _resend(self, key: str, source: Source) -> Loaded | str:
         """What the engine has; or why not: then it stays in the session, and may come back."""
+        work = Load(0, source, key or None)
         try:
-            return await self._jobs.run(Load(0, source, key or None), Loaded, always=True)
+            return await self._jobs.run(work, Loaded, always=True)
+        except Refused as error:
+            if error.code not in GONE or not await self._carrier.clip(key):
+                return error.code
+        try:
+            return await self._jobs.run(work, Loaded, always=True)
         except Refused as error:
             return error.code
 

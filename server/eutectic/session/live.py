@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from eutectic.fusion_options import sampling
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.playback.heard import Heard
@@ -25,7 +26,7 @@ from eutectic.session.inputs import Inputs
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
 from eutectic.session.making import Making, Run
-from eutectic.session.options import check_for_model, sampling
+from eutectic.session.options import check_for_model
 from eutectic.session.pieces import CROSSFADE_SECONDS, Clocks, Gate
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from eutectic.config import Place
 from eutectic.errors import BadSetting, EutecticError
+from eutectic.fusion_options import place
 from eutectic.link.protocol import Priority
 from eutectic.osc import table
 from eutectic.osc.table import Fuse
@@ -23,7 +24,6 @@ from eutectic.playback.sounds import Fan, Sound
 from eutectic.session.jobs import Jobs
 from eutectic.session.kept import KeptVoice
 from eutectic.session.library import Library
-from eutectic.session.options import place
 from eutectic.session.pair import Pair
 from eutectic.session.resolve import Resolver
 from eutectic.session.stage import Stage

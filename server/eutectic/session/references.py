@@ -28,6 +28,7 @@ from eutectic.near import nearest
 from eutectic.osc import answers, table
 from eutectic.osc.server import is_local
 from eutectic.session import options
+from eutectic.session.carrying import Carrier
 from eutectic.session.jobs import Jobs
 from eutectic.session.learning import Learning, Learnings
 from eutectic.session.library import Library
@@ -51,10 +52,10 @@ class References:
     """
 
     def __init__(
-        self, jobs: Jobs, library: Library, learned: Callable[[str], None],
+        self, jobs: Jobs, library: Library, carrier: Carrier, learned: Callable[[str], None],
         changed: Callable[[], None],
     ) -> None:  # fmt: skip
-        self._jobs, self._library = jobs, library
+        self._jobs, self._library, self._carrier = jobs, library, carrier
         self._learned, self._changed = learned, changed
         self.all: dict[str, Reference] = {}
         self.missing: dict[str, str] = {}
@@ -224,6 +225,7 @@ class References:
             ticket.queued()
             forgotten = await self._jobs.run(Forget(0, known.spec), Forgotten, ticket.progress)
             size = forgotten.size
+            self._carrier.forget(forgotten.keys)
         self._learnings.cancel(name, f"reference {name} was deleted")
         if self.all.get(name) is known:
             self._remove(name)
@@ -258,6 +260,10 @@ class References:
             (each.spec.clip, each.source) for each in before.values() if each.clip
         )
         loras = {name: await self._again(each) for name, each in before.items() if each.lora}
+        for each in before.values():
+            clip = loaded.get((each.spec.clip, each.source))
+            if clip is not None and each.spec.settings is not None and each.model == facts.digest:
+                await self._carrier.reference(each.spec, clip.audio, facts)
         if self._jobs.host.facts is not facts:  # it died meanwhile, or has another model
             return
         for name, each in list(self.all.items()):
@@ -344,6 +350,8 @@ class References:
         facts = self._jobs.host.facts
         same = facts is not None and facts.digest == reference.model
         work = AddLora(0, reference.lora, reference.spec.lora if same else "")
+        if work.key:
+            await self._carrier.lora(work.key)
         try:
             return await self._jobs.run(work, LoraAdded, always=True)
         except Refused as error:

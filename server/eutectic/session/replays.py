@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from eutectic.config import Place
+from eutectic.fusion_options import fuse_request, place
 from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Fail, read_answer
@@ -38,7 +39,6 @@ from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.kept import KeptVoice
 from eutectic.session.library import Library
-from eutectic.session.options import fuse_request, place
 from eutectic.session.pair import Clip, Pair, Reference
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver

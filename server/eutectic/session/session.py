@@ -27,6 +27,7 @@ from eutectic.playback.player import Player
 from eutectic.session import models, replays
 from eutectic.session.axes import Axes
 from eutectic.session.board import Board
+from eutectic.session.carrying import Carrier
 from eutectic.session.dispatch import Dispatcher
 from eutectic.session.fans import Fans
 from eutectic.session.favourites import Favourites
@@ -97,12 +98,14 @@ class Session:
         folders, timings = settings.folders, Timings()
         self._registry, self._board = RequestRegistry(subscribers), Board(subscribers)
         self._shelf = Shelf(settings.data / "fusions", settings.ready_bytes, settings.stored_bytes)
-        self._host = Host(models.arguments(settings, settings.model), self._on_engine, spare)
+        engines = models.engines(settings, settings.engine, settings.model, spare)
+        self._host = Host(engines, self._on_engine, spare)
         jobs = self._jobs = Jobs(
             self._host, self._shelf, timings, player.rate_hz, settings.data / "costs.json"
         )
-        self._library = Library(jobs, folders, self._changed)
-        self._references = References(jobs, self._library, self._learned, self._changed)
+        carrier = Carrier(jobs, settings.data)
+        self._library = Library(jobs, folders, carrier, self._changed)
+        self._references = References(jobs, self._library, carrier, self._learned, self._changed)
         shipped = (presets_folder("fusions"), presets_folder("sessions"))
         presets = self._presets = Presets(settings.data / "presets", shipped)
         resolver = Resolver(jobs, self._library, self._references, presets)
@@ -199,6 +202,7 @@ class Session:
         on(table.Notify, self._notify)
         on(table.ListModels, self._models.list)
         on(table.SetModel, self._models.set)
+        on(table.PlaceEngine, self._models.move)
         on(table.SavePreset, self._keeper.save_preset)
         on(table.LoadPreset, self._keeper.load_preset)
         on(table.ListPresets, self._keeper.list_presets)

@@ -15,7 +15,8 @@ class SessionSettings:
     `input_device`: None for the system's default, `off` for none. `memory_bytes` limits the
     engine's cache, `ready_bytes` fusions kept as audio in memory, `stored_bytes` those on disk.
     `clock` is what beats follow, as `/tempo/clock` has it; `clock_out` part of the name of a MIDI
-    output that they are sent to.
+    output that they are sent to. `engine` is the `HOST:PORT` of another machine's engine, empty for
+    this one's.
     """
 
     model: str
@@ -29,3 +30,4 @@ class SessionSettings:
     stored_bytes: int
     clock: str = "internal"
     clock_out: str | None = None
+    engine: str = ""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from eutectic.config import PadState, Place
+from eutectic.fusion_options import place
 from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
 from eutectic.osc.table import Fuse
@@ -28,7 +29,7 @@ from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.journal import Journal
 from eutectic.session.library import Library
-from eutectic.session.options import loops, place, velocity_db
+from eutectic.session.options import loops, velocity_db
 from eutectic.session.pair import Knobs, Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver

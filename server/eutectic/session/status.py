@@ -104,11 +104,12 @@ class Status:
     def _engine(self) -> str:
         """What it is doing, and how often it died."""
         state = self.host.state
-        if state == "failed":
-            return f"failed: {self.host.failure}"
+        if state in ("failed", "lost"):
+            return f"{state}: {self.host.failure}"
         doing = state if state == "ready" else f"{state} {100 * self.models.warm:.0f} %"
         deaths = f"{self.host.deaths} deaths"
-        return ", ".join((doing, *self.references.under_way(), deaths, *_spare(self.host)))
+        parts = doing, *_away(self.host), *self.references.under_way(), deaths, *_spare(self.host)
+        return ", ".join(parts)
 
     def _voice(self, voice: Voice) -> str:
         """What a voice plays, and how far it is."""
@@ -137,6 +138,15 @@ class Status:
             request, voice.number, "playing", pair.original.name, pair.reference.name, voice.blend,
             self.player.position_seconds(voice.number), self.player.seconds(voice.number),
         )  # fmt: skip
+
+
+def _away(host: Host) -> Sequence[str]:
+    """Where the engine is, if on another machine, how far that is, and how often it was lost."""
+    where, way_ms = host.engines.where, host.round_trip_ms
+    if not where:
+        return ()
+    losses = (f"{host.losses} losses",) if host.losses else ()
+    return (f"at {where}", *([f"{way_ms:.1f} ms there and back"] if way_ms >= 0 else ()), *losses)
 
 
 def _spare(host: Host) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from eutectic.fusion_options import fuse_request
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.osc.table import VOICE_RANGES, Request
@@ -13,7 +14,7 @@ from eutectic.session import articulation, strips
 from eutectic.session.articulation import KeptNotes
 from eutectic.session.grids import TURNED, Grids
 from eutectic.session.kept import KeptVoice
-from eutectic.session.options import fuse_request, kept_options
+from eutectic.session.options import kept_options
 from eutectic.session.pair import Knobs
 from eutectic.session.strips import KeptStrip
 from eutectic.session.tickets import Refused, Ticket

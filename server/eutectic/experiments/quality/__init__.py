@@ -18,4 +18,5 @@ class Part(StrEnum):
     EAR = "ear"
     PRESETS = "presets"
     SPEED = "speed"
+    THROUGHPUT = "throughput"
     ALL = "all"

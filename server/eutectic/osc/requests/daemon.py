@@ -70,3 +70,18 @@ class SetModel(Answered, frozen=True, kw_only=True):
     address = "/model/set"
 
     model: Annotated[str, Argument("text", "one of /model/list, or a Hub id")]
+
+
+class PlaceEngine(Answered, frozen=True, kw_only=True):
+    """Tell where the engine is; or have one on another machine, or on this one, take its place.
+
+    What sounds plays on, and this one makes fusions until the other is ready.
+    """
+
+    address = "/engine/where"
+    replies = (answers.Queued,)
+    found = answers.EnginePlace
+
+    place: Annotated[str | None, Argument("text", "HOST:PORT of `eutectic engine`, or local")] = (
+        None
+    )

@@ -15,7 +15,7 @@ import { drawTempo, tempo } from './time.js';
 
 // ---- Strip ------------------------------------------------------------------------------------
 
-const LAMPS = { ready: 'now', dead: 'off', failed: 'off' };
+const LAMPS = { ready: 'now', dead: 'off', failed: 'off', lost: 'off' };
 const strip = Object.fromEntries(['engine', 'queue', 'xruns', 'out', 'rec', 'here'].map(each => [each, $(`.c-${each}`)]));
 const lamp = $('svg', strip.engine), recordLamp = $('svg', strip.rec), dash = '–';
 strip.rec.addEventListener('click', () => openDrawer('record', strip.rec));
@@ -30,11 +30,12 @@ phone.addEventListener('change', arrange);
 arrange();
 
 function drawStrip() {
-  const { state, model, text: about } = s.engine, lost = contact.lost, off = isEngineOff();
+  const { state, model, text: about, place } = s.engine, lost = contact.lost, off = isEngineOff();
   const learning = [...s.references].find(([, each]) => each.state.startsWith('learning'));
+  const away = place !== 'local' && `at ${place}`;
   const [what, dim] = lost ? [contact.since && s.number ? `no contact for ${lostSeconds()} s` : 'no contact yet', '']
-    : off ? [about || `engine ${state}`, model] : state !== 'ready' ? [`engine ${state}`, model]
-      : [learning ? `learning ${learning[0]} ${Math.round(100 * learning[1].fraction)} %` : 'ready', [model, about].filter(Boolean).join(' · ')];
+    : off ? [about || `engine ${state}`, model] : state !== 'ready' ? [[`engine ${state}`, away].filter(Boolean).join(' '), model]
+      : [learning ? `learning ${learning[0]} ${Math.round(100 * learning[1].fraction)} %` : 'ready', [model, about, away].filter(Boolean).join(' · ')];
   mark(lamp, lost ? 'off' : learning && state === 'ready' ? 'arc' : LAMPS[state] || 'arc', learning ? learning[1].fraction : s.engine.fraction || 0.3);
   kind(strip.engine, `cell c-engine ${lost || off ? 'bad' : state}`);
   text($('.what', strip.engine), what);

@@ -3,7 +3,7 @@ import { ask, contact, fusionWindow, picture } from './link.js';
 import { clamp } from './dom.js';
 
 export const s = {
-  engine: { state: 'starting', fraction: 0, model: '', text: '' }, queue: 0, xruns: 0, device: null, number: 0,
+  engine: { state: 'starting', fraction: 0, model: '', text: '', place: 'local' }, queue: 0, xruns: 0, device: null, number: 0,
   recording: { path: '', seconds: 0, free: 0, text: '', at: 0 }, input: { name: '', state: 'off', recording: [], text: '' },
   tempo: { bpm: 120, beat: 0, running: 0, clock: '', state: '', at: 0 },
   voices: new Map(), clips: new Map(), references: new Map(), favourites: new Map(), presets: new Map(), sessions: new Map(), listed: false, clients: new Map(),
@@ -38,7 +38,7 @@ export const isLive = v => !!v?.live && v.live !== 'off';
 export const originalOf = v => v.original || (isLive(v) ? 'input' : '');
 /** The reference that the hand has chosen. */
 export const row = () => [s.row, voice()?.reference].find(each => s.references.has(each)) ?? s.references.keys().next().value;
-export const isEngineOff = () => s.engine.state === 'dead' || s.engine.state === 'failed';
+export const isEngineOff = () => ['dead', 'failed', 'lost'].includes(s.engine.state);
 
 // ---- What this page's own hand is moving ------------------------------------------------------
 
@@ -92,7 +92,7 @@ const events = {
   },
   '/started': id => over(id),
   '/ended': (_, id) => over(id),
-  '/engine': (state, fraction, model, text) => { s.engine = { state, fraction, model, text }; touch('strip', 'matrix', 'foot'); },
+  '/engine': (state, fraction, model, text, place = 'local') => { s.engine = { state, fraction, model, text, place }; touch('strip', 'matrix', 'foot'); },
   '/queue': jobs => { s.queue = jobs; doubtFans(true); touch('strip'); },
   '/xrun': count => { s.xruns = count; touch('strip'); },
   '/device': (name, state) => { s.device = { name, state }; touch('strip'); },

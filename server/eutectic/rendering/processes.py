@@ -1,0 +1,325 @@
+"""Workers on this machine: a process for each GPU, or for each of the processors.
+
+On a CPU, workers with one thread each make more than fewer with several. What the machine has to
+compute on is known once the first worker has torch, so the others start after it.
+
+A worker that dies is started again. What it hadn't done of its order is done again piece by piece,
+so that what kills workers is found: it does so twice, and becomes rows with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from typing import IO, Self
+
+import msgspec
+
+from eutectic import environment
+from eutectic.errors import BadInput
+from eutectic.link.errands import Wanted
+from eutectic.rendering import protocol, rows
+from eutectic.rendering.destination import Sink
+from eutectic.rendering.opening import open_destination
+from eutectic.rendering.pool import Done, Reference, Setup
+from eutectic.rendering.protocol import (
+    Answer,
+    Did,
+    Ended,
+    Learn,
+    Learned,
+    Make,
+    Order,
+    Ready,
+    Refused,
+    Start,
+)
+from eutectic.rendering.work import Batch, Row
+from eutectic.system.limits import available_bytes, processors
+
+DEATHS = 2
+"""Workers that a piece may kill before it is given up."""
+
+STARTS = 3
+"""Times in a row that a worker may die before it is ready."""
+
+CACHE_BYTES = 1 << 30
+"""Memory for a worker's cache; all caches together take a quarter of what is free at most."""
+
+LEAVE_SECONDS = 3.0
+"""A worker that is still running so long after its standard input closed is killed."""
+
+Receive = Callable[[Answer], None]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """An order, and how many workers it has killed."""
+
+    order: Order
+    deaths: int = 0
+
+
+class _Tasks:
+    """What is to be done: first what a worker has left behind."""
+
+    def __init__(self, orders: Iterator[Order]) -> None:
+        self._orders = orders
+        self._waiting: deque[_Task] = deque()
+
+    def waiting(self, most: int) -> int:
+        """How many wait, counted up to `most`."""
+        while len(self._waiting) < most and (order := next(self._orders, None)) is not None:
+            self._waiting.append(_Task(order))
+        return len(self._waiting)
+
+    def take(self) -> _Task:
+        return self._waiting.popleft()
+
+    def give_back(self, tasks: Sequence[_Task]) -> None:
+        self._waiting.extendleft(reversed(tasks))
+
+
+class _Worker:
+    """One process, and what it is at.
+
+    `place`: which of the workers it is, from 0. `starts`: deaths in a row before it was ready.
+    """
+
+    def __init__(self, place: int, process: subprocess.Popen[bytes], starts: int) -> None:
+        self.place, self.process, self.starts = place, process, starts
+        self.is_ready = False
+        self.task: _Task | None = None
+        self.left: set[str] = set()
+        """Keys of the items that it hasn't done."""
+
+    @property
+    def is_idle(self) -> bool:
+        return self.is_ready and self.task is None
+
+    def give(self, task: _Task) -> None:
+        """Have it carry out a task."""
+        self.task = task
+        if isinstance(task.order, Make):
+            pieces = task.order.batch.pieces
+            self.left = {item.key for piece in pieces for item in piece.items}
+        self.tell(task.order)
+
+    def tell(self, value: Start | Order) -> None:
+        """Write to it; that it is dead is noticed by who reads."""
+        with suppress(OSError):
+            _pipe(self.process.stdin).write(protocol.line(value))
+            _pipe(self.process.stdin).flush()
+
+    def close(self) -> None:
+        """Close its standard input, at which it leaves."""
+        with suppress(OSError):
+            _pipe(self.process.stdin).close()
+
+    def wait(self) -> int:
+        """Its exit status; it is killed if it stays."""
+        try:
+            return self.process.wait(LEAVE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+class Processes:
+    """A `Pool` of processes on this machine; `workers`: how many (default: what is best)."""
+
+    def __init__(self, setup: Setup, workers: int | None = None) -> None:
+        self._setup = setup
+        self._size = workers or processors()
+        self._is_given = workers is not None
+        self._device: Ready | None = None
+        self._workers: list[_Worker] = []
+        self._events: queue.SimpleQueue[tuple[_Worker, Answer | None]] = queue.SimpleQueue()
+        self._sink: Sink | None = None
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def __enter__(self) -> Self:
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.close()
+        for worker in self._workers:
+            worker.wait()
+        if self._sink is not None:
+            self._sink.close()
+
+    def learn(self, references: Iterable[Wanted], done: Callable[[Reference], None]) -> None:
+        def receive(answer: Answer) -> None:
+            if isinstance(answer, Learned):
+                done(answer.reference)
+
+        self._carry_out(map(Learn, references), receive)
+
+    def run(self, batches: Iterator[Batch], done: Done) -> None:
+        def receive(answer: Answer) -> None:
+            if isinstance(answer, Did):
+                done(answer.row)
+
+        self._carry_out(map(Make, batches), receive)
+
+    def _carry_out(self, orders: Iterator[Order], receive: Receive) -> None:
+        """Have orders carried out, each once a worker is idle; returns when all are."""
+        tasks = _Tasks(orders)
+        while True:
+            for worker in self._workers:
+                if worker.is_idle and tasks.waiting(1):
+                    worker.give(tasks.take())
+            busy = sum(worker.task is not None for worker in self._workers)
+            waiting = tasks.waiting(self._size)
+            if not busy and not waiting:
+                return
+            while self._device is not None and len(self._workers) < min(self._size, busy + waiting):
+                self._start()
+            worker, answer = self._events.get()
+            if answer is None:
+                self._died(worker, tasks, receive)
+            else:
+                self._heard(worker, answer, receive)
+
+    def _heard(self, worker: _Worker, answer: Answer, receive: Receive) -> None:
+        match answer:
+            case Ready():
+                worker.is_ready, worker.starts = True, 0
+                if self._device is None:
+                    self._device = answer
+                    self._size = self._best_size(answer)
+            case Refused():
+                raise BadInput(answer.text)
+            case Ended():
+                worker.task = None
+            case Did():
+                worker.left.discard(answer.row.key)
+                receive(answer)
+            case Learned():
+                receive(answer)
+
+    def _best_size(self, first: Ready) -> int:
+        """How many workers there are to be, now that one says what it takes."""
+        if self._is_given:
+            return self._size
+        if first.device != "cpu":
+            return first.devices
+        others = available_bytes() // (2 * first.resident_bytes)
+        return max(1, min(self._size, 1 + others))
+
+    def _died(self, worker: _Worker, tasks: _Tasks, receive: Receive) -> None:
+        """Give a dead worker's task back, and start another in its place."""
+        self._workers.remove(worker)
+        reason = _how_ended(worker.wait())
+        if worker.task is not None:
+            self._give_back(worker, worker.task, reason, tasks, receive)
+        starts = 0 if worker.is_ready else worker.starts + 1
+        if starts < STARTS:
+            self._start(starts)
+        elif self._workers:
+            self._size -= 1
+        else:
+            raise BadInput(f"no worker can be started: the last {STARTS} {reason}")
+
+    def _give_back(
+        self, worker: _Worker, task: _Task, reason: str, tasks: _Tasks, receive: Receive
+    ) -> None:
+        deaths, order = task.deaths + 1, task.order
+        reason = f"its worker {reason}, {deaths} times"
+        if isinstance(order, Make):
+            left = _left(order.batch, worker.left)
+            if deaths < DEATHS:
+                tasks.give_back([_Task(Make(each), deaths) for each in left])
+                return
+            for batch in left:
+                for row in self._given_up(batch, reason):
+                    receive(Did(row))
+        elif deaths < DEATHS:
+            tasks.give_back([_Task(order, deaths)])
+        else:
+            receive(Learned(Reference(order.wanted, reason=reason)))
+
+    def _given_up(self, batch: Batch, reason: str) -> Iterator[Row]:
+        """Rows of what can't be made, which no worker is left to write."""
+        if self._sink is None:
+            self._sink = open_destination(self._setup.destination).sink("given up")
+        for piece in batch.pieces:
+            for item in piece.items:
+                row = rows.failed(batch, piece, item, reason, "")
+                yield self._sink.put(row, None, None)
+
+    def _start(self, starts: int = 0) -> None:
+        """Start a worker.
+
+        Raises:
+            NoEngine: nowhere is torch.
+            BadInput: processes can't be started.
+        """
+        taken = {worker.place for worker in self._workers}
+        place = next(place for place in count() if place not in taken)
+        own = max(1, processors() // self._size)
+        try:
+            process = subprocess.Popen(
+                environment.command(protocol.MODULE), stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": str(own)},
+            )  # fmt: skip
+        except OSError as error:
+            raise BadInput(f"workers can't be started ({error.strerror})") from None
+        worker = _Worker(place, process, starts)
+        self._workers.append(worker)
+        memory = min(CACHE_BYTES, available_bytes() // (4 * self._size))
+        worker.tell(Start(self._setup_at(place), f"worker {place + 1}", memory, own))
+        threading.Thread(target=self._read, args=(worker,), daemon=True).start()
+
+    def _setup_at(self, place: int) -> Setup:
+        """Of one worker: each has a GPU to itself, as far as there are enough."""
+        first, compute = self._device, self._setup.compute
+        if first is None or first.device != "cuda" or compute not in (None, "cuda"):
+            return self._setup
+        return msgspec.structs.replace(self._setup, compute=f"cuda:{place % first.devices}")
+
+    def _read(self, worker: _Worker) -> None:
+        """Queue what a worker says, then that it is dead."""
+        with suppress(OSError, ValueError, msgspec.DecodeError):
+            for line in _pipe(worker.process.stdout):
+                self._events.put((worker, protocol.decode_answer(line)))
+        self._events.put((worker, None))
+
+
+def _left(batch: Batch, keys: set[str]) -> list[Batch]:
+    """What is left of a batch, each piece as one of its own."""
+    left: list[Batch] = []
+    for piece in batch.pieces:
+        items = tuple(item for item in piece.items if item.key in keys)
+        if items:
+            own = msgspec.structs.replace(piece, items=items)
+            left.append(msgspec.structs.replace(batch, pieces=(own,)))
+    return left
+
+
+def _how_ended(code: int) -> str:
+    """How a process ended, for a sentence."""
+    if code >= 0:
+        return f"ended with status {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None
+    return pipe
