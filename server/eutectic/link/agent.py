@@ -169,7 +169,7 @@ class Agent:
             raise BadSetting(
                 f"{lent.host}:{lent.port} can't be listened on ({error.strerror})"
             ) from None
-        port = self._socket.last_endpoint.decode().rpartition(":")[2]
+        port = str(self._socket.get_string(zmq.LAST_ENDPOINT)).rpartition(":")[2]
         how = "for daemons that have a key" if own is not None else "for this machine alone"
         ready(f"listening on {lent.host}:{port} {how}; the engine is starting")
 
@@ -340,6 +340,7 @@ class Agent:
         """Hand a message to the network; False if that daemon's connection is gone."""
         frames = [peer, messages.encode(message)]
         sending = self._socket.send_multipart(frames if frame is None else [*frames, frame])
+        assert isinstance(sending, asyncio.Future)
         return sending.done() and sending.exception() is None  # at once: there is no HWM
 
     # The end

@@ -25,22 +25,42 @@ CONNECT_MS = 5000
 MAX_MESSAGE_BYTES = 16 << 20
 """Longer ones end a connection."""
 
+SIGNATURE = b"\xff" + bytes(8) + b"\x7f\x03"
+"""How each side of a connection begins (ZMTP 3, ZeroMQ's RFC 23)."""
+
+MECHANISM = slice(12, 32)
+"""The bytes after that, by which it says whether it wants a key."""
+
 _CLOSED = zmq.EVENT_DISCONNECTED, zmq.EVENT_CLOSED, zmq.EVENT_CONNECT_RETRIED
 
-_WRONG_KEY = {
-    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: True,
-    zmq.EVENT_HANDSHAKE_FAILED_AUTH: True,
-    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: False,
-}
-"""How a connection begins with the wrong key; whether it can be for no other reason."""
+_UNWANTED = (
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL,
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL,
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH,
+)
 
 
-class WrongKey(Exception):
-    """The other side wants another key, or none. `is_sure`: it hasn't just gone."""
+class Unwanted(Exception):
+    """The other side ended the connection as it began: for want of a key, if it is there."""
 
-    def __init__(self, is_sure: bool) -> None:
-        super().__init__()
-        self.is_sure = is_sure
+
+async def asks_for_key(where: str) -> bool:
+    """Whether a machine wants a key of whoever connects.
+
+    Raises:
+        OSError: nothing that could be an engine answers there.
+    """
+    host, _, port = where.rpartition(":")
+    try:
+        async with asyncio.timeout(CONNECT_MS / 1000):
+            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            try:
+                writer.write(SIGNATURE)
+                return (await reader.readexactly(MECHANISM.stop))[MECHANISM].startswith(b"CURVE")
+            finally:
+                writer.close()
+    except EOFError:
+        raise ConnectionResetError from None
 
 
 class Line:
@@ -89,12 +109,12 @@ class Line:
         """Wait until it can't be used any more.
 
         Raises:
-            WrongKey: for want of the right key.
+            Unwanted: before it could be.
         """
         while True:
             event = (await recv_monitor_message(self._monitor))["event"]
-            if event in _WRONG_KEY:
-                raise WrongKey(_WRONG_KEY[event])
+            if event in _UNWANTED:
+                raise Unwanted
             if event in _CLOSED:
                 return
 

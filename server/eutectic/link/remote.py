@@ -16,7 +16,6 @@ import re
 import secrets
 import socket
 import time
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,23 +96,23 @@ class Remote(Engines):
             BadEngine: the other side has none for this daemon.
             OSError: it can't be reached, or another daemon uses it (`Lost`); or it has no memory.
         """
-        from eutectic.link.line import WrongKey
+        from eutectic.link.line import Unwanted, asks_for_key
 
         hello = wire.Hello(
             DAEMON, socket.gethostname(), version("eutectic"), wire.PROTOCOL, self._model,
             self._digest, beside,
         )  # fmt: skip
-        curves, is_sure = self._curves(), True
+        curves = self._curves()
         for curve in curves:
-            try:
+            with contextlib.suppress(Unwanted):
                 line = await self._connected(curve, hello)
                 return RemoteEngine(self.where, line, self._data)
-            except WrongKey as error:
-                is_sure = is_sure and error.is_sure
-        if not is_sure:
-            known = " to this machine's keys" if any(curves) else ""
-            raise Lost(f"no engine answers at {self.where}{known}")
+        try:
+            asks = await asks_for_key(self.where)
+        except OSError:
+            raise Lost(f"no engine answers at {self.where}") from None
         known = "takes none of this machine's keys" if any(curves) else "asks for a key"
+        known = known if asks else "encrypts nothing, which only its own machine may use"
         raise BadEngine(f"{self.where} {known}: `eutectic engine keys` there shows one")
 
     def _curves(self) -> list[keys.Curve | None]:
@@ -136,7 +135,7 @@ class Remote(Engines):
         """A connection over which the other side has welcomed this one.
 
         Raises:
-            WrongKey: it asks for another key.
+            Unwanted: it asks for another key.
             BadEngine: it refuses, for good.
             Lost: it can't be reached, or refuses for now.
             OSError: it has no memory for two.
@@ -169,13 +168,14 @@ class Remote(Engines):
         """What the other side says first.
 
         Raises:
-            WrongKey, BadEngine, Lost: nothing.
+            Unwanted, BadEngine, Lost: nothing.
         """
         broken = asyncio.ensure_future(line.broken())
         receiving = asyncio.ensure_future(line.receive())
-        both = {broken, receiving}
         try:
-            await asyncio.wait(both, timeout=HELLO_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                [broken, receiving], timeout=HELLO_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
             if receiving.done():
                 return receiving.result()[0]
             if broken.done():
@@ -183,9 +183,9 @@ class Remote(Engines):
         except msgspec.DecodeError:
             raise BadEngine(f"{self.where}: has another version of Eutectic") from None
         finally:
-            for each in both:
-                each.cancel()
-            await asyncio.gather(*both, return_exceptions=True)
+            broken.cancel()
+            receiving.cancel()
+            await asyncio.wait([broken, receiving])
         raise Lost(f"no engine answers at {self.where}")
 
 
@@ -249,13 +249,13 @@ class RemoteEngine(Engine):
     def _sends_heard(self, command: Fuse, heard: Canvas) -> bool:
         """Queue the samples that a job is made of; False if they are gone, with the job."""
         try:
-            samples = memoryview(heard.map()).cast("B")
+            samples = heard.map().reshape(-1).view(np.uint8)
         except FileNotFoundError:
             self._results.put_nowait(link.Failed(command.job, "cancelled", "cancelled"))
             return False
         for at in range(0, len(samples), PART_BYTES):
             part = samples[at : at + PART_BYTES]
-            message, read = wire.Heard(command.job, heard, at), partial(bytes, part)
+            message, read = wire.Heard(command.job, heard, at), part.tobytes
             self._outbox.put(command.job, command.priority, message, len(part), read)
         return True
 
@@ -348,9 +348,9 @@ class RemoteEngine(Engine):
 
     async def _watch(self) -> None:
         """Notice that the connection is cut."""
-        from eutectic.link.line import WrongKey
+        from eutectic.link.line import Unwanted
 
-        with contextlib.suppress(WrongKey):
+        with contextlib.suppress(Unwanted):
             await self._line.broken()
         self._lose("is gone")
 
