@@ -104,8 +104,22 @@ def check_section(
     Raises:
         BadAudio: as `load_clip`.
     """
+    return open_section(path, start_seconds, duration_seconds, max_seconds).digest
+
+
+def open_section(
+    path: Path,
+    start_seconds: float = 0.0,
+    duration_seconds: float | None = None,
+    max_seconds: float | None = None,
+) -> Waveform:
+    """Read a section at its own rate, in stereo.
+
+    Raises:
+        BadAudio: as `load_clip`.
+    """
     pieces = _pieces(path, start_seconds, duration_seconds, max_seconds)
-    return _joined(path, pieces, pieces[0].rate_hz, 2).digest
+    return _joined(path, pieces, pieces[0].rate_hz, 2)
 
 
 def _pieces(

@@ -1,5 +1,7 @@
 """`python -P elsewhere.py MODULE ARGUMENTS...`: run a module of this package with another Python.
 
+Or a program, whose name ends in `.py`, that imports this package.
+
 That Python's environment has the packages that the module needs, and perhaps another version of
 this one.
 """
@@ -21,4 +23,7 @@ module = sys.modules[package.name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 vars(importlib.import_module(f"{package.name}.environment"))["is_elsewhere"] = True
 del sys.argv[0]
-runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+if sys.argv[0].endswith(".py"):
+    runpy.run_path(sys.argv[0], run_name="__main__")
+else:
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -6,8 +6,9 @@ import pytest
 
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.errors import BadSetting
+from eutectic.fusion_options import fuse_request, place, sampling
 from eutectic.osc.table import Fuse, Learn
-from eutectic.session.options import fuse_request, kept_options, learning, place, sampling
+from eutectic.session.options import kept_options, learning
 
 FUSE = Fuse(
     id=1, voice=2, original="a", reference="b", seed=3, eta=0.5, negative="hiss", remaining=4,

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eutectic.cli import options
 from eutectic.cli.fusing import Work, fuse_all, morph_all
-from eutectic.cli.inputs import MORPH_MAX_SECONDS, Sound, check_model, check_sounds, expand
+from eutectic.cli.inputs import (
+    MORPH_MAX_SECONDS,
+    Sound,
+    check_model,
+    check_sounds,
+    expand,
+    numbers,
+)
 from eutectic.cli.loading import hand
 from eutectic.cli.morphing import refuse_others
 from eutectic.cli.naming import Format, outputs
@@ -27,17 +34,14 @@ from eutectic.config import (
     Fusing,
     LearnSettings,
     Place,
-    Residual,
     SamplingSettings,
     interpolating,
     sdedit,
 )
-from eutectic.errors import BadInput, BadSetting
+from eutectic.errors import BadInput
 
 if TYPE_CHECKING:
     from eutectic.recipe import Recipe
-
-Number = TypeVar("Number", int, float)
 
 Sounds = Annotated[
     list[str] | None,
@@ -94,15 +98,10 @@ Method = Annotated[
         "transport.",
     ),
 ]
-Order = Annotated[
-    int | None,
-    typer.Option(help=f"Sampler order, 1 to 3 {options.of_model(options.EMBEDDED.order)}."),
-]
 Remaining = Annotated[
     int | None,
     typer.Option(help="Instead of blend: steps left after the injection (default: as blend)."),
 ]
-ResidualName = Annotated[Residual, typer.Option("--residual", help="How the original is inverted.")]
 
 
 def fuse(
@@ -119,10 +118,10 @@ def fuse(
     steps: options.Steps = None,
     cfg: options.Cfg = None,
     negative: options.Negative = None,
-    order: Order = None,
+    order: options.Order = None,
     solver: options.SolverName = None,
     eta: options.Eta = None,
-    residual: ResidualName = "clean",
+    residual: options.ResidualName = "clean",
     residual_amount: options.Amount = 1.0,
     recall: options.Recall = None,
     slack: options.Slack = None,
@@ -164,7 +163,7 @@ def fuse(
         strength=strength,
     )  # fmt: skip
     sampling = {"latent": interpolating, "sdedit": sdedit}.get(method, _as_it_is)(sampling)
-    settings = [replace(sampling, seed=each) for each in _numbers("seed", seed or ["0"], int)]
+    settings = [replace(sampling, seed=each) for each in numbers("seed", seed or ["0"], int)]
     learning = LearnSettings(learn_method, learn_steps, rank, budget_seconds=budget)
     plain = method not in ("fusion", "latent", "sdedit")
     longest = MORPH_MAX_SECONDS if plain else check_model(model)
@@ -197,17 +196,7 @@ def _places(blends: list[str] | None, remaining: int | None) -> list[Place]:
     """Where the original enters: at each of the blends, or with so many steps remaining."""
     if not blends:
         return [Place(0.5) if remaining is None else Place(remaining=remaining)]
-    return [Place(blend, remaining) for blend in _numbers("blend", blends, float)]
-
-
-def _numbers(name: str, texts: Sequence[str], kind: Callable[[str], Number]) -> list[Number]:
-    """Numbers from options that may be repeated, and hold several with commas between them."""
-    text = ",".join(texts)
-    try:
-        return list(dict.fromkeys(kind(each) for each in text.split(",")))
-    except ValueError:
-        whole = "whole numbers" if kind is int else "numbers"
-        raise BadSetting(f"{name} must be {whole}, not {text!r}") from None
+    return [Place(blend, remaining) for blend in numbers("blend", blends, float)]
 
 
 def _named(sounds: list[str] | None, like: Path | None, earlier: Recipe | None) -> list[Path]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import glob
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from eutectic.engine import model_files
 from eutectic.errors import BadInput, BadInputs, BadSetting, NoFile
-from eutectic.near import nearest
+from eutectic.files import names
 
 if TYPE_CHECKING:
     from eutectic.link.protocol import Source
+
+Number = TypeVar("Number", int, float)
 
 MORPH_MAX_SECONDS = 600.0
 """The longest sound that is morphed without a model."""
@@ -55,6 +57,20 @@ def expand(words: Iterable[str]) -> list[Path]:
         matching = sorted(glob.glob(word)) if is_pattern else []  # noqa: PTH207  # absolute, too
         found += map(Path, matching or [word])
     return found
+
+
+def numbers(name: str, texts: Sequence[str], kind: Callable[[str], Number]) -> list[Number]:
+    """Numbers from options that may be repeated, and hold several with commas between them.
+
+    Raises:
+        BadSetting: something else is among them.
+    """
+    text = ",".join(texts)
+    try:
+        return list(dict.fromkeys(kind(each) for each in text.split(",")))
+    except ValueError:
+        whole = "whole numbers" if kind is int else "numbers"
+        raise BadSetting(f"{name} must be {whole}, not {text!r}") from None
 
 
 def check_range(start: float, duration: float | None) -> None:
@@ -102,10 +118,4 @@ def _missing(path: Path) -> str:
     """Why a file isn't there, and what may have been meant."""
     if glob.has_magic(str(path)):
         return f"{path}: no such file, nor any that it matches"
-    if not path.parent.is_dir():
-        return f"{path}: no such file; there is no folder {path.parent}"
-    try:
-        there = [each.name for each in path.parent.iterdir()]
-    except OSError:
-        there = []
-    return f"{path}: no such file{nearest(path.name, there)}"
+    return names.missing(path)

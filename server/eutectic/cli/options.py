@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from eutectic.config import Level, Method, Solver
+from eutectic.config import Level, Method, Residual, Solver
 from eutectic.engine import model_files
 from eutectic.engine.defaults import defaults_of
 
@@ -70,6 +70,10 @@ Cfg = Annotated[
     typer.Option(help=f"Guidance scale; 1 turns guidance off {of_model(EMBEDDED.cfg)}."),
 ]
 Negative = Annotated[str | None, typer.Option(help="Prompt to steer away from (default: none).")]
+Order = Annotated[
+    int | None,
+    typer.Option(help=f"Sampler order, 1 to 3 {of_model(EMBEDDED.order)}."),
+]
 SolverName = Annotated[
     Solver | None,
     typer.Option("--solver", help=f"Second-order update, or pingpong {of_model(EMBEDDED.solver)}."),
@@ -80,6 +84,7 @@ Eta = Annotated[
         help=f"Share of fresh noise: 1 solves the SDE, 0 the ODE {of_model(EMBEDDED.eta)}."
     ),
 ]
+ResidualName = Annotated[Residual, typer.Option("--residual", help="How the original is inverted.")]
 Amount = Annotated[
     float,
     typer.Option(

@@ -80,22 +80,29 @@ def progress(what: str) -> Generator[Watch]:
 
 
 @contextlib.contextmanager
-def stages(first: str = "") -> Generator[Progress]:
-    """Show a progress bar on the terminal, for one stage of the work after another."""
+def stages(first: str = "", rate: bool = False) -> Generator[Progress]:
+    """Show a progress bar on the terminal, for one stage of the work after another.
+
+    `rate`: with how many are done a second.
+    """
     if not errors.is_terminal:
         yield _no_report
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
+    speed = (TextColumn("{task.fields[speed]}"),) if rate else ()
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *speed,
+        TimeRemainingColumn(),
     )  # fmt: skip
     with Bar(*columns, console=errors.console, transient=True) as bar:
-        task = bar.add_task(first, total=None)
+        task = bar.add_task(first, total=None, speed="")
 
         def report(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
+            (shown,) = bar.tasks
+            speed = f"{shown.speed:.3g} a second" if shown.speed else ""
+            bar.update(task, description=what, completed=done, total=total, speed=speed)
 
         yield report
 

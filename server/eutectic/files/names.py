@@ -12,6 +12,8 @@ import unicodedata
 from pathlib import Path
 from typing import Literal
 
+from eutectic.near import nearest
+
 Form = Literal["NFC", "NFKC"]
 
 OLD_ENCODING = "cp1252"
@@ -48,6 +50,17 @@ def found(path: Path) -> Path:
     for part in path.parts[1 if path.anchor else 0 :]:
         there = there / (part if _is_there(there / part) else _alike(there, part))
     return there
+
+
+def missing(path: Path) -> str:
+    """That there is no such file, and what may have been meant."""
+    if not path.parent.is_dir():
+        return f"{path}: no such file; there is no folder {path.parent}"
+    try:
+        there = os.listdir(path.parent)  # noqa: PTH208
+    except OSError:
+        there = []
+    return f"{path}: no such file{nearest(path.name, there)}"
 
 
 def _is_there(path: Path) -> bool:

@@ -8,7 +8,7 @@ journal of its own, so none waits for another. All that isn't a result is in the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from eutectic.audio import Waveform
@@ -43,6 +43,11 @@ class Sink(Protocol):
 
 class Destination(Protocol):
     """A folder that renders are written into. It is made when something is first written."""
+
+    @property
+    def folder(self) -> Path | None:
+        """Where it is, if that is on this machine."""
+        ...
 
     def settle(self) -> None:
         """Publish what was journalled but not published, and remove what is half written.

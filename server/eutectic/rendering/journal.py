@@ -87,21 +87,22 @@ class KeySet:
     """Many keys in eight bytes each: enough to ask whether one is among them."""
 
     def __init__(self, keys: Iterable[str]) -> None:
-        self._sorted = np.unique(np.fromiter(map(_short, keys), np.uint64))
+        self._sorted = np.unique(np.fromiter(map(short, keys), np.uint64))
 
     def __len__(self) -> int:
         return len(self._sorted)
 
     def __contains__(self, key: str) -> bool:
-        short = np.uint64(_short(key))
-        place = int(np.searchsorted(self._sorted, short))
-        return place < len(self._sorted) and bool(self._sorted[place] == short)
+        asked = np.uint64(short(key))
+        place = int(np.searchsorted(self._sorted, asked))
+        return place < len(self._sorted) and bool(self._sorted[place] == asked)
 
 
 class Index:
-    """Which row of several journals counts for each key: the latest, those with a file first.
+    """Which row of several journals counts for each key.
 
-    Of several keys that a file was written for under one name, the latest has it.
+    It is the latest that a file was written for, if that file is still there; otherwise a later one
+    that says why there is none. Of several keys with files of one name, the latest has it.
     """
 
     def __init__(self, journals: Sequence[Path]) -> None:
@@ -109,29 +110,49 @@ class Index:
         for number, path in enumerate(journals):
             _add_entries(entries, number, path)
         self._journals = journals
-        self._entries = _that_count(np.frombuffer(entries, _FIELDS))
+        self._first, self._second = _that_count(np.frombuffer(entries, _FIELDS))
 
     def rows(self, counts: Counts) -> Iterator[Row]:
         """All rows that count, in the order of the journals."""
-        order = np.lexsort((self._entries["offset"], self._entries["journal"]))
-        with _Reader(self._journals) as reader:
-            yield from filter(counts, map(reader.row, self._entries[order]))
+        order = np.lexsort((self._first["offset"], self._first["journal"]))
+        return self._read(order, counts)
 
     def ordered(self, keys: Iterable[str], counts: Counts) -> Iterator[Row]:
         """The rows of these keys, in their order; then all others, by key."""
-        is_left = np.ones(len(self._entries), bool)
-        with _Reader(self._journals) as reader:
+        is_left = np.ones(len(self._first), bool)
+
+        def asked() -> Iterator[int]:
             for place in self._places(keys):
                 if is_left[place]:
                     is_left[place] = False
-                    yield from filter(counts, [reader.row(self._entries[place])])
-            yield from filter(counts, map(reader.row, self._entries[is_left]))
+                    yield place
+            yield from map(int, np.flatnonzero(is_left))
+
+        return self._read(asked(), counts)
+
+    def _read(self, places: Iterable[Any], counts: Counts) -> Iterator[Row]:
+        """The rows of the keys at these places, where any counts."""
+        with _Reader(self._journals) as reader:
+            for place in places:
+                row = reader.row(self._first[place])
+                if counts(row):
+                    yield row
+                elif second := self._after(self._first[place]):
+                    yield from filter(counts, [reader.row(second)])
+
+    def _after(self, first: Any) -> Any | None:
+        """The entry that says why there is no file, after the one that says there is."""
+        place = int(np.searchsorted(self._second["key"], first["key"]))
+        if place == len(self._second):
+            return None
+        found = self._second[place]
+        return found if found["key"] == first["key"] and found["at"] >= first["at"] else None
 
     def _places(self, keys: Iterable[str]) -> Iterator[int]:
         """Where the entries of those keys are that have one."""
-        known, keys = self._entries["key"], iter(keys)
-        while short := [_short(key) for key in itertools.islice(keys, CHUNK)]:
-            asked = np.array(short, np.uint64)
+        known, keys = self._first["key"], iter(keys)
+        while chunk := [short(key) for key in itertools.islice(keys, CHUNK)]:
+            asked = np.array(chunk, np.uint64)
             places = np.searchsorted(known, asked)
             is_found = places < len(known)
             is_found[is_found] = known[places[is_found]] == asked[is_found]
@@ -174,17 +195,21 @@ def _add_entries(entries: bytearray, number: int, path: Path) -> None:
                 del entries[-_ENTRY.size :]
             before = head.key
             entries += _ENTRY.pack(
-                _short(head.key), _short(head.name), at, start, number, not head.reason
+                short(head.key), short(head.name), at, start, number, not head.reason
             )
 
 
-def _that_count(entries: NDArray[Any]) -> NDArray[Any]:
-    """One entry of each key, sorted by key."""
-    entries = entries[np.lexsort((entries["at"], entries["has_file"]))]
-    reasons = np.count_nonzero(~entries["has_file"])
-    files = reasons + np.sort(_last_of_each(entries["name"][reasons:]))
-    entries = np.concatenate([entries[:reasons], entries[files]])
-    return entries[_last_of_each(entries["key"])]
+def _that_count(entries: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Of each key the entry that counts, and of some one that does otherwise; sorted by key."""
+    entries = entries[np.argsort(entries["at"], kind="stable")]
+    files, reasons = entries[entries["has_file"]], entries[~entries["has_file"]]
+    files = files[np.sort(_last_of_each(files["name"]))]
+    files, reasons = (each[_last_of_each(each["key"])] for each in (files, reasons))
+    both = np.concatenate([files, reasons])
+    both = both[np.argsort(both["key"], kind="stable")]  # of one key, the file's is before
+    is_again = np.zeros(len(both), bool)
+    is_again[1:] = both["key"][1:] == both["key"][:-1]
+    return both[~is_again], both[is_again]
 
 
 def _last_of_each(values: NDArray[np.uint64]) -> NDArray[np.intp]:
@@ -195,5 +220,6 @@ def _last_of_each(values: NDArray[np.uint64]) -> NDArray[np.intp]:
     return order[is_last]
 
 
-def _short(key: str) -> int:
+def short(key: str) -> int:
+    """A text in eight bytes; two are hardly ever the same."""
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest())

@@ -51,7 +51,7 @@ class LocalFolder:
     """A `Destination` in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._state = folder / STATE
         self._lock = FileLock(self._state / LOCK, thread_local=False)
 
@@ -72,16 +72,16 @@ class LocalFolder:
 
     def settle(self) -> None:
         deadline = time.monotonic() + WAIT_SECONDS
-        with _writing(self._folder):
+        with _writing(self.folder):
             self._state.mkdir(parents=True, exist_ok=True)
             if not _taken(self._lock, WAIT_SECONDS):
-                raise BadOutput(f"{self._folder}: another run writes into it")
+                raise BadOutput(f"{self.folder}: another run writes into it")
             _remove(*(self._state / WRITTEN).glob(f"*{PART}"))
             for own in self._workers():
                 lock = FileLock(own / LOCK, thread_local=False)
                 if not _taken(lock, max(0.0, deadline - time.monotonic())):
                     self.close()
-                    raise BadOutput(f"{self._folder}: {own.name}, of another run, writes into it")
+                    raise BadOutput(f"{self.folder}: {own.name}, of another run, writes into it")
                 try:
                     self._settle(own)
                 finally:
@@ -94,7 +94,7 @@ class LocalFolder:
             for row in journal.read(own / JOURNAL):
                 part = _part(own, row)
                 if part in left and not row.reason and _size(part) == row.size:
-                    _publish(part, self._folder / row.name)
+                    _publish(part, self.folder / row.name)
         _remove(*left)
         if not _size(own / JOURNAL):
             shutil.rmtree(own, ignore_errors=True)
@@ -117,15 +117,15 @@ class LocalFolder:
 
     def _counts(self, row: Row) -> bool:
         if row.reason:
-            return row.reason != TAKEN or _size(self._folder / row.name) is not None
-        return _size(self._folder / row.name) == row.size
+            return row.reason != TAKEN or _size(self.folder / row.name) is not None
+        return _size(self.folder / row.name) == row.size
 
     def sink(self, worker: str) -> LocalSink:
-        return LocalSink(self._folder, worker)
+        return LocalSink(self.folder, worker)
 
     def write(self, name: str, content: Iterable[bytes]) -> str:
         marks, digest = self._state / WRITTEN, hashlib.sha256()
-        with _writing(self._folder):
+        with _writing(self.folder):
             marks.mkdir(parents=True, exist_ok=True)
             name = next(each for each in numbered(name) if self._is_ours(each))
             part, mark = marks / f"{name}{PART}", marks / name
@@ -137,14 +137,14 @@ class LocalFolder:
                 _sync(part)
                 with atomic_path(mark) as both:  # whichever is there if this is killed now
                     both.write_text("\n".join([digest.hexdigest(), *_lines(mark)[:1]]))
-                part.replace(self._folder / name)
+                part.replace(self.folder / name)
             finally:
                 _remove(part)
         return name
 
     def _is_ours(self, name: str) -> bool:
         """Whether nothing is lost if a file of this name is written."""
-        path = self._folder / name
+        path = self.folder / name
         if not os.path.lexists(path):
             return True
         known = _lines(self._state / WRITTEN / name)

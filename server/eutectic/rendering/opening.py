@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from eutectic.errors import BadOutput
 from eutectic.rendering.destination import Destination
 
 
@@ -13,8 +12,10 @@ def open_destination(url: str) -> Destination:
         BadOutput: it is a file, or its parent isn't there.
         BadInput: the address is of no kind that is known, or its packages aren't installed.
     """
+    if "://" in url and not url.startswith("file://"):
+        from eutectic.rendering.remote import RemoteFolder
+
+        return RemoteFolder.at(url)
     from eutectic.rendering.local import LocalFolder
 
-    if "://" in url and not url.startswith("file://"):
-        raise BadOutput(f"{url}: only folders can be written to")
     return LocalFolder.at(url)

@@ -21,6 +21,7 @@ from eutectic.config import Place
 from eutectic.errors import BadInput, BadOutput, NoFile
 from eutectic.files import names
 from eutectic.files.tags import Tags
+from eutectic.fusion_options import fuse_request, place
 from eutectic.link.protocol import Priority
 from eutectic.near import nearest
 from eutectic.osc import answers, table
@@ -32,7 +33,7 @@ from eutectic.session.folders import check_free
 from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.kept import KeptClip, KeptFavourite, KeptReference
-from eutectic.session.options import fuse_request, kept_options, place
+from eutectic.session.options import kept_options
 from eutectic.session.pair import Pair
 from eutectic.session.recipes import recipe_of
 from eutectic.session.resolve import Resolver

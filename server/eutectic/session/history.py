@@ -15,6 +15,7 @@ import msgspec
 
 from eutectic.config import Place
 from eutectic.errors import EutecticError
+from eutectic.fusion_options import fuse_request, place
 from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
@@ -24,7 +25,7 @@ from eutectic.session.fans import Fans
 from eutectic.session.jobs import Jobs
 from eutectic.session.kept import KeptVoice
 from eutectic.session.library import Library
-from eutectic.session.options import fuse_request, loops, place
+from eutectic.session.options import loops
 from eutectic.session.pads import Pads, again
 from eutectic.session.pair import Pair
 from eutectic.session.references import References

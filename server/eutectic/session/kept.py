@@ -12,18 +12,17 @@ from filelock import FileLock, Timeout
 from msgspec import Meta
 
 from eutectic.config import MAX_STRENGTH, MAX_VOICES
-from eutectic.errors import BadInput, BadOutput, BadSetting
+from eutectic.errors import BadOutput, BadSetting
 from eutectic.files import names, toml
 from eutectic.files.toml import BadState
+from eutectic.fusion_options import Options, checked_options, fuse_request, sampling
 from eutectic.link.protocol import ReferenceSpec, Source
 from eutectic.near import nearest
-from eutectic.osc.parse import check
 from eutectic.osc.requests.time import MAX_BPM, MIN_BPM
 from eutectic.osc.spec import check_title
 from eutectic.osc.table import Fuse
 from eutectic.session.articulation import KeptNotes
 from eutectic.session.grids import Axis
-from eutectic.session.options import Options, fuse_request, place, sampling
 from eutectic.session.pair import Clip, Pair, Reference
 from eutectic.session.strips import KeptStrip
 
@@ -242,27 +241,6 @@ def claim(path: Path) -> FileLock:
     except OSError as error:
         raise BadOutput(f"{path}: can't be written ({error.strerror})") from None
     return lock
-
-
-def checked_options(path: Path, tables: tuple[str, ...], options: Options) -> Options:
-    """Options of fusions by name, from a file's tables, as the OSC table reads them.
-
-    Raises:
-        BadState: one is unknown or can't be used; the text names file, line and key.
-    """
-    checked: Options = {}
-    for name, value in options.items():
-        try:
-            checked |= check(Fuse.address, {name: value})
-        except ValueError as error:
-            raise toml.fault(path, tables, name, str(error)) from None
-    try:
-        request = fuse_request(checked)
-        sampling(request)
-        place(request)
-    except BadInput as error:
-        raise toml.fault(path, tables, "", str(error)) from None
-    return checked
 
 
 def check_session(path: Path, session: KeptSession) -> None:

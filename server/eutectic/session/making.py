@@ -17,6 +17,7 @@ import numpy as np
 from eutectic.audio import Samples
 from eutectic.config import Place
 from eutectic.errors import EutecticError
+from eutectic.fusion_options import sampling
 from eutectic.link.protocol import Canvas, Priority, Source
 from eutectic.osc import table
 from eutectic.playback.heard import Heard
@@ -25,7 +26,6 @@ from eutectic.playback.rolling import Piece, Rolling
 from eutectic.playback.timeline import Beat
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
-from eutectic.session.options import sampling
 from eutectic.session.pair import Clip, Knobs, Pair
 from eutectic.session.pieces import (
     CROSSFADE_SECONDS,
@@ -103,7 +103,6 @@ class Run:
     dropped: int = 0
     remark: str = ""
     trouble: str = ""
-    state: str = "starting"
     wanted: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

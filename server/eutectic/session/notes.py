@@ -8,6 +8,7 @@ import time
 
 from eutectic.audio import db_to_gain
 from eutectic.config import Place
+from eutectic.fusion_options import place
 from eutectic.osc import table
 from eutectic.osc.server import Peer
 from eutectic.playback.notes import Press
@@ -17,7 +18,7 @@ from eutectic.playback.sounds import Sound
 from eutectic.session.due import timing
 from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
-from eutectic.session.options import place, velocity_db
+from eutectic.session.options import velocity_db
 from eutectic.session.resolve import Resolver
 from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, Ticket

@@ -1,54 +1,20 @@
-"""From the options of a request to the settings of the engine."""
+"""What the options of a request mean beyond its sampling: playing, learning, keeping."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import fields
-from typing import Any
 
-from eutectic.config import (
-    LearnSettings,
-    Place,
-    SamplingSettings,
-    check_guided,
-    check_remaining,
-)
-from eutectic.errors import BadSetting
+from eutectic.config import LearnSettings, check_guided, check_remaining
+from eutectic.fusion_options import Options
 from eutectic.link.protocol import ModelFacts
 from eutectic.osc.request import FusionOptions
 from eutectic.osc.spec import given
 from eutectic.osc.table import Fuse, Learn
 
-Options = dict[str, int | float | str]
-"""Options by name, as TOML files hold them."""
-
 SILENT_DB = -120.0
 """The gain of velocity 0."""
 
-SAMPLING = frozenset(field.name for field in fields(SamplingSettings))
 NOT_KEPT = ("id", "voice", "at_ms", "velocity", "within_ms", "preset", "at_beat", "quantise")
-
-
-def sampling(request: FusionOptions) -> SamplingSettings:
-    """The sampling that a request asks for.
-
-    Raises:
-        BadSetting: two of its options exclude each other.
-    """
-    options = given(request)
-    return SamplingSettings(**{name: options[name] for name in options if name in SAMPLING})
-
-
-def place(request: FusionOptions, default: float = 0.5) -> Place:
-    """Where a request puts the original; `default` is the blend if it gives none.
-
-    Raises:
-        BadSetting: it gives both a blend and the steps remaining.
-    """
-    blend, remaining = request.blend, request.remaining
-    if blend is not None and remaining is not None:
-        raise BadSetting("choose either blend or remaining")
-    return Place(default if blend is None and remaining is None else blend, remaining)
 
 
 def loops(request: Fuse, default: bool) -> bool:
@@ -88,10 +54,3 @@ def kept_options(request: Fuse) -> Options:
     """What a session or a preset keeps of a voice's newest fusion."""
     options = given(request)
     return {name: options[name] for name in options if name not in NOT_KEPT}
-
-
-def fuse_request(options: Options, voice: int = 1) -> Fuse:
-    """The request that kept options stand for; original and reference are empty if not kept."""
-    known = {name: options[name] for name in options if name in Fuse.__struct_fields__}
-    values: dict[str, Any] = {"original": "", "reference": ""} | known | {"id": 0, "voice": voice}
-    return Fuse(**values)

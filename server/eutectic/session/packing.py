@@ -27,10 +27,10 @@ from eutectic.files import names, packed, tensors, toml
 from eutectic.files.learned import LearnedFile, learned_files
 from eutectic.files.packed import Manifest, Progress
 from eutectic.files.toml import BadState
+from eutectic.fusion_options import fuse_request, sampling
 from eutectic.link.protocol import Source
 from eutectic.session.grids import Grids
 from eutectic.session.kept import KeptFavourite, KeptReference, KeptSession
-from eutectic.session.options import fuse_request, sampling
 from eutectic.session.pair import Knobs, Pair
 from eutectic.session.presets import read_preset
 

@@ -9,6 +9,7 @@ import msgspec
 
 from eutectic.config import Place
 from eutectic.errors import EutecticError
+from eutectic.fusion_options import place
 from eutectic.osc import answers, table
 from eutectic.osc.answers import PairReply
 from eutectic.osc.spec import given
@@ -16,7 +17,6 @@ from eutectic.session.board import Board
 from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
-from eutectic.session.options import place
 from eutectic.session.pair import Pair
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver

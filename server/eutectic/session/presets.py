@@ -12,9 +12,9 @@ from msgspec import Meta
 from eutectic.config import MAX_STRENGTH, LearnSettings, Method
 from eutectic.files import names, toml
 from eutectic.files.toml import FORMAT, BadState, stamp_of
+from eutectic.fusion_options import Options, checked_options
 from eutectic.near import nearest
-from eutectic.session.kept import KeptVoice, Name, checked_options, named
-from eutectic.session.options import Options
+from eutectic.session.kept import KeptVoice, Name, named
 
 
 class PresetClip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

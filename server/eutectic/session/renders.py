@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eutectic.audio import Waveform
 from eutectic.config import Place
+from eutectic.fusion_options import place
 from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
 from eutectic.playback.sounds import Sound
@@ -15,7 +16,6 @@ from eutectic.saving import FORMATS, save_sound
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
-from eutectic.session.options import place
 from eutectic.session.pair import Pair
 from eutectic.session.recipes import recipe_of
 from eutectic.session.resolve import Resolver

@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from eutectic.fusion_options import Options, place, sampling
 from eutectic.osc.request import FusionOptions
 from eutectic.osc.spec import given
 from eutectic.osc.table import AskPair, Fuse, ListFan, MakeFan, Render, spec_of
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
-from eutectic.session.options import Options, check_for_model, place, sampling
+from eutectic.session.options import check_for_model
 from eutectic.session.pair import Clip, Pair, Reference
 from eutectic.session.presets import Presets
 from eutectic.session.references import References

@@ -16,11 +16,11 @@ from msgspec import Meta
 
 from eutectic.errors import BadInput
 from eutectic.files.toml import BadState
+from eutectic.fusion_options import Options
 from eutectic.osc.parse import parse
 from eutectic.osc.spec import PREFIX, BadRequest, field_of
 from eutectic.osc.table import Request, spec_of
 from eutectic.session.kept import KeptSession, KeptVoice, check_known, check_session
-from eutectic.session.options import Options
 
 FORMAT = 1
 SUFFIX = ".jsonl"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from eutectic.fusion_options import fuse_request
 from eutectic.osc import answers, table
 from eutectic.osc.answers import Answer
 from eutectic.osc.table import VOICE_RANGES, Request
@@ -13,7 +14,7 @@ from eutectic.session import articulation, strips
 from eutectic.session.articulation import KeptNotes
 from eutectic.session.grids import TURNED, Grids
 from eutectic.session.kept import KeptVoice
-from eutectic.session.options import fuse_request, kept_options
+from eutectic.session.options import kept_options
 from eutectic.session.pair import Knobs
 from eutectic.session.strips import KeptStrip
 from eutectic.session.tickets import Refused, Ticket
@@ -182,13 +183,14 @@ class Voices:
         original, reference = ("", "") if request is None else (request.original, request.reference)
         if voice.lives and playing is None:
             original, reference = "", voice.lives[-1].reference
-        waiting = "silent" if voice.pending is None else "waiting"
+        is_heard = any(live.rolling.state != "starting" for live in voice.lives)
+        waiting = "waiting" if voice.pending is not None or voice.lives else "silent"
         cfg = voice.cfg if sampling is None or sampling.cfg is None else sampling.cfg
         fan = None if playing is None else playing[1].fan
         loop = voice.loop if fan is None else self._player.loops(voice.number)
         return answers.VoiceState(
             voice.number, original, reference, self._knob(voice),
-            waiting if fan is None and not voice.lives else "playing",
+            waiting if fan is None and not is_heard else "playing",
             voice.gain_db, _number(knobs.recall),
             0.0 if fan is None else self._player.position_seconds(voice.number),
             0.0 if fan is None else self._player.seconds(voice.number),

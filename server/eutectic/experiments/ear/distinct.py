@@ -11,7 +11,7 @@ from eutectic.experiments.ear.pairs import find_pairs
 from eutectic.experiments.quality.setup import Setup
 from eutectic.experiments.report import Row, Table
 from eutectic.files.shipped import presets_folder
-from eutectic.session.options import fuse_request, place, sampling
+from eutectic.fusion_options import fuse_request, place, sampling
 from eutectic.session.presets import Preset, read_preset
 
 PAIRS = 5

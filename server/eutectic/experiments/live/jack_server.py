@@ -64,7 +64,7 @@ class Recording:
     A separate process records, so that nothing here can make it miss a period.
 
     Attributes:
-        xruns: that JACK reported meanwhile.
+        xruns: that JACK reported meanwhile; `xrun_frames`: where in the recording.
         longest_period: seconds; longer than JACK's own where the machine was held up.
     """
 
@@ -72,7 +72,7 @@ class Recording:
         self._path = folder / "recording.npz"
         self._command = [sys.executable, __file__, client, str(self._path), str(channels)]
         self._process: subprocess.Popen[str] | None = None
-        self.xruns = 0
+        self.xrun_frames: list[int] = []
         self.longest_period = 0.0
         self._times: NDArray[np.float64] = np.zeros(0)
 
@@ -82,12 +82,16 @@ class Recording:
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "recording\n"
 
+    @property
+    def xruns(self) -> int:
+        return len(self.xrun_frames)
+
     def stop(self) -> NDArray[np.float32]:
         """Stop; returns the recording (frame, channel)."""
         assert self._process is not None
         self._process.communicate("", timeout=30)
         recorded = np.load(self._path)
-        self.xruns = int(recorded["xruns"])
+        self.xrun_frames = recorded["xruns"].tolist()
         self._times = recorded["times"]
         self.longest_period = float(np.diff(self._times).max(initial=0.0))
         return recorded["samples"]
@@ -111,7 +115,7 @@ def record(client: str, path: Path, channels: int) -> None:
     times: list[float] = []
     own = jack.Client(f"recording-{os.getpid()}", no_start_server=True)
     inputs: list[Any] = [own.inports.register(f"in_{number}") for number in range(channels)]
-    xruns = 0
+    xruns: list[int] = []
 
     @own.set_process_callback
     def take(_frames: int) -> None:
@@ -120,8 +124,7 @@ def record(client: str, path: Path, channels: int) -> None:
 
     @own.set_xrun_callback
     def count(_delayed_usecs: float) -> None:
-        nonlocal xruns
-        xruns += 1
+        xruns.append(len(blocks) * PERIOD)
 
     own.activate()
     ports: list[Any] = []
@@ -137,7 +140,7 @@ def record(client: str, path: Path, channels: int) -> None:
     sys.stdin.read()
     own.deactivate()
     own.close()
-    np.savez(path, samples=np.concatenate(blocks), times=times, xruns=xruns)
+    np.savez(path, samples=np.concatenate(blocks), times=times, xruns=np.array(xruns, int))
 
 
 if __name__ == "__main__":
