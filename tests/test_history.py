@@ -313,16 +313,12 @@ def test_a_show_is_replayed_to_the_frame_even_in_another_session(
         assert [each.address for each in show.events].count("/fuse") == 2
         assert "/scrub" in {each.address for each in show.events}
         assert np.abs(was[-1000:]).max() > 1e-3
-        for number in range(3):  # a place of a fan that is there a moment later is heard later
-            client.new_session(f"encore{number}")
-            now = replayed(running, client, first, capsys)[:frames]
-            assert {each.clip for each in client.clips()} == {"a", "b", "c"}
-            client.send("/panic")
-            assert len(now) == frames
-            settled = 2000  # what went on then fades in now
-            if np.abs(was - now)[settled:].max() <= 1e-6:
-                break
+        client.new_session("encore")
+        now = replayed(running, client, first, capsys)[:frames]
+        assert {each.clip for each in client.clips()} == {"a", "b", "c"}
         client.load_session("night")
+    assert len(now) == frames
+    settled = 2000  # what went on then fades in now
     assert np.abs(was - now)[settled:].max() <= 1e-6
 
 
@@ -330,7 +326,7 @@ def replayed(
     running: Daemon, client: Client, first: Path, capsys: pytest.CaptureFixture[str]
 ) -> np.ndarray:
     """A recording of a show that is played again, from its beginning on."""
-    second = Path(client.start_recording(f"again{time.time_ns()}.wav").path)
+    second = Path(client.start_recording("again.wav").path)
     capsys.readouterr()
     command = ["send", "--replay", str(first.with_suffix(".jsonl")), "--json"]
     assert run([*command, "--port", str(running.port)]) == 0

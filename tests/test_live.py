@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,9 @@ from takes import GAP_FRAMES, PERIOD, take
 pytestmark = pytest.mark.realtime
 
 TONES_HZ = (55, 110, 220, 440)
+"""Each is a voice's, which has a pair of outputs of its own: so one take shows all of them."""
+
+CHANNELS = 2 * len(TONES_HZ)
 BLENDS = (0.5, 0.75, 1.0)
 FRAMES = 44_850
 """Of the clip, at 44.1 kHz, so that no tone fits its loop."""
@@ -39,8 +43,17 @@ FRAMES = 44_850
 def client(tmp_path_factory: pytest.TempPathFactory) -> Generator[Client]:
     folder = tmp_path_factory.mktemp("live")
     with (
-        Jack(PERIOD),
-        daemon(folder, "--rate", str(RATE_HZ), "--ring-ms", "100", device="system") as process,
+        Jack(PERIOD, outputs=CHANNELS),
+        daemon(
+            folder,
+            "--rate",
+            str(RATE_HZ),
+            "--ring-ms",
+            "100",
+            "--channels",
+            str(CHANNELS),
+            device="system",
+        ) as process,
         process.client() as client,
     ):
         soundfile.write(folder / "clips" / "t.wav", 0.1 * np.ones(FRAMES), 44_100)
@@ -49,81 +62,102 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Generator[Client]:
         client.request("/session/save", "keys")
         there = kept.read(process.data / "sessions" / "keys.toml")
         for hz in TONES_HZ:
+            client.set_voice(voice(hz), "out", 2 * voice(hz) - 1)
             asyncio.run(plant(process.data, there.clips[0], there.references[0], hz, BLENDS,
                               seed=hz))  # fmt: skip
         yield client
         assert "waits for the decoder" not in process.log
 
 
-def again(client: Client, hz: int) -> None:
-    reply = client.request("/fuse", 1, "t", "r", "@seed", hz, "@blend", 1, "@loop", 1)
-    assert not reply.of(Queued)
+def voice(hz: int) -> int:
+    return 1 + TONES_HZ.index(hz)
 
 
-def retrigger(client: Client, hz: int) -> None:
+def of_tone(samples: NDArray[np.float32], hz: int) -> NDArray[np.float32]:
+    """What its voice plays (frame, 2), of all outputs."""
+    return samples[:, 2 * voice(hz) - 2 : 2 * voice(hz)]
+
+
+def again(client: Client) -> None:
+    for hz in TONES_HZ:
+        reply = client.request("/fuse", voice(hz), "t", "r", "@seed", hz, "@blend", 1, "@loop", 1)
+        assert not reply.of(Queued)
+
+
+def retrigger(client: Client) -> None:
     for _ in range(6):
         time.sleep(0.137)
-        again(client, hz)
+        again(client)
 
 
-def loop(client: Client, hz: int) -> None:
+def loop(client: Client) -> None:
     time.sleep(3.2)
 
 
-def stop(client: Client, hz: int) -> None:
+def stop(client: Client) -> None:
     for fade_ms in (30.0, 5.0):
-        client.send("/stop", 1, fade_ms)
+        for hz in TONES_HZ:
+            client.send("/stop", voice(hz), fade_ms)
         time.sleep(0.2)
-        again(client, hz)
+        again(client)
         time.sleep(0.3)
 
 
-def panic(client: Client, hz: int) -> None:
+def panic(client: Client) -> None:
     client.send("/panic")
     time.sleep(0.3)
 
 
-def scrub(client: Client, hz: int) -> None:
+def scrub(client: Client) -> None:
     for blend in (0.5, 1.0, 0.6, 0.75, 0.9, 0.5):
-        client.send("/scrub", 1, blend)
+        for hz in TONES_HZ:
+            client.send("/scrub", voice(hz), blend)
         time.sleep(0.06)
 
 
-def recorded(
-    client: Client, folder: Path, hz: int, what: Callable[[Client, int], None]
-) -> NDArray[np.float32]:
-    """A looped tone to which something is done."""
+Recorded = Callable[[Callable[[Client], None], int], NDArray[np.float32]]
 
-    def play() -> None:
-        again(client, hz)
-        time.sleep(0.3)
-        what(client, hz)
-        client.send("/stop", 1)
-        time.sleep(0.2)
 
-    return take(folder, play)
+@pytest.fixture(scope="module")
+def recorded(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """A looped tone to which something is done, all tones in one take."""
+
+    @cache
+    def all_tones(what: Callable[[Client], None]) -> NDArray[np.float32]:
+        def play() -> None:
+            again(client)
+            time.sleep(0.3)
+            what(client)
+            client.send("/stop")
+            time.sleep(0.2)
+
+        return take(tmp_path_factory.mktemp("take"), play, channels=CHANNELS)
+
+    return lambda what, hz: of_tone(all_tones(what), hz).copy()
 
 
 @pytest.mark.parametrize("hz", TONES_HZ)
 @pytest.mark.parametrize("what", [retrigger, loop, stop, panic, scrub])
 def test_nothing_done_to_a_voice_clicks(
-    client: Client, tmp_path: Path, hz: int, what: Callable[[Client, int], None]
+    recorded: Recorded, hz: int, what: Callable[[Client], None]
 ) -> None:
-    samples = recorded(client, tmp_path, hz, what)
+    samples = recorded(what, hz)
     assert np.abs(samples).max() > 0.05
     assert click_db(samples, RATE_HZ) < LIMIT_DB
 
 
 def test_switching_devices_does_not_click(client: Client, tmp_path: Path) -> None:
     def leave() -> None:
-        again(client, 440)
+        again(client)
         time.sleep(0.3)
         client.request("/device/set", "null")
         assert status(client)["device"].startswith("null")
 
-    left = take(tmp_path, leave, before=lambda: client.request("/device/set", "system"))
+    left = take(tmp_path, leave, before=lambda: client.request("/device/set", "system"),
+                channels=CHANNELS)  # fmt: skip
     client.request("/device/set", "system")
-    found = take(tmp_path, lambda: time.sleep(0.5))
+    found = take(tmp_path, lambda: time.sleep(0.5), channels=CHANNELS)
+    left, found = (of_tone(each, 440) for each in (left, found))
     for samples in (left, found):
         assert np.abs(samples).max() > 0.05
     assert click_db(left, RATE_HZ) < LIMIT_DB
@@ -150,18 +184,18 @@ def corners(samples: NDArray[np.float32]) -> None:
 
 @pytest.mark.parametrize("click", [hard_cut, cut_at_zero, corners])
 def test_the_same_measure_finds_planted_clicks(
-    client: Client, tmp_path: Path, click: Callable[[NDArray[np.float32]], None]
+    recorded: Recorded, click: Callable[[NDArray[np.float32]], None]
 ) -> None:
-    samples = recorded(client, tmp_path, 440, loop)
+    samples = recorded(loop, 440)
     assert click_db(samples, RATE_HZ) < LIMIT_DB
     click(samples)
     assert click_db(samples, RATE_HZ) > LIMIT_DB
 
 
 def test_a_short_soak_loses_nothing() -> None:
-    """Half a minute of what `eutectic bench --soak` does for as long as one likes."""
+    """Twenty seconds of what `eutectic bench --soak` does for as long as one likes."""
     for _ in range(3):  # a machine that is held up for 30 ms loses sound whatever runs on it
-        soaked = soak("toy", 0.5, lambda done, whole: None, control_seconds=5.0)
+        soaked = soak("toy", 1 / 3, lambda done, whole: None, control_seconds=2.0)
         counts = soaked.counts
         assert counts.unanswered == 0 and counts.answered_twice == 0
         assert sum(counts.sent.values()) > 100 and counts.ended["done"] > 30
@@ -174,7 +208,7 @@ def test_a_short_soak_loses_nothing() -> None:
 def test_what_is_ready_is_played_while_the_engine_is_killed_again_and_again() -> None:
     """A short form of what `eutectic bench --kills` does."""
     for _ in range(3):  # a machine that is held up for 30 ms loses sound whatever runs on it
-        killed = kills("toy", 3, lambda done, whole: None)
+        killed = kills("toy", 3, lambda done, whole: None, pauses_seconds=(1.0, 4.0))
         ((count, requests, never, twice, silence_ms, _, _, _, left),) = killed.rows
         assert (count, never, twice, left) == ("3", 0, 0, 0) and int(requests) > 20
         assert "3 deaths" in killed.notes[1]

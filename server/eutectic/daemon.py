@@ -10,12 +10,10 @@ import asyncio
 import contextlib
 import gc
 import logging
-import logging.handlers
-import queue
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Network
@@ -40,7 +38,6 @@ from eutectic.session.session import Session
 from eutectic.session.settings import SessionSettings
 from eutectic.system.memory import mmap_large_blocks
 from eutectic.system.processes import set_niceness
-from eutectic.system.summing import Summing
 from eutectic.system.supervision import supervised
 
 if TYPE_CHECKING:
@@ -229,28 +226,3 @@ def _stop_signal() -> asyncio.Event:
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))  # pyright: ignore[reportUnknownLambdaType]
     return stop
-
-
-@contextlib.contextmanager
-def logging_to_terminal(level: str) -> Generator[None]:
-    """Log from a separate thread, so that a terminal that blocks holds up nothing else.
-
-    Warnings that repeat are summed up.
-    """
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
-    logging.getLogger().addHandler(logging.NullHandler())  # libraries stay quiet
-    logger = logging.getLogger("eutectic")
-    summing = Summing(logging.handlers.QueueHandler(records))
-    summing.setLevel(level.upper())
-    logger.setLevel(min(summing.level, logging.INFO))  # clients may follow what the terminal isn't
-    logger.addHandler(summing)
-    listener = logging.handlers.QueueListener(records, handler)
-    listener.start()
-    try:
-        yield
-    finally:
-        logger.removeHandler(summing)
-        summing.close()
-        listener.stop()

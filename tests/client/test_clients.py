@@ -18,12 +18,12 @@ from eutectic import AsyncClient, Client, NoAnswer, RequestFailed
 from eutectic.client import aio, sync
 from eutectic.client.asked import Asking
 from eutectic.client.daemon_process import Daemon
-from eutectic.client.methods import (
+from eutectic.client.methods import Methods
+from eutectic.client.options import (
     ClipOptions,
     FanOptions,
     GrabOptions,
     LearningOptions,
-    Methods,
     MomentOptions,
     PairOptions,
     PlacesOptions,
@@ -244,12 +244,15 @@ def test_liblo_plays_the_daemon(running: Daemon, tmp_path: Path) -> None:
         (0, "/notify", f"ii 1 {port}"),
         (1, "/clip/load", 'iss 1 "c" "c.wav"'),
         (2, "/reference/learn", 'isssssi 2 "t" "c" "a" "tone" "@steps" 2'),
-        (8, "/fuse", 'iisssfsi 3 1 "a" "t" "@blend" 0.5 "@loop" 1'),
+        (6, "/fuse", 'iisssfsi 3 1 "a" "t" "@blend" 0.5 "@loop" 1'),
         (10, "/scrub", "if 1 0.75"),
         (11, "/fuse", 'iiss 4 1 "nothing" "t"'),
         (12, "/stop", "i 1"),
     ]  # fmt: skip
-    messages = [f"{at:08x}.00000000 {PREFIX}{address} {rest}" for at, address, rest in played]
+    messages = [
+        f"{at // 2:08x}.{'80000000' if at % 2 else '00000000'} {PREFIX}{address} {rest}"
+        for at, address, rest in played  # in half seconds
+    ]
     script.write_text("\n".join(messages) + "\n")
     with received.open("w") as out:
         dump = subprocess.Popen(["oscdump", "-L", str(port)], stdout=out)

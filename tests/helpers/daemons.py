@@ -30,12 +30,16 @@ def make_clips(folder: Path, seconds: float = SECONDS) -> Path:
 
 
 def daemon(
-    folder: Path, *options: str, device: str = "null", model: str = "toy", home: str | None = None
-) -> Daemon:
-    """A daemon of the toy model, its clips and data under `folder`; maybe with another home."""
+    folder: Path, *options: str, device: str = "null", model: str = "toy", home: str | None = None,
+    seconds: float = SECONDS,
+) -> Daemon:  # fmt: skip
+    """A daemon of the toy model, its clips and data under `folder`; maybe with another home.
+
+    It has an input if `options` name one: each costs a process.
+    """
     data = folder / "data"
     data.mkdir(exist_ok=True)
-    clips = make_clips(folder / "clips")
+    clips = make_clips(folder / "clips", seconds)
     return Daemon(
         data,
         "--model",
@@ -45,6 +49,7 @@ def daemon(
         "--clips",
         str(clips),
         "--no-spare",
+        *(() if "--input" in options else ("--input", "off")),
         *options,
         **({} if home is None else {"HOME": home}),
     )
@@ -126,4 +131,4 @@ def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never happened"
-        time.sleep(0.05)
+        time.sleep(0.02)

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from eutectic.client.sync import Client
 
+RATE_HZ = 44_100
+"""Of the daemon's device as of its model, so that what is heard is what is rendered."""
+
 SEAM_FRAMES = 500
 """A loop's start is crossfaded with its end."""
 
@@ -42,9 +45,10 @@ def likeness(played: NDArray[np.float32], period: NDArray[np.float32]) -> float:
     return float(np.dot(one, other) / np.linalg.norm(one) / np.linalg.norm(other))
 
 
-def a_second(client: Client) -> NDArray[np.float32]:
-    return heard(client, lambda: time.sleep(1.2))
+def a_turn(client: Client, seconds: float) -> NDArray[np.float32]:
+    """What is played for as long as a loop, and a little longer."""
+    return heard(client, lambda: time.sleep(seconds + 0.2))
 
 
 def is_heard(client: Client, period: NDArray[np.float32]) -> bool:
-    return likeness(a_second(client), period) > 0.999
+    return likeness(a_turn(client, len(period) / RATE_HZ), period) > 0.999

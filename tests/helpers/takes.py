@@ -28,8 +28,9 @@ def take(
     what: Callable[[], object],
     of: str = "PortAudio",
     before: Callable[[], object] = lambda: None,
+    channels: int = 2,
 ) -> NDArray[np.float32]:
-    """Record (frame, 2) while `what` runs; taken again, a while later, if the machine was held up.
+    """Record (frame, channel) while `what` runs; again, a while later, if the machine was held up.
 
     `before` is done before each take.
 
@@ -39,7 +40,7 @@ def take(
     for failed in range(TAKES):
         time.sleep(failed)
         before()
-        recording = Recording(of, folder)
+        recording = Recording(of, folder, channels)
         recording.start()
         what()
         samples = recording.stop()

@@ -21,7 +21,7 @@ from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recordi
 from pages import page_port
 
 TIMES = 40
-SILENCE_SECONDS, PLAYED_SECONDS, STOP_MS = 0.4, 0.1, 20.0
+SILENCE_SECONDS, PLAYED_SECONDS, STOP_MS = 0.2, 0.1, 20.0
 
 ONSET = 0.02
 """Share of the recording's peak that counts as its first sample."""
@@ -32,12 +32,12 @@ LISTEN = """() => {
 }"""
 
 
-def latencies(client: Client, folder: Path, trigger: Callable[[], float]) -> np.ndarray:
+def latencies(client: Client, folder: Path, times: int, trigger: Callable[[], float]) -> np.ndarray:
     """Milliseconds from each trigger, which returns its time (monotonic), to its first sample."""
     recording = Recording("PortAudio", folder)
     recording.start()
     sent: list[float] = []
-    for _ in range(TIMES):
+    for _ in range(times):
         sent.append(trigger())
         time.sleep(PLAYED_SECONDS)
         client.send("/stop", 1, STOP_MS)
@@ -56,7 +56,7 @@ def touch(screen: Screen, x: float, y: float) -> float:
     return at_ms / 1000 - time.time() + time.monotonic()
 
 
-def measure() -> dict[str, np.ndarray]:
+def measure(times: int = TIMES) -> dict[str, np.ndarray]:
     """Latencies in milliseconds of a ready fusion, by what it was triggered with."""
     with tempfile.TemporaryDirectory() as temporary, Jack():
         folder = Path(temporary)
@@ -80,8 +80,8 @@ def measure() -> dict[str, np.ndarray]:
                     return at
 
                 return {
-                    "a datagram": latencies(client, folder, datagram),
-                    "a touch": latencies(client, folder, lambda: touch(screen, x, y)),
+                    "a datagram": latencies(client, folder, times, datagram),
+                    "a touch": latencies(client, folder, times, lambda: touch(screen, x, y)),
                 }
 
 

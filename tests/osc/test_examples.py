@@ -100,8 +100,8 @@ def _codes_of(node: ast.AST) -> Iterator[str]:
                 yield from _texts(each.value)
     if isinstance(node, ast.Call):
         name = ast.unparse(node.func).rpartition(".")[2]
-        place = {"Refused": 0, "BadRequest": 0, "Stale": 0, "fail": 0, "Failed": 1, "_fail": 1,
-                 "Fail": 2}.get(name)  # fmt: skip
+        place = {"Refused": 0, "BadRequest": 0, "Stale": 0, "End": 0, "fail": 0, "Failed": 1,
+                 "_fail": 1, "Fail": 2}.get(name)  # fmt: skip
         if place is not None and len(node.args) > place:
             yield from _texts(node.args[place])
 

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, WebSocketRoute
 from browsers import PHONE, Screen, opened, rested, until_voice, voice
 from daemons import daemon, prepare
 from eutectic.client.daemon_process import Daemon
+from eutectic.experiments.live.engine_machine import EngineMachine
 from pages import page_port
 
 pytestmark = pytest.mark.process
@@ -251,3 +252,22 @@ def test_what_the_daemon_refuses_is_said_at_the_finger(browser: Browser, running
         screen(".drawer >> text=new, empty").click()
         screen.is_(".tag.fault", "is no name")
         assert screen.page.locator(".drawer").count() == 1  # to be corrected
+
+
+def test_the_strip_says_where_the_engine_is_and_that_its_machine_is_lost(
+    browser: Browser, running: Daemon, tmp_path: Path
+) -> None:
+    with (
+        EngineMachine(tmp_path / "there", "toy") as machine,
+        opened(browser, page_port(running)) as screen,
+        running.client() as client,
+    ):
+        client.engine_where(machine.where)
+        screen.is_(".c-engine.ready .model", f"at {machine.where}")
+        client.request("/fuse", 1, "a", "r", "@loop", 1)
+        machine.kill()
+        screen.is_(".c-engine.bad .what", machine.where)
+        screen.is_("tbody td:nth-of-type(2) .pad", "waits")
+        assert voice(client).state == "playing"
+        client.engine_where("local")
+        screen.is_(".c-engine.ready .what", "ready")

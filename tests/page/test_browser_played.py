@@ -19,9 +19,9 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
-    """A daemon without an input, with clips a and b, and b as reference r."""
+    """A daemon with clips a and b, and b as reference r."""
     folder = tmp_path_factory.mktemp("played")
-    with daemon(folder, "--page", "0", "--voices", "2", "--input", "off") as process:
+    with daemon(folder, "--page", "0", "--voices", "2") as process:
         with process.client() as client:
             prepare(client)
         yield process
@@ -221,6 +221,18 @@ def test_a_clip_is_recorded_until_the_key_is_pressed_again(laptop: Screen, clien
     client.request("/clip/free", "take")
 
 
+def test_a_key_that_is_pressed_twice_at_once_records_once(laptop: Screen, client: Client) -> None:
+    laptop(".c-in").click()
+    laptop(".drawer >> text=the output").click()
+    for icon, asked in (("record", "/clip/record"), ("stop", "/clip/record/stop")):
+        laptop(f".drawer-head .key >> text={icon}").dblclick()
+        laptop.until(lambda asked=asked: len(laptop.messages(asked)) > 0)
+        assert len(laptop.messages(asked)) == 1
+    until(lambda: any(each.clip == "take" for each in client.clips()))
+    assert laptop.page.locator(".tag.fault").count() == 0
+    client.request("/clip/free", "take")
+
+
 def test_what_is_called_off_has_not_failed(laptop: Screen, client: Client) -> None:
     client.send("/tempo/run", 0)
     laptop(".add >> text=at once").click()
@@ -228,11 +240,17 @@ def test_what_is_called_off_has_not_failed(laptop: Screen, client: Client) -> No
     laptop.page.keyboard.press("w")
     laptop.page.keyboard.press("q")
     laptop.until(lambda: len(laptop.messages("/fuse")) == 2)
+    due = laptop.page.locator("tbody .pad.due")
+    laptop.until(lambda: due.count() == 2)
+    assert "waits for its beat" in (due.first.get_attribute("aria-label") or "")
     client.send("/schedule/clear")
-    client.request("/sync")
-    laptop.page.wait_for_timeout(200)
+    due.first.wait_for(state="detached")
+    laptop.until(lambda: due.count() == 0)
     assert laptop.page.locator(".tag.fault").count() == 0
+    laptop.page.keyboard.press("w")
+    due.wait_for()
     client.send("/tempo/run", 1)
+    due.wait_for(state="detached")
     laptop.page.locator(".add small", has_text="time is held").wait_for(state="hidden")
 
 

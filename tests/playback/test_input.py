@@ -85,6 +85,23 @@ def test_what_is_heard_is_remembered_through_a_loss_with_silence_between(
     assert not [each for each in psutil.Process().children() if "listen" in each.cmdline()]
 
 
+def test_the_systems_default_is_looked_for_again_where_there_is_none(
+    jack: Jack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("eutectic.playback.input.DEFAULT_RETRY_SECONDS", (0.2, 0.2))
+    caplog.set_level("INFO", "eutectic.playback")
+    device = Input(None)
+    jack.stop()
+    with contextlib.closing(device):
+        device.start()
+        until(lambda: device.text != "")
+        assert (device.state, device.heard) == ("off", None)
+        jack.start()
+        until(lambda: device.state == "listening")
+        assert device.text == ""
+    assert [each[:8] for each in caplog.messages] == ["no input", "system: "]
+
+
 def test_an_unknown_input_is_refused_with_a_list_of_those_available(jack: Jack) -> None:
     device = Input("nothing")
     with contextlib.closing(device), pytest.raises(BadDevice, match="no input device matches"):

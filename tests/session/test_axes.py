@@ -11,22 +11,25 @@ from eutectic.client.daemon_process import Daemon, until_ready
 from eutectic.client.sync import Client
 from eutectic.osc.answers import Fail, FanReady, FanReply, Queued, Started, VoiceAxis, VoiceState
 from eutectic.session import kept
-from loops import is_heard, rendered
+from loops import RATE_HZ, is_heard, rendered
 
 pytestmark = pytest.mark.process
 
 PAIR = ("a", "r")
+SECONDS = 0.6
+"""Of the loops."""
 
 
 @pytest.fixture(scope="module")
 def playing(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
     """A prepared daemon at the model's rate, with a second reference and a short clip."""
     folder = tmp_path_factory.mktemp("axes")
-    with daemon(folder, "--rate", "44100", "--session", str(folder / "night.toml")) as process:
+    session = ("--session", str(folder / "night.toml"))
+    with daemon(folder, "--rate", str(RATE_HZ), *session, seconds=SECONDS) as process:
         with process.client() as client:
             prepare(client)
             client.request("/reference/remember", "m", "b", "hiss")
-            client.request("/clip/load", "short", "c.wav", "@duration", 0.4)
+            client.request("/clip/load", "short", "c.wav", "@duration", 0.3)
             until_ready(client)
             client.request("/preset/save", "before")
         yield process
@@ -142,7 +145,7 @@ def test_a_pad_plays_its_corners_at_the_length_of_the_longest(client: Client) ->
     client.send("/pad/xy", 1, "a:r:0.5", "short:m", "a:m:0.2", "a:r", "@loop", 1)
     axis(client, "pad", 0.0, 4)
     state = wait_for(client, VoiceState, lambda each: each.state == "playing")
-    assert (state.seconds, state.loop) == (pytest.approx(1.0, abs=1e-3), 1)
+    assert (state.seconds, state.loop) == (pytest.approx(SECONDS, abs=1e-3), 1)
     client.send("/scrub", 1, 0, 0)
     corner = rendered(client, *PAIR, "@blend", 0.5)
     until(lambda: is_heard(client, corner))
@@ -168,14 +171,46 @@ def refused(client: Client, corner: str, code: str) -> bool:
     return any(isinstance(each, Fail) and each.code == code for each in client.events(0.3))
 
 
-def test_a_stop_cancels_a_pad_that_waits(client: Client) -> None:
-    corners = [f"a:m:{0.31 + 0.01 * k}" for k in range(4)]
+def test_a_pad_that_comes_to_nothing_leaves_the_voice_as_it_was(
+    playing: Daemon, client: Client
+) -> None:
+    fuse(client, "@blend", 0.5)
     client.send("/stop", 1)
     until(lambda: client.request("/voice/list").of(VoiceState)[0].state == "silent")
-    client.send("/pad/xy", 1, *corners)
+    engine = playing.engine()
+    engine.suspend()
+    client.send("/pad/xy", 1, *(f"b:m:{0.41 + 0.01 * k:.2f}" for k in range(4)))
+    wait_for(client, VoiceAxis, lambda each: each.corners.startswith("b:m:0.41"))
     client.send("/stop", 1)
-    client.request("/sync")
-    assert client.request("/voice/list").of(VoiceState)[0].state == "silent"
+    assert wait_for(client, Fail).code == "cancelled"
+    engine.resume()
+    state = client.request("/voice/list").of(VoiceState)[0]
+    assert (state.state, state.original, state.reference) == ("silent", *PAIR)
+    with playing.client() as other:
+        other.notify()
+        assert wait_for(other, VoiceAxis, lambda each: each.voice == 1).across != "pad"
+
+
+def test_a_sounding_pad_is_gone_back_to(client: Client) -> None:
+    client.send("/pad/xy", 1, "a:r:0.5", "a:m", "a:m:0.2", "a:r", "@loop", 1)
+    axis(client, "pad", 0.0, 4)
+    corner = rendered(client, *PAIR, "@blend", 0.5)
+    fuse(client, "@blend", 0.3)
+    goes(client, "/undo", "a:r:0.5")
+    client.send("/scrub", 1, 0, 0)
+    until(lambda: is_heard(client, corner))
+    client.send("/pad/xy", 1, "a:m:0.2", "a:r:0.5", "a:m", "a:r", "@loop", 1)
+    wait_for(client, VoiceAxis, lambda each: (each.corners[:7], each.ready) == ("a:m:0.2", 4))
+    goes(client, "/undo", "a:r:0.5")
+    until(lambda: is_heard(client, corner))
+    goes(client, "/redo", "a:m:0.2")
+
+
+def goes(client: Client, address: str, first: str) -> None:
+    """To a pad that sounds and has this first corner."""
+    client.events(0.1)
+    client.send(address, 1)
+    wait_for(client, VoiceAxis, lambda each: (each.corners[: len(first)], each.ready) == (first, 4))
 
 
 def test_the_corners_of_a_pad_are_made_again_if_the_engine_died(

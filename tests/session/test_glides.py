@@ -16,13 +16,13 @@ from eutectic.client.sync import Client
 from eutectic.experiments.live.clicks import LIMIT_DB, click_db, longest_silence
 from eutectic.osc.answers import Ended, Started
 from eutectic.session import kept
-from loops import a_second, heard, is_heard, likeness, rendered
+from loops import RATE_HZ, a_turn, heard, is_heard, likeness, rendered
 from planted import plant
 
 pytestmark = pytest.mark.process
 
-RATE_HZ = 44_100
-"""Of the device as of the model, so that what is heard is what is rendered."""
+SECONDS = 0.6
+"""Of the loops."""
 
 TONE_HZ = 220
 GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -36,7 +36,7 @@ def playing(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
     """A prepared daemon at the model's rate, some of whose fusions are tones."""
     folder = tmp_path_factory.mktemp("glides")
     session = ("--session", str(folder / "night.toml"))
-    with daemon(folder, "--rate", str(RATE_HZ), *session) as process:
+    with daemon(folder, "--rate", str(RATE_HZ), *session, seconds=SECONDS) as process:
         with process.client() as client:
             prepare(client)
             client.request("/reference/remember", "m", "b", "hiss")
@@ -167,9 +167,13 @@ def test_scrubbing_goes_on_across_the_fan_of_the_new_recall(client: Client) -> N
     for blend in (1.0, 0.0, 0.75):
         client.send("/scrub", 1, blend)
         expected = (0.4 - 0.2 * blend) * PLANTED[1.0]
-        until(lambda expected=expected: peak(a_second(client)) == pytest.approx(expected, rel=0.05))
+        until(lambda expected=expected: is_peak(client, expected))
     turn(client, 0.5)  # at the blend where it is now
-    until(lambda: peak(a_second(client)) == pytest.approx(0.25 * PLANTED[0.5], rel=0.05))
+    until(lambda: is_peak(client, 0.25 * PLANTED[0.5]))
+
+
+def is_peak(client: Client, expected: float) -> bool:
+    return peak(a_turn(client, SECONDS)) == pytest.approx(expected, rel=0.05)
 
 
 def test_fast_turns_leave_no_jobs_behind_and_the_newest_is_heard(

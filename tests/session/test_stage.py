@@ -325,5 +325,6 @@ def test_the_schedule_is_cleared(client: Client) -> None:
     client.send("/schedule/clear")
     failed = wait_for(client, Fail)
     assert (failed.id, failed.code) == (999, "cancelled")
+    assert wait_for(client, Ended, lambda ended: ended.id == ready).voice == 1
     started = [each.id for each in client.events(1.9) if isinstance(each, Started)]
     assert ready not in started

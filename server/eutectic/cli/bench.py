@@ -88,6 +88,13 @@ def bench(
             "while it plays (default: don't)."
         ),
     ] = None,
+    wire: Annotated[
+        int | None,
+        typer.Option(
+            help="Time so many fusions by an engine on another machine instead, on loopback and "
+            "over long lines, beside those by this machine's (default: don't)."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -108,6 +115,9 @@ def bench(
     """
     if json is not None:
         check_output(json, (), force)
+    if wire is not None:
+        _bench_wire(model, wire, json)
+        return
     if live or soak is not None or kills is not None:
         _bench_live(model, live, soak, kills, json)
         return
@@ -180,6 +190,21 @@ def _chosen_parts(chosen: list[Part]) -> list[Part]:
     """The chosen parts, each once, in the order they run in."""
     every = [part for part in Part if part is not Part.ALL]
     return every if Part.ALL in chosen else [part for part in every if part in chosen]
+
+
+def _bench_wire(model: str, runs: int, json: Path | None) -> None:
+    """Measure engines at the end of a wire."""
+    if not 1 <= runs <= 10_000:
+        raise BadSetting(f"wire must be 1 to 10000 fusions, not {runs}")
+    from eutectic.experiments.live import far
+    from eutectic.experiments.report import save
+
+    with progress("wire") as watch:
+        table = far.measure(model, runs, watch.progress)
+    for line in table.lines():
+        console.print(line)
+    if json is not None:
+        save(json, {"model": model, "wire": table.values()})
 
 
 def _bench_live(

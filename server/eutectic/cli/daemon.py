@@ -232,8 +232,8 @@ async def _run(
     if is_here:
         await spare.begin()
     try:
-        from eutectic.daemon import logging_to_terminal
         from eutectic.daemon import serve as serve_
+        from eutectic.system.logs import logging_to_terminal
 
         with logging_to_terminal(log_level):
             await serve_(settings(), spare, functools.partial(print, flush=True))

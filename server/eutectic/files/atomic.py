@@ -12,8 +12,10 @@ from eutectic.errors import BadOutput
 
 
 @contextlib.contextmanager
-def atomic_path(path: Path) -> Generator[Path]:
+def atomic_path(path: Path, private: bool = False) -> Generator[Path]:
     """A temporary path beside `path` that replaces it if the block succeeds.
+
+    `private`: nobody but its owner may read it.
 
     Raises:
         BadOutput: the folder is missing, or can't be written.
@@ -30,7 +32,8 @@ def atomic_path(path: Path) -> Generator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
+        if not private:  # as it is made
+            temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
         raise BadOutput(f"{path}: can't be written ({error.strerror or error})") from None

@@ -174,7 +174,7 @@ class Host:
             NotLoaded: none is to be had, its model can't be loaded, or it died (`Died`).
         """
         try:
-            engine = await engines.engine(beside=True)
+            engine = await engines.engine(beside=self.facts is not None)
         except (BadInput, Lost) as error:
             raise NotLoaded(str(error)) from None
         self._beside.add(engine)
@@ -207,9 +207,12 @@ class Host:
 
     async def restart(self, engines: Engines, loaded: Engine | None = None) -> None:
         """Replace the engine, to change the model or the machine; jobs that are running fail."""
+        moves = engines.where != self.engines.where
         self.engines, self._next = engines, loaded
         self._restarted.set()
-        if self._engine is not None:  # by the pipe it would take the sounds of both with it
+        if self._engine is not None and moves and self._engine.pid is None:
+            await self._engine.leave()  # it stays there, with all that it knows
+        elif self._engine is not None:  # by the pipe it would take the sounds of both with it
             await self._engine.kill()
         elif self._supervisor is not None and self._supervisor.done():
             self.start()
@@ -278,7 +281,7 @@ class Host:
         if self.state != "lost":
             self.state, self.failure = "starting", ""
         try:
-            engine = engine or await engines.engine()
+            engine = engine or await self._next_of(engines)
         except BadInput as error:
             self._update(link.State("failed", 0.0, str(error)))
             return End("engine_died", str(error))
@@ -286,8 +289,9 @@ class Host:
             return End("engine_lost", str(error))
         except OSError as error:
             return End("engine_died", f"the engine died ({error.strerror or error})")
-        if engines is not self.engines:  # changed meanwhile
-            await engine.kill()
+        if engine is None or engines is not self.engines:  # changed meanwhile
+            if engine is not None:
+                await engine.kill()
             return End("engine_died", "the engine was replaced")
         self._engine = engine
         try:
@@ -304,6 +308,23 @@ class Host:
         self._engine = None
         return end
 
+    async def _next_of(self, engines: Engines) -> Engine | None:
+        """Another engine; None if another place was chosen before a machine has answered.
+
+        Raises:
+            BadInput, OSError: as `engine`.
+        """
+        if not engines.where:
+            return await engines.engine()
+        asking = asyncio.ensure_future(engines.engine())
+        restarted = asyncio.ensure_future(self._restarted.wait())
+        try:
+            await asyncio.wait([asking, restarted], return_when=asyncio.FIRST_COMPLETED)
+            return asking.result() if asking.done() else None
+        finally:
+            asking.cancel()
+            restarted.cancel()
+
     def _receive(self, result: Result) -> None:
         if isinstance(result, link.Usage):
             self.usage = result
@@ -312,7 +333,8 @@ class Host:
         elif isinstance(result, link.Done | link.Failed):
             self._finish(result.job, result)
         elif (job := self._jobs.get(result.job)) is not None:
-            job.started = True
+            is_sending = isinstance(result, link.Progress) and result.stage == link.SENDING
+            job.started = job.started or not is_sending
             _notify(job, result)
 
     def _update(self, result: link.State | link.ModelFacts) -> None:

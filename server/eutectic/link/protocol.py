@@ -227,6 +227,10 @@ class Begun(msgspec.Struct, tag=True, frozen=True):
     job: int
 
 
+SENDING = "send"
+"""The stage of a job whose file is on its way to another machine: it hasn't begun."""
+
+
 class Progress(msgspec.Struct, tag=True, frozen=True):
     """What a job is doing, and how much of the whole is done, 0 to 1."""
 

@@ -15,10 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from eutectic.errors import BadInput
 from eutectic.link import protocol as link
 from eutectic.link.protocol import Command, Result
 from eutectic.link.spare import Spare
 from eutectic.system import processes
+
+
+class BadEngine(BadInput):
+    """The machine that an engine is on, or its engine, can't be used by this daemon."""
+
+    code = "bad_engine"
 
 
 class Lost(ConnectionError):

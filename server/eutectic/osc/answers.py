@@ -93,7 +93,7 @@ class Started(Answer, frozen=True):
 
 
 class Ended(Answer, frozen=True):
-    """A fusion has fallen silent."""
+    """A fusion has fallen silent, or was dropped from the schedule before it began."""
 
     address = "/ended"
 
@@ -149,13 +149,13 @@ class StatusReply(Answer, frozen=True):
 
 
 class VoiceReply(Answer, frozen=True):
-    """A voice of the status; names are empty and times 0 unless it plays."""
+    """A voice of the status; names are empty and times 0 unless it plays; live has a reference."""
 
     address = "/voice.reply"
 
     id: Id
     voice: Voice
-    state: Annotated[str, Argument("text", "idle, making or playing")]
+    state: Annotated[str, Argument("text", "idle, making, playing or live")]
     original: Annotated[str, Argument("text", "a clip's name")]
     reference: Annotated[str, Argument("text", "a reference's name")]
     blend: Fraction

@@ -19,8 +19,11 @@ from eutectic.system.shared_memory import new_path
 
 log = logging.getLogger("eutectic.playback")
 
-RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 8.0
-"""Between attempts to open a lost device, at first and at last."""
+RETRY_SECONDS = (1.0, 8.0)
+"""Between attempts to open a device of a name, at first and at last."""
+
+DEFAULT_RETRY_SECONDS = (4.0, 64.0)
+"""The same of the system's default: there may be none, and each attempt starts a process."""
 
 
 class Input:
@@ -90,31 +93,31 @@ class Input:
                 return
 
     def _opened(self) -> bool:
-        """Try until it is open; the system's default is tried once, as there may be none."""
-        pause = RETRY_SECONDS
+        """Try until it is open; that there is no default is said once, and is no loss."""
+        pause, longest = RETRY_SECONDS if self.name else DEFAULT_RETRY_SECONDS
         while not self._closing.is_set():
             try:
                 self.open()
             except BadDevice as error:
+                if self.name:
+                    if self.state == "off":
+                        log.error("%s", error)
+                    self.state = "lost"
+                elif not self.text:
+                    log.info("no input: %s; looked for again now and then", error)
                 self.text = str(error)
-                if not self.name:
-                    log.info("no input: %s", error)
-                    return False
-                if self.state == "off":
-                    log.error("%s", error)
-                self.state = "lost"
             else:
                 return True
             self._closing.wait(pause)
-            pause = min(2 * pause, MAX_RETRY_SECONDS)
+            pause = min(2 * pause, longest)
         return False
 
     def _listen(self, listening: Listening) -> None:
         if self.heard is None or str(self.heard.path) != listening.path:
             self._unlink(but=listening.path)
             self.heard = Heard(listening.rate_hz, listening.channels, Path(listening.path))
-        if self.state == "lost":
-            log.info("%s: the input is back", listening.name)
+        if self.text:
+            log.info("%s: the input is %s", listening.name, "back" if self.name else "there")
         self.name, self.state, self.text = listening.name, "listening", ""
 
     def _lose(self) -> None:

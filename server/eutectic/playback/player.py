@@ -10,10 +10,10 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import ContextVar
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from eutectic.playback.schedule import Schedule
 from eutectic.playback.smooth import Limiter, Smoother
 from eutectic.playback.sounds import SIDES, Fan
 from eutectic.playback.strip import GAIN_RATE, Send
+from eutectic.playback.tap import Recording, Tap
 from eutectic.playback.timeline import Beat, BeatLoop, Timeline
 from eutectic.playback.voice import Voice
 
@@ -50,25 +51,6 @@ DUE_FRAME: ContextVar[int | None] = ContextVar("due_frame", default=None)
 
 At = float | Beat | None
 """When something happens: at a monotonic time, on a beat, or at once."""
-
-NEVER = 1 << 62
-
-
-class Recording(Protocol):
-    """What every block is passed to; the mixing thread calls it, so that it never waits.
-
-    `stems`: whether it wants each voice by itself, too.
-    """
-
-    stems: bool
-
-    def begin(self, frame: int, sounding: list[Sounding]) -> None:
-        """The first block begins at this frame, in the middle of these."""
-        ...
-
-    def put(self, block: NDArray[np.float32], stems: NDArray[np.float32] | None) -> None:
-        """The next block (frame, channel), and each voice's (voice, frame, 2)."""
-        ...
 
 
 class Meter(NamedTuple):
@@ -115,12 +97,7 @@ class Player:
         self._master = Smoother(np.ones(1), GAIN_RATE, rate_hz)
         self._limiter = Limiter(channels)
         self._peak = 0.0
-        self._recording: Recording | None = None
-        self._recorded = range(0)
-        """The frames of it."""
-        self._awaited: Recording | None = None
-        """One that is still to begin."""
-        self._when_recorded: Callable[[int | None], None] = lambda _: None
+        self._tap = Tap(self._events.append)
 
     # Commands, from any thread; where DUE_FRAME is set, they take effect at that frame
 
@@ -211,6 +188,16 @@ class Player:
             self._do(release)
         else:
             self._at(at, lambda _: release())
+
+    def end(
+        self, voice: int, tokens: Collection[int], seconds: float = STOP_SECONDS, at: At = None
+    ) -> None:
+        """Fade out what a voice plays under these tokens; whatever else it plays, plays on."""
+        end = partial(self.voices[voice - 1].end, tokens, seconds)
+        if at is None:
+            self._do(end)
+        else:
+            self._at(at, lambda _: end())
 
     def panic(self) -> None:
         """Fade everything out fast, and clear the schedule."""
@@ -309,20 +296,10 @@ class Player:
     def record(self, recording: Recording | None, at: At = None) -> None:
         """Pass what is played to a recording, too, from a time or beat on; None ends that."""
 
-        def prepare() -> None:
-            self._awaited = recording
-
         def begin() -> None:
-            if self._awaited is not recording:  # another one was asked for since, or none
-                return
-            self._awaited = None
-            if self._recording is not None and self._recorded.stop != NEVER:
-                self._reached(self._when_recorded, self.frames)
-            self._recording, self._recorded = recording, range(self.frames, NEVER)
-            if recording is not None:
-                recording.begin(self.frames, self._sounding())
+            self._tap.begin(recording, self.frames, self._sounding())
 
-        self._commands.append(prepare)
+        self._commands.append(partial(self._tap.expect, recording))
         if at is None:
             self._commands.append(begin)  # with whole blocks
         else:
@@ -338,10 +315,8 @@ class Player:
         """
 
         def end(_due: Beat | None) -> None:
-            if self._recording is recording and is_wanted():
-                self._recorded = range(self._recorded.start, self.frames + self.latency_frames)
-                self._when_recorded = then
-            else:
+            last = self.frames + self.latency_frames
+            if not (is_wanted() and self._tap.end(recording, last, then)):
                 self._reached(then, self.frames)
 
         self._at(at, end, partial(self._reached, then, None))
@@ -429,7 +404,7 @@ class Player:
             self._start_due()  # before the next command, which may stop it
         mixed = np.zeros_like(out)
         stems: NDArray[np.float32] | None = None
-        if any(each is not None and each.stems for each in (self._recording, self._awaited)):
+        if self._tap.wants_stems:
             stems = np.zeros((len(self.voices), len(out), SIDES), np.float32)
         at = 0
         while at < len(out):
@@ -445,7 +420,7 @@ class Player:
         out[:] = self._limiter.limit(mixed)
         self._peak = max(self._peak, float(np.abs(out).max(initial=0.0)))
         self.heard.write(out[:, :2], self._time())
-        self._pass_on(out, stems)
+        self._tap.put(self.frames - len(out), out, stems)
 
     def _do(self, command: Callable[[], None]) -> None:
         """Have a command take effect when its context says."""
@@ -508,19 +483,6 @@ class Player:
         seams = (voice.next_seam(self.timeline) for voice in self.voices)
         waiting = (each.next_frame(self.timeline) for each in (self._gates, self._schedule))
         return min(*waiting, *seams)
-
-    def _pass_on(self, out: NDArray[np.float32], stems: NDArray[np.float32] | None) -> None:
-        """Record what is to be recorded of a block."""
-        recording, frames = self._recording, self._recorded
-        if recording is None:
-            return
-        begin = self.frames - len(out)
-        first, last = max(0, frames.start - begin), max(0, frames.stop - begin)
-        if len(block := out[first:last]):
-            recording.put(block.copy(), None if stems is None else stems[:, first:last])
-        if frames.stop <= self.frames:
-            self._recording = None
-            self._reached(self._when_recorded, frames.stop)
 
     def _reached(self, then: Callable[[int | None], None], frame: int | None) -> None:
         self._events.append(Reached(then, frame))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,9 +93,18 @@ class Rolling(Layer):
         self._faded = crossfade
         """Frames of the crossfade that are over."""
         self._likeness = 0.0
-        self._is_open, self._opened = False, 0.0
+        self._has_begun, self._is_open, self._opened = False, False, 0.0
 
-    # From another thread, in the order of their frames
+    # From another thread
+
+    @property
+    def state(self) -> Literal["starting", "playing", "gated"]:
+        """What is heard by now: nothing of it yet, its pieces, or the gate's silence."""
+        if not self._has_begun:
+            return "starting"
+        return "playing" if self._is_open else "gated"
+
+    # In the order of their frames
 
     def put(self, piece: Piece) -> None:
         """Play a piece, at its place."""
@@ -112,7 +122,7 @@ class Rolling(Layer):
         self._turn_gate(frame)
         self._opened = float(self._is_open)
         self._piece = self._take_due()
-        self.dropped = 0
+        self.dropped, self._has_begun = 0, True
 
     def mix(self, frames: int, crossfade: int) -> tuple[NDArray[np.float32], bool]:  # noqa: ARG002
         """The next frames (2, frame); there is never an underrun."""

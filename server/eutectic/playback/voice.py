@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,12 @@ class Voice:
         for layer in self.layers:
             layer.release(seconds)
         self.notes.fade(seconds, self.notes.all)
+
+    def end(self, tokens: Collection[int], seconds: float) -> None:
+        """Fade out what was begun under these tokens."""
+        for layer in self.layers:
+            if layer.token in tokens:
+                layer.release(seconds)
 
     @property
     def is_silent(self) -> bool:

@@ -142,7 +142,10 @@ class Grids:
 
     def rows(self, pair: Pair) -> list[tuple[float, Pair]]:
         """Each y of a pair's fan, and the pair that is fused there."""
-        axis = self.axis(pair)
+        return self.rows_across(pair, self.axis(pair))
+
+    def rows_across(self, pair: Pair, axis: Axis | None) -> list[tuple[float, Pair]]:
+        """Each y of an axis, and the pair that is fused there; of none, the pair itself."""
         if axis is None:
             return [(0.0, pair)]
         found = ((y, self.at(pair, axis, y)) for y in steady(axis.size))

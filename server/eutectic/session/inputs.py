@@ -61,7 +61,7 @@ class Inputs:
             Refused: there is none (`no_input`).
         """
         until = time.monotonic() + OPEN_SECONDS
-        while self._is_opening and time.monotonic() < until:
+        while self.is_opening and time.monotonic() < until:
             await asyncio.sleep(LOOK_SECONDS)
         if self.heard is None:
             raise Refused("no_input", self.reason)
@@ -77,7 +77,8 @@ class Inputs:
             raise Refused("no_input", self.reason)
 
     @property
-    def _is_opening(self) -> bool:
+    def is_opening(self) -> bool:
+        """Whether it may be there in a moment."""
         return self.device is not None and self.device.state == "off" and not self.device.text
 
     @property

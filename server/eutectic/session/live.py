@@ -12,8 +12,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import math
-import time
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -27,18 +25,14 @@ from eutectic.playback.rolling import Rolling
 from eutectic.session.inputs import Inputs
 from eutectic.session.jobs import Jobs
 from eutectic.session.library import Library
-from eutectic.session.making import Making, Run, Tick
+from eutectic.session.making import Making, Run
 from eutectic.session.options import check_for_model
-from eutectic.session.pieces import (
-    CROSSFADE_SECONDS,
-    DEADBAND_SECONDS,
-    Clocks,
-    Gate,
-)
+from eutectic.session.pieces import CROSSFADE_SECONDS, Clocks, Gate
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Ticket
+from eutectic.session.ticks import Ticks
 from eutectic.session.voice import LiveVoice, Voice
 from eutectic.session.voices import Voices
 
@@ -46,18 +40,6 @@ log = logging.getLogger("eutectic.session")
 
 LENGTH_SECONDS, LENGTH_BEATS = 2.0, 4.0
 GATE_DB = -60.0
-
-BUSY = 0.9
-"""The engine is given a piece no oftener than would keep it busy for this share of the time."""
-
-LOST_SECONDS = 0.5
-"""An input that is silent as a grave for this long is lost, whatever it says."""
-
-NEAR_TICK = 1e-3
-"""A tick this near to a beat's multiple is on it."""
-
-POLL_SECONDS, WAIT_SECONDS = 0.003, 0.05
-"""Between looks at what is heard: when a tick is due, and before."""
 
 
 class Live:
@@ -76,73 +58,91 @@ class Live:
         self._tokens = itertools.count(-1, -1)
         """Apart from those of fusions."""
         self._making = Making(jobs, library, references, player)
+        self._ticks = Ticks(self._making, inputs, player, latency_seconds)
 
     # Requests
 
     async def go(self, ticket: Ticket, request: table.GoLive) -> None:
         """Begin, or change what a voice does so already."""
         voice = self._voices[request.voice]
-        heard = await self._inputs.ready()
-        self._inputs.check()
         options = self._options(request, voice)
-        run = self._run_of(voice)
+        if not self._inputs.is_opening:
+            self._inputs.check()
+        run, heard = self._run_of(voice), self._inputs.heard
         if run is not None and _timing(run.request) == _timing(request) and run.heard is heard:
             run.request, run.options, run.asked = request, options, voice.knobs
             run.gate.threshold_db = _gate_db(request)
             voice.lives[-1].reference = request.reference
             self._take_on(voice, request, ticket)
             return
-        due = self._tempo.due(ticket, request)
-        run = self._begun(voice, request, options, heard)
-        run.due = due
         if voice.pending is not None:
             voice.pending.cancel(f"superseded by /live on voice {voice.number}")
         voice.pending = ticket
         try:
-            run.took = await self._making.measured(run, self._others(voice))
+            run = await self._measured(ticket, voice, request, options)
         finally:
             if voice.pending is ticket:
                 voice.pending = None
         self._take_on(voice, request, ticket)
-        task = asyncio.get_running_loop().create_task(self._follow(run))
-        live = LiveVoice(run.rolling, request.reference, task)
+        task = asyncio.get_running_loop().create_task(self._ticks.follow(run))
+        live = LiveVoice(ticket, run.rolling, request.reference, task)
         voice.lives.append(live)
         self._runs[live] = run
         task.add_done_callback(lambda _: self._over(voice, live))
 
     async def stop(self, ticket: Ticket, request: table.StopLive) -> None:
-        """End what `/live` began; something else that a voice plays plays on."""
+        """End what `/live` began, or is about to; something else that a voice plays plays on."""
         every = self._voices.all
         voices = every if request.voice is None else [self._voices[request.voice]]
         due = self._tempo.due(ticket, request)
+        if request.voice is not None and not _asked_for(voices[0]):
+            ticket.remark(answers.Idle(-1, request.voice, "it isn't live"))
+        stopped = {voice.number: _asked_for(voice) for voice in voices}
+        if due is not None and any(stopped.values()):
+            for voice in voices:
+                self._player.end(voice.number, _tokens(voice, stopped[voice.number]), at=due)
+            await self._tempo.reached(due)
         for voice in voices:
-            if voice.pending is not None and voice.pending.address == table.GoLive.address:
-                voice.pending.cancel(f"voice {voice.number} was stopped")
-            if voice.lives:
-                tokens = [live.rolling.token for live in voice.lives]
-                if due is not None:  # what is heard ends then, and so does the rest of it
-                    self._player.stop(voice.number, at=due)
-                    continue
-                if self._player.playing(voice.number) in tokens:
-                    self._player.stop(voice.number)
-                voice.stop_live()
-            elif request.voice is not None:
-                ticket.remark(answers.Idle(-1, voice.number, "it isn't live"))
+            self._end(voice, stopped[voice.number])
+
+    def _end(self, voice: Voice, asked: set[Ticket]) -> None:
+        """End what these requests began on a voice, or still wait for."""
+        if voice.pending in asked:
+            voice.pending.cancel(f"voice {voice.number} was stopped")
+        self._player.end(voice.number, _tokens(voice, asked))
+        for live in [each for each in voice.lives if each.ticket in asked]:
+            voice.lives.remove(live)
+            live.end()
 
     # What clients see
+
+    def line(self, voice: Voice) -> str:
+        """For `/status`: what a voice makes of the input; empty if nothing."""
+        told = self._told(voice)
+        if told is None:
+            return ""
+        dropped = f"{told.dropped} dropped" if told.dropped else ""
+        parts = (f"live with {told.reference}", told.state, f"{told.lag_ms:.0f} ms late", dropped,
+                 told.text)  # fmt: skip
+        return ", ".join(part for part in parts if part)
 
     def states(self) -> Iterator[Answer]:
         """What voices make of the input, those that do."""
         for voice in self._voices.all:
-            run = self._run_of(voice)
-            if run is None:
-                continue
-            lag_ms = 1000 * (run.lag / self._player.rate_hz + self._latency_seconds())
-            yield answers.Live(
-                voice.number, run.request.reference, run.state,
-                round(lag_ms, 1) if run.lag else 0.0, run.dropped + run.rolling.dropped,
-                run.trouble or run.remark,
-            )  # fmt: skip
+            told = self._told(voice)
+            if told is not None:
+                yield told
+
+    def _told(self, voice: Voice) -> answers.Live | None:
+        run = self._run_of(voice)
+        if run is None:
+            return None
+        lag_ms = 1000 * (run.lag / self._player.rate_hz + self._latency_seconds())
+        return answers.Live(
+            voice.number, run.request.reference, run.rolling.state,
+            round(lag_ms, 1) if run.lag else 0.0, run.dropped + run.rolling.dropped,
+            run.trouble or run.remark,
+        )  # fmt: skip
 
     async def close(self) -> None:
         """End all of it."""
@@ -176,6 +176,22 @@ class Live:
         self._jobs.check_room()
         return fuse
 
+    async def _measured(
+        self, ticket: Ticket, voice: Voice, request: table.GoLive, options: table.Fuse
+    ) -> Run:
+        """A run that knows how long its pieces take, once the input is open.
+
+        Raises:
+            Refused: there is no input, or the engine failed.
+        """
+        heard = await self._inputs.ready()
+        self._inputs.check()
+        due = self._tempo.due(ticket, request)
+        run = self._begun(voice, request, options, heard)
+        run.due = due
+        run.took = await self._making.measured(run, self._others(voice))
+        return run
+
     def _begun(self, voice: Voice, request: table.GoLive, options: table.Fuse, heard: Heard) -> Run:
         """A run whose pieces are as long as they must be."""
         in_beats = request.unit == "beats"
@@ -204,126 +220,6 @@ class Live:
         voice.stop_glide()
         voice.pair = None
 
-    # While it goes on
-
-    async def _follow(self, run: Run) -> None:
-        """Want a piece at every tick, until this is cancelled."""
-        if run.took > BUSY * run.step / run.heard.rate_hz:
-            self._slow_down(run)
-        self._start_at(run, run.heard)
-        maker = asyncio.get_running_loop().create_task(self._making.make_pieces(run))
-        try:
-            while True:
-                before = await self._next_tick(run)
-                self._set_lag(run)
-                self._heard(run, before)
-        finally:
-            maker.cancel()
-
-    def _slow_down(self, run: Run) -> None:
-        """Ticks that are as far apart as the engine needs."""
-        times = math.ceil(run.took * run.heard.rate_hz / (BUSY * run.step))
-        run.step, run.beats = run.step * times, run.beats * times
-        run.length = max(run.length, run.step + run.crossfade)
-        seconds = run.step / run.heard.rate_hz
-        run.remark = f"every {seconds:.3g} s: a piece takes the engine {run.took:.2g} s"
-
-    def _start_at(self, run: Run, heard: Heard) -> None:
-        """Begin, or go on, with what is heard now."""
-        if heard is not run.heard:
-            scale = heard.rate_hz / run.heard.rate_hz
-            run.step, run.length, run.heard = scale * run.step, scale * run.length, heard
-            run.clocks = Clocks(heard.rate_hz, self._player.rate_hz)
-            run.gate = Gate(run.gate.threshold_db, heard.rate_hz)
-        self._making.look(run)
-        run.tick = heard.frame_at(time.monotonic())
-        run.origin = run.tick - run.length
-        run.trouble = ""
-
-    async def _next_tick(self, run: Run) -> float:
-        """Wait until the next tick has been heard; returns the one before."""
-        while True:
-            run.clocks.settle()
-            before, tick = run.tick, self._tick_after(run)
-            if await self._has_come(run, tick):
-                run.tick = tick
-                return before
-            self._lose(run)
-            self._start_at(run, await self._back(run))
-
-    def _tick_after(self, run: Run) -> float:
-        """The frame of the input at the next tick: on a beat as it is heard, if beats run."""
-        timeline = self._player.timeline
-        if not run.beats or not timeline.running:
-            return run.tick + run.step
-        latency = self._latency_seconds() * self._player.rate_hz
-        now = timeline.beat_of(run.clocks.to_player(run.tick) - latency) / run.beats
-        beat = run.beats * (math.floor(now + NEAR_TICK) + 1)
-        return run.clocks.to_heard(timeline.frame_of(beat) + latency)
-
-    async def _has_come(self, run: Run, frame: float) -> bool:
-        """Wait until the input has been heard up to a frame; False if it is lost."""
-        seen, since = run.heard.frames, time.monotonic()
-        while run.heard.frames < frame:
-            missing = (frame - run.heard.frames) / run.heard.rate_hz
-            await asyncio.sleep(min(max(missing, POLL_SECONDS), WAIT_SECONDS))
-            self._making.look(run)
-            if run.heard.frames != seen:
-                seen, since = run.heard.frames, time.monotonic()
-            stands = time.monotonic() - since > LOST_SECONDS
-            if stands or not self._inputs.is_listening or self._inputs.heard is not run.heard:
-                return False
-        return True
-
-    def _lose(self, run: Run) -> None:
-        """What was heard last fades out in its place."""
-        for frame, is_open in run.gate.close(run.heard.frames):
-            run.rolling.gate(run.place(frame), is_open)
-        run.state, run.trouble = "gated", "nothing comes from the input"
-
-    async def _back(self, run: Run) -> Heard:
-        """Wait until something is heard again."""
-        frames = run.heard.frames
-        while True:
-            heard = self._inputs.heard
-            if not self._inputs.is_listening:
-                run.trouble = self._inputs.reason
-            elif heard is not None and (heard is not run.heard or heard.frames != frames):
-                return heard
-            await asyncio.sleep(WAIT_SECONDS)
-
-    def _set_lag(self, run: Run) -> None:
-        """The lag stays what it was at first, in seconds or in beats."""
-        rate_hz = self._player.rate_hz
-        run.delay = run.delay or run.clocks.delay
-        needed = run.clocks.ratio * (run.step + run.crossfade + run.delay) + run.took * rate_hz
-        if not run.beats:
-            run.lag = run.lag or math.ceil(needed)
-            return
-        latency, beat = self._latency_seconds() * rate_hz, self._player.timeline.frames_per_beat
-        run.lag_beats = max(run.lag_beats, math.ceil((needed + latency) / beat))
-        lag = run.lag_beats * beat - latency
-        if abs(lag - run.lag) > DEADBAND_SECONDS * rate_hz:
-            run.lag = lag
-
-    def _heard(self, run: Run, before: float) -> None:
-        """Turn the gate as the newest of the input asks for, and want a piece if it is open."""
-        meets = before - run.crossfade
-        if not run.is_rolling:
-            before -= 2 * run.crossfade  # it may be loud already where the first piece begins
-        start, stop = max(round(before), run.heard.oldest), round(run.tick)
-        was_open = run.gate.is_open
-        edges = run.gate.take(run.heard.read(start, stop), start)
-        for frame, is_open in edges:
-            run.rolling.gate(run.place(frame), is_open)
-        run.state = "playing" if run.gate.is_open else "gated"
-        if was_open or edges:
-            run.dropped += run.newest is not None
-            run.newest = Tick(self._making.window(run, stop), meets)
-            run.wanted.set()
-        else:
-            self._making.roll(run, run.place(meets))
-
     # Ending
 
     def _run_of(self, voice: Voice) -> Run | None:
@@ -340,6 +236,19 @@ class Live:
             log.error("live on voice %d", voice.number, exc_info=error)
             if self._player.playing(voice.number) == live.rolling.token:
                 self._player.stop(voice.number)
+
+
+def _asked_for(voice: Voice) -> set[Ticket]:
+    """The requests that a voice is live by, or will be."""
+    asked = {live.ticket for live in voice.lives}
+    if voice.pending is not None and voice.pending.address == table.GoLive.address:
+        asked.add(voice.pending)
+    return asked
+
+
+def _tokens(voice: Voice, asked: set[Ticket]) -> set[int]:
+    """Of what these requests began on a voice."""
+    return {live.rolling.token for live in voice.lives if live.ticket in asked}
 
 
 def _gate_db(request: table.GoLive) -> float:

@@ -103,7 +103,6 @@ class Run:
     dropped: int = 0
     remark: str = ""
     trouble: str = ""
-    state: str = "starting"
     wanted: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

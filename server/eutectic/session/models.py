@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 from eutectic.config import SHORT_NAMES, is_hub_id
+from eutectic.link import models
 from eutectic.link.host import Host, NotLoaded
 from eutectic.link.protocol import ModelFacts, State
 from eutectic.link.remote import Remote, place
@@ -21,15 +21,6 @@ from eutectic.session.settings import SessionSettings
 from eutectic.session.tickets import Refused, Ticket
 
 log = logging.getLogger("eutectic.session")
-
-SHIPPED = ("embedded", "toy")
-
-ROOM_BYTES = 2 << 30
-"""Memory that must be free beside the files of a model that is loaded while another is in use."""
-
-LARGE_BYTES = 12 << 30
-"""As much must be free for a model whose files aren't in the data folder."""
-
 
 LOCAL = "local"
 """How requests name this machine."""
@@ -58,7 +49,7 @@ class Models:
         self._changing = asyncio.Lock()
 
     async def list(self, ticket: Ticket, _request: table.ListModels) -> None:
-        for name in dict.fromkeys((*available(self._settings), self.name)):
+        for name in dict.fromkeys((*models.available(self._settings.data), self.name)):
             ticket.reply(answers.Model(ticket.id, name, int(name == self.name)))
 
     async def set(self, ticket: Ticket, request: table.SetModel) -> None:
@@ -68,8 +59,9 @@ class Models:
         comes back if the new one can't be loaded.
         """
         name = request.model
-        known = (*available(self._settings), self._settings.model)
-        if name not in known and name not in SHORT_NAMES and not is_hub_id(name):
+        known = (*models.available(self._settings.data), self._settings.model)
+        is_known = name in known or name in SHORT_NAMES or is_hub_id(name)
+        if not self.where and not is_known:  # another machine has others
             near = nearest(name, (*known, *SHORT_NAMES))
             raise Refused("bad_model", f"{name}: neither in /model/list nor a Hub id{near}")
         ticket.queued()
@@ -85,7 +77,7 @@ class Models:
             where = "" if request.place == LOCAL else place(request.place)
             ticket.queued()
             async with self._changing:
-                if where != self.where or self._host.state in ("lost", "failed"):
+                if where != self.where or self._host.state == "failed":  # a lost one is tried again
                     await self._move(where)
         host = self._host
         ticket.done(answers.EnginePlace(self.where or LOCAL, host.state, host.round_trip_ms))
@@ -143,7 +135,7 @@ class Models:
     async def _change(self, name: str) -> None:
         before, where = self.name, self.where
         try:
-            needed_bytes = _needed_bytes(self._settings, name)
+            needed_bytes = models.needed_bytes(self._settings.data, name)
             loaded = await self._host.load_beside(self._engines(where, name), needed_bytes)
         except NotLoaded as error:
             raise Refused("bad_model", str(error)) from None
@@ -184,7 +176,7 @@ def engines(settings: SessionSettings, where: str, model: str, spare: Spare) -> 
     """Where engines with a model come from: this machine, or another's `HOST:PORT`."""
     if where:
         return Remote(where, model, settings.data)
-    path = str(_folder(settings, model) or model)
+    path = str(models.folder(settings.data, model) or model)
     return Local(
         spare, engine_arguments(path, settings.data, settings.memory_bytes, settings.compute)
     )
@@ -193,26 +185,3 @@ def engines(settings: SessionSettings, where: str, model: str, spare: Spare) -> 
 def _digest(engine: Engine) -> str:
     """Of the model of an engine that is ready."""
     return next(each.digest for each in engine.said if isinstance(each, ModelFacts))
-
-
-def _folder(settings: SessionSettings, model: str) -> Path | None:
-    """Of a model of the user's own."""
-    is_own = model in available(settings)[len(SHIPPED) :]
-    return settings.data / "models" / model if is_own else None
-
-
-def _needed_bytes(settings: SessionSettings, model: str) -> int:
-    """Memory that must be free to load a model beside the one in use."""
-    if model in SHIPPED:
-        return ROOM_BYTES
-    folder = _folder(settings, model)
-    if folder is None:
-        return LARGE_BYTES
-    return ROOM_BYTES + sum(each.stat().st_size for each in folder.iterdir())
-
-
-def available(settings: SessionSettings) -> list[str]:
-    """Names that `/model/set` takes: models that ship, and the user's own folders."""
-    folder = settings.data / "models"
-    own = sorted(each.parent.name for each in folder.glob("*/model_config.json"))
-    return [*SHIPPED, *(name for name in own if name not in SHIPPED)]

@@ -106,18 +106,26 @@ class Pads:
         voice.by = ticket.client
         with self._stage.turn(ticket, voice, None):
             pad = await self._pad(ticket, voice, request, named, asked)
-            nearest = pad.corners[pad.missing()[0]]
+            nearest, before = pad.corners[pad.missing()[0]], voice.aim
             self._stage.aim(voice, nearest.pair, voice.blend, nearest.request, named)
-            for k in pad.missing():
-                ready = await self._jobs.ready(pad.corners[k].pair, pad.corners[k].place)
-                if ready is not None:
-                    await pad.put(k, ready.sound, self._jobs.rate_hz)
-            if any(pad.fan.sounds):
-                self._start(pad, ready=True)
-            else:
-                await self._make(pad, pad.missing()[0])
+            try:
+                await self._start_first(pad)
+            finally:
+                if voice.pending is ticket:  # it was never heard, and nothing newer is asked for
+                    self._stage.aim_back(voice, before)
             voice.stop_prefetch()
             voice.prefetch = asyncio.get_running_loop().create_task(self._make_others(pad))
+
+    async def _start_first(self, pad: Pad) -> None:
+        """Start with what is ready of it, or else with the first corner that is made."""
+        for k in pad.missing():
+            ready = await self._jobs.ready(pad.corners[k].pair, pad.corners[k].place)
+            if ready is not None:
+                await pad.put(k, ready.sound, self._jobs.rate_hz)
+        if any(pad.fan.sounds):
+            self._start(pad, ready=True)
+        else:
+            await self._make(pad, pad.missing()[0])
 
     def _asked(self, text: str, request: table.PlayPad, voice: Voice) -> Fuse:
         """The fusion that a corner's name stands for.

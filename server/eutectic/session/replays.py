@@ -2,7 +2,8 @@
 
 Requests go their usual way a little ahead of their frames, in their order, and what they have the
 player do takes effect at those. So the daemon may be busy, or its clock uneven: what was heard then
-is heard again. Fusions are made before it begins, as far as their sounds are there by then.
+is heard again. Fusions and the places of their fans are made before it begins, as far as their
+sounds are there by then.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import contextvars
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from eutectic.config import Place
 from eutectic.fusion_options import fuse_request, place
 from eutectic.link.protocol import Priority
 from eutectic.osc import answers, table
@@ -27,16 +29,17 @@ from eutectic.osc.packets import decode
 from eutectic.osc.parse import parse
 from eutectic.osc.server import Handler, is_local
 from eutectic.osc.spec import PREFIX, given
-from eutectic.osc.table import Fuse, Request
+from eutectic.osc.table import Fuse, MakeFan, Request
 from eutectic.playback.player import DUE_FRAME, Player
 from eutectic.playback.recorder import Recorder
 from eutectic.session import shows
+from eutectic.session.grids import Axis, Grids, steady
 from eutectic.session.history import History
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.kept import KeptVoice
 from eutectic.session.library import Library
-from eutectic.session.pair import Clip, Reference
+from eutectic.session.pair import Clip, Pair, Reference
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.shelf import Ready
@@ -86,6 +89,7 @@ class Parts:
     references: References
     resolver: Resolver
     voices: Voices
+    grids: Grids
     stage: Stage
     history: History
     player: Player
@@ -215,22 +219,37 @@ class Replays:
                 raise Refused("stale_clip", text)
 
     async def _prepare(self, ticket: Ticket, show: Show) -> None:
-        """Make its fusions, those of sounds that are there."""
+        """Make its fusions and the places of their fans, those of sounds that are there."""
+        self._parts.keeper.restore_fans(show.begin.session)
+        wanted = list(self._wanted(show))
+        for count, (pair, places) in enumerate(wanted):
+            ticket.progress("prepare", count / len(wanted))
+            for each in places:
+                await self._ready(pair, each)
+
+    def _wanted(self, show: Show) -> Iterator[tuple[Pair, list[Place]]]:
+        """What a show plays, as far as it is known before: pairs and places of theirs."""
+        resolver, grids = self._parts.resolver, self._parts.grids
         asked = [fuse_request(each.request) for each in show.begin.playing]
         asked += [each for each in map(_request, show.events) if isinstance(each, Fuse)]
-        for count, each in enumerate(asked):
-            ticket.progress("prepare", count / len(asked))
-            if self._parts.resolver.at_hand(each) is not None:
-                await self._ready(each)
+        fused = [(pair, each) for each in asked if (pair := resolver.at_hand(each)) is not None]
+        for pair, each in fused:
+            yield pair, [place(each)]
+        for pair in {grids.name(pair): pair for pair, _ in fused}.values():
+            for _, row in grids.rows(pair):
+                yield row, [Place(blend) for blend in grids.of(pair)]
+        for each in map(_request, show.events):
+            if isinstance(each, MakeFan) and not each.even:
+                fan = resolver.with_defaults(each)
+                pair = resolver.at_hand(fan)
+                for _, row in [] if pair is None else grids.rows_across(pair, Axis.of(fan)):
+                    yield row, [Place(blend) for blend in steady(fan.n)]
 
-    async def _ready(self, asked: Fuse) -> Ready | None:
+    async def _ready(self, pair: Pair, where: Place) -> Ready | None:
         """A fusion, which is made if need be."""
-        jobs, pair, where = self._parts.jobs, self._parts.resolver.at_hand(asked), place(asked)
-        if pair is None:
-            return None
-        ready = await jobs.ready(pair, where)
+        ready = await self._parts.jobs.ready(pair, where)
         if ready is None:
-            async for made in jobs.sounds(pair, [where], Priority.RENDER):
+            async for made in self._parts.jobs.sounds(pair, [where], Priority.RENDER):
                 ready = Ready(made.sound, made.blend)
         return ready
 
@@ -277,7 +296,8 @@ class Replays:
 
     async def _play_on(self, ticket: Ticket, playing: Playing) -> None:
         asked, parts = fuse_request(playing.request, playing.voice), self._parts
-        pair, ready = parts.resolver.at_hand(asked), await self._ready(asked)
+        pair = parts.resolver.at_hand(asked)
+        ready = None if pair is None else await self._ready(pair, place(asked))
         if pair is not None and ready is not None and playing.voice <= len(parts.voices.all):
             voice = parts.voices[playing.voice]
             await parts.stage.play(

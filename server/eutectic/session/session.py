@@ -172,7 +172,7 @@ class Session:
         )  # fmt: skip
         self._status = Status(
             self._host, self._models, self._outputs, self._inputs, player, self._tempo, self._stage,
-            self._voices, self._library, self._references, self._shelf, self._registry,
+            self._live, self._voices, self._library, self._references, self._shelf, self._registry,
             subscribers, timings,
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
@@ -181,7 +181,7 @@ class Session:
         self._replays = Replays(
             replays.Parts(
                 self._keeper, jobs, self._library, self._references, resolver, self._voices,
-                self._stage, self._history, player, self._sessions.resend,
+                grids, self._stage, self._history, player, self._sessions.resend,
             ),
             self._dispatcher.take,
         )  # fmt: skip

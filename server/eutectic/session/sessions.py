@@ -216,10 +216,10 @@ class Sessions:
         for voice, begun in zip(parts.voices.all, sounding, strict=True):
             kept = given.get(voice.number, KeptVoice(voice.number))
             voice.pending = None
-            voice.played = {
-                token: played for token, played in voice.played.items()
-                if not played.timed or token in begun or token == self._playing.get(voice.number)
-            }  # fmt: skip
+            for token, played in list(voice.played.items()):
+                if played.timed and token not in {*begun, self._playing.get(voice.number)}:
+                    del voice.played[token]
+                    played.tell_dropped(voice.number)
             if voice.number in playing:
                 parts.keeper.held[voice.number] = kept
             else:

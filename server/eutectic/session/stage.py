@@ -36,7 +36,7 @@ from eutectic.session.resolve import Resolver
 from eutectic.session.shelf import Ready
 from eutectic.session.tempo import Dated, Tempo
 from eutectic.session.tickets import WRONG_CLOCK_MS, Refused, Ticket
-from eutectic.session.voice import Played, Voice
+from eutectic.session.voice import Aim, Played, Voice
 from eutectic.session.voices import Voices
 
 log = logging.getLogger("eutectic.session")
@@ -254,6 +254,8 @@ class Stage:
             elif isinstance(event, Underrun):
                 self.waits += 1
                 log.warning("voice %d waits for the decoder", event.voice)
+            else:
+                played.tell_dropped(event.voice)
             if isinstance(event, Ended | Dropped):
                 del voice.played[event.token]
 
@@ -320,6 +322,11 @@ class Stage:
         voice.pair, voice.blend, voice.request, voice.pad = pair, blend, request, pad
         if pad is None:
             voice.y = self._grids.hand(pair, voice.y)
+        self._changed()
+
+    def aim_back(self, voice: Voice, before: Aim) -> None:
+        """Point the voice's knobs where they pointed, wherever they are by now."""
+        voice.pair, voice.request, voice.pad = before.pair, before.request, before.pad
         self._changed()
 
     def _aim_at_what_plays(self, voice: Voice) -> None:

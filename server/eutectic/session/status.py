@@ -17,6 +17,7 @@ from eutectic.osc.subscribers import Subscribers
 from eutectic.playback.player import Player
 from eutectic.session.inputs import Inputs
 from eutectic.session.library import Library
+from eutectic.session.live import Live
 from eutectic.session.models import Models
 from eutectic.session.outputs import Outputs
 from eutectic.session.references import References
@@ -40,6 +41,7 @@ class Status:
     player: Player
     tempo: Tempo
     stage: Stage
+    live: Live
     voices: Voices
     library: Library
     references: References
@@ -114,7 +116,7 @@ class Status:
         playing = self.voices.playing(voice)
         made = ["making another"] if voice.pending is not None else []
         if playing is None:
-            return "making a fusion" if made else "idle"
+            return self.live.line(voice) or ("making a fusion" if made else "idle")
         pair = playing[1].pair
         at, whole = self.player.position_seconds(voice.number), self.player.seconds(voice.number)
         return ", ".join([
@@ -127,7 +129,10 @@ class Status:
         playing = self.voices.playing(voice)
         if playing is None:
             state = "idle" if voice.pending is None else "making"
-            return answers.VoiceReply(request, voice.number, state, "", "", voice.blend, 0.0, 0.0)
+            live = voice.lives[-1].reference if voice.lives else ""
+            return answers.VoiceReply(
+                request, voice.number, "live" if live else state, "", live, voice.blend, 0.0, 0.0
+            )
         pair = playing[1].pair
         return answers.VoiceReply(
             request, voice.number, "playing", pair.original.name, pair.reference.name, voice.blend,

@@ -50,7 +50,7 @@ class Ticket:
     ) -> None:  # fmt: skip
         self._registry, self.peer, self.address, self.id = registry, peer, address, number
         self.received, self.due = time.monotonic(), due
-        self.answered, self.has_begun = False, False
+        self.answered, self.is_done, self.has_begun = False, False, False
         self.task: asyncio.Task[None] | None = None
         self.reason = "cancelled"
         """Why it was cancelled."""
@@ -127,6 +127,7 @@ class Ticket:
 
     def _first(self, is_done: bool) -> bool:
         first, self.answered = not self.answered, True
+        self.is_done = self.is_done or (first and is_done)
         if first and self.ended is not None:
             self.ended(is_done)
         return first

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from eutectic.config import Place
 from eutectic.link.protocol import Priority
+from eutectic.osc import answers
 from eutectic.osc.table import Fuse
 from eutectic.playback.events import Dropped, Ended, Event, Started
 from eutectic.playback.rolling import Rolling
@@ -51,11 +52,17 @@ class Played:
     entry: Entry | None = None
     pad: tuple[str, ...] | None = None
 
+    def tell_dropped(self, voice: int) -> None:
+        """Its time never comes: who asked for it was told that it is ready, and now hears of it."""
+        if self.ticket.is_done:
+            self.ticket.reply(answers.Ended(voice, self.ticket.id))
+
 
 @dataclass(eq=False)
 class LiveVoice:
-    """What `/live` is making: what it plays, of which reference, and the task that makes it."""
+    """What `/live` is making: for whom, what it plays, of which reference, and its task."""
 
+    ticket: Ticket
     rolling: Rolling
     reference: str
     task: asyncio.Task[None]
@@ -64,6 +71,15 @@ class LiveVoice:
         """Make no more; what is heard of it ends by itself."""
         self.rolling.given_up = True
         self.task.cancel()
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a voice's knobs turn: a pair and its request, maybe of a pad."""
+
+    pair: Pair | None
+    request: Fuse | None
+    pad: tuple[str, ...] | None
 
 
 @dataclass(eq=False)
@@ -122,6 +138,11 @@ class Voice:
     @property
     def knobs(self) -> Knobs:
         return Knobs(self.recall, self.strength)
+
+    @property
+    def aim(self) -> Aim:
+        """What its knobs turn."""
+        return Aim(self.pair, self.request, self.pad)
 
     @property
     def is_prefetching(self) -> bool:

@@ -183,13 +183,14 @@ class Voices:
         original, reference = ("", "") if request is None else (request.original, request.reference)
         if voice.lives and playing is None:
             original, reference = "", voice.lives[-1].reference
-        waiting = "silent" if voice.pending is None else "waiting"
+        is_heard = any(live.rolling.state != "starting" for live in voice.lives)
+        waiting = "waiting" if voice.pending is not None or voice.lives else "silent"
         cfg = voice.cfg if sampling is None or sampling.cfg is None else sampling.cfg
         fan = None if playing is None else playing[1].fan
         loop = voice.loop if fan is None else self._player.loops(voice.number)
         return answers.VoiceState(
             voice.number, original, reference, self._knob(voice),
-            waiting if fan is None and not voice.lives else "playing",
+            waiting if fan is None and not is_heard else "playing",
             voice.gain_db, _number(knobs.recall),
             0.0 if fan is None else self._player.position_seconds(voice.number),
             0.0 if fan is None else self._player.seconds(voice.number),

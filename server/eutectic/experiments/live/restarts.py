@@ -38,7 +38,8 @@ NEW_SECONDS = 0.5
 """From a new fusion's start to the next request; one is often under way at a kill."""
 
 PAUSES_SECONDS = (2.0, 8.0)
-"""Kills are so far apart, at random: some come before there is a spare again, or an engine."""
+"""Kills are so far apart, at random, unless asked otherwise: some come before there is a spare
+again, or an engine."""
 
 BLENDS = (0.2, 0.4, 0.6, 0.8)
 SILENT = 1e-4
@@ -143,7 +144,10 @@ class _Counted:
             self.ended[f"{kind} {'done' if isinstance(answer, Done) else answer.code}"] += 1
 
 
-def kills(model: str, count: int, progress: Callable[[int, int], None]) -> Table:
+def kills(
+    model: str, count: int, progress: Callable[[int, int], None],
+    pauses_seconds: tuple[float, float] = PAUSES_SECONDS,
+) -> Table:  # fmt: skip
     """Kill the engine at random moments while ready fusions are played in a sequence."""
     with tempfile.TemporaryDirectory() as temporary, Jack(PERIOD):
         folder = Path(temporary)
@@ -161,7 +165,7 @@ def kills(model: str, count: int, progress: Callable[[int, int], None]) -> Table
             recording = Recording("PortAudio", folder)
             recording.start()
             counted = _Counted()
-            _perform(daemon, client, count, counted, progress)
+            _perform(daemon, client, count, counted, pauses_seconds, progress)
             samples = recording.stop()
             client.send("/panic")
             left = _shared_left(daemon.pid)
@@ -184,7 +188,7 @@ def kills(model: str, count: int, progress: Callable[[int, int], None]) -> Table
 
 def _perform(
     daemon: Daemon, client: Client, count: int, counted: _Counted,
-    progress: Callable[[int, int], None],
+    pauses_seconds: tuple[float, float], progress: Callable[[int, int], None],
 ) -> None:  # fmt: skip
     """Play the sequence until the engine has been killed so often, and is ready once more."""
     chance, killed, step = random.Random(0), 0, 0
@@ -205,7 +209,7 @@ def _perform(
             daemon.engine().kill()
             killed += 1
             progress(killed, count)
-            kill_at = time.monotonic() + chance.uniform(*PAUSES_SECONDS)
+            kill_at = time.monotonic() + chance.uniform(*pauses_seconds)
         for answer in client.events(max(0.0, began + step * STEP_SECONDS - time.monotonic())):
             counted.take(answer)
     _settle(client, counted, WAIT_SECONDS)

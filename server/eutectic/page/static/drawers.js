@@ -5,7 +5,7 @@ import { favouritesDrawer } from './kept.js';
 import { inputDrawer } from './heard.js';
 import { tempoDrawer } from './time.js';
 import { axesDrawer, toneDrawer } from './tone.js';
-import { act, onOpen } from './hand.js';
+import { act, onOpen, once } from './hand.js';
 import { $, attr, clock, h, key, kind, listed, minutes, name, sign, text } from './dom.js';
 import { clipState, nameFrom, referenceState } from './sounds.js';
 
@@ -113,10 +113,10 @@ function referenceDrawer() {
 
 function recordDrawer() {
   const path = words(`take-${new Date().toISOString().slice(0, 19).replace(/\D/g, '')}.wav`, { required: true, maxlength: '120' }), now = h('p');
-  const start = submit('rec', 'record the output'), stop = key('stop', 'stop recording', () => act(stop, '/record/stop'));
+  const start = submit('rec', 'record the output'), is = () => !!s.recording.path, stop = key('stop', 'stop recording', once(is, () => act(stop, '/record/stop')));
   const stems = h('input', { type: 'checkbox' });
   return { title: 'Record', body: [
-    form(by => act(by, '/record/start', path.value, ...(stems.checked ? ['@stems', 1] : [])), field('file', path), h('label.check', {}, stems, 'also a file for each voice'), h('div.keys-of', {}, start, stop), now)],
+    form(once(is, by => act(by, '/record/start', path.value, ...(stems.checked ? ['@stems', 1] : []))), field('file', path), h('label.check', {}, stems, 'also a file for each voice'), h('div.keys-of', {}, start, stop), now)],
   draw() {
     const { path: file, seconds: long, free, text: wrong } = s.recording;
     stop.disabled = !file;

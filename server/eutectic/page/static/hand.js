@@ -132,6 +132,19 @@ export function endLearning() {
   return true;
 }
 
+const AGAIN_MS = 500;
+/** What `fire` does, once: pressed again before the daemon has said that it is done, it does nothing.
+ *  `is()` tells whether it is done. */
+export function once(is, fire) {
+  let was, at = -1e9;
+  return (...args) => {
+    const now = performance.now(), same = is() === was;
+    if (same && now - at < AGAIN_MS) return;
+    [was, at] = [is(), now];
+    fire(...args);
+  };
+}
+
 // ---- Controls ---------------------------------------------------------------------------------
 
 /** A slider that is dragged from wherever it is touched: a thumb hides nothing.

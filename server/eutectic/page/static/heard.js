@@ -1,7 +1,7 @@
 // What comes in: its meter, recorded and grabbed as clips, and fused as it comes.
 import { contact } from './link.js';
 import { isLive, onBeat, row, s, touch, voice } from './state.js';
-import { act, canLearn, open, tell } from './hand.js';
+import { act, canLearn, once, open, tell } from './hand.js';
 import { attr, canvas, h, key, kind, mark, minutes, text } from './dom.js';
 import { paintBar } from './paint.js';
 import { nameFrom } from './sounds.js';
@@ -33,10 +33,10 @@ const why = () => take.from === 'input' && !listens() ? 'no input' : '';
 /** A key with a second, smaller line. */
 function twoLines(icon, title, does) { const e = key(icon, title, () => does(e)); e.append(h('small')); return e; }
 export function recordKey() {
-  const e = twoLines('rec', 'record', () => {
+  const e = twoLines('rec', 'record', once(() => s.input.recording.length > 0, () => {
     if (s.input.recording.length) act(e, '/clip/record/stop');
     else act(e, '/clip/record', anyName('take'), ...(take.threshold === '' ? [] : ['@threshold', take.threshold]), ...options());
-  });
+  }));
   canLearn(e, () => '/clip/record take', () => 'clip recording', () => open('input', e));
   e.show = () => {
     const on = s.input.recording.length > 0;

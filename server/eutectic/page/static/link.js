@@ -2,10 +2,11 @@
 
 const NO_CONTACT = { code: 'no_contact', text: 'no contact' };
 const PREFIX = '/eutectic', SILENT_MS = 1000, PING_MS = 350, SLOWEST_MS = 8000;
-/** Messages that are sent unasked, and counted in /seq; after an id of -1, where they have one. */
+/** Messages that are sent unasked, and counted in /seq; after an id of -1, where they have one. Those of
+ *  UNNUMBERED are for the whole page, whoever asked. */
 const EVENTS = new Set(['/engine', '/queue', '/xrun', '/device', '/voice', '/voice/notes', '/voice/strip', '/voice/axis', '/focus', '/history',
   '/live', '/tempo', '/input', '/master', '/recording', '/client', '/preset/changed']);
-const UNNUMBERED = new Set([...EVENTS, '/seq', '/snapshot', '/ended']);
+const UNNUMBERED = new Set([...EVENTS, '/seq', '/snapshot', '/started', '/ended']);
 const EVENTS_WITH_ID = new Set(['/clip', '/reference', '/favourite', '/preset', '/session', '/pair.reply']);
 
 export const contact = { lost: true, since: Date.now(), next: 0, daemon: true, local: false, pin: false, urls: [], code: '', known: false };

@@ -1,5 +1,6 @@
 // Pads: originals by references. A cell says what pressing it does.
-import { isEngineOff, knob, onBeat, pairKey, s, touch, voice, wantPair, waveOf } from './state.js';
+import { lastId } from './link.js';
+import { isEngineOff, knob, onBeat, pairKey, s, touch, voice, waitsForBeat, wantPair, waveOf } from './state.js';
 import { act, canLearn, pressed } from './hand.js';
 import { $, attr, canvas, h, listed, mark, name, sign, text, two } from './dom.js';
 import { paintWave } from './paint.js';
@@ -28,9 +29,10 @@ export const eight = () => shown()[0].slice(phone.matches ? COLUMNS * s.page : 0
 
 // ---- One pad ----------------------------------------------------------------------------------
 
-let sounding = new Map();
+let sounding = new Map(), due = new Set();
 function listen() {
   sounding = new Map();
+  due = new Set(s.due.values());
   for (const v of s.voices.values()) {
     if (v.state === 'silent' || !v.original) continue;
     const k = pairKey(v.original, v.reference), is = sounding.get(k) || { on: [], fraction: 0 };
@@ -55,7 +57,8 @@ const LAMPS = { playing: 'play', now: 'now', cost: 'cost', working: 'arc', off: 
 
 export function press(original, reference, anchor) {
   s.row = reference;
-  act(anchor, '/fuse', s.focus, original, reference, ...onBeat());
+  const answer = act(anchor, '/fuse', s.focus, original, reference, ...onBeat());
+  if (s.quantise) waitsForBeat(lastId(), pairKey(original, reference), answer);
   touch('matrix');
 }
 const inSight = new IntersectionObserver(all => { for (const each of all) each.target.inSight = each.isIntersecting; touch('matrix'); });
@@ -79,7 +82,9 @@ function pad(original, referenceNow, big) {
     const { is, word: says, fraction, pair } = stateOf(original, reference), ready = pair?.ready || 0, of = pair?.of || 0;
     mark(lamp, LAMPS[is], fraction);
     text(word, says);
-    attr(e, 'aria-label', `${original} by ${reference}: ${says}`);
+    const waits = due.has(pairKey(original, reference));
+    e.classList.toggle('due', waits);
+    attr(e, 'aria-label', `${original} by ${reference}: ${says}${waits ? ', waits for its beat' : ''}`);
     e.title = is === 'off' ? says : '';
     if (fan.sum !== ready * 100 + of) {
       fan.sum = ready * 100 + of;

@@ -8,7 +8,7 @@ export const s = {
   tempo: { bpm: 120, beat: 0, running: 0, clock: '', state: '', at: 0 },
   voices: new Map(), clips: new Map(), references: new Map(), favourites: new Map(), presets: new Map(), sessions: new Map(), listed: false, clients: new Map(),
   pairs: new Map(), fans: new Map(), windows: new Map(), waves: new Map(), pictures: new Map(),
-  levels: new Map(), limiter: 0, log: [], pictured: 0,
+  levels: new Map(), limiter: 0, log: [], pictured: 0, due: new Map(),
   focus: 1, row: '', view: 'scrub', filter: '', page: 0, quantise: 0,
 };
 const VOICE = ['voice', 'original', 'reference', 'blend', 'state', 'gain', 'recall', 'position', 'seconds', 'fraction',
@@ -78,6 +78,7 @@ const events = {
     s.number = number;
     unnamed = new Map(KINDS.map(what => [what, new Set(s[what].keys())]));
     s.pairs.clear();
+    s.due.clear();
     more.clear(); // a voice that isn't live any more is only not named
     for (const fan of s.fans.values()) fan.asked = '';
     touch('strip', 'voices', 'matrix', 'foot', 'contact');
@@ -89,6 +90,8 @@ const events = {
     if (!s.voices.has(s.focus) && s.voices.size) setFocus(Math.min(...s.voices.keys()));
     touch('strip', 'voices', 'matrix', 'sounds', 'drawer');
   },
+  '/started': id => over(id),
+  '/ended': (_, id) => over(id),
   '/engine': (state, fraction, model, text, place = 'local') => { s.engine = { state, fraction, model, text, place }; touch('strip', 'matrix', 'foot'); },
   '/queue': jobs => { s.queue = jobs; doubtFans(true); touch('strip'); },
   '/xrun': count => { s.xruns = count; touch('strip'); },
@@ -262,6 +265,12 @@ export const optionsOf = v => ['seed', 'recall', 'strength', 'cfg'].flatMap(each
 
 /** What is added to a request that starts something, so that it begins on a beat. */
 export const onBeat = () => s.quantise ? ['@quantise', s.quantise] : [];
+/** Mark a pair's pad until what this page asked for by `id` is heard, or won't be. */
+export function waitsForBeat(id, pair, answer) {
+  s.due.set(id, pair);
+  answer.then(found => { if (!found) over(id); });
+}
+function over(id) { if (s.due.delete(id)) touch('matrix'); }
 
 /** The place that is heard at a knob's position: the nearest that is ready; -1: none. */
 export function heardAt(places, at) {

@@ -35,6 +35,9 @@ const mostRemaining = extent("remaining")?.[1] || 1;
 /** How much of the original is in a row's sound, 0 to 1, as far as its setting says. */
 const share = (row) => value("blend", row) ?? 1 - (value("remaining", row) ?? 0) / mostRemaining;
 
+/** The colour of such a share, as CSS: from the reference's through the fusion's to the original's. */
+const colour = (at) => (at < .5 ? `color-mix(in oklab, var(--fuse) ${200 * at}%, var(--ref))` : `color-mix(in oklab, var(--orig) ${200 * at - 100}%, var(--fuse))`);
+
 /** A setting as people read it. */
 function shown(name, row) {
   const found = value(name, row);

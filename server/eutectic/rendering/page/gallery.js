@@ -27,7 +27,7 @@ for (const name of columns) for (const [sign, word] of [[1, "up"], [-1, "down"]]
 $("#sort").prepend(new Option("as planned", ""));
 
 const COMMON = ["original", "reference", "blend", "model", "preset", "recall", "slack", "cfg", "negative", "steps", "order", "solver", "eta", "residual", "strength", "seed", "level", "prompt"];
-$("#common").append(...COMMON.filter((name) => COUNT > 1 && !varies(name) && shown(name, 0)).flatMap((name) => [`${titleOf(name)} `, element("b", "", name === "original" || name === "reference" ? stem(value(name, 0)) : shown(name, 0)), "   "]));
+$("#common").append(...COMMON.filter((name) => COUNT > 1 && !varies(name) && shown(name, 0)).flatMap((name, place) => [`${place ? " · " : ""}${titleOf(name)} `, element("b", "", name === "original" || name === "reference" ? stem(value(name, 0)) : shown(name, 0))]));
 
 /** Filter and sort anew. */
 function refresh() {
@@ -80,7 +80,7 @@ function choose(row, scroll = true) {
   drawList();
   markGrid();
   if (scroll) $(`#tile-${row}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  drawMap();
+  markMap();
   showDeck();
 }
 
@@ -134,7 +134,7 @@ function showDeck() {
   }
 }
 
-player.changed = () => { showDeck(); drawList(); markGrid(); drawMap(); if (!player.playing) player.moved(0); };
+player.changed = () => { showDeck(); drawList(); markGrid(); markMap(); if (!player.playing) player.moved(0); };
 player.moved = (at) => {
   $("#seek").value = at * 1000;
   $("#time").textContent = length() > 0 ? `${clock(Math.max(0, position()))} / ${clock(length())}` : "";

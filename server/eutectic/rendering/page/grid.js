@@ -2,21 +2,21 @@
 
 const MOST_TILES = 6000;
 const gridBox = $("#grid");
-let gridOrder = [], lineOf = new Map();
+let gridOrder = [];
 
 function drawGrid() {
   if (gridBox.hidden) return;
   gridBox.replaceChildren();
   gridOrder = [];
-  lineOf = new Map();
   if (!view.order.length) return;
   if (view.order.length > MOST_TILES) {
     gridBox.append(element("p", "note", `The grid shows up to ${MOST_TILES.toLocaleString("en")} sounds; filter them first.`));
     return;
   }
-  const by = (name) => [...new Set(view.order.map((row) => value(name, row)))].sort((a, b) => byText.compare(stem(a), stem(b)));
+  const rows = view.order.slice().sort((a, b) => a - b);
+  const by = (name) => [...new Set(rows.map((row) => value(name, row)))]; // as planned
   const originals = by("original"), references = by("reference"), places = new Map();
-  for (const row of view.order) {
+  for (const row of rows) {
     const place = `${value("original", row)}\0${value("reference", row)}`;
     if (!places.has(place)) places.set(place, []);
     places.get(place).push(row);
@@ -24,9 +24,9 @@ function drawGrid() {
   const made = element("table"), head = made.createTHead().insertRow();
   head.append(element("td"));
   head.append(...references.map((each) => heading(each, "ref", "col")));
-  const rows = made.createTBody();
+  const body = made.createTBody();
   for (const original of originals) {
-    const line = rows.insertRow();
+    const line = body.insertRow();
     line.append(heading(original, "orig", "row"));
     for (const reference of references) line.insertCell().append(...lines(places.get(`${original}\0${reference}`) ?? []));
   }
@@ -53,9 +53,8 @@ function lines(rows) {
     found.get(name).push(row);
   }
   return [...found].map(([name, of]) => {
-    const line = element("div", "line"), sorted = of.sort((a, b) => share(a) - share(b));
-    for (const row of sorted) {
-      lineOf.set(row, sorted);
+    const line = element("div", "line");
+    for (const row of of.sort((a, b) => share(a) - share(b))) {
       gridOrder.push(row);
       line.append(tile(row));
     }
@@ -68,7 +67,7 @@ function tile(row) {
   const made = element("button", `tile${failed(row) ? " failed" : ""}`, failed(row) ? "!" : shown("blend", row) || shown("remaining", row) || "·");
   made.id = `tile-${row}`;
   made.tabIndex = -1;
-  made.style.setProperty("--at", share(row));
+  made.style.setProperty("--colour", colour(share(row)));
   made.title = failed(row) ? value("reason", row) : `${title(row)}, ${made.textContent}`;
   made.setAttribute("aria-label", made.title);
   made.append(element("span", "played"));
@@ -84,7 +83,7 @@ function markGrid() {
   if (player.playing) $(`#tile-${player.row}`)?.classList.add("playing");
 }
 
-/** The tile above or below: of the same blend, in the same column if it can be. */
+/** The nearest tile of those above, or below. */
 function beside(row, step) {
   const from = $(`#tile-${row}`)?.getBoundingClientRect();
   if (!from) return gridOrder[0];
@@ -93,7 +92,7 @@ function beside(row, step) {
     const at = document.getElementById(`tile-${each}`).getBoundingClientRect();
     const down = (at.top - from.top) * step;
     if (down < 4) continue;
-    const far = down + 8 * Math.abs(at.left - from.left);
+    const far = down + Math.abs(at.left - from.left);
     if (far < least) [best, least] = [each, far];
   }
   return best;

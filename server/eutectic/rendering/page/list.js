@@ -7,7 +7,19 @@ const BARS = { from_original: "orig", from_reference: "ref" };
 const most = Object.fromEntries(Object.keys(BARS).map((name) => [name, extent(name)?.[1] || 1]));
 
 const varies = (name) => !("value" in column(name));
-const columns = ["original", "reference", ...(varies("blend") ? ["blend"] : []), ...VARYING.filter(varies), ...["from_original", "from_reference", "loudness", "duration"].filter((name) => extent(name)), "name"];
+
+/** Whether a prompt says more than its reference. */
+function hasPrompts() {
+  const of = new Map();
+  for (let row = 0; row < COUNT; row += 1) {
+    const reference = value("reference", row), prompt = value("prompt", row);
+    if (of.has(reference) && of.get(reference) !== prompt) return true;
+    of.set(reference, prompt);
+  }
+  return false;
+}
+
+const columns = ["original", "reference", ...(varies("blend") ? ["blend"] : []), ...VARYING.filter((name) => varies(name) && (name !== "prompt" || hasPrompts())), ...["from_original", "from_reference", "loudness", "duration"].filter((name) => extent(name)), "name"];
 
 const table = $(".table"), body = $(".body");
 const pool = [];
@@ -18,9 +30,7 @@ function buildHeads() {
   table.style.setProperty("--columns", `34px ${widths.join(" ")}`);
   const least = widths.reduce((sum, width) => sum + Number(width.match(/\d+/)[0]), 60);
   table.style.setProperty("--wide", `${least}px`);
-  const corner = heads.appendChild(element("div"));
-  corner.setAttribute("role", "columnheader");
-  corner.setAttribute("aria-label", "play");
+  heads.appendChild(element("div", "unseen", "play")).setAttribute("role", "columnheader");
   for (const name of columns) {
     const head = heads.appendChild(element("div", NUMBERS.has(name) ? "number" : ""));
     head.setAttribute("role", "columnheader");

@@ -4,7 +4,8 @@ const canvas = $("#map canvas"), hint = $("#map output");
 const AXES = ["from_original", "from_reference"];
 const SHADES = 32, CELL = 16, MARGIN = { left: 46, right: 16, top: 14, bottom: 42 };
 const extents = AXES.map(extent);
-let buckets = new Map(), spots = null;
+const layer = document.createElement("canvas");
+let buckets = new Map(), spots = new Map();
 
 const css = (text) => {
   const probe = document.body.appendChild(element("i"));
@@ -18,14 +19,10 @@ function drawMap() {
   const figure = $("#map figure");
   figure.hidden = !extents[0] || !extents[1];
   if (figure.hidden || !canvas.clientWidth) return;
-  const ratio = devicePixelRatio || 1, wide = canvas.clientWidth, high = canvas.clientHeight;
-  canvas.width = Math.round(wide * ratio);
-  canvas.height = Math.round(high * ratio);
-  const pen = canvas.getContext("2d");
-  pen.scale(ratio, ratio);
+  const wide = canvas.clientWidth, high = canvas.clientHeight, pen = penOf(layer);
   const scales = AXES.map((_, axis) => scale(extents[axis], axis ? [high - MARGIN.bottom, MARGIN.top] : [MARGIN.left, wide - MARGIN.right]));
   drawAxes(pen, scales, wide, high);
-  const shades = Array.from({ length: SHADES + 1 }, (_, at) => css(`color-mix(in oklab, var(--orig) ${100 * at / SHADES}%, var(--ref))`));
+  const shades = Array.from({ length: SHADES + 1 }, (_, at) => css(colour(at / SHADES)));
   const size = view.order.length > 5000 ? 3 : view.order.length > 500 ? 5 : 8;
   buckets = new Map();
   spots = new Map();
@@ -42,12 +39,28 @@ function drawMap() {
     if (!buckets.has(bucket)) buckets.set(bucket, []);
     buckets.get(bucket).push(row);
   }
-  pen.globalAlpha = 1;
-  const chosen = spots.get(view.chosen);
+  markMap();
+}
+
+/** A pen for pixels of CSS on an empty canvas of the map's size. */
+function penOf(of) {
+  const ratio = devicePixelRatio || 1;
+  of.width = Math.round(canvas.clientWidth * ratio);
+  of.height = Math.round(canvas.clientHeight * ratio);
+  const pen = of.getContext("2d");
+  pen.scale(ratio, ratio);
+  return pen;
+}
+
+/** Show which spot is chosen, and whether it plays. */
+function markMap() {
+  if (!canvas.clientWidth || !layer.width) return;
+  const pen = penOf(canvas), chosen = spots.get(view.chosen);
+  pen.drawImage(layer, 0, 0, canvas.clientWidth, canvas.clientHeight);
   if (chosen) {
     pen.lineWidth = 2.5;
     pen.strokeStyle = css("var(--ink)");
-    pen.fillStyle = css(player.playing && player.row === view.chosen ? "var(--fuse)" : "var(--ground)");
+    pen.fillStyle = css(player.playing && player.row === view.chosen ? "var(--ink)" : "var(--ground)");
     pen.beginPath();
     pen.arc(...chosen, 7, 0, 7);
     pen.fill();
