@@ -4,13 +4,21 @@ import csv
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from commands import refused
 from eutectic.cli import run
+from eutectic.cli.rendering import Asked
+from eutectic.engine.engine import Engine
+from eutectic.engine.loading import load_for_use
+from eutectic.engine.store import Store
 from eutectic.recipe import read_recipe
+from eutectic.rendering.opening import open_destination
+from eutectic.rendering.worker import Worker
+from plans import Inline
 from sound_files import RATE, tone, write
 
 TOY = ["--model", "toy", "--no-learn", "--workers", "1"]
@@ -26,6 +34,17 @@ def sounds(own_data: Path) -> Path:
     return own_data
 
 
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The sounds are made in the test's own process."""
+    engine = Engine(load_for_use("toy", "cpu"), Store(tmp_path / "store"))
+
+    def pool(asked: Asked, out: str | None = None) -> Inline:
+        return Inline(Worker(engine, open_destination(out or asked.out), "worker 1"))
+
+    monkeypatch.setattr(Asked, "pool", pool)
+
+
 def manifest(folder: str = "out") -> list[dict[str, str]]:
     with Path(folder, "manifest.csv").open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
@@ -35,9 +54,8 @@ def made(folder: str = "out") -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in Path(folder).glob("*.flac")}
 
 
-@pytest.mark.process
 def test_a_grid_is_rendered_with_a_manifest_in_order_and_goes_on_where_it_was(
-    sounds: Path, capsys: pytest.CaptureFixture[str]
+    sounds: Path, here: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = [*GRID, "--blends", "0.3,0.7", "--seeds", "1-2"]
     assert run([*command, "--dry-run"]) == 0
@@ -67,38 +85,50 @@ def test_a_grid_is_rendered_with_a_manifest_in_order_and_goes_on_where_it_was(
     assert "8 were there already" in capsys.readouterr().out
 
 
-@pytest.mark.process
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_stopped_or_killed_it_goes_on_and_the_result_is_the_same(
-    sounds: Path, how: signal.Signals, capsys: pytest.CaptureFixture[str]
-) -> None:
-    command = [*GRID, "--seeds", "1-200"]
+def stopped(command: list[str], how: signal.Signals, count: int) -> tuple[int, str]:
+    """Send a run a signal once it has made so many; its status, and what it said."""
     process = subprocess.Popen(
         [sys.executable, "-m", "eutectic", *command], stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while process.poll() is None and len(made()) < 3:
-        pass
+    while process.poll() is None and len(made()) < count:
+        time.sleep(0.02)
     process.send_signal(how)
-    _, said = process.communicate(timeout=60)
-    before = made()
-    assert 3 <= len(before) < 400
-    if how == signal.SIGINT:
-        assert process.returncode == 130
-        assert "finishing what is begun" in said
-        assert f"the same command goes on: {400 - len(before)} are left" in said
-        assert len(manifest()) == len(before)
-    assert run(command) == 0
-    assert f"{400 - len(before)} made, {len(before)} were there already" in capsys.readouterr().out
-    rows = manifest()
-    assert len(rows) == len({row["key"] for row in rows}) == 400
-    assert {row["name"] for row in rows} == set(made())
-    assert before.items() <= made().items()
+    _, said = process.communicate(timeout=120)
+    return process.returncode, said
 
 
 @pytest.mark.process
-def test_a_list_is_rendered_and_a_bad_sound_is_named_once(
+def test_stopped_and_killed_it_goes_on_with_what_is_missing(
     sounds: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [*GRID, "--seeds", "1-20"]
+    status, said = stopped(command, signal.SIGINT, 2)
+    first = made()
+    assert status == 130
+    assert "finishing what is begun" in said
+    assert 2 <= len(first) < 40
+    assert f"the same command goes on: {40 - len(first)} are left" in said
+    assert len(manifest()) == len(first)
+    assert stopped(command, signal.SIGKILL, len(first) + 2)[0] == -signal.SIGKILL
+    second = made()
+    assert first.items() <= second.items()
+    assert len(first) + 2 <= len(second) < 40
+    assert run(command) == 0
+    shown = capsys.readouterr().out
+    there = int(shown.partition(" were there already")[0].rpartition(" ")[2])
+    assert len(second) <= there < 40
+    assert f"{40 - there} made" in shown
+    rows = manifest()
+    assert [row["name"] for row in rows] == [
+        f"{original}+bell-050-s{seed}.flac" for original in ("one", "two") for seed in range(1, 21)
+    ]
+    assert {row["name"] for row in rows} == set(made())
+    assert second.items() <= made().items()
+
+
+def test_a_list_is_rendered_and_a_bad_sound_is_named_once(
+    sounds: Path, here: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("in/bad.wav").write_text("no sound")
     Path("list.csv").write_text("original,reference,blend\nin,bell.wav,0.3 0.7\n")
@@ -118,7 +148,7 @@ def test_a_list_is_rendered_and_a_bad_sound_is_named_once(
     [
         (["--reference", "bell.wav"], "no originals are named"),
         (["--original", "in"], "no references are named"),
-        (["--original", "im", "--reference", "bell.wav"], "did you mean in"),
+        (["--original", "in", "--reference", "bel.wav"], "did you mean bell.wav"),
         (["--original", "in/*.aif", "--reference", "bell.wav"], "matches no file"),
         (["--original", "in", "--reference", "bell.wav", "--blends", "0.3,2"], "blends must be"),
         (["--original", "in", "--reference", "bell.wav", "--seeds", "x"], "seeds must be a number"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eutectic.client.daemon_process import EngineMachine
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.errors import BadInput, BadSetting
-from eutectic.link import keys, parcels, remote
+from eutectic.experiments.live.engine_machine import EngineMachine
+from eutectic.experiments.live.line import Line
+from eutectic.link import keys, line, parcels, remote
 from eutectic.link import protocol as link
 from eutectic.link.agent import Agent, Lent
 from eutectic.link.host import Host
@@ -38,7 +40,6 @@ from eutectic.link.spare import Spare
 from eutectic.link.wire import BadEngine, Lost
 from eutectic.system.shared_memory import PREFIX, SHARED
 from hosts import hosted, until
-from wires import Wire
 
 pytestmark = pytest.mark.process
 
@@ -47,43 +48,42 @@ GLASS = Source(str(CLIPS / "ambi_glass_rub.flac"), 0.0, 1.0)
 DRONE = Source(str(CLIPS / "ambi_haunted_hum.flac"), 0.5, 1.5)
 
 
+OPTIONS = "--compute", "cpu", "--no-spare"
+
+
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Generator[EngineMachine]:
-    options = "--model", "toy", "--compute", "cpu", "--no-spare"
-    with EngineMachine(tmp_path_factory.mktemp("engine"), *options) as engine:
+    with EngineMachine(tmp_path_factory.mktemp("engine"), "toy", *OPTIONS) as engine:
         yield engine
 
 
 @dataclass
 class Away:
-    """A host whose engine is on the other machine, and the wire to that."""
+    """A host whose engine is on the other machine, and the line to that."""
 
     host: Host
-    wire: Wire
+    line: Line
     results: list[Result]
 
     async def run(self, work: Work) -> Done | Failed:
         return await run(self.host, work)
 
 
-def away(
-    machine: EngineMachine, data: Path, scenario: Callable[[Away], Awaitable[None]]
-) -> None:  # fmt: skip
+def away(machine: EngineMachine, data: Path, scenario: Callable[[Away], Awaitable[None]]) -> None:
     """Run a scenario; nothing may be left in shared memory."""
 
-    async def inside() -> None:
-        wire = Wire(machine.port)
-        await wire.lay()
+    async def inside(to: Line) -> None:
         results: list[Result] = []
-        host = Host(Remote(wire.place, "toy", data), results.append, Spare(False))
+        there = Remote(f"127.0.0.1:{to.port}", "toy", data)
+        host = Host(there, results.append, Spare(False))
         host.start()
         try:
-            await asyncio.wait_for(scenario(Away(host, wire, results)), 120)
+            await asyncio.wait_for(scenario(Away(host, to, results)), 120)
         finally:
             await host.stop()
-            await wire.remove()
 
-    asyncio.run(inside())
+    with Line(machine.port) as to:
+        asyncio.run(inside(to))
     assert not list(SHARED.glob(f"{PREFIX}{os.getpid()}-*"))
 
 
@@ -175,16 +175,16 @@ def test_a_sound_goes_over_once_and_only_as_much_as_is_used(
 
     async def first(each: Away) -> None:
         await until(lambda: each.host.state == "ready")
-        before = each.wire.sent
+        before = each.line.carried
         await loaded(each.host, section)
-        assert each.wire.sent - before < 0.8 * 44_100 * 8 + 20_000
-        before = each.wire.sent
+        assert each.line.carried - before < 0.8 * 44_100 * 8 + 20_000
+        before = each.line.carried
         await loaded(each.host, section)
-        assert each.wire.sent - before < 5000
+        assert each.line.carried - before < 5000
 
     async def again(each: Away) -> None:
         await loaded(each.host, section)
-        assert each.wire.sent < 10_000
+        assert each.line.carried < 10_000
 
     away(machine, tmp_path, first)
     away(machine, tmp_path, again)
@@ -238,12 +238,13 @@ def test_jobs_that_had_begun_fail_when_the_wire_is_cut_and_others_are_sent_again
         running = submitted(each.host, endless(clip, "running"))
         await running.started.wait()
         waiting = submitted(each.host, endless(clip, "waiting"))
-        each.wire.cut()
+        each.line.cut()
+        each.line.reset()
         failed = await running.ended
         assert isinstance(failed, Failed) and failed.code == "engine_lost"
         await until(lambda: each.host.state == "lost")
         assert not waiting.started.is_set()
-        each.wire.mend()
+        each.line.heal()
         await waiting.started.wait()
         assert (each.host.deaths, each.host.losses) == (0, 1)
         assert machine.engine().pid == pid  # with its model, and all that it knows
@@ -296,11 +297,11 @@ def shared_of(machine: EngineMachine) -> list[Path]:
 
 def refused(machine: EngineMachine, match: str, **changes: str) -> None:
     """Asking it for an engine fails with one line that says where, and why."""
-    there = Remote(machine.place, changes.get("model", "toy"), machine.data.parent / "daemon",
+    there = Remote(machine.where, changes.get("model", "toy"), machine.data.parent / "daemon",
                    changes.get("digest", ""))  # fmt: skip
     with pytest.raises(BadEngine, match=match) as error:
         asyncio.run(there.engine())
-    assert machine.place in str(error.value) and "\n" not in str(error.value)
+    assert machine.where in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_second_daemon_is_refused_until_the_first_has_left(
@@ -309,8 +310,8 @@ def test_a_second_daemon_is_refused_until_the_first_has_left(
     async def scenario(each: Away) -> None:
         await until(lambda: each.host.state == "ready")
         monkeypatch.setattr(remote, "DAEMON", "another")
-        with pytest.raises(Lost, match=f"{machine.place}: is in use by the daemon on "):
-            await Remote(machine.place, "toy", tmp_path).engine()
+        with pytest.raises(Lost, match=f"{machine.where}: is in use by the daemon on "):
+            await Remote(machine.where, "toy", tmp_path).engine()
         assert each.host.state == "ready"
 
     away(machine, tmp_path, scenario)
@@ -338,6 +339,24 @@ def test_where_nobody_listens_the_engine_is_lost(machine: EngineMachine, tmp_pat
         asyncio.run(Remote("127.0.0.1:1", "toy", tmp_path).engine())
 
 
+def test_a_machine_that_does_not_answer_is_left_at_once_for_another(
+    machine: EngineMachine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "HELLO_SECONDS", 1e6)
+    monkeypatch.setattr(line, "CONNECT_MS", 1_000_000)
+
+    async def scenario(each: Away) -> None:
+        await until(lambda: each.host.state == "ready")
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            place = f"127.0.0.1:{silent.getsockname()[1]}"
+            await each.host.restart(Remote(place, "toy", tmp_path))
+            await asyncio.to_thread(silent.accept)
+            await each.host.restart(Remote(machine.where, "toy", tmp_path))
+            await loaded(each.host)
+
+    away(machine, tmp_path, scenario)
+
+
 @pytest.mark.parametrize("text", ["", "here", "here:", ":9730", "a:b:1", "h:70000", "h h:1"])
 def test_a_place_is_a_host_and_a_port(text: str) -> None:
     with pytest.raises(BadSetting, match="HOST:PORT"):
@@ -349,8 +368,7 @@ def test_with_keys_only_those_who_have_one_are_let_in(tmp_path: Path) -> None:
     engine, daemon, other = (tmp_path / name for name in ("engine", "daemon", "other"))
     engine.mkdir()
     first, second = keys.make(engine), keys.make(other)
-    options = "--model", "toy", "--compute", "cpu", "--no-spare"
-    with EngineMachine(engine, *options) as machine:
+    with EngineMachine(engine, "toy", *OPTIONS) as machine:
         refused(machine, "asks for a key")
         keys.take(daemon, second)
         refused(machine, "takes none of this machine's keys")
@@ -364,7 +382,6 @@ def test_with_keys_only_those_who_have_one_are_let_in(tmp_path: Path) -> None:
         own = keys.own_keys(engine)
         assert own is not None
         refused(machine, "takes none of this machine's keys")
-        assert machine.stop() == 0
 
 
 def test_without_a_key_no_other_machine_is_asked(tmp_path: Path) -> None:
@@ -384,7 +401,7 @@ def listening(host: str, port: int, data: Path) -> None:
 def test_an_engine_that_cannot_listen_says_why_in_one_line(
     machine: EngineMachine, tmp_path: Path
 ) -> None:
-    with pytest.raises(BadInput, match=rf"{machine.place} can't be listened on \(Address already"):
+    with pytest.raises(BadInput, match=rf"{machine.where} can't be listened on \(Address already"):
         listening("127.0.0.1", machine.port, tmp_path)
     with pytest.raises(BadInput, match=r"without keys only 127\.0\.0\.1:9730 can be"):
         listening("0.0.0.0", 9730, tmp_path)

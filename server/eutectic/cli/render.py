@@ -169,7 +169,10 @@ def render(
         cluster.check(ray)
     check_range(start, duration)
     check_range(reference_start, reference_duration)
-    axes: dict[str, Any] = {"blends": blend, "recalls": recall, "seeds": seed}
+    axes = {"blends": blend, "recalls": recall, "seeds": seed}
+    numbers: dict[str, Any] = {
+        key: axis(key, ",".join(texts)) for key, texts in axes.items() if texts
+    }
     given = {
         "steps": steps, "cfg": cfg, "negative": negative, "order": order, "solver": solver,
         "eta": eta, "slack": slack, "strength": strength,
@@ -184,7 +187,7 @@ def render(
         prompt=prompt, lora=None if lora is None else str(lora),
         original_start=start, original_duration=duration,
         reference_start=reference_start, reference_duration=reference_duration,
-        **{key: axis(key, ",".join(texts)) for key, texts in axes.items() if texts},
+        **numbers,
     )  # fmt: skip
     learning = LearnSettings(learn_method, learn_steps, rank, budget_seconds=budget)
     asked = Asked(

@@ -6,7 +6,7 @@ import contextlib
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,7 @@ from eutectic.config import LearnSettings, data_folder
 from eutectic.errors import BadSetting
 
 if TYPE_CHECKING:
+    from eutectic.link.errands import Progress
     from eutectic.rendering.driver import Outcome, There
     from eutectic.rendering.estimate import Pace
     from eutectic.rendering.manifest import Form
@@ -238,7 +239,7 @@ class _Bar:
         self._stop = stop
         self._told: set[str] = set()
         self._stack = contextlib.ExitStack()
-        self._report: Callable[[str, int, int], None] = lambda *_: None
+        self._report: Progress = lambda _what, _done, _total: None
         self._total = self._done = self._failed = 0
         self._began = self._next = 0.0
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -21,25 +20,23 @@ from eutectic.system.processes import Service
 STOP_SECONDS = 20.0
 
 
-EUTECTIC = sys.executable, "-m", "eutectic"
-
-
 class NotServing(EutecticError):
     """The daemon exited before it listened, or didn't become ready."""
 
 
-class Listening(Service):
-    """A command that listens on a free port; its data and its log are in the folder `data`.
+class Daemon(Service):
+    """A daemon on a free port; its data and its log, `daemon.log`, are in the folder `data`.
 
-    Its arguments, `options`, come after the `command`.
+    It has no page, unless the options ask for one.
     """
 
     def __init__(
-        self, data: Path, log: str, command: Sequence[str], options: Sequence[str],
-        environment: Mapping[str, str],
-    ) -> None:  # fmt: skip
-        self.data, self.options, self._log, self._command = data, options, data / log, command
-        self._environment = {**os.environ, "EUTECTIC_DATA": str(data), **environment}
+        self, data: Path, *options: str, command: tuple[str, ...] = (), **environment: str
+    ) -> None:
+        self.data, self.options = data, options
+        self._command = [*command, sys.executable, "-m", "eutectic", "serve", "--port", "0",
+                         "--page", "off"]  # fmt: skip
+        self._environment = os.environ | {"EUTECTIC_DATA": str(data)} | environment
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
 
@@ -50,15 +47,15 @@ class Listening(Service):
 
     @property
     def log(self) -> str:
-        return self._log.read_text()
+        return (self.data / "daemon.log").read_text()
 
     def start(self) -> None:
-        """Start it and wait until it listens.
+        """Start the daemon and wait until it listens.
 
         Raises:
             NotServing: it exited; the text is its log.
         """
-        with self._log.open("a") as log:
+        with (self.data / "daemon.log").open("a") as log:
             self._process = subprocess.Popen(
                 [*self._command, *self.options], stdout=subprocess.PIPE, stderr=log, text=True,
                 env=self._environment,
@@ -87,13 +84,8 @@ class Listening(Service):
         self._process.kill()
         self._process.wait()
 
-    def suspend(self) -> None:
-        """Let it do nothing, as if its machine were gone."""
-        psutil.Process(self.pid).suspend()
-
-    def resume(self) -> None:
-        """Let it go on."""
-        psutil.Process(self.pid).resume()
+    def client(self, tcp: bool = False) -> Client:
+        return Client(port=self.port, tcp=tcp)
 
     def children(self, what: str) -> list[psutil.Process]:
         """Living child processes with `what` in their command line, such as `eutectic.engine`."""
@@ -110,38 +102,6 @@ class Listening(Service):
                 raise NotServing("the engine didn't start")
             time.sleep(0.05)
         return min(found, key=psutil.Process.create_time)
-
-
-class Daemon(Listening):
-    """A daemon on a free port; its data and its log, `daemon.log`, are in the folder `data`.
-
-    It has no page, unless the options ask for one.
-    """
-
-    def __init__(
-        self, data: Path, *options: str, command: tuple[str, ...] = (), **environment: str
-    ) -> None:
-        serve = "serve", "--port", "0", "--page", "off"
-        super().__init__(data, "daemon.log", (*command, *EUTECTIC, *serve), options, environment)
-
-    def client(self, tcp: bool = False) -> Client:
-        return Client(port=self.port, tcp=tcp)
-
-
-class EngineMachine(Listening):
-    """An engine that a daemon elsewhere may use, on a free port of this machine.
-
-    Its log is `engine.log`, in the folder `data`.
-    """
-
-    def __init__(self, data: Path, *options: str, **environment: str) -> None:
-        listen = "engine", "--listen", "127.0.0.1:0"
-        super().__init__(data, "engine.log", (*EUTECTIC, *listen), options, environment)
-
-    @property
-    def place(self) -> str:
-        """Where it listens, as `serve --engine` has it."""
-        return f"127.0.0.1:{self.port}"
 
 
 def _words_of(process: psutil.Process) -> list[str]:

@@ -285,8 +285,11 @@ class Engine:
         settings: SamplingSettings,
         level: Level = "match",
         watch: Watch = UNWATCHED,
+        apart: bool = False,
     ) -> list[Fusion]:
         """Fuse at each place, as one fan over a shared prefix (Algorithm 1).
+
+        `apart`: as of `Fuser.latents`.
 
         Raises:
             Cancelled: by the watch.
@@ -294,7 +297,7 @@ class Engine:
         """
         return [
             levelled(self.decode(fused, original, watch), fused, original, reference, level)
-            for fused in self.fuser.latents(original, reference, places, settings, watch)
+            for fused in self.fuser.latents(original, reference, places, settings, watch, apart)
         ]
 
     def even_blends(

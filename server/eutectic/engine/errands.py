@@ -99,7 +99,9 @@ class Errands:
         reference = self.reference(fuse.reference, stage)
         watch = stage("fusing")
         original = self._engine.open(fuse.original, watch)
-        made = self._engine.fuse(original, reference, fuse.places, fuse.sampling, fuse.level, watch)
+        made = self._engine.fuse(
+            original, reference, fuse.places, fuse.sampling, fuse.level, watch, apart=True
+        )
         return Fused(self._engine.fuser.settled(reference, fuse.sampling), list(made))
 
     @torch.no_grad()

@@ -126,15 +126,19 @@ class Fuser:
         places: Sequence[Place],
         settings: SamplingSettings,
         watch: Watch = UNWATCHED,
+        apart: bool = False,
     ) -> list[FusedLatent]:
         """The latents that `fuse` decodes, one for each place, of the original's bucket.
+
+        `apart`: on a CPU no evaluation is shared. That takes a little longer, and a fusion is the
+        same to the bit whatever is made with it, which it isn't where matrices have other shapes.
 
         Raises:
             Cancelled: by the watch.
             BadSetting: a place is off the grid.
         """
         every = [(original, place) for place in places]
-        return self.latents_together(every, reference, settings, watch)
+        return self.latents_together(every, reference, settings, watch, apart)
 
     def latents_together(
         self,
@@ -142,6 +146,7 @@ class Fuser:
         reference: Reference,
         settings: SamplingSettings,
         watch: Watch = UNWATCHED,
+        apart: bool = False,
     ) -> list[FusedLatent]:
         """The same for any originals of one bucket, which share network evaluations.
 
@@ -154,10 +159,11 @@ class Fuser:
         if shrinkage.recall == 1:
             latents = self._remember(every, reference, settings, shrinkage)
         else:
+            originals = [original for original, _ in every]
+            rows = 1 if apart and self.max_batch else self.max_batch
             latents = self._sample(
-                [original for original, _ in every], reference, sampler, injections, settings,
-                shrinkage, watch,
-            )  # fmt: skip
+                originals, reference, sampler, injections, settings, shrinkage, rows, watch
+            )
             if every[0][0].latent.shape[1] > self.model.codec.network_channels:
                 details = [original.latent for original, _ in every]
                 if reference.clip is not None:
@@ -181,9 +187,13 @@ class Fuser:
         injections: Sequence[fusion.Injection | None],
         settings: SamplingSettings,
         shrinkage: Shrinkage,
+        rows: int | None,
         watch: Watch,
     ) -> list[Float[Tensor, "1 channel frame"]]:
-        """Fusions of the channels that the network sees, one for each original and injection."""
+        """Fusions of the channels that the network sees, one for each original and injection.
+
+        `rows`: those that share an evaluation at most.
+        """
         first, frames = originals[0], originals[0].latent.shape[-1]
         denoiser: Denoiser = self.denoiser(first, reference, settings)
         if shrinkage.recall > 0:
@@ -201,7 +211,7 @@ class Fuser:
             for name, original in {id(each): each for each in originals}.items()
         }
         every = [(inverted[id(each)], at) for each, at in zip(originals, injections, strict=True)]
-        return fusion.fuse_all(denoiser, prefix, every, self.max_batch, watch)
+        return fusion.fuse_all(denoiser, prefix, every, rows, watch)
 
     def _remember(
         self,
@@ -223,10 +233,10 @@ class Fuser:
         noise = self.noise(settings.seed ^ INVERSION_SEED_OFFSET, frames, channels)
         own = self.noise(settings.seed, frames, channels)
         latents: list[Tensor] = []
-        for _, entries in groupby(every, key=lambda entry: id(entry[0])):
-            original, places = zip(*entries, strict=True)
-            injections = [fusion.at_place(place, sampler, shrinkage=alone) for place in places]
-            x0 = original[0].latent
+        for _, group in groupby(every, key=lambda entry: id(entry[0])):
+            entries = list(group)
+            injections = [fusion.at_place(place, sampler, shrinkage=alone) for _, place in entries]
+            x0 = entries[0][0].latent
             trajectory = inversion.invert(x0, sampler.grid.s_min, residual, noise, self.model.flow)
             latents += remember(memory, trajectory, injections, sampler, own)
         return latents

@@ -281,7 +281,7 @@ class Host:
         if self.state != "lost":
             self.state, self.failure = "starting", ""
         try:
-            engine = engine or await engines.engine()
+            engine = engine or await self._next_of(engines)
         except BadInput as error:
             self._update(link.State("failed", 0.0, str(error)))
             return End("engine_died", str(error))
@@ -289,8 +289,9 @@ class Host:
             return End("engine_lost", str(error))
         except OSError as error:
             return End("engine_died", f"the engine died ({error.strerror or error})")
-        if engines is not self.engines:  # changed meanwhile
-            await engine.kill()
+        if engine is None or engines is not self.engines:  # changed meanwhile
+            if engine is not None:
+                await engine.kill()
             return End("engine_died", "the engine was replaced")
         self._engine = engine
         try:
@@ -306,6 +307,23 @@ class Host:
         end = await engine.ended()
         self._engine = None
         return end
+
+    async def _next_of(self, engines: Engines) -> Engine | None:
+        """Another engine; None if another place was chosen before a machine has answered.
+
+        Raises:
+            BadInput, OSError: as `engine`.
+        """
+        if not engines.where:
+            return await engines.engine()
+        asking = asyncio.ensure_future(engines.engine())
+        restarted = asyncio.ensure_future(self._restarted.wait())
+        try:
+            await asyncio.wait([asking, restarted], return_when=asyncio.FIRST_COMPLETED)
+            return asking.result() if asking.done() else None
+        finally:
+            asking.cancel()
+            restarted.cancel()
 
     def _receive(self, result: Result) -> None:
         if isinstance(result, link.Usage):

@@ -54,7 +54,7 @@ def save_gallery(destination: Destination, keys: Iterable[str], title: str) -> s
 
 
 def _page(data: dict[str, Any]) -> Iterator[bytes]:
-    page = resources.files(__package__) / "page"
+    page = resources.files("eutectic.rendering") / "page"
     script = "".join((page / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     text = (page / "gallery.html").read_text(encoding="utf-8")
     parts = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 from array import array
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -215,7 +215,8 @@ class Gatherer:
 
 
 def _variant(
-    preset: str, options: Options, more: dict[str, int | float | None], blends: Sequence[float]
+    preset: str, options: Options, more: Mapping[str, int | float | str | None],
+    blends: Sequence[float],
 ) -> Variant:  # fmt: skip
     """One variant.
 

@@ -10,6 +10,7 @@ import csv
 import importlib.util
 import io
 import itertools
+import operator
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, get_args, get_type_hints
@@ -32,8 +33,13 @@ ROWS = 16_384
 
 PIECE_BYTES = 1 << 20
 
-FORMULA = tuple("=+-@\t\r")
+FORMULA = "=+-@\t\r"
 """Texts that start so are formulas to spreadsheets; in CSV they have an apostrophe before them."""
+
+_TEXTS = [COLUMNS.index(name) for name in (
+    "name", "reason", "original", "reference", "prompt", "preset", "negative", "model", "worker",
+)]  # fmt: skip
+_values = operator.attrgetter(*COLUMNS)
 
 
 def check_form(form: Form) -> None:
@@ -68,15 +74,20 @@ def _csv(rows: Iterator[Row]) -> Iterator[bytes]:
     yield b"\xef\xbb\xbf"
     writer.writerow(COLUMNS)
     while chunk := list(itertools.islice(rows, ROWS)):
-        writer.writerows([_cell(getattr(row, name)) for name in COLUMNS] for row in chunk)
+        writer.writerows(map(_cells, chunk))
         yield text.getvalue().encode()
         text.seek(0)
         text.truncate()
     yield text.getvalue().encode()
 
 
-def _cell(value: str | float | None) -> str | float | None:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+def _cells(row: Row) -> list[str | float | None]:
+    cells = list(_values(row))
+    for place in _TEXTS:
+        text = cells[place]
+        if text and text[0] in FORMULA:
+            cells[place] = f"'{text}"
+    return cells
 
 
 def _parquet(rows: Iterator[Row]) -> Iterator[bytes]:

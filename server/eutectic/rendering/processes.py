@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, takewhile
 from typing import IO, Self
 
 import msgspec
@@ -183,16 +183,21 @@ class Processes:
                 if worker.is_idle and tasks.waiting(1):
                     worker.give(tasks.take())
             busy = sum(worker.task is not None for worker in self._workers)
-            waiting = tasks.waiting(self._size)
-            if not busy and not waiting:
+            if not busy and not tasks.waiting(1):
                 return
-            while self._device is not None and len(self._workers) < min(self._size, busy + waiting):
-                self._start()
+            self._start_others(busy, tasks)
             worker, answer = self._events.get()
             if answer is None:
                 self._died(worker, tasks, receive)
             else:
                 self._heard(worker, answer, receive)
+
+    def _start_others(self, busy: int, tasks: _Tasks) -> None:
+        """Start as many workers as there is work for; once all are there, none is asked for."""
+        while self._device is not None and len(self._workers) < self._size:
+            if len(self._workers) >= busy + tasks.waiting(self._size - busy):
+                return
+            self._start()
 
     def _heard(self, worker: _Worker, answer: Answer, receive: Receive) -> None:
         match answer:
@@ -232,7 +237,7 @@ class Processes:
         elif self._workers:
             self._size -= 1
         else:
-            raise BadInput(f"no worker can be started: the last {STARTS} {reason}")
+            raise BadInput(f"no worker can be started: the last of {STARTS} {reason}")
 
     def _give_back(
         self, worker: _Worker, task: _Task, reason: str, tasks: _Tasks, receive: Receive
@@ -240,6 +245,9 @@ class Processes:
         deaths, order = task.deaths + 1, task.order
         reason = f"its worker {reason}, {deaths} times"
         if isinstance(order, Make):
+            for row in self._written(worker.left):
+                worker.left.discard(row.key)
+                receive(Did(row))
             left = _left(order.batch, worker.left)
             if deaths < DEATHS:
                 tasks.give_back([_Task(Make(each), deaths) for each in left])
@@ -251,6 +259,11 @@ class Processes:
             tasks.give_back([_Task(order, deaths)])
         else:
             receive(Learned(Reference(order.wanted, reason=reason)))
+
+    def _written(self, keys: set[str]) -> list[Row]:
+        """Rows that a worker has written, but didn't live to say so."""
+        found = open_destination(self._setup.destination).ordered(sorted(keys))
+        return [row for row in takewhile(lambda row: row.key in keys, found) if not row.reason]
 
     def _given_up(self, batch: Batch, reason: str) -> Iterator[Row]:
         """Rows of what can't be made, which no worker is left to write."""

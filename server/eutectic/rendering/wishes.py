@@ -10,7 +10,8 @@ import csv
 import glob
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,10 @@ MOST_SEEDS = 100_000
 
 MOST_MISTAKES = 20
 """Of a list, that are named."""
+
+
+LineOf = Callable[[str], int]
+"""The line of a key."""
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -105,15 +110,15 @@ def read_list(path: Path, base: Wish) -> Iterator[Wish]:
         raise BadInputs(mistakes)
 
 
-def _tables(path: Path) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+def _tables(path: Path) -> Iterator[tuple[LineOf, Mapping[str, Any]]]:
     """The tables of a TOML file, and a function from a key to its line."""
     found = toml.read(path, _List)
     text = path.read_text(encoding="utf-8")
     for number, table in enumerate(found.render):
-        yield lambda key, name=(f"render[{number}]",): toml.line_of(text, name, key), table
+        yield partial(toml.line_of, text, (f"render[{number}]",)), table
 
 
-def _rows(path: Path) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+def _rows(path: Path) -> Iterator[tuple[LineOf, Mapping[str, Any]]]:
     """The rows of a CSV file, and a function from a key to its line."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -133,11 +138,16 @@ def _rows(path: Path) -> Iterator[tuple[Any, Mapping[str, Any]]]:
                 is_result = RESULTS | ({"remaining"} if "key" in columns else set[str]())
                 values = {name: each for name, each in values.items() if name not in is_result}
                 if values:
-                    yield lambda _, line=reader.line_num: line, values
+                    yield partial(_same, reader.line_num), values
     except OSError as error:
         raise BadState(f"{path}: can't be read ({error.strerror})") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadState(f"{path}: isn't a CSV file in UTF-8 ({error})") from None
+
+
+def _same(line: int, _key: str) -> int:
+    """The line of every key of a row."""
+    return line
 
 
 def _delimiter(head: str) -> str:

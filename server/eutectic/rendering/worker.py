@@ -238,7 +238,7 @@ class Worker:
             with reasons():
                 latents = self._tried(
                     lambda: self.engine.fuser.latents_together(
-                        every, common.reference, common.batch.sampling
+                        every, common.reference, common.batch.sampling, apart=True
                     )
                 )
         except Failed as failed:

@@ -73,6 +73,14 @@ class EngineMachine(Service):
                 return child
         raise NotListening("it has no engine")
 
+    def suspend(self) -> None:
+        """Let it do nothing, as if its machine were gone."""
+        psutil.Process(self.pid).suspend()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        psutil.Process(self.pid).resume()
+
     def stop(self) -> None:
         assert self._process is not None
         self._process.terminate()

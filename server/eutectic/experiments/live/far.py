@@ -74,8 +74,8 @@ def measure(model: str, runs: int, progress: Callable[[int, int], None]) -> Tabl
     base = times[PIPE]
     rows = tuple(each.row(name, base) for name, each in times.items())
     columns = (
-        "", "first sample, ms", "p99", "added, ms", "p99 ", "whole, ms", "p99  ", "MB/s",
-        "round trip, ms",
+        "", "first sample, ms", "its p99", "added, ms", "added p99", "whole, ms", "whole p99",
+        "MB/s", "round trip, ms",
     )  # fmt: skip
     return Table(
         f"wire: fusions of {SECONDS:g} s, {runs} of each; medians and 99th percentiles", columns,
@@ -87,6 +87,7 @@ async def _measure(
     model: str, runs: int, folder: Path, progress: Callable[[int, int], None]
 ) -> dict[str, _Times]:
     make_clips(folder)
+    (folder / "data").mkdir()
     async with contextlib.AsyncExitStack() as stack:
         ends = {PIPE: await stack.enter_async_context(_end(_local(model, folder)))}
         for number, (name, way) in enumerate(LINES.items()):

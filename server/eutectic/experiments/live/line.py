@@ -70,11 +70,12 @@ class Line(Service):
     Attributes:
         port: its own, once it has started.
         is_open: cleared while the line is cut.
+        carried: bytes that connections have sent to the other port so far.
     """
 
     def __init__(self, port: int, way: Way = Way(), seed: int = 0) -> None:
         self._to, self.way, self._chance = port, way, random.Random(seed)
-        self.port = 0
+        self.port = self.carried = 0
         self.is_open = threading.Event()
         self.is_open.set()
         self._listener: socket.socket | None = None
@@ -127,14 +128,14 @@ class Line(Service):
             target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             held: queue.Queue[tuple[float, bytes]] = queue.Queue(HELD_READS)
             seed = self._chance.random()
-            threading.Thread(
-                target=self._read, args=(source, held, random.Random(seed)), daemon=True
-            ).start()
+            reading = source, held, random.Random(seed), source is near
+            threading.Thread(target=self._read, args=reading, daemon=True).start()
             threading.Thread(target=self._write, args=(target, held), daemon=True).start()
 
     def _read(
-        self, source: socket.socket, held: queue.Queue[tuple[float, bytes]], chance: random.Random
-    ) -> None:
+        self, source: socket.socket, held: queue.Queue[tuple[float, bytes]], chance: random.Random,
+        there: bool,
+    ) -> None:  # fmt: skip
         """Read what is sent, and say when it arrives; empty: there is no more."""
         data, due = b"-", 0.0
         while data:
@@ -142,6 +143,7 @@ class Line(Service):
                 data = source.recv(READ_BYTES)
             except OSError:
                 data = b""
+            self.carried += len(data) if there else 0
             way, start = self.way, 0
             arrives = time.monotonic() + way.delay_seconds + chance.random() * way.jitter_seconds
             for index, late in way.lateness(-(-len(data) // SEGMENT_BYTES), chance):

@@ -82,11 +82,12 @@ def measure(many: Many, rounds: int, watch: Watch = UNWATCHED) -> Table:
         rates = [_round(ways, watch, number, rounds) for number in range(rounds)]
     rows: list[Row] = []
     for place, way in enumerate(ways):
-        over = [[a[place] / a[other] for a in rates] for other in (0, 1)]
+        over = [median(a[place] / a[other] for a in rates) for other in (0, 1, -1)]
         rate = median(a[place] for a in rates)
-        rows.append((way.name, way.fusions, 60 * rate, many.seconds * rate, *map(median, over)))
+        rows.append((way.name, way.fusions, 60 * rate, many.seconds * rate, *over))
     columns = (
         "way", "fusions", "fusions/min", "s of sound/s", "over a process each", "over one fuse",
+        f"over {ways[-1].name}",
     )  # fmt: skip
     model = many.engine.model
     notes = (
