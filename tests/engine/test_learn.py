@@ -20,7 +20,7 @@ from eutectic.engine.loading import load
 from eutectic.engine.model import Model
 from eutectic.engine.store import Store
 from eutectic.engine.watch import Watch
-from eutectic.errors import Cancelled
+from eutectic.errors import BadInput, Cancelled
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 METHODS: list[Method] = ["full", "lora"]
@@ -200,6 +200,23 @@ def test_a_damaged_file_counts_as_missing(model: Model, clip: Clip, tmp_path: Pa
     for damaged in (content[:-8] + bytes(8), content[: len(content) // 2], b"", b"nonsense"):
         path.write_bytes(damaged)
         assert store.get("key") is None
+
+
+def test_another_store_s_file_is_taken_under_its_key_unless_it_is_damaged(
+    model: Model, clip: Clip, tmp_path: Path
+) -> None:
+    one, other = Store(tmp_path / "one"), Store(tmp_path / "other")
+    path = one.put("key", teach(model, clip, LearnSettings(steps=1)).adapter)
+    other.adopt("reference", "key", path)
+    assert (other.folder / path.name).read_bytes() == path.read_bytes()
+    one.put_clip("clip", clip)
+    other.adopt("clip", "clip", one.clips / "clip.safetensors")
+    assert other.get_clip("clip", torch.device("cpu")) is not None
+    path.write_bytes(path.read_bytes()[:-8])
+    other.adopt("reference", "key", path)  # it has a whole one
+    with pytest.raises(BadInput):
+        other.adopt("reference", "another", path)
+    assert "another" not in other and "key" in other
 
 
 def test_keys_depend_on_everything_that_determines_a_reference() -> None:

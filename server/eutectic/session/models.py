@@ -77,7 +77,7 @@ class Models:
             where = "" if request.place == LOCAL else place(request.place)
             ticket.queued()
             async with self._changing:
-                if where != self.where or self._host.state in ("lost", "failed"):
+                if where != self.where or self._host.state == "failed":  # a lost one is tried again
                     await self._move(where)
         host = self._host
         ticket.done(answers.EnginePlace(self.where or LOCAL, host.state, host.round_trip_ms))
