@@ -5,8 +5,8 @@
     python tests/plugin_bridge/screenshots.py FOLDER
     python docs/make/pictures.py FOLDER
 
-The first three commands play the page, what `eutectic render` wrote, and the patches, and take their
-pictures; this one keeps those that the pages show.
+The first three commands play the page, what `eutectic render` wrote, and the patches, and take
+their pictures; this one keeps those that the pages show.
 """
 
 from __future__ import annotations
