@@ -100,8 +100,9 @@ Ray = Annotated[
     str | None,
     typer.Option(
         "--ray",
-        help="Make them on the Ray cluster at this address; auto finds one (default: on this "
-        "machine).",
+        metavar="ADDRESS",
+        help="Make them on the Ray cluster at HOST:PORT or ray://HOST:PORT, auto: the one this "
+        "machine is part of, local: one of this machine's own (default: without Ray).",
     ),
 ]
 DryRun = Annotated[
@@ -162,8 +163,11 @@ def render(
     what is missing. A sound that can't be used is left out, and the manifest says why.
     """
     from eutectic.cli.rendering import Asked, dry, go
+    from eutectic.rendering import cluster
     from eutectic.rendering.wishes import Wish, axis
 
+    if ray is not None:
+        cluster.check(ray)
     check_range(start, duration)
     check_range(reference_start, reference_duration)
     axes = {"blends": blend, "recalls": recall, "seeds": seed}

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 import msgspec
@@ -101,6 +102,7 @@ class _Hand:
 
     actor: Any
     begun: Ref | None
+    name: str = ""
     node: str = ""
     tasks: dict[Ref, _Task[Any]] = field(default_factory=dict[Any, _Task[Any]])
     shares: object = None
@@ -125,7 +127,12 @@ class OnRay:
     def __init__(
         self, setup: Setup, address: str, workers: int | None = None, kind: type[Any] = Actor
     ) -> None:
-        self._setup, self._address, self._workers, self._kind = setup, address, workers, kind
+        self._setup, self._address, self._workers, self._kind = (
+            _whole(setup),
+            address,
+            workers,
+            kind,
+        )
         self._share = cluster.Share(0, 0, 0)
         self._hands: list[_Hand] = []
         self._lost = 0
@@ -253,7 +260,7 @@ class OnRay:
 
     def _hear(self, ref: Ref, hand: _Hand, tasks: _Tasks[Order], work: _Work[Order]) -> None:
         try:
-            answer = ray.get(ref)
+            answer: Any = ray.get(ref)
         except RayError as error:
             cause = error.cause if isinstance(error, RayTaskError) else None
             if isinstance(cause, BadInput):
@@ -278,7 +285,7 @@ class OnRay:
         self._digest = self._digest or hello.model_digest
         if hello.model_digest != self._digest:
             raise BadInput(f"{hello.name} has another {self._setup.model} than the other workers")
-        hand.begun, hand.node, self._lost = None, hello.node, 0
+        hand.begun, hand.name, hand.node, self._lost = None, hello.name, hello.node, 0
 
     def _died(self, hand: _Hand, reason: str, tasks: _Tasks[Order], work: _Work[Order]) -> None:
         """Give back what a lost worker was given, and start another.
@@ -318,6 +325,16 @@ class OnRay:
         for piece in batch.pieces:
             for item in piece.items:
                 yield self._sink.put(rows.failed(batch, piece, item, reason, ""), None, None)
+
+
+def _whole(setup: Setup) -> Setup:
+    """The same for a process in another folder."""
+    model, destination = setup.model, setup.destination
+    if "://" not in destination:
+        destination = str(Path(destination).absolute())
+    if Path(model).is_dir():
+        model = str(Path(model).absolute())
+    return msgspec.structs.replace(setup, model=model, destination=destination)
 
 
 def _pieces(batch: Batch) -> list[Batch]:

@@ -227,6 +227,7 @@ function drawAxis(v) {
   field.classList.toggle('pad4', pad);
   level.hidden = !v.across;
   axis.hidden = !v.across || pad;
+  balance.lastChild.hidden = !axis.hidden; // they would meet at the field's foot
   text(axis, axisWords(v));
   ends.forEach((e, i) => { e.hidden = !pad; text(e, (corners[i] || '').split(':').slice(0, 2).join(' by ')); });
   if (!v.across) return;
