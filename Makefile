@@ -57,11 +57,13 @@ lint: setup  ## style, types and layering
 
 COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--group pyproject.toml:engine pyproject.toml
+IN_IMAGE = --extra cloud --extra kuberay --extra parquet
 
-lock:  ## write requirements.lock and the engine's lock anew from pyproject.toml
+lock:  ## write requirements.lock, the engine's and the image's lock anew from pyproject.toml
 	@$(get_uv)
 	$(COMPILE) --upgrade --extra dev -o requirements.lock
 	$(COMPILE) --constraints requirements.lock -o server/eutectic/engine.lock
+	$(COMPILE) --constraints requirements.lock $(IN_IMAGE) -o docs/containers/image.lock
 
 protocol: setup  ## write the list of OSC messages anew
 	$(BIN)/python -c 'from eutectic.osc.protocol import protocol_markdown as text; print(text(), end="")' \

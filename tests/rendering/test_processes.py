@@ -13,11 +13,13 @@ from batches import batch, sound_of, sounds
 from eutectic import environment
 from eutectic.config import LearnSettings, SamplingSettings
 from eutectic.errors import BadInput
-from eutectic.rendering import processes
+from eutectic.rendering.child import Process, Task
 from eutectic.rendering.local import LocalFolder
 from eutectic.rendering.pool import Reference, Setup
 from eutectic.rendering.processes import Processes
+from eutectic.rendering.protocol import Make
 from eutectic.rendering.work import Batch, Row
+from eutectic.rendering.worker import Worker
 from sound_files import bad_clip
 
 pytestmark = pytest.mark.process
@@ -59,16 +61,19 @@ def made(pool: Processes, planned: list[Batch]) -> list[Row]:
 
 
 def test_every_item_becomes_one_row_and_the_sounds_are_those_of_one_worker(
-    pool: Processes, folder: Path, tmp_path: Path
+    pool: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = batches(tmp_path, range(4))
     rows = made(pool, planned)
     assert Counter(row.key for row in rows) == keys(planned)
     assert all(row.reason == "" for row in rows)
-    assert len({row.worker for row in rows}) == 2
-    with Processes(Setup("toy", str(tmp_path / "alone"), "cpu"), workers=1) as alone:
-        others = {row.key: sound_of(row) for row in made(alone, planned)}
-    assert others == {row.key: sound_of(row) for row in rows}
+    others: list[Row] = []
+    monkeypatch.setenv("EUTECTIC_DATA", str(tmp_path / "data"))
+    alone = Worker.start(Setup("toy", str(tmp_path / "alone"), "cpu"), "alone", 100 << 20)
+    for each in planned:
+        alone.render(each, others.append)
+    alone.close()
+    assert {row.key: sound_of(row) for row in others} == {row.key: sound_of(row) for row in rows}
 
 
 def test_what_a_killed_worker_had_done_stays_and_the_rest_is_done_by_others(
@@ -79,7 +84,7 @@ def test_what_a_killed_worker_had_done_stays_and_the_rest_is_done_by_others(
     def done(row: Row) -> None:
         rows.append(row)
         if len(rows) in (3, 20):
-            next(each for each in pool._workers if each.task is not None).process.kill()
+            next(each for each in pool.workers if each.task is not None).process.kill()
 
     pool.run(iter(planned), done)
     assert Counter(row.key for row in rows) == keys(planned)
@@ -98,15 +103,15 @@ def test_what_kills_its_worker_twice_is_left_out_and_says_so(
 ) -> None:
     planned = batches(tmp_path, range(20, 22))
     deadly = planned[0].pieces[1]
-    real = processes._Worker.give
+    real = Process.give
 
-    def give(self: processes._Worker, task: processes._Task) -> None:
+    def give(self: Process, task: Task) -> None:
         real(self, task)
-        assert isinstance(task.order, processes.Make)
+        assert isinstance(task.order, Make)
         if deadly in task.order.batch.pieces:
             self.process.kill()
 
-    monkeypatch.setattr(processes._Worker, "give", give)
+    monkeypatch.setattr(Process, "give", give)
     rows = {row.key: row for row in made(pool, planned)}
     assert keys(planned) == Counter(rows)
     failed = {item.key for item in deadly.items}
@@ -142,7 +147,7 @@ def test_workers_that_never_get_ready_are_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dying = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
-    monkeypatch.setattr(environment, "command", lambda _: dying)
+    monkeypatch.setattr(environment, "command", lambda *_: dying)
     pool = Processes(Setup("toy", str(tmp_path / "out"), "cpu"))
     with pool, pytest.raises(BadInput, match="the last of 3 was killed by SIGKILL"):
         made(pool, batches(tmp_path, range(1)))

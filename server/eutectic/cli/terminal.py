@@ -101,6 +101,8 @@ def stages(first: str = "", rate: bool = False) -> Generator[Progress]:
 
         def report(what: str, done: int, total: int) -> None:
             (shown,) = bar.tasks
+            if what.partition(",")[0] != shown.description.partition(",")[0]:
+                bar.reset(task)  # another stage has another speed
             speed = f"{shown.speed:.3g} a second" if shown.speed else ""
             bar.update(task, description=what, completed=done, total=total, speed=speed)
 

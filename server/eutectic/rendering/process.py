@@ -51,11 +51,15 @@ def run(orders: BinaryIO, answers: BinaryIO) -> int:
 
 
 def _learned(worker: Worker, order: Learn) -> Reference:
+    own = torch.get_num_threads()
+    torch.set_num_threads(order.threads)
     try:
         with reasons():
             return Reference(order.wanted, worker.learn(order.wanted))
     except Failed as failed:
         return Reference(order.wanted, reason=failed.reason)
+    finally:
+        torch.set_num_threads(own)
 
 
 def _read(orders: BinaryIO, waiting: queue.SimpleQueue[Order]) -> None:

@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import os
 import queue
-import signal
 import subprocess
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import count, takewhile
-from typing import IO, Self
+from typing import Self
 
 import msgspec
 
@@ -27,6 +25,7 @@ from eutectic import environment
 from eutectic.errors import BadInput
 from eutectic.link.errands import Wanted
 from eutectic.rendering import protocol, rows
+from eutectic.rendering.child import Process, Task, Tasks, how_ended, pipe_of
 from eutectic.rendering.destination import Sink
 from eutectic.rendering.opening import open_destination
 from eutectic.rendering.pool import Done, Reference, Setup
@@ -54,89 +53,16 @@ STARTS = 3
 CACHE_BYTES = 1 << 30
 """Memory for a worker's cache; all caches together take a quarter of what is free at most."""
 
-LEAVE_SECONDS = 3.0
-"""A worker that is still running so long after its standard input closed is killed."""
-
 Receive = Callable[[Answer], None]
-
-
-@dataclass(frozen=True)
-class _Task:
-    """An order, and how many workers it has killed."""
-
-    order: Order
-    deaths: int = 0
-
-
-class _Tasks:
-    """What is to be done: first what a worker has left behind."""
-
-    def __init__(self, orders: Iterator[Order]) -> None:
-        self._orders = orders
-        self._waiting: deque[_Task] = deque()
-
-    def waiting(self, most: int) -> int:
-        """How many wait, counted up to `most`."""
-        while len(self._waiting) < most and (order := next(self._orders, None)) is not None:
-            self._waiting.append(_Task(order))
-        return len(self._waiting)
-
-    def take(self) -> _Task:
-        return self._waiting.popleft()
-
-    def give_back(self, tasks: Sequence[_Task]) -> None:
-        self._waiting.extendleft(reversed(tasks))
-
-
-class _Worker:
-    """One process, and what it is at.
-
-    `place`: which of the workers it is, from 0. `starts`: deaths in a row before it was ready.
-    """
-
-    def __init__(self, place: int, process: subprocess.Popen[bytes], starts: int) -> None:
-        self.place, self.process, self.starts = place, process, starts
-        self.is_ready = False
-        self.task: _Task | None = None
-        self.left: set[str] = set()
-        """Keys of the items that it hasn't done."""
-
-    @property
-    def is_idle(self) -> bool:
-        return self.is_ready and self.task is None
-
-    def give(self, task: _Task) -> None:
-        """Have it carry out a task."""
-        self.task = task
-        if isinstance(task.order, Make):
-            pieces = task.order.batch.pieces
-            self.left = {item.key for piece in pieces for item in piece.items}
-        self.tell(task.order)
-
-    def tell(self, value: Start | Order) -> None:
-        """Write to it; that it is dead is noticed by who reads."""
-        with suppress(OSError):
-            _pipe(self.process.stdin).write(protocol.line(value))
-            _pipe(self.process.stdin).flush()
-
-    def close(self) -> None:
-        """Close its standard input, at which it leaves."""
-        with suppress(OSError):
-            _pipe(self.process.stdin).close()
-
-    def wait(self) -> int:
-        """Its exit status; it is killed if it stays."""
-        try:
-            return self.process.wait(LEAVE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return self.process.wait()
 
 
 class Processes:
     """A `Pool` of processes on this machine.
 
     `workers`: how many (default: what is best). `module`: what they run.
+
+    Attributes:
+        workers: those that run, or are being started.
     """
 
     def __init__(
@@ -146,8 +72,8 @@ class Processes:
         self._size = workers or processors()
         self._is_given = workers is not None
         self._device: Ready | None = None
-        self._workers: list[_Worker] = []
-        self._events: queue.SimpleQueue[tuple[_Worker, Answer | None]] = queue.SimpleQueue()
+        self.workers: list[Process] = []
+        self._events: queue.SimpleQueue[tuple[Process, Answer | None]] = queue.SimpleQueue()
         self._sink: Sink | None = None
 
     @property
@@ -159,9 +85,9 @@ class Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in self._workers:
+        for worker in self.workers:
             worker.close()
-        for worker in self._workers:
+        for worker in self.workers:
             worker.wait()
         if self._sink is not None:
             self._sink.close()
@@ -182,12 +108,12 @@ class Processes:
 
     def _carry_out(self, orders: Iterator[Order], receive: Receive) -> None:
         """Have orders carried out, each once a worker is idle; returns when all are."""
-        tasks = _Tasks(orders)
+        tasks = Tasks(orders)
         while True:
-            for worker in self._workers:
+            for worker in self.workers:
                 if worker.is_idle and tasks.waiting(1):
-                    worker.give(tasks.take())
-            busy = sum(worker.task is not None for worker in self._workers)
+                    worker.give(self._shared(tasks))
+            busy = self._busy
             if not busy and not tasks.waiting(1):
                 return
             self._start_others(busy, tasks)
@@ -197,14 +123,27 @@ class Processes:
             else:
                 self._heard(worker, answer, receive)
 
-    def _start_others(self, busy: int, tasks: _Tasks) -> None:
+    @property
+    def _busy(self) -> int:
+        return sum(worker.task is not None for worker in self.workers)
+
+    def _shared(self, tasks: Tasks) -> Task:
+        """The next task; a reference is learned with all processors that no other needs."""
+        task = tasks.take()
+        if not isinstance(task.order, Learn):
+            return task
+        others = self._busy + tasks.waiting(self._size)
+        threads = max(1, processors() // min(self._size, 1 + others))
+        return replace(task, order=msgspec.structs.replace(task.order, threads=threads))
+
+    def _start_others(self, busy: int, tasks: Tasks) -> None:
         """Start as many workers as there is work for; once all are there, none is asked for."""
-        while self._device is not None and len(self._workers) < self._size:
-            if len(self._workers) >= busy + tasks.waiting(self._size - busy):
+        while self._device is not None and len(self.workers) < self._size:
+            if len(self.workers) >= busy + tasks.waiting(self._size - busy):
                 return
             self._start()
 
-    def _heard(self, worker: _Worker, answer: Answer, receive: Receive) -> None:
+    def _heard(self, worker: Process, answer: Answer, receive: Receive) -> None:
         match answer:
             case Ready():
                 worker.is_ready, worker.starts = True, 0
@@ -230,22 +169,22 @@ class Processes:
         others = available_bytes() // (2 * first.resident_bytes)
         return max(1, min(self._size, 1 + others))
 
-    def _died(self, worker: _Worker, tasks: _Tasks, receive: Receive) -> None:
+    def _died(self, worker: Process, tasks: Tasks, receive: Receive) -> None:
         """Give a dead worker's task back, and start another in its place."""
-        self._workers.remove(worker)
-        reason = _how_ended(worker.wait())
+        self.workers.remove(worker)
+        reason = how_ended(worker.wait())
         if worker.task is not None:
             self._give_back(worker, worker.task, reason, tasks, receive)
         starts = 0 if worker.is_ready else worker.starts + 1
         if starts < STARTS:
             self._start(starts)
-        elif self._workers:
+        elif self.workers:
             self._size -= 1
         else:
             raise BadInput(f"no worker can be started: the last of {STARTS} {reason}")
 
     def _give_back(
-        self, worker: _Worker, task: _Task, reason: str, tasks: _Tasks, receive: Receive
+        self, worker: Process, task: Task, reason: str, tasks: Tasks, receive: Receive
     ) -> None:
         deaths, order = task.deaths + 1, task.order
         reason = f"its worker {reason}, {deaths} times"
@@ -255,13 +194,13 @@ class Processes:
                 receive(Did(row))
             left = _left(order.batch, worker.left)
             if deaths < DEATHS:
-                tasks.give_back([_Task(Make(each), deaths) for each in left])
+                tasks.give_back([Task(Make(each), deaths) for each in left])
                 return
             for batch in left:
                 for row in self._given_up(batch, reason):
                     receive(Did(row))
         elif deaths < DEATHS:
-            tasks.give_back([_Task(order, deaths)])
+            tasks.give_back([Task(order, deaths)])
         else:
             receive(Learned(Reference(order.wanted, reason=reason)))
 
@@ -286,7 +225,7 @@ class Processes:
             NoEngine: nowhere is torch.
             BadInput: processes can't be started.
         """
-        taken = {worker.place for worker in self._workers}
+        taken = {worker.place for worker in self.workers}
         place = next(place for place in count() if place not in taken)
         own = max(1, processors() // self._size)
         try:
@@ -296,8 +235,8 @@ class Processes:
             )  # fmt: skip
         except OSError as error:
             raise BadInput(f"workers can't be started ({error.strerror})") from None
-        worker = _Worker(place, process, starts)
-        self._workers.append(worker)
+        worker = Process(place, process, starts)
+        self.workers.append(worker)
         memory = min(CACHE_BYTES, available_bytes() // (4 * self._size))
         worker.tell(Start(self._setup_at(place), f"worker {place + 1}", memory, own))
         threading.Thread(target=self._read, args=(worker,), daemon=True).start()
@@ -309,10 +248,10 @@ class Processes:
             return self._setup
         return msgspec.structs.replace(self._setup, compute=f"cuda:{place % first.devices}")
 
-    def _read(self, worker: _Worker) -> None:
+    def _read(self, worker: Process) -> None:
         """Queue what a worker says, then that it is dead."""
         with suppress(OSError, ValueError, msgspec.DecodeError):
-            for line in _pipe(worker.process.stdout):
+            for line in pipe_of(worker.process.stdout):
                 self._events.put((worker, protocol.decode_answer(line)))
         self._events.put((worker, None))
 
@@ -326,18 +265,3 @@ def _left(batch: Batch, keys: set[str]) -> list[Batch]:
             own = msgspec.structs.replace(piece, items=items)
             left.append(msgspec.structs.replace(batch, pieces=(own,)))
     return left
-
-
-def _how_ended(code: int) -> str:
-    """How a process ended, for a sentence."""
-    if code >= 0:
-        return f"ended with status {code}"
-    try:
-        return f"was killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was killed by signal {-code}"
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None
-    return pipe

@@ -24,9 +24,10 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Learn(msgspec.Struct, frozen=True, tag=True):
-    """Learn a reference."""
+    """Learn a reference, with so many threads of the processor."""
 
     wanted: Wanted
+    threads: int = 1
 
 
 class Make(msgspec.Struct, frozen=True, tag=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -74,7 +75,7 @@ def with_engine(
     )
 
 
-def _sampled(sampling: SamplingSettings) -> dict[str, object]:
+def _sampled(sampling: SamplingSettings) -> dict[str, Any]:
     names = (
         "seed", "recall", "slack", "cfg", "negative", "steps", "order", "solver", "eta", "residual",
         "residual_amount", "strength",

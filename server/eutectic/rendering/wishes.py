@@ -11,7 +11,7 @@ import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +189,7 @@ def _wish(values: Mapping[str, Any], base: Wish, path: Path) -> Wish:
                 found["blends"] = ()
             options |= _option(name, key, value)
         elif key in AXES:
-            found[key] = axis(name, value)
+            found[key] = _axis_of_text(name, value) if isinstance(value, str) else axis(name, value)
             options.pop("remaining", None) if key == "blends" else None
         elif key in ("originals", "references"):
             found[key] = tuple(_beside(path, each) for each in _texts(name, value))
@@ -230,6 +230,10 @@ def axis(name: str, value: Any) -> tuple[Any, ...]:
     if not numbers:
         raise Wrong(name, "is empty")
     return tuple(numbers)
+
+
+_axis_of_text = lru_cache(1 << 12)(axis)
+"""Rows of a list have few different cells."""
 
 
 def _option(name: str, key: str, value: Any) -> Options:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from eutectic.audio import Waveform, load_clip, save_wav
 from eutectic.config import SamplingSettings
@@ -215,7 +216,11 @@ def _seen_alone(model: Model) -> Generator[None]:
     """The codec encodes only the channels that the network sees, which the library knows."""
     pretransform, channels = model.wrapper.pretransform, model.codec.network_channels
     encode = pretransform.encode
-    pretransform.encode = lambda audio: encode(audio)[:, :channels]
+
+    def seen(audio: Tensor) -> Tensor:
+        return encode(audio)[:, :channels]
+
+    pretransform.encode = seen
     try:
         yield
     finally:
