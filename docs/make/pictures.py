@@ -1,11 +1,12 @@
-"""The pictures on these pages: of the stage page and of Pd's patches, in few colours.
+"""The pictures on these pages: of the stage page, a gallery and Pd's patches, in few colours.
 
     python tests/page/screenshots.py FOLDER
+    python tests/rendering/screenshots.py RENDERS FOLDER
     python tests/plugin_bridge/screenshots.py FOLDER
     python docs/make/pictures.py FOLDER
 
-The first two commands play the page and the patches with a daemon and take their pictures; this one
-keeps those that the pages show.
+The first three commands play the page, what `eutectic render` wrote, and the patches, and take
+their pictures; this one keeps those that the pages show.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ PICTURES = Path(__file__).parents[1] / "pictures"
 SHOWN = {
     "desk-playing": "page", "phone-pads": "page-phone", "two-knob-fusion": "pd-two-knob-fusion",
     "eight-pads": "pd-eight-pads", "step-sequencer": "pd-step-sequencer",
+    "gallery-laptop-grid-dark": "gallery",
 }  # fmt: skip
 """Files here, by what those commands call them."""
 
-COLOURS = {"page": 128, "page-phone": 128}
+COLOURS = {"gallery": 128, "page": 128, "page-phone": 128}
 FEW = 64
 
 

@@ -158,6 +158,7 @@ def test_a_list_is_rendered_and_a_bad_sound_is_named_once(
         (["--original", "in", "--reference", "bell.wav", "--name", "x"], "needs {original}"),
         (["--original", "in", "--reference", "bell.wav", "--lora", "x.ckpt"], "no such file"),
         (["--original", "in", "--reference", "in", "--prompt", "x"], "there are 2 references"),
+        (["--original", "in", "--reference", "bell.wav", "--ray", "there"], "is no address"),
         (["bell.wav"], "lists are .toml or .csv files"),
         (["list.csv"], "can't be read"),
         (["--original", "in", "--reference", "bell.wav", "--model", "x"], "unknown model"),

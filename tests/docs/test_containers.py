@@ -211,3 +211,5 @@ def test_what_the_page_says_of_docker_can_be_done() -> None:
         image = next(number for number, word in enumerate(words) if word in IMAGES)
         if "--entrypoint" not in words:
             taken(words[image + 1 :])
+    (inside,) = (line for line in lines if line.startswith("docker exec "))
+    taken(shlex.split(inside)[4:])

@@ -35,7 +35,7 @@ class Instruction:
 
     @property
     def flags(self) -> list[str]:
-        return re.match(r"(--\S+\s+)*", self.text)[0].split()  # type: ignore[index]
+        return self.text.removesuffix(self.rest).split()
 
     @property
     def rest(self) -> str:
@@ -84,11 +84,11 @@ class Builder:
         self.stages: dict[str, Stage] = {}
 
     def __enter__(self) -> Self:
-        # The mounts are in a name space that ends with this process
+        # The mounts are in a name space of a process that ends with this one
         self._holder = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c", "echo; exec sleep 3600"],
-            stdout=subprocess.PIPE,
-        )
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c", "echo; exec cat"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
         assert self._holder.stdout is not None
         self._holder.stdout.readline()
         self._do("mount", "-t", "tmpfs", "tmpfs", str(self._scratch))
@@ -98,7 +98,6 @@ class Builder:
         self, kind: type[BaseException] | None, error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:  # fmt: skip
-        self._holder.kill()
         self._holder.communicate()
 
     def build(self, found: Sequence[Instruction]) -> None:
@@ -121,18 +120,9 @@ class Builder:
                 stage = self._carry_out(each, name, stage)
         self._close(name, stage)
 
-    def command(
-        self, name: str, *words: str, user: str | None = None, **variables: str
-    ) -> list[str]:
+    def command(self, name: str, *words: str) -> list[str]:
         """A command line that runs words in a built stage as its image would."""
-        stage = self.stages[name]
-        given = {"PATH": PATH} | stage.variables | variables
-        user = stage.user if user is None else user
-        return self._inside(
-            "env", "-i", *(f"{key}={value}" for key, value in given.items()),
-            "chroot", f"--userspec={user}", self._root(name),
-            "sh", "-c", 'cd "$0" && exec "$@"', stage.folder, *words,
-        )  # fmt: skip
+        return self._in_stage(name, self.stages[name], {}, *words)
 
     def _carry_out(self, each: Instruction, name: str, stage: Stage) -> Stage:
         match each.word:
@@ -169,15 +159,9 @@ class Builder:
             if mount["type"] == "bind":
                 mounted.append(self._bind(mount, root))
         machine = {key: value for key, value in os.environ.items() if REGISTRIES.fullmatch(key)}
-        given = {"PATH": PATH, "HOME": "/root"} | machine | stage.arguments | stage.variables
-        done = subprocess.run(
-            self._inside(
-                "env", "-i", *(f"{key}={value}" for key, value in given.items()),
-                "chroot", f"--userspec={stage.user}", root,
-                "sh", "-c", f"cd {stage.folder} && {each.rest}",
-            ),
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        variables = {"HOME": "/root", **machine, **stage.arguments}
+        command = self._in_stage(name, stage, variables, "sh", "-c", each.rest)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"line {each.line}: {done.stdout}{done.stderr}"
         for target in reversed(mounted):
             self._do("umount", target)
@@ -209,7 +193,7 @@ class Builder:
         self._mount(name, stage, writable=False)
         for folder in ("/tmp", *stage.others.get("VOLUME", "").split()):
             there = self._root(name) + folder
-            mode = f"{self._stat(there):o}"
+            mode = self._do("stat", "--format=%a", there).strip()
             self._do("mount", "-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", there)
         self.stages[name] = stage
 
@@ -226,19 +210,26 @@ class Builder:
                 self._do("mkdir", "-p", root + target)
             self._do("mount", "--bind", str(cache), root + target)
 
-    def _stat(self, path: str) -> int:
-        """A folder's permissions."""
-        words = self._inside("stat", "--format=%a", path)
-        return int(subprocess.run(words, check=True, capture_output=True, text=True).stdout, 8)
-
     def _root(self, name: str) -> str:
         return str(self._scratch / name / "root")
 
     def _inside(self, *words: str) -> list[str]:
         return ["nsenter", "--target", str(self._holder.pid), "--mount", "--", *words]
 
-    def _do(self, *words: str) -> None:
-        subprocess.run(self._inside(*words), check=True)
+    def _in_stage(
+        self, name: str, stage: Stage, variables: Mapping[str, str], *words: str
+    ) -> list[str]:
+        given = {"PATH": PATH, **variables, **stage.variables}
+        return self._inside(
+            "env", "-i", *(f"{key}={value}" for key, value in given.items()),
+            "chroot", f"--userspec={stage.user}", self._root(name),
+            "sh", "-c", 'cd "$0" && exec "$@"', stage.folder, *words,
+        )  # fmt: skip
+
+    def _do(self, *words: str) -> str:
+        """Do something where the mounts are; returns what it prints."""
+        done = subprocess.run(self._inside(*words), stdout=subprocess.PIPE, text=True, check=True)
+        return done.stdout
 
 
 def context(folder: Path) -> list[str]:

@@ -100,8 +100,9 @@ Ray = Annotated[
     str | None,
     typer.Option(
         "--ray",
-        help="Make them on a Ray cluster: HOST:PORT, ray://HOST:PORT, auto for the one that this "
-        "machine is part of, local to start one here (default: without Ray, on this machine).",
+        metavar="ADDRESS",
+        help="Make them on the Ray cluster at HOST:PORT or ray://HOST:PORT, auto: the one this "
+        "machine is part of, local: one of this machine's own (default: without Ray).",
     ),
 ]
 DryRun = Annotated[

@@ -56,6 +56,19 @@ class Asked:
     workers: int | None
     ray: str | None
 
+    def check(self) -> None:
+        """Check that what is asked for can be had, before any sound is read.
+
+        Raises:
+            BadInput: a package is missing, or an address is none.
+        """
+        from eutectic.rendering import cluster
+        from eutectic.rendering.manifest import check_form
+
+        check_form(self.manifest)
+        if self.ray is not None:
+            cluster.check(self.ray)
+
     def pool(self, out: str | None = None) -> Pool:
         """Who makes the sounds."""
         from eutectic.rendering.pool import Setup
@@ -73,10 +86,10 @@ class Asked:
 def go(asked: Asked) -> int:
     """Make what is missing; returns the exit code."""
     from eutectic.rendering import driver
-    from eutectic.rendering.manifest import check_form, save_manifest
+    from eutectic.rendering.manifest import save_manifest
     from eutectic.rendering.opening import open_destination
 
-    check_form(asked.manifest)
+    asked.check()
     destination = open_destination(asked.out)
     plan = _plan(asked, download=True)
     destination.settle()
@@ -104,10 +117,9 @@ def dry(asked: Asked) -> int:
     from eutectic.files.learned import learned_files
     from eutectic.rendering.driver import There
     from eutectic.rendering.estimate import to_learn
-    from eutectic.rendering.manifest import check_form
     from eutectic.rendering.opening import open_destination
 
-    check_form(asked.manifest)
+    asked.check()
     destination = open_destination(asked.out)
     plan = _plan(asked, download=False)
     there = There.of(destination)

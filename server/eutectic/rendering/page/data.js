@@ -15,6 +15,7 @@ function value(name, row) {
 }
 
 const stem = (path) => path.replace(/^.*[\\/]/, "").replace(/\.[^.]+$/, "");
+const end = (path) => path.replace(/^.*[\\/](?=[^\\/]+[\\/][^\\/]+$)/, "…/");
 const failed = (row) => Boolean(value("reason", row));
 const title = (row) => `${stem(value("original", row))} + ${stem(value("reference", row))}`;
 

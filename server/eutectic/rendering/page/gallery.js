@@ -5,7 +5,7 @@ document.title = $("#title").textContent = given.title;
 
 const facets = new Map();
 for (const name of ["original", "reference", "blend", "remaining", "preset", "recall", "seed"]) {
-  const found = choices(name);
+  const found = varies(name) ? choices(name) : [];
   if (!found.length) continue;
   const select = $("#facets").appendChild(element("select", { original: "orig", reference: "ref" }[name] ?? ""));
   select.setAttribute("aria-label", titleOf(name));
@@ -97,21 +97,20 @@ const ABOUT = ["original", "reference", "prompt", "blend", "remaining", "preset"
 function describe(row) {
   const about = $("#about");
   about.replaceChildren();
-  const line = (name, content, className) => about.append(element("dt", "", name), Object.assign(element("dd", className), {}));
-  if (failed(row)) { line("failed"); about.lastChild.className = "bad"; about.lastChild.textContent = value("reason", row); }
+  const line = (name, className = "", text = "") => about.append(element("dt", "", name), element("dd", className, text));
+  if (failed(row)) line("failed", "bad", value("reason", row));
   for (const name of ABOUT) {
     const text = shown(name, row);
     if (!text) continue;
-    line(titleOf(name));
-    about.lastChild.textContent = text;
-    if (name === "original" || name === "reference") about.lastChild.className = name === "original" ? "orig" : "ref";
+    line(titleOf(name), "", text);
+    if (name !== "original" && name !== "reference") continue;
+    Object.assign(about.lastChild, { className: name === "original" ? "orig" : "ref", title: text, textContent: end(text) });
   }
-  line("file");
-  if (failed(row)) { about.lastChild.textContent = value("name", row); return; }
+  line("file", "", failed(row) ? value("name", row) : "");
+  if (failed(row)) return;
   const link = about.lastChild.appendChild(element("a", "", value("name", row)));
   link.href = addresses(row, "fusion")[0];
-  line("again", "", "code");
-  about.lastChild.textContent = `eutectic fuse --like '${value("name", row).replaceAll("'", "'\\''")}'`;
+  line("again", "code", `eutectic fuse --like '${value("name", row).replaceAll("'", "'\\''")}'`);
 }
 
 // Deck

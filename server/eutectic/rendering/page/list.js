@@ -4,9 +4,11 @@ const VARYING = ["remaining", "preset", "recall", "seed", "cfg", "steps", "stren
 const NUMBERS = new Set(["remaining", "recall", "seed", "cfg", "steps", "strength", "residual_amount", "slack", "eta", "order", "loudness", "duration"]);
 const WIDTHS = { original: "minmax(110px, 1.3fr)", reference: "minmax(110px, 1.3fr)", blend: "minmax(120px, 1fr)", from_original: "minmax(124px, 1fr)", from_reference: "minmax(132px, 1fr)", name: "minmax(140px, 2.2fr)" };
 const BARS = { from_original: "orig", from_reference: "ref" };
+const followsBlend = Array.from({ length: COUNT }, (_, row) => value("blend", row)).every((each) => each !== null);
 const most = Object.fromEntries(Object.keys(BARS).map((name) => [name, extent(name)?.[1] || 1]));
 
-const varies = (name) => !("value" in column(name));
+/** Whether rows differ in a column; the steps that remain follow from the blend where that is given. */
+const varies = (name) => !("value" in column(name)) && !(name === "remaining" && followsBlend);
 
 /** Whether a prompt says more than its reference. */
 function hasPrompts() {
