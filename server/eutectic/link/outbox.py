@@ -22,11 +22,15 @@ LEAST_BYTES, MOST_BYTES = 64 << 10, 8 << 20
 DELAY_SECONDS = 0.02
 """How long what is under way may wait in the wire for others."""
 
-FORGOTTEN_SECONDS = 20.0
-"""An earliest receipt counts for so long: a wire may become another. Then it is nearly emptied."""
+FORGOTTEN_SECONDS, SURE = 20.0, 8
+"""An earliest receipt counts for so long: a wire may become another. Then it is nearly emptied, for
+so many receipts."""
 
-RATE_SHARE = 0.2
-"""Of a new measurement, in the wire's rate."""
+RATE_SHARE, BEST_SECONDS = 0.2, 2.0
+"""Of a new measurement, in the wire's rate; and for how long the best one counts."""
+
+PROBING = 2.0
+"""So much more is under way than would fill the wire, as long as nothing waits in it."""
 
 Frame = bytes | memoryview
 Send = Callable[[Message, Frame | None], None]
@@ -34,12 +38,17 @@ Send = Callable[[Message, Frame | None], None]
 
 @dataclass
 class _Sent:
-    """A frame under way: all bytes up to its end, when it went, and what had arrived by then."""
+    """A frame under way: all bytes up to its end, when it went, and whether the window was full.
+
+    `arrived`, `arrived_at`: by then, and when the last of them did; `since`: when those went.
+    """
 
     total: int
     at: float
-    arrived: int
     full: bool
+    arrived: int
+    arrived_at: float
+    since: float
 
 
 class Window:
@@ -47,6 +56,7 @@ class Window:
 
     After BBR (Cardwell et al., 2016): how much arrives in a second, and how soon a receipt can
     come, are measured all the time. While the window is what limits, each round trip widens it.
+    The best of what arrived lately counts, as one lost packet holds up all that follows it.
 
     Attributes:
         size: in bytes.
@@ -59,9 +69,12 @@ class Window:
         self.rate: float | None = None
         self._sent: deque[_Sent] = deque()
         self._total = self._arrived = 0
+        self._arrived_at = self._since = now()
         self._earliest, self._earliest_at = math.inf, now()
-        self._waited_for = 0
-        """The earliest receipt is that of a byte after so many."""
+        self._best: deque[tuple[float, float]] = deque()
+        """Rates and when they were measured, each with none as good after it."""
+        self._waited_for = self._unsure = 0
+        """The earliest receipt is of a byte after so many; and so many receipts must come first."""
 
     @property
     def under_way(self) -> int:
@@ -72,31 +85,49 @@ class Window:
         return not self._sent or self.under_way + size <= self.size
 
     def sent(self, size: int) -> None:
+        now = self._now()
+        if not self._sent:
+            self._arrived_at = self._since = now
         self._total += size
         full = self.under_way + size > self.size
-        self._sent.append(_Sent(self._total, self._now(), self._arrived, full))
+        self._sent.append(
+            _Sent(self._total, now, full, self._arrived, self._arrived_at, self._since)
+        )
 
     def arrived(self, total: int) -> None:
         """The other side has so many bytes."""
-        now = self._now()
+        now, delay = self._now(), 0.0
         while self._sent and self._sent[0].total <= total:
             sent = self._sent.popleft()
-            self._arrived = sent.total
-            self._measure(sent, max(now - sent.at, 1e-6), now)
-        holds = 0.0 if self.rate is None else self.rate * (self._earliest + DELAY_SECONDS)
-        wanted = round(holds) + PART_BYTES if math.isfinite(holds) else 0
-        self.size = max(LEAST_BYTES, min(wanted, MOST_BYTES))
+            self._arrived, delay = sent.total, max(now - sent.at, 1e-6)
+            self._measure(sent, delay, now)
+        if not self._best or self._unsure or math.isinf(self._earliest):
+            self.size = LEAST_BYTES
+            return
+        holds = self._best[0][0] * (self._earliest + DELAY_SECONDS)
+        if delay < self._earliest + DELAY_SECONDS / 2:
+            holds *= PROBING
+        self.size = max(LEAST_BYTES, min(round(holds) + PART_BYTES, MOST_BYTES))
 
     def _measure(self, sent: _Sent, delay: float, now: float) -> None:
         if now - self._earliest_at > FORGOTTEN_SECONDS:
-            self._earliest, self._earliest_at, self._waited_for = math.inf, now, self._total
-        if delay < self._earliest and sent.total > self._waited_for:
-            self._earliest, self._earliest_at = delay, now
-        rate = (self._arrived - sent.arrived) / delay
-        if self.rate is None:
-            self.rate = rate if sent.full else None
-        elif sent.full or rate > self.rate:  # else there was just no more to send
-            self.rate += RATE_SHARE * (rate - self.rate)
+            self._earliest, self._earliest_at = math.inf, now
+            self._waited_for, self._unsure = self._total, SURE
+        if sent.total > self._waited_for:
+            self._unsure = max(0, self._unsure - 1)
+            if delay < self._earliest:
+                self._earliest, self._earliest_at = delay, now
+        took = max(now - sent.arrived_at, sent.at - sent.since, 1e-6)  # what was held comes at once
+        rate = (self._arrived - sent.arrived) / took
+        self._arrived_at, self._since = now, sent.at
+        if not sent.full and rate < (self.rate or math.inf):  # there was just no more to send
+            return
+        self.rate = rate if self.rate is None else self.rate + RATE_SHARE * (rate - self.rate)
+        while self._best and self._best[-1][0] <= rate:
+            self._best.pop()
+        self._best.append((rate, now))
+        while now - self._best[0][1] > BEST_SECONDS:
+            self._best.popleft()
 
 
 @dataclass
