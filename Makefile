@@ -63,7 +63,7 @@ lock:  ## write requirements.lock, the engine's and the image's lock anew from p
 	@$(get_uv)
 	$(COMPILE) --upgrade --extra dev -o requirements.lock
 	$(COMPILE) --constraints requirements.lock -o server/eutectic/engine.lock
-	$(COMPILE) --constraints requirements.lock $(IN_IMAGE) -o docs/containers/image.lock
+	$(COMPILE) --upgrade --constraints requirements.lock $(IN_IMAGE) -o docs/containers/image.lock
 
 protocol: setup  ## write the list of OSC messages anew
 	$(BIN)/python -c 'from eutectic.osc.protocol import protocol_markdown as text; print(text(), end="")' \

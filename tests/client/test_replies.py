@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from eutectic.client.replies import RequestFailed, ends, is_for, lists, outcome, with_options
@@ -29,7 +30,12 @@ reporting = [kind for kind in KINDS if kind.found is not None]
 
 
 def example(arguments: tuple[Argument, ...]) -> dict[str, Any]:
-    return {each.name: a_value(each, number) for number, each in enumerate(arguments)}
+    """A value for each, floats as 32 bits hold them."""
+    values = {each.name: a_value(each, number) for number, each in enumerate(arguments)}
+    return {
+        name: float(np.float32(value)) if isinstance(value, float) else value
+        for name, value in values.items()
+    }
 
 
 @pytest.mark.parametrize("kind", reporting, ids=lambda kind: kind.address)

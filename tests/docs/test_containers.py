@@ -18,6 +18,7 @@ import yaml
 
 from dockerfiles import context, instructions
 from eutectic.cli import app
+from eutectic.environment import LOCK
 from eutectic.osc.spec import PORT
 
 ROOT = Path(__file__).parents[2]
@@ -167,9 +168,21 @@ def test_a_service_leads_to_its_pods() -> None:
     assert (port["targetPort"], port["port"]) == (opened["name"], opened["containerPort"])
 
 
+def versions(lock: Path) -> set[tuple[str, str]]:
+    text = lock.read_text(encoding="utf-8")
+    return set(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
+
+
+def test_the_image_has_the_engine_s_packages_at_the_versions_of_the_tests() -> None:
+    image, tested = versions(EXAMPLES / "image.lock"), versions(ROOT / "requirements.lock")
+    assert versions(LOCK) <= image
+    names = {name for name, _ in tested}
+    assert {each for each in image if each[0] in names} <= tested
+
+
 def test_ray_is_of_one_version() -> None:
-    locked = re.search(r"^ray==(\S+)", (EXAMPLES / "image.lock").read_text(), re.MULTILINE)
-    assert locked and documents("ray.yaml")[0]["spec"]["rayVersion"] == locked[1]
+    version = documents("ray.yaml")[0]["spec"]["rayVersion"]
+    assert ("ray", version) in versions(EXAMPLES / "image.lock")
 
 
 def test_the_image_opens_the_ports_of_the_daemon() -> None:

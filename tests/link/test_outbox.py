@@ -114,5 +114,5 @@ def test_a_wire_is_filled_and_little_waits_in_it(
         now, arrived = heapq.heappop(receipts)
         window.arrived(arrived)
     assert late / 10.0 > filled * rate
-    assert waited < 0.06 + 2 * SIZE / rate
-    assert window.rate == pytest.approx(rate, rel=0.4)
+    assert waited < 0.08 + 2 * SIZE / rate
+    assert window.rate == pytest.approx(rate, rel=0.3) or lost

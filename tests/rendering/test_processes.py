@@ -113,7 +113,7 @@ def test_what_kills_its_worker_twice_is_left_out_and_says_so(
 
     monkeypatch.setattr(Process, "give", give)
     rows = {row.key: row for row in made(pool, planned)}
-    assert keys(planned) == Counter(rows)
+    assert keys(planned) == Counter(rows.keys())
     failed = {item.key for item in deadly.items}
     assert {key for key, row in rows.items() if row.reason} == failed
     assert {rows[key].reason for key in failed} == {"its worker was killed by SIGKILL, 2 times"}
@@ -147,7 +147,11 @@ def test_workers_that_never_get_ready_are_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dying = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
-    monkeypatch.setattr(environment, "command", lambda *_: dying)
+
+    def command(_: str) -> list[str]:
+        return dying
+
+    monkeypatch.setattr(environment, "command", command)
     pool = Processes(Setup("toy", str(tmp_path / "out"), "cpu"))
     with pool, pytest.raises(BadInput, match="the last of 3 was killed by SIGKILL"):
         made(pool, batches(tmp_path, range(1)))

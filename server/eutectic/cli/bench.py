@@ -48,7 +48,9 @@ def bench(
             "model's own)."
         ),
     ] = None,
-    runs: Annotated[int, typer.Option(help="speed, throughput: timed runs of each row.")] = 3,
+    runs: Annotated[
+        int, typer.Option(help="speed, throughput, scaling: timed runs of each row.")
+    ] = 3,
     learn_steps: Annotated[
         int | None,
         typer.Option(help="speed: learning steps (default: 100; with random weights 2)."),
@@ -260,7 +262,7 @@ def _bench_live(
 
 def _check_tools(parts: list[Part], samples: Path) -> None:
     """Check, before any long work, that recordings and ffmpeg are there for these parts."""
-    if not set(parts) <= {Part.SPEED, Part.THROUGHPUT}:
+    if not set(parts) <= {Part.SPEED, Part.THROUGHPUT, Part.SCALING}:
         from eutectic.training.recordings import check_recordings
 
         check_recordings(samples)

@@ -10,7 +10,7 @@ from eutectic.experiments.ear import comparison, distinct
 from eutectic.experiments.quality import Part, codec, denoising, learning, prompts, windows
 from eutectic.experiments.quality.setup import Setup
 from eutectic.experiments.report import Table
-from eutectic.experiments.speed import costs, faithful, ratios, recalls, throughput
+from eutectic.experiments.speed import costs, faithful, ratios, recalls, scaling, throughput
 from eutectic.experiments.speed.parts import Parts
 
 TABLES: Mapping[Part, Callable[[Setup], list[Table]]] = {
@@ -36,6 +36,10 @@ def run(part: Part, setup: Setup, timed_runs: int = 3, learn_steps: int = 100) -
     if part is Part.THROUGHPUT:
         many = throughput.Many(setup.engine, setup.seconds, setup.steps)
         yield throughput.measure(many, timed_runs, setup.watch)
+        return
+    if part is Part.SCALING:
+        many = throughput.Many(setup.engine, setup.seconds, setup.steps)
+        yield from scaling.measure(many, timed_runs, setup.watch)
         return
     if part is not Part.SPEED:
         yield from TABLES[part](setup)

@@ -57,14 +57,18 @@ Receive = Callable[[Answer], None]
 
 
 class Processes:
-    """A `Pool` of processes on this machine; `workers`: how many (default: what is best).
+    """A `Pool` of processes on this machine.
+
+    `workers`: how many (default: what is best). `module`: what they run.
 
     Attributes:
         workers: those that run, or are being started.
     """
 
-    def __init__(self, setup: Setup, workers: int | None = None) -> None:
-        self._setup = setup
+    def __init__(
+        self, setup: Setup, workers: int | None = None, module: str = protocol.MODULE
+    ) -> None:
+        self._setup, self._module = setup, module
         self._size = workers or processors()
         self._is_given = workers is not None
         self._device: Ready | None = None
@@ -226,7 +230,7 @@ class Processes:
         own = max(1, processors() // self._size)
         try:
             process = subprocess.Popen(
-                environment.command(protocol.MODULE), stdin=subprocess.PIPE,
+                environment.command(self._module), stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": str(own)},
             )  # fmt: skip
         except OSError as error:

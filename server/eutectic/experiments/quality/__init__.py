@@ -19,4 +19,5 @@ class Part(StrEnum):
     PRESETS = "presets"
     SPEED = "speed"
     THROUGHPUT = "throughput"
+    SCALING = "scaling"
     ALL = "all"

@@ -52,7 +52,7 @@ class Many:
 
 
 @dataclass(frozen=True)
-class _Sounds:
+class Sounds:
     """Originals and a reference on the disk."""
 
     folder: Path
@@ -78,7 +78,7 @@ def measure(many: Many, rounds: int, watch: Watch = UNWATCHED) -> Table:
         Cancelled: the watch was asked to stop.
     """
     with tempfile.TemporaryDirectory() as temporary:
-        sounds = _write(Path(temporary), many.seconds, many.engine.model)
+        sounds = write(Path(temporary), many.seconds, many.engine.model)
         ways = _ways(many, sounds)
         rates = [_round(ways, watch, number, rounds) for number in range(rounds)]
     rows: list[Row] = []
@@ -108,7 +108,7 @@ def _round(ways: Sequence[_Way], watch: Watch, number: int, rounds: int) -> list
     return rates
 
 
-def _ways(many: Many, sounds: _Sounds) -> list[_Way]:
+def _ways(many: Many, sounds: Sounds) -> list[_Way]:
     all_of_them = ORIGINALS * len(BLENDS)
     blends = ",".join(map(str, BLENDS))
 
@@ -168,7 +168,7 @@ def _timed(words: list[str], data: Path) -> float:
     return time.perf_counter() - began
 
 
-def _write(folder: Path, seconds: float, model: Model) -> _Sounds:
+def write(folder: Path, seconds: float, model: Model) -> Sounds:
     """Bursts of noise, each of its own rhythm."""
     rate_hz, channels = model.codec.rate_hz, model.codec.channels
     generator, frames = np.random.default_rng(0), round(seconds * model.codec.rate_hz)
@@ -179,10 +179,10 @@ def _write(folder: Path, seconds: float, model: Model) -> _Sounds:
         noise = 0.2 * falling * generator.standard_normal((channels, frames))
         paths.append(folder / f"{number:02d}.wav")
         save_wav(paths[-1], Waveform(noise.astype(np.float32), rate_hz))
-    return _Sounds(folder, tuple(paths[1:]), paths[0], seconds)
+    return Sounds(folder, tuple(paths[1:]), paths[0], seconds)
 
 
-def _generate(many: Many, sounds: _Sounds) -> float:
+def _generate(many: Many, sounds: Sounds) -> float:
     """Seconds of the library's own audio-to-audio: same model, steps, guidance, length, device."""
     from stable_audio_tools.inference import generation
 
