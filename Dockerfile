@@ -72,7 +72,8 @@ RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
     /opt/eutectic/bin/uv pip install --python /opt/eutectic --no-deps --no-cache --offline \
         --compile-bytecode --link-mode copy /dist/*.whl \
     && ln --symbolic /opt/eutectic/bin/eutectic /opt/eutectic/bin/ray /usr/local/bin/
-ENV EUTECTIC_DATA=/data HOME=/data \
+# Whoever it is run as has a home, and a name, which torch asks for
+ENV EUTECTIC_DATA=/data HOME=/data USER=eutectic \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility RAY_USAGE_STATS_ENABLED=0
 VOLUME /data
 WORKDIR /sounds

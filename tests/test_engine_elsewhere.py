@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemons import daemon, fails, prepare, until, wait_for
+from daemons import daemon, prepare, until, wait_for
 from eutectic.client.daemon_process import status, until_ready
 from eutectic.experiments.live.engine_machine import EngineMachine
 from eutectic.osc.answers import Engine
@@ -41,14 +41,3 @@ def test_either_side_may_be_killed_and_the_show_goes_on(tmp_path: Path) -> None:
             client.request("/fuse", 1, "a", "r", "@seed", 2)
             assert "0 deaths" in status(client)["engine"]
         assert "Traceback" not in first.log + machine.log
-
-
-def test_an_engine_of_another_kind_is_refused_and_said(tmp_path: Path) -> None:
-    with (
-        EngineMachine(tmp_path / "engine", "toy", "--compute", "cpu", "--no-spare") as machine,
-        daemon(tmp_path, "--engine", machine.where, model="nowhere") as process,
-        process.client() as client,
-    ):
-        until(lambda: status(client)["engine"].startswith("failed"))
-        assert f"{machine.where}: has no model nowhere" in status(client)["engine"]
-        assert fails(client, "/clip/load", "a", "a.wav") == "no_model"

@@ -123,6 +123,12 @@ def test_it_is_run_by_somebody_who_owns_nothing_in_it(built: Builder) -> None:
     assert owners.splitlines() == ["root 755", "root 1777", "root 1777"]
 
 
+def test_a_user_that_it_does_not_know_has_a_name_and_a_home(built: Builder) -> None:
+    ask = "import getpass, pathlib; print(getpass.getuser(), pathlib.Path.home())"
+    command = built.command("stage", "python3", "-c", ask, user="12345:12345")
+    assert subprocess.check_output(command, text=True) == "eutectic /data\n"
+
+
 def test_a_daemon_in_there_is_healthy_and_ends_when_it_is_told_to(built: Builder) -> None:
     others = built.stages["stage"].others
     (entry,) = json.loads(others["ENTRYPOINT"])

@@ -88,9 +88,9 @@ def test_the_twin_follows_its_network_in_place() -> None:
 def test_references_come_and_go_in_bfloat16_as_in_float32(tmp_path: Path) -> None:
     engine = Engine(load("embedded", CPU), Store(tmp_path))
     codec = engine.model.codec
-    clip = engine.encode(load_clip(CLIP, codec.rate_hz, codec.channels, duration_seconds=0.5))
+    clip = engine.encode(load_clip(CLIP, codec.rate_hz, codec.channels, duration_seconds=0.3))
     learned = engine.learn(clip, "a bell", LearnSettings("full", steps=3, learning_rate=1e-3))
-    settings = SamplingSettings(steps=4, residual="clean", recall=0.0)
+    settings = SamplingSettings(steps=2, residual="clean", recall=0.0)
 
     def fused(known: bool) -> Tensor:
         engine.cache.clear()

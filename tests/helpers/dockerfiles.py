@@ -120,9 +120,10 @@ class Builder:
                 stage = self._carry_out(each, name, stage)
         self._close(name, stage)
 
-    def command(self, name: str, *words: str) -> list[str]:
-        """A command line that runs words in a built stage as its image would."""
-        return self._in_stage(name, self.stages[name], {}, *words)
+    def command(self, name: str, *words: str, user: str = "") -> list[str]:
+        """A command line that runs words in a built stage as its image would, or another user."""
+        stage = self.stages[name]
+        return self._in_stage(name, replace(stage, user=user or stage.user), {}, *words)
 
     def _carry_out(self, each: Instruction, name: str, stage: Stage) -> Stage:
         match each.word:

@@ -327,6 +327,22 @@ def test_a_model_that_is_not_there_or_is_another_is_refused(machine: EngineMachi
     refused(machine, "its model toy is another", digest="0" * 64)
 
 
+def test_a_host_says_why_it_was_refused_and_so_do_its_jobs(
+    machine: EngineMachine, tmp_path: Path
+) -> None:
+    async def scenario(each: Away) -> None:
+        await until(lambda: each.host.state == "ready")
+        there = Remote(machine.where, "nowhere", tmp_path)
+        await each.host.restart(there)
+        waiting = submitted(each.host, Load(0, GLASS))
+        failed = await waiting.ended
+        assert isinstance(failed, Failed) and failed.code == "no_model"
+        assert failed.text.startswith(f"{machine.where}: has no model nowhere")
+        assert each.host.state == "failed" and each.host.failure == failed.text
+
+    away(machine, tmp_path, scenario)
+
+
 def test_another_version_is_refused(
     machine: EngineMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -374,10 +390,12 @@ def test_with_keys_only_those_who_have_one_are_let_in(tmp_path: Path) -> None:
         refused(machine, "takes none of this machine's keys")
         keys.take(daemon, first)
 
-        async def scenario(each: Away) -> None:
-            await loaded(each.host)
+        async def enter() -> None:
+            engine = await Remote(machine.where, "toy", daemon).engine()
+            assert isinstance(await engine.receive(), link.State)
+            await engine.leave()
 
-        away(machine, daemon, scenario)
+        asyncio.run(enter())
         keys.make(engine, anew=True)
         own = keys.own_keys(engine)
         assert own is not None

@@ -85,14 +85,20 @@ def test_a_sound_is_the_same_to_the_bit_alone_together_after_a_restart_and_by_fu
         assert fused.read_bytes() == (tmp_path / "out" / row.name).read_bytes(), "tags, too"
 
 
-def test_originals_of_one_bucket_share_evaluations_and_one_prefix(tmp_path: Path) -> None:
+def test_originals_of_one_bucket_share_evaluations_and_one_prefix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     *originals, reference = sounds(tmp_path, 0.5, 0.5, 0.5, 0.6)
     subject = worker(tmp_path)
     subject.engine.fuser.max_batch = None  # as on a GPU
     calls: list[int] = []
-    subject.engine.model.network.register_forward_pre_hook(
-        lambda _, inputs: calls.append(len(inputs[0]))
-    )
+    real = subject.engine.model.estimate
+
+    def estimate(state: torch.Tensor, *others: Any) -> torch.Tensor:
+        calls.append(len(state))
+        return real(state, *others)
+
+    monkeypatch.setattr(subject.engine.model, "estimate", estimate)
     rows = made(subject, batch(originals, reference, (0.5,)))
     assert all(row.reason == "" for row in rows)
     assert max(calls) == len(originals)

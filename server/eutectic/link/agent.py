@@ -20,16 +20,13 @@ from pathlib import Path
 
 import msgspec
 import psutil
-import zmq
-import zmq.asyncio
-from zmq.auth.asyncio import AsyncioAuthenticator
 
 from eutectic.errors import BadInput, BadModel, BadSetting
-from eutectic.link import keys, messages, models
+from eutectic.link import messages, models
 from eutectic.link import messages as wire
 from eutectic.link import protocol as link
+from eutectic.link.door import Door
 from eutectic.link.guest import Guest
-from eutectic.link.line import LINGER_MS, MAX_MESSAGE_BYTES, is_loopback
 from eutectic.link.messages import Message
 from eutectic.link.outbox import Frame
 from eutectic.link.parcels import Received
@@ -109,9 +106,7 @@ class Agent:
         self._visits: dict[bytes, _Visit] = {}
         self._numbers = itertools.count(1)
         self._name = socket.gethostname()
-        self._context = zmq.asyncio.Context()
-        self._socket = self._context.socket(zmq.ROUTER)
-        self._auth: AsyncioAuthenticator | None = None
+        self._door = Door(lent.data)
         self._is_closing = False
         self._worked = 0.0
         """When there was a job last."""
@@ -128,7 +123,8 @@ class Agent:
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, stop.set)
         try:
-            await self._listen(ready)
+            how = self._door.open(self._lent.host, self._lent.port)
+            ready(f"{how}; the engine is starting")
             sweep()
             own = await self._start(self._lent.model)
             self._spare.keep(self._idle_seconds)
@@ -143,35 +139,6 @@ class Agent:
                     raise error
         finally:
             await self._close()
-
-    # Listening
-
-    async def _listen(self, ready: Callable[[str], None]) -> None:
-        lent, own = self._lent, keys.own_keys(self._lent.data)
-        if own is None and not is_loopback(lent.host):
-            raise BadSetting(f"without keys only 127.0.0.1:{lent.port} can be listened on: "
-                             "`eutectic engine keys` makes some")  # fmt: skip
-        for option, value in (
-            (zmq.LINGER, LINGER_MS), (zmq.SNDHWM, 0), (zmq.RCVHWM, 0), (zmq.IPV6, 1),
-            (zmq.ROUTER_MANDATORY, 1), (zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES),
-        ):  # fmt: skip
-            self._socket.setsockopt(option, value)
-        if own is not None:
-            self._auth = AsyncioAuthenticator(self._context)
-            self._auth.start()
-            self._auth.configure_curve_callback("*", _Doorkeeper(lent.data))
-            self._socket.curve_server = True
-            self._socket.curve_secretkey = own.secret.encode()
-            self._socket.curve_publickey = own.public.encode()
-        try:
-            self._socket.bind(f"tcp://{_address(lent.host)}:{lent.port or '*'}")
-        except zmq.ZMQError as error:
-            raise BadSetting(
-                f"{lent.host}:{lent.port} can't be listened on ({error.strerror})"
-            ) from None
-        port = str(self._socket.get_string(zmq.LAST_ENDPOINT)).rpartition(":")[2]
-        how = "for daemons that have a key" if own is not None else "for this machine alone"
-        ready(f"listening on {lent.host}:{port} {how}; the engine is starting")
 
     # Engines
 
@@ -228,7 +195,7 @@ class Agent:
 
     async def _serve(self) -> None:
         while True:
-            peer, *frames = await self._socket.recv_multipart()
+            peer, *frames = await self._door.socket.recv_multipart()
             frame = frames[1] if len(frames) > 1 else None
             visit = self._visits.get(peer)
             try:
@@ -339,7 +306,7 @@ class Agent:
     def _send(self, peer: bytes, message: Message, frame: Frame | None = None) -> bool:
         """Hand a message to the network; False if that daemon's connection is gone."""
         frames = [peer, messages.encode(message)]
-        sending = self._socket.send_multipart(frames if frame is None else [*frames, frame])
+        sending = self._door.socket.send_multipart(frames if frame is None else [*frames, frame])
         assert isinstance(sending, asyncio.Future)
         return sending.done() and sending.exception() is None  # at once: there is no HWM
 
@@ -355,10 +322,7 @@ class Agent:
             if held.reading is not None:
                 await held.reading
         await self._spare.stop()
-        if self._auth is not None:
-            self._auth.stop()
-        self._socket.close()
-        await asyncio.to_thread(self._context.term)
+        await self._door.close()
 
     @staticmethod
     def _now() -> float:
@@ -371,17 +335,6 @@ class _Later(Exception):
     def __init__(self, text: str, memory: bool = False) -> None:
         super().__init__(text)
         self.memory = memory
-
-
-class _Doorkeeper:
-    """Knows the daemons that may come in: those in the file of keys, as it is by now."""
-
-    def __init__(self, data: Path) -> None:
-        self._data = data
-
-    def callback(self, domain: str, key: bytes) -> bool:  # noqa: ARG002
-        own = keys.own_keys(self._data)
-        return own is not None and key.decode() in own.daemons
 
 
 async def _failed(held: _Held) -> None:
@@ -399,17 +352,3 @@ async def _failed(held: _Held) -> None:
 
 def _other_digest(facts: link.ModelFacts) -> str:
     return f"its model {facts.name} is another than this machine's of that name"
-
-
-def _address(host: str) -> str:
-    """A host's address, as ZeroMQ listens on it.
-
-    Raises:
-        BadSetting: it has none.
-    """
-    try:
-        found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise BadSetting(f"{host}: is no address of this machine ({error.strerror})") from None
-    address = str(found[0][4][0])
-    return f"[{address}]" if ":" in address else address

@@ -341,7 +341,8 @@ class Host:
         if isinstance(result, link.State):
             self.state, self.failure = result.state, result.text if result.state == "lost" else ""
             if result.state == "failed":
-                self.failure = f"the engine has no model: {result.text}"
+                why = "" if self.engines.where else "the engine has no model: "
+                self.failure = f"{why}{result.text}"
             if result.state == "ready":
                 self._ready_since = time.monotonic()
         else:
