@@ -35,9 +35,10 @@ MOST_LINES = 50
 """Of sounds that can't be used."""
 
 IN_THE_WAY = (
-    "other files have their names, made with other settings or since changed; another --name or "
-    "folder has room for both"
+    "files that were made with other settings, or changed since, keep their names; another folder "
+    "or another --name has room for both"
 )
+"""What is to be done about names that other files have."""
 
 HOUR, MINUTE = 3600, 60
 
@@ -114,7 +115,8 @@ def go(asked: Asked) -> int:
         destination.close()
     _tell(outcome, asked.out, written)
     if stop.is_asked and outcome.missing:
-        return fail(f"stopped; the same command goes on: {outcome.missing} are left", CANCELLED)
+        warn(f"the same command goes on: {outcome.missing} are left")
+        return CANCELLED
     survey = outcome.survey
     return 2 if outcome.failed or survey.unusable or survey.taken else 0
 
@@ -136,6 +138,8 @@ def dry(asked: Asked) -> int:
             there.is_made, there.is_taken, lambda done: report("planning", done, total)
         )  # fmt: skip
     console.print(_counts(plan, survey))
+    if survey.taken:
+        warn(IN_THE_WAY)
     wanted = plan.wanted(there.is_settled)
     pace, workers = _pace(asked, plan, there, survey)
     if survey.missing:
@@ -228,7 +232,7 @@ def _counts(plan: Plan, survey: Survey) -> str:
     if survey.unusable:
         text += f"; {survey.unusable} can't be made, as a sound can't be used"
     if survey.taken:
-        text += f"; {survey.taken} can't be made: {IN_THE_WAY}"
+        text += f"; {survey.taken} can't be made, as other files have their names"
     return text
 
 
@@ -322,10 +326,11 @@ def _tell(outcome: Outcome, out: str, written: list[str]) -> None:
     parts += [f"{survey.done} were there already"] if survey.done else []
     failed = outcome.failed + survey.unusable
     parts += [f"{failed} couldn't be made (the manifest says why)"] if failed else []
+    parts += [f"{survey.taken} not made, as other files have their names"] if survey.taken else []
     took = f" in {_duration(outcome.seconds)}, {_size(outcome.size)}" if outcome.made else ""
     console.print(f"{', '.join(parts)}{took}; {' and '.join(written)} in {out}")
     if survey.taken:
-        warn(f"{survey.taken} weren't made: {IN_THE_WAY}")
+        warn(IN_THE_WAY)
 
 
 def _many(count: int, what: str) -> str:
