@@ -78,13 +78,14 @@ def test_sounds_of_one_name_are_told_apart_by_what_differs() -> None:
     ]  # fmt: skip
     found = labels([Source(path) for path in paths])
     assert found == [
-        "x-kick", "a-y-Kick", "b-y-kick", "c-snare-wav", "c-snare-flac", "hat", "_nul", "_wav",
+        "x-kick", "a-y-Kick", "b-y-kick", "snare-wav", "snare-flac", "hat", "_nul", "_wav",
     ]  # fmt: skip
     sections = [Source("/a/kick.wav", start) for start in (0.0, 1.5)]
-    assert labels(sections) == ["a-kick-wav-at0", "a-kick-wav-at1.5"]
-    assert labels([Source("/a/b.wav")] * 3, ["hum", "", "hum"]) == [
-        "a-b-wav-at0-hum", "a-b-wav-at0", "a-b-wav-at0-hum-2"
-    ]  # fmt: skip
+    assert labels(sections) == ["kick-at0", "kick-at1.5"]
+    assert labels([Source("/a/b.wav")] * 3, ["hum", "", "hum"]) == ["b-hum", "b", "b-hum-2"]
+    assert labels([Source("/a/B.wav"), Source("/a/b.wav")]) == ["B", "b-2"]
+    four = [f"/{folder}/b.{suffix}" for folder in "cd" for suffix in ("wav", "flac")]
+    assert labels(list(map(Source, four))) == ["c-b-wav", "c-b-flac", "d-b-wav", "d-b-flac"]
 
 
 def test_no_name_of_a_sound_leads_out_of_the_folder() -> None:

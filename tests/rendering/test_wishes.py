@@ -68,6 +68,14 @@ def test_a_manifest_is_a_list_whose_results_are_ignored(tmp_path: Path) -> None:
     assert wish.blends == (0.4,) and wish.options == {}
 
 
+def test_a_spreadsheet_that_writes_decimal_commas_is_understood(tmp_path: Path) -> None:
+    text = "original;reference;blend;seed;cfg\na.wav;b.wav;0,1 0,5;1,2;2,5\n"
+    (wish,) = listed(tmp_path / "list.csv", text)
+    assert (wish.blends, wish.seeds, wish.options) == ((0.1, 0.5), (1, 2), {"cfg": 2.5})
+    with pytest.raises(BadInput, match="blend: must be a number"):
+        listed(tmp_path / "list.csv", "original;reference;blend\na.wav;b.wav;0,1,5\n")
+
+
 def test_what_a_manifest_keeps_from_being_a_formula_is_as_it_was(tmp_path: Path) -> None:
     text = "original,reference,prompt\n/a.wav,/b.wav,'=B2\n/a.wav,/b.wav,'tis\n"
     wishes = listed(tmp_path / "manifest.csv", text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import string
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,22 +166,28 @@ def labels(sections: Sequence[Source], words: Sequence[str] = ()) -> list[str]:
     """A name for each section: its file's, with as much more as tells it from the others.
 
     That is the folders it is in, its file's suffix, where it starts, `words`, and at last a number.
+    What is the same for all of one name is left out.
     """
-    makers = [_stem, *(_in_folders(depth) for depth in (1, 2, 3)), _with_suffix, _with_section]
-    found = [_stem(each) for each in sections]
-    for maker in makers:
-        clashing = _clashing(found)
-        for place in clashing:
-            found[place] = maker(sections[place])
-    for place in _clashing(found):
-        word = _clean("".join(words[place : place + 1]))
-        found[place] = f"{found[place]}-{word}" if word else found[place]
+    found = [_clean(Path(each.path).stem) for each in sections]
+    for depth in (1, 2, 3):
+        _tell_apart(found, [_in_folders(each, depth) for each in sections])
+    for more in (map(_suffix, sections), map(_section, sections), words):
+        _tell_apart(found, [
+            _clean(f"{name}-{each}") if each else name
+            for name, each in itertools.zip_longest(found, more, fillvalue="")
+        ])  # fmt: skip
     return _numbered(found)
 
 
-def _clashing(names: Sequence[str]) -> list[int]:
-    counts = Counter(map(folded, names))
-    return [place for place, name in enumerate(names) if counts[folded(name)] > 1]
+def _tell_apart(names: list[str], longer: Sequence[str]) -> None:
+    """Replace equal names by longer ones, where these differ."""
+    alike: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        alike.setdefault(folded(name), []).append(place)
+    for places in alike.values():
+        if len({folded(longer[place]) for place in places}) > 1:
+            for place in places:
+                names[place] = longer[place]
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
@@ -204,26 +210,18 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _stem(section: Source) -> str:
-    return _clean(Path(section.path).stem)
-
-
-def _in_folders(depth: int) -> Callable[[Source], str]:
-    def label(section: Source) -> str:
-        path = Path(section.path)
-        return _clean("-".join((*path.parent.parts[1:][-depth:], path.stem)))
-
-    return label
-
-
-def _with_suffix(section: Source) -> str:
+def _in_folders(section: Source, depth: int) -> str:
     path = Path(section.path)
-    return _clean("-".join((*path.parent.parts[1:][-3:], path.stem, path.suffix[1:])))
+    return _clean("-".join((*path.parent.parts[1:][-depth:], path.stem)))
 
 
-def _with_section(section: Source) -> str:
+def _suffix(section: Source) -> str:
+    return Path(section.path).suffix[1:]
+
+
+def _section(section: Source) -> str:
     length = "" if section.duration_seconds is None else f"-{section.duration_seconds:g}"
-    return _clean(f"{_with_suffix(section)}-at{section.start_seconds:g}{length}")
+    return f"at{section.start_seconds:g}{length}"
 
 
 def _clean(text: str) -> str:

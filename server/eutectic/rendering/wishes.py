@@ -31,6 +31,12 @@ OPTIONS = frozenset(SAMPLING) - {"seed", "recall"} | {"level", "remaining"}
 SECTIONS = ("original_start", "original_duration", "reference_start", "reference_duration")
 """Where a wish's sections begin and how long they are, in seconds."""
 
+TEXTS = {"negative", "solver", "residual", "level"}
+"""Options that are words."""
+
+DECIMALS = {"blends", "recalls", *SECTIONS, *OPTIONS} - TEXTS
+"""Columns whose numbers may have a fraction."""
+
 KEYS = ("originals", "references", "presets", *AXES, "prompt", "lora", *SECTIONS, *sorted(OPTIONS))
 PLURALS = {name.removesuffix("s"): name for name in ("originals", "references", "presets", *AXES)}
 RESULTS = frozenset(Row.__struct_fields__) - {*KEYS, *PLURALS}
@@ -127,7 +133,8 @@ def _rows(path: Path) -> Iterator[tuple[LineOf, Mapping[str, Any]]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.readline()
             file.seek(0)
-            reader = csv.reader(file, delimiter=_delimiter(head))
+            delimiter = _delimiter(head)
+            reader = csv.reader(file, delimiter=delimiter)
             columns = [each.strip().lower() for each in next(reader, [])]
             _check_columns(path, columns)
             for row in reader:
@@ -140,12 +147,20 @@ def _rows(path: Path) -> Iterator[tuple[LineOf, Mapping[str, Any]]]:
                 values = {name: _plain(cell) for name, cell in cells if cell.strip()}
                 is_result = RESULTS | ({"remaining"} if "key" in columns else set[str]())
                 values = {name: each for name, each in values.items() if name not in is_result}
+                if delimiter == ";":
+                    values = {name: _with_point(name, each) for name, each in values.items()}
                 if values:
                     yield partial(_same, reader.line_num), values
     except OSError as error:
         raise BadState(f"{path}: can't be read ({error.strerror})") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadState(f"{path}: isn't a CSV file in UTF-8 ({error})") from None
+
+
+def _with_point(name: str, cell: str) -> str:
+    """A cell of a spreadsheet that divides its columns by semicolons, as it writes 0,5."""
+    is_decimal = _key(name) in DECIMALS and "." not in cell
+    return cell.replace(",", ".") if is_decimal else cell
 
 
 def _plain(cell: str) -> str:
@@ -248,13 +263,9 @@ _axis_of_text = lru_cache(1 << 12)(axis)
 def _option(name: str, key: str, value: Any) -> Options:
     """An option of fusions, checked."""
     try:
-        return checked({key: _number(value) if key not in _TEXTS else str(value)})
+        return checked({key: _number(value) if key not in TEXTS else str(value)})
     except ValueError as error:
         raise Wrong(name, str(error).removeprefix(f"{key} ")) from None
-
-
-_TEXTS = ("negative", "solver", "residual", "level")
-"""Options that are words."""
 
 
 def _number(value: Any) -> Any:

@@ -16,8 +16,8 @@ from eutectic.link.protocol import Source
 class Item(msgspec.Struct, frozen=True):
     """One sound that is to be made: its file's name, relative and with `/`, and where it enters.
 
-    `key`: 32 hexadecimal digits of all that determines the sound and how it is written; the same
-    item has the same key whatever else is rendered with it.
+    `key`: 32 hexadecimal digits of all that determines the sound and how it is written, its name
+    among it; under one name it has the same key whatever else is rendered with it.
     """
 
     key: str
