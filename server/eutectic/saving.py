@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -50,5 +53,7 @@ def _save_flac(path: Path, waveform: Waveform, tags: Tags | None) -> None:
                 file.title, file.comment = tags.title, tags.comment
                 file.software = tags.software
             file.write(waveform.samples.T)
-    except soundfile.LibsndfileError as error:
-        raise BadOutput(f"{path}: can't be written ({error})") from None
+    except soundfile.LibsndfileError as error:  # which doesn't say that a disk is full
+        is_full = shutil.disk_usage(path.parent).free < waveform.samples.nbytes
+        why = os.strerror(errno.ENOSPC) if is_full else error
+        raise BadOutput(f"{path}: can't be written ({why})") from None

@@ -8,6 +8,7 @@ import pytest
 from eutectic.engine.engine import Engine
 from eutectic.engine.loading import load_for_use
 from eutectic.engine.store import Store
+from eutectic.rendering.destination import TAKEN
 from eutectic.rendering.driver import Outcome, There, render
 from eutectic.rendering.estimate import measured, pace_of
 from eutectic.rendering.opening import open_destination
@@ -132,6 +133,25 @@ def test_a_bad_sound_is_a_row_with_its_reason_and_no_end(run: Run, tmp_path: Pat
     sounds(tmp_path, "bad")  # it is mended
     mended, _, _ = run(plan(asked))
     assert (mended.survey.done, mended.made, mended.survey.unusable) == (2, 2, 0)
+
+
+def test_what_would_be_made_in_vain_is_not_made_and_says_so(run: Run, tmp_path: Path) -> None:
+    def asked(*names: str, steps: int) -> Plan:
+        originals = sounds(tmp_path, *names)
+        return plan(wish(originals, sounds(tmp_path, "bell"), options={"steps": steps}))
+
+    run(asked("one", steps=4))
+    one = tmp_path / "out" / "one+bell-050-s0.wav"
+    before = one.read_bytes()
+    for _ in range(2):
+        outcome, seen, _ = run(asked("one", "two", steps=5))
+        assert outcome.survey.taken == 1 and one.read_bytes() == before
+    assert (outcome.survey.done, seen.rows) == (1, [])
+    rows = list(open_destination(str(tmp_path / "out")).rows())
+    assert sorted(row.reason for row in rows) == ["", "", TAKEN]
+    one.unlink()
+    later, _, _ = run(asked("one", "two", steps=5))
+    assert (later.survey.taken, later.made) == (0, 1)
 
 
 def test_what_failed_is_tried_again(run: Run, tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ def renders(sounds: Path) -> Generator[Row]:
                 yield row(
                     f"{original}/{reference} {blend:g}.wav",
                     original=str(sounds / f"{original}.wav"),
-                    reference=str(sounds / f"{reference}.wav"), blend=blend, cfg=1.5,
+                    reference=str(sounds / f"{reference}.wav"), blend=blend,
+                    cfg=None if number == 7 else 1.5,
                     prompt="</script><script>broken(",
                     reason="it is silent" if number == 7 else "", seed=number % 2,
                     from_original=1.5 - blend, from_reference=0.25 + blend, loudness=-10.0 - number,

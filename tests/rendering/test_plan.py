@@ -112,13 +112,13 @@ def test_what_is_done_is_left_out_and_moves_nothing_else(here: Any) -> None:
     whole = {batch.number: batch for batch in made.batches(pieces=2)}
     gone = next(iter(whole.values()))
     one, other = (item.key for item in gone.pieces[0].items)
-    left = {each.number: each for each in made.batches(2, {one}.__contains__)}
+    left = {each.number: each for each in made.batches(2, lambda item: item.key == one)}
     assert left.keys() == whole.keys()
     assert [item.key for item in left[0].pieces[0].items] == [other]
     assert left[0].pieces[1:] == gone.pieces[1:]
     assert list(made.batches(2, lambda _: True)) == []
-    survey = made.survey({one}.__contains__)
-    assert (survey.count, survey.done, survey.missing) == (12, 1, 11)
+    survey = made.survey(lambda item: item.key == one, lambda item: item.key == other)
+    assert (survey.count, survey.done, survey.taken, survey.missing) == (12, 1, 1, 10)
 
 
 def test_a_batch_is_never_too_much_to_lose(here: Any) -> None:
@@ -178,6 +178,11 @@ def test_folders_and_patterns_are_searched_but_for_hidden_files_and_the_output(
     assert found(str(tmp_path / "in"), paths[0]) == ["a", "b"]
     with pytest.raises(BadInput, match="matches no file"):
         found(str(tmp_path / "in" / "*.aiff"))
+    with pytest.raises(BadInput, match="where the renders go"):
+        found(str(tmp_path / "in" / "out"))
+    (tmp_path / "in" / "deep" / ".eutectic").mkdir()  # of another run
+    assert found(str(tmp_path / "in")) == ["a"]
+    assert found(str(tmp_path / "in" / "deep")) == ["b"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadInput, match="has no sound files"):
         found(str(tmp_path / "empty"))

@@ -68,6 +68,12 @@ def test_a_manifest_is_a_list_whose_results_are_ignored(tmp_path: Path) -> None:
     assert wish.blends == (0.4,) and wish.options == {}
 
 
+def test_what_a_manifest_keeps_from_being_a_formula_is_as_it_was(tmp_path: Path) -> None:
+    text = "original,reference,prompt\n/a.wav,/b.wav,'=B2\n/a.wav,/b.wav,'tis\n"
+    wishes = listed(tmp_path / "manifest.csv", text)
+    assert [each.prompt for each in wishes] == ["=B2", "'tis"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "line", "words"),
     [

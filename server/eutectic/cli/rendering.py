@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from eutectic.errors import BadSetting
 
 if TYPE_CHECKING:
     from eutectic.link.errands import Progress
+    from eutectic.rendering.destination import Destination
     from eutectic.rendering.driver import Outcome, There
     from eutectic.rendering.estimate import Pace
     from eutectic.rendering.manifest import Form
@@ -32,6 +33,12 @@ CANCELLED = 130
 
 MOST_LINES = 50
 """Of sounds that can't be used."""
+
+IN_THE_WAY = (
+    "files that were made with other settings, or changed since, keep their names; another folder "
+    "or another --name has room for both"
+)
+"""What is to be done about names that other files have."""
 
 HOUR, MINUTE = 3600, 60
 
@@ -91,7 +98,7 @@ def go(asked: Asked) -> int:
 
     asked.check()
     destination = open_destination(asked.out)
-    plan = _plan(asked, download=True)
+    plan = _plan(asked, destination, download=True)
     destination.settle()
     try:
         with _Stop() as stop:
@@ -103,13 +110,15 @@ def go(asked: Asked) -> int:
                 from eutectic.rendering.gallery import save_gallery
 
                 keys = (item.key for item in plan.items())
-                written.append(save_gallery(destination, keys, Path(asked.out).name))
+                written.append(save_gallery(destination, keys, _title(asked, destination)))
     finally:
         destination.close()
     _tell(outcome, asked.out, written)
     if stop.is_asked and outcome.missing:
-        return fail(f"stopped; the same command goes on: {outcome.missing} are left", CANCELLED)
-    return 2 if outcome.failed or outcome.survey.unusable or outcome.taken else 0
+        warn(f"the same command goes on: {outcome.missing} are left")
+        return CANCELLED
+    survey = outcome.survey
+    return 2 if outcome.failed or survey.unusable or survey.taken else 0
 
 
 def dry(asked: Asked) -> int:
@@ -121,15 +130,17 @@ def dry(asked: Asked) -> int:
 
     asked.check()
     destination = open_destination(asked.out)
-    plan = _plan(asked, download=False)
+    plan = _plan(asked, destination, download=False)
     there = There.of(destination)
     total = plan.gathered.count
     with stages() as report:
         survey = plan.survey(
-            there.made.__contains__, lambda done: report("planning", done, total)
+            there.is_made, there.is_taken, lambda done: report("planning", done, total)
         )  # fmt: skip
     console.print(_counts(plan, survey))
-    wanted = plan.wanted(there.made.__contains__)
+    if survey.taken:
+        warn(IN_THE_WAY)
+    wanted = plan.wanted(there.is_settled)
     pace, workers = _pace(asked, plan, there, survey)
     if survey.missing:
         console.print(_expected(survey, pace, workers))
@@ -143,7 +154,7 @@ def dry(asked: Asked) -> int:
     return 0
 
 
-def _plan(asked: Asked, download: bool) -> Plan:
+def _plan(asked: Asked, destination: Destination, download: bool) -> Plan:
     """What is wanted, every sound read; those that can't be used are told about.
 
     Raises:
@@ -152,11 +163,10 @@ def _plan(asked: Asked, download: bool) -> Plan:
     from eutectic.rendering import models, planning
 
     model = models.asked(asked.model, download)
-    without = None if "://" in asked.out else Path(asked.out).expanduser().absolute()
     with stages("reading the sounds") as report:
         plan = planning.planned(
-            _wishes(asked), model, f".{asked.file_format}", asked.name, asked.learning, without,
-            lambda done, total: report("reading the sounds", done, total),
+            _wishes(asked), model, f".{asked.file_format}", asked.name, asked.learning,
+            destination.folder, lambda done, total: report("reading the sounds", done, total),
         )  # fmt: skip
     reasons = planning.reasons(plan)
     for each in reasons[:MOST_LINES]:
@@ -164,6 +174,11 @@ def _plan(asked: Asked, download: bool) -> Plan:
     if len(reasons) > MOST_LINES:
         warn(f"{len(reasons) - MOST_LINES} more can't be used; the manifest says why")
     return plan
+
+
+def _title(asked: Asked, destination: Destination) -> str:
+    """What the page is called: as the folder is."""
+    return PurePosixPath(asked.out).name if destination.folder is None else destination.folder.name
 
 
 def _wishes(asked: Asked) -> Iterator[Wish]:
@@ -216,6 +231,8 @@ def _counts(plan: Plan, survey: Survey) -> str:
         text += f"; {survey.done} are there already"
     if survey.unusable:
         text += f"; {survey.unusable} can't be made, as a sound can't be used"
+    if survey.taken:
+        text += f"; {survey.taken} can't be made, as other files have their names"
     return text
 
 
@@ -241,7 +258,7 @@ def _pace(
     with tempfile.TemporaryDirectory() as folder:
         pool = asked.pool(folder)
         with errors.status("timing a few") if errors.is_terminal else contextlib.nullcontext():
-            return measured(plan, pool, there.made.__contains__), pool.size
+            return measured(plan, pool, there.is_settled), pool.size
 
 
 class _Bar:
@@ -252,7 +269,7 @@ class _Bar:
         self._told: set[str] = set()
         self._stack = contextlib.ExitStack()
         self._report: Progress = lambda _what, _done, _total: None
-        self._total = self._done = self._failed = 0
+        self._total = self._done = self._failed = self._first = 0
         self._began = self._next = 0.0
 
     def __enter__(self) -> _Bar:
@@ -270,7 +287,6 @@ class _Bar:
         there = f", {survey.done} are there already" if survey.done else ""
         by = f" with {_many(workers, 'worker')}" if workers else ""
         errors.print(f"{survey.missing} to make{by}{there}")
-        self._began = self._next = time.monotonic()
         if survey.missing:
             self._report("loading the model", 0, survey.missing)
 
@@ -287,9 +303,11 @@ class _Bar:
         failed = f", {self._failed} failed" if self._failed else ""
         self._report(f"fusing{failed}", self._done, self._total)
         now = time.monotonic()
+        if not self._next:  # to load and to learn took time, too, which tells nothing
+            self._began, self._first, self._next = now, self._done, now + LINE_SECONDS
         if not errors.is_terminal and now >= self._next:
             self._next = now + LINE_SECONDS
-            rate = self._done / max(now - self._began, 1e-3)
+            rate = (self._done - self._first) / (now - self._began)
             left = _duration((self._total - self._done) / rate)
             errors.print(f"{self._done} of {self._total}{failed}, {rate:.3g} a second, {left} left")
 
@@ -306,11 +324,13 @@ def _tell(outcome: Outcome, out: str, written: list[str]) -> None:
     survey = outcome.survey
     parts = [f"{outcome.made} made"] if survey.missing else []
     parts += [f"{survey.done} were there already"] if survey.done else []
-    parts += [f"{outcome.taken} of them under names that other files have"] if outcome.taken else []
     failed = outcome.failed + survey.unusable
     parts += [f"{failed} couldn't be made (the manifest says why)"] if failed else []
+    parts += [f"{survey.taken} not made, as other files have their names"] if survey.taken else []
     took = f" in {_duration(outcome.seconds)}, {_size(outcome.size)}" if outcome.made else ""
     console.print(f"{', '.join(parts)}{took}; {' and '.join(written)} in {out}")
+    if survey.taken:
+        warn(IN_THE_WAY)
 
 
 def _many(count: int, what: str) -> str:

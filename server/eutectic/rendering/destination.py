@@ -7,7 +7,7 @@ journal of its own, so none waits for another. All that isn't a result is in the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -68,6 +68,10 @@ class Destination(Protocol):
 
     def ordered(self, keys: Iterable[str]) -> Iterator[Row]:
         """The rows of these keys, in their order, where there are any; then all others, by key."""
+        ...
+
+    def names(self) -> Callable[[str], bool]:
+        """What tells of a name whether a file has it, whoever wrote that."""
         ...
 
     def sink(self, worker: str) -> Sink: ...

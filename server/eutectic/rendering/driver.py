@@ -6,6 +6,7 @@ of what is done it holds eight bytes each.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from eutectic.rendering.destination import TAKEN, Destination
 from eutectic.rendering.journal import KeySet
 from eutectic.rendering.plan import Plan, Survey
 from eutectic.rendering.pool import Pool, Reference
-from eutectic.rendering.work import Row
+from eutectic.rendering.work import Item, Row
 
 PLANNER = "plan"
 """What the driver is called in rows: it writes those of sounds that can't be read."""
@@ -47,15 +48,14 @@ class Shown(Protocol):
 
 @dataclass
 class There:
-    """What a destination has: the keys of what was made and of what couldn't be.
+    """What a destination has: the keys of what was made and of what couldn't be, and its names.
 
-    `made`: with those whose name another file has, `taken` of them: to make them again would be of
-    no use. `seconds`, `duration`, `size`: what all that was made took, its length and its bytes.
+    `seconds`, `duration`, `size`: what all that was made took, its length and its bytes.
     """
 
     made: KeySet
     failed: KeySet
-    taken: int = 0
+    has_name: Callable[[str], bool]
     seconds: float = 0.0
     duration: float = 0.0
     size: int = 0
@@ -63,12 +63,11 @@ class There:
     @classmethod
     def of(cls, destination: Destination) -> There:
         """Read all its rows."""
-        there, failed = cls(KeySet(()), KeySet(())), list[str]()
+        there, failed = cls(KeySet(()), KeySet(()), destination.names()), list[str]()
 
         def made() -> Iterator[str]:
             for row in destination.rows():
-                there.taken += row.reason == TAKEN
-                if row.reason and row.reason != TAKEN:
+                if row.reason:
                     failed.append(row.key)
                     continue
                 there.seconds += row.seconds or 0.0
@@ -80,6 +79,21 @@ class There:
         there.failed = KeySet(failed)
         return there
 
+    def is_made(self, item: Item) -> bool:
+        return item.key in self.made
+
+    def is_taken(self, item: Item) -> bool:
+        """Whether another file has its name: it would be made in vain."""
+        return not self.is_made(item) and self.has_name(item.name)
+
+    def is_settled(self, item: Item) -> bool:
+        """Whether it is made, or would be in vain."""
+        return self.is_made(item) or self.has_name(item.name)
+
+    def is_told(self, item: Item) -> bool:
+        """Whether there is a row that says why it isn't made."""
+        return item.key in self.failed
+
 
 @dataclass
 class Outcome:
@@ -90,8 +104,6 @@ class Outcome:
     failed: int = 0
     size: int = 0
     seconds: float = 0.0
-    taken: int = 0
-    """Of what was there already: how many names other files have."""
 
     @property
     def missing(self) -> int:
@@ -116,9 +128,11 @@ def render(
     """
     there = There.of(destination)
     total = plan.gathered.count
-    survey = plan.survey(there.made.__contains__, lambda done: shown.planned(done, total))
-    outcome, began = Outcome(survey, taken=there.taken), time.monotonic()
-    _write_unusable(plan, destination, there)
+    survey = plan.survey(
+        there.is_made, there.is_taken, lambda done: shown.planned(done, total)
+    )  # fmt: skip
+    outcome, began = Outcome(survey), time.monotonic()
+    _write_hopeless(plan, destination, there, survey)
     if not survey.missing or is_stopped():
         shown.begun(survey, 0)
         return outcome
@@ -135,18 +149,24 @@ def render(
             outcome.seconds = time.monotonic() - began
             shown.made(row)
 
-        batches = plan.batches(plan.pieces(pool.size), there.made.__contains__)
+        batches = plan.batches(plan.pieces(pool.size), there.is_settled)
         if not is_stopped():
             pool.run(_until(is_stopped, batches), count)
     outcome.seconds = time.monotonic() - began
     return outcome
 
 
-def _write_unusable(plan: Plan, destination: Destination, there: There) -> None:
-    """Rows for what can't be made because a sound can't be read, unless they are there."""
+def _write_hopeless(
+    plan: Plan, destination: Destination, there: There, survey: Survey
+) -> None:  # fmt: skip
+    """Rows, unless they are there, for what can't be read and for names that other files have."""
+    found = plan.unusable(there.is_told)
+    if survey.taken:
+        others = plan.batches(1, lambda item: there.is_told(item) or not there.is_taken(item))
+        found = itertools.chain(found, ((batch, TAKEN) for batch in others))
     sink = None
     try:
-        for batch, reason in plan.unusable(there.failed.__contains__):
+        for batch, reason in found:
             sink = destination.sink(PLANNER) if sink is None else sink
             for piece in batch.pieces:
                 for item in piece.items:
@@ -161,7 +181,7 @@ def _learn(
     plan: Plan, pool: Pool, there: There, shown: Shown, is_stopped: IsStopped
 ) -> None:  # fmt: skip
     """Have each reference learned that a missing item needs."""
-    wanted = plan.wanted(there.made.__contains__)
+    wanted = plan.wanted(there.is_settled)
     done = 0
 
     def learned(reference: Reference) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -12,7 +12,7 @@ import msgspec
 from eutectic.files.learned import LearnedFile
 from eutectic.link.errands import Wanted
 from eutectic.rendering.driver import There
-from eutectic.rendering.plan import Plan
+from eutectic.rendering.plan import Asks, Plan
 from eutectic.rendering.pool import Pool
 from eutectic.rendering.work import Batch, Row
 
@@ -38,7 +38,7 @@ def pace_of(there: There) -> Pace | None:
     return Pace(there.seconds / there.duration, there.size / there.duration)
 
 
-def measured(plan: Plan, pool: Pool, is_done: Callable[[str], bool]) -> Pace | None:
+def measured(plan: Plan, pool: Pool, is_done: Asks) -> Pace | None:
     """The pace of a few of a plan's sounds, without learning; None if none could be made.
 
     `pool`: one whose destination is thrown away.

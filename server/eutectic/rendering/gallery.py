@@ -34,6 +34,9 @@ SCRIPTS = ("data", "player", "list", "grid", "map", "gallery")
 UNSHOWN = {"key", "original_digest", "reference_digest", "model_digest", "learned", "digest",
            "size", "worker", "at"}  # fmt: skip
 
+CHOSEN = {"recall", "slack", "cfg", "steps", "order", "solver", "eta", "strength", "model"}
+"""Known once a model has made a sound: rows of what couldn't be made may lack it."""
+
 DIGITS = {"from_original": 4, "from_reference": 4, "loudness": 2, "peak_db": 2, "gain_db": 2,
           "duration": 3, "seconds": 3}  # fmt: skip
 """Places of figures that are measured; settings are as they were given."""
@@ -73,9 +76,7 @@ def _page(data: dict[str, Any]) -> Iterator[bytes]:
 def _data(rows: Sequence[Row], left_out: int, title: str, folder: Path | None) -> dict[str, Any]:
     """What the page knows."""
     columns = {
-        name: _column([_rounded(name, getattr(row, name)) for row in rows])
-        for name in Row.__struct_fields__
-        if name not in UNSHOWN
+        name: _column(_values(name, rows)) for name in Row.__struct_fields__ if name not in UNSHOWN
     }
     paths = {path for row in rows for path in (row.original, row.reference)}
     is_grid = all(
@@ -94,6 +95,16 @@ def _data(rows: Sequence[Row], left_out: int, title: str, folder: Path | None) -
 
 def _rounded(name: str, value: Value) -> Value:
     return round(value, DIGITS[name]) if isinstance(value, float) and name in DIGITS else value
+
+
+def _values(name: str, rows: Sequence[Row]) -> list[Value]:
+    """Of all rows; what is the same for all that were made is so for the others, too."""
+    values: list[Value] = [_rounded(name, getattr(row, name)) for row in rows]
+    if name in CHOSEN:
+        made = {value for row, value in zip(rows, values, strict=True) if not row.reason}
+        if len(made) == 1 and {*values} <= {*made, None, ""}:
+            return [*made] * len(values)
+    return values
 
 
 def _column(values: list[Value]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -119,6 +119,9 @@ class LocalFolder:
         if row.reason:
             return row.reason != TAKEN or _size(self.folder / row.name) is not None
         return _size(self.folder / row.name) == row.size
+
+    def names(self) -> Callable[[str], bool]:
+        return lambda name: os.path.lexists(f"{self.folder}/{name}")
 
     def sink(self, worker: str) -> LocalSink:
         return LocalSink(self.folder, worker)

@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from eutectic.errors import BadInput
 from eutectic.rendering.destination import Destination
+from eutectic.rendering.wishes import FORMULA
 from eutectic.rendering.work import Row
 
 Form = Literal["csv", "parquet"]
@@ -32,9 +33,6 @@ ROWS = 16_384
 """That are held at once: a row group of Parquet."""
 
 PIECE_BYTES = 1 << 20
-
-FORMULA = "=+-@\t\r"
-"""Texts that start so are formulas to spreadsheets; in CSV they have an apostrophe before them."""
 
 _TEXTS = [COLUMNS.index(name) for name in (
     "name", "reason", "original", "reference", "prompt", "preset", "negative", "model", "worker",
@@ -85,7 +83,7 @@ def _cells(row: Row) -> list[str | float | None]:
     cells = list(_values(row))
     for place in _TEXTS:
         text = cells[place]
-        if text and text[0] in FORMULA:
+        if text and text.startswith(FORMULA):
             cells[place] = f"'{text}"
     return cells
 

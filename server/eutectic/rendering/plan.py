@@ -42,26 +42,27 @@ BATCHES = 8
 MOST_PIECES, MOST_ITEMS = 16, 128
 """Of a batch: what is lost if its worker dies, and what is waited for after Ctrl-C."""
 
-IsDone = Callable[[str], bool]
-"""Whether there is a row of a key, so that there is nothing to do."""
+Asks = Callable[[Item], bool]
+"""Whether something is so of an item, such as that it is there already."""
 
 
 @dataclass(frozen=True)
 class Survey:
     """How many items a plan has, how many of them are done, and how many can't be made.
 
-    `seconds`: of sound that is still to be made.
+    `taken`: those whose names other files have. `seconds`: of sound that is still to be made.
     """
 
     count: int
     done: int
     unusable: int
+    taken: int
     seconds: float
 
     @property
     def missing(self) -> int:
         """How many are to be made."""
-        return self.count - self.done - self.unusable
+        return self.count - self.done - self.unusable - self.taken
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Plan:
                 for reference, variant in itertools.product(block.references, block.variants):
                     yield from self._items(original, reference, variant)
 
-    def batches(self, pieces: int = MOST_PIECES, is_done: IsDone | None = None) -> Iterator[Batch]:
+    def batches(self, pieces: int = MOST_PIECES, is_done: Asks | None = None) -> Iterator[Batch]:
         """Batches of so many originals at most, without what is done; none is empty.
 
         What can't be read is in none: see `unusable`.
@@ -100,7 +101,7 @@ class Plan:
             ]  # fmt: skip
             yield from self._batches(numbers, originals, reference, variant, pieces, is_done)
 
-    def unusable(self, is_done: IsDone | None = None) -> Iterator[tuple[Batch, str]]:
+    def unusable(self, is_done: Asks | None = None) -> Iterator[tuple[Batch, str]]:
         """What can't be made because a sound can't be read, as batches of one piece, and why."""
         if not any(each.reason for each in self.heard):
             return
@@ -112,7 +113,7 @@ class Plan:
                     batches = self._batches(numbers, [original], reference, variant, 1, is_done)
                     yield from ((batch, reason) for batch in batches)
 
-    def wanted(self, is_done: IsDone | None = None) -> list[Wanted]:
+    def wanted(self, is_done: Asks | None = None) -> list[Wanted]:
         """The references of which something is learned or loaded for what isn't done, each once."""
         found: dict[int, Wanted] = {}
         for block, reference, variant in self._groups():
@@ -130,14 +131,15 @@ class Plan:
         return min(MOST_PIECES, max(1, pairs // (BATCHES * workers)))
 
     def survey(
-        self, is_done: IsDone | None = None, progress: Callable[[int], None] = lambda _: None
-    ) -> Survey:
+        self, is_done: Asks | None = None, is_taken: Asks | None = None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> Survey:  # fmt: skip
         """Look at every item once, before any work.
 
         Raises:
             BadSetting: two names are the same on some file system, or one isn't a name on each.
         """
-        done = unusable = 0
+        done = unusable = taken = 0
         seconds = 0.0
         hashes = array("Q")
         for block, reference, variant in self._groups():
@@ -149,12 +151,14 @@ class Plan:
                 if self._reason(reference) or self.heard[original].reason:
                     unusable += len(items)
                     continue
-                there = 0 if is_done is None else sum(is_done(item.key) for item in items)
-                done += there
-                seconds += (len(items) - there) * self.heard[original].seconds
+                left = [item for item in items if is_done is None or not is_done(item)]
+                clashing = 0 if is_taken is None else sum(map(is_taken, left))
+                done += len(items) - len(left)
+                taken += clashing
+                seconds += (len(left) - clashing) * self.heard[original].seconds
             progress(len(hashes))
         self._check_different(hashes)
-        return Survey(len(hashes), done, unusable, seconds)
+        return Survey(len(hashes), done, unusable, taken, seconds)
 
     def _check_different(self, hashes: array[int]) -> None:
         """Raises:
@@ -194,7 +198,7 @@ class Plan:
 
     def _batches(
         self, numbers: Iterator[int], originals: Sequence[int], reference: int, variant: int,
-        most: int, is_done: IsDone | None,
+        most: int, is_done: Asks | None,
     ) -> Iterator[Batch]:  # fmt: skip
         """A group's originals, some at a time; what is done already has its number, too."""
         asked, chosen = self.gathered.references[reference], self.gathered.variants[variant]
@@ -214,10 +218,10 @@ class Plan:
                 )  # fmt: skip
 
     def _missing(
-        self, original: int, reference: int, variant: int, is_done: IsDone | None
+        self, original: int, reference: int, variant: int, is_done: Asks | None
     ) -> tuple[Item, ...]:
         items = self._items(original, reference, variant)
-        return tuple(each for each in items if is_done is None or not is_done(each.key))
+        return tuple(each for each in items if is_done is None or not is_done(each))
 
     def _items(self, original: int, reference: int, variant: int) -> Iterator[Item]:
         """The items of a pair, one for each place."""

@@ -14,6 +14,7 @@ from eutectic.audio import open_section
 from eutectic.errors import BadInput, NoFile
 from eutectic.files import names
 from eutectic.link.protocol import Source
+from eutectic.rendering.destination import STATE
 
 SUFFIXES = (
     ".aac", ".aif", ".aifc", ".aiff", ".au", ".avi", ".caf", ".flac", ".m4a", ".mka", ".mkv",
@@ -60,29 +61,44 @@ class Finder:
     def _expanded(self, text: str) -> Iterator[Path]:
         path = Path(text)
         if path.is_dir():
-            found = sorted(filter(self._is_wanted, _under(path)))
+            there = sorted(each for each in _under(path) if each.suffix.lower() in SUFFIXES)
+            found = self._of_others(text, there)
             if not found:
                 raise BadInput(f"{text}: has no sound files")
         elif glob.has_magic(text) and not path.exists():
             matching = sorted(glob.glob(text, recursive=True))  # noqa: PTH207  # absolute, too
-            found = [each for each in map(Path, matching) if not each.is_dir()]
-            found = [each for each in found if not self._is_ours(each)]
+            there = [each for each in map(Path, matching) if not each.is_dir()]
+            found = self._of_others(text, there)
             if not found:
                 raise BadInput(f"{text}: matches no file")
         else:
             found = [path]
         yield from (Path(names.text(os.path.abspath(each))) for each in found)  # noqa: PTH100
 
-    def _is_wanted(self, path: Path) -> bool:
-        return path.suffix.lower() in SUFFIXES and not self._is_ours(path)
+    def _of_others(self, text: str, there: Sequence[Path]) -> list[Path]:
+        """Files that aren't where renders go.
+
+        Raises:
+            BadInput: all are.
+        """
+        found = [each for each in there if not self._is_ours(each)]
+        if there and not found:
+            raise BadInput(
+                f"{text}: all of it lies in {self._without}, where the renders go; "
+                "give them a folder of their own"
+            )
+        return found
 
     def _is_ours(self, path: Path) -> bool:
         return self._without is not None and path.resolve().is_relative_to(self._without)
 
 
 def _under(folder: Path) -> Iterator[Path]:
-    """All files in a folder and in those within, but hidden ones."""
+    """All files in a folder and in those within, but hidden ones and other renders."""
     for where, folders, files in os.walk(folder):
+        if STATE in folders and Path(where) != folder:
+            folders.clear()
+            continue
         folders[:] = [each for each in folders if not each.startswith(".")]
         yield from (Path(where, name) for name in files if not name.startswith("."))
 

@@ -36,6 +36,9 @@ PLURALS = {name.removesuffix("s"): name for name in ("originals", "references", 
 RESULTS = frozenset(Row.__struct_fields__) - {*KEYS, *PLURALS}
 """Columns of a manifest that say what came of it; a list may have them, and they are ignored."""
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Texts that start so are formulas to spreadsheets; in CSV they have an apostrophe before them."""
+
 MOST_SEEDS = 100_000
 """Of one range."""
 
@@ -134,7 +137,7 @@ def _rows(path: Path) -> Iterator[tuple[LineOf, Mapping[str, Any]]]:
                         f"{len(columns)} columns"
                     )
                 cells = zip(columns, row, strict=False)
-                values = {name: cell.strip() for name, cell in cells if cell.strip()}
+                values = {name: _plain(cell) for name, cell in cells if cell.strip()}
                 is_result = RESULTS | ({"remaining"} if "key" in columns else set[str]())
                 values = {name: each for name, each in values.items() if name not in is_result}
                 if values:
@@ -143,6 +146,12 @@ def _rows(path: Path) -> Iterator[tuple[LineOf, Mapping[str, Any]]]:
         raise BadState(f"{path}: can't be read ({error.strerror})") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadState(f"{path}: isn't a CSV file in UTF-8 ({error})") from None
+
+
+def _plain(cell: str) -> str:
+    """A cell's text, without what a manifest has before what looks like a formula."""
+    text = cell.strip()
+    return text[1:] if text[0] == "'" and text[1:].startswith(FORMULA) else text
 
 
 def _same(line: int, _key: str) -> int:
