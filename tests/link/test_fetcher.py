@@ -85,6 +85,21 @@ def test_what_cannot_be_brought_whole_is_said_all_the_same_and_leaves_nothing(
     assert machines.said == [LEARNED] and machines.kept() == []
 
 
+def test_the_rest_of_what_was_given_up_is_not_taken_for_what_is_asked_for_next(
+    machines: Machines,
+) -> None:
+    machines.put(CONTENT)
+    parts = machines.parts()
+    machines.fetcher.take(LEARNED)
+    for part in (parts[0], parts[2]):
+        machines.fetcher.keep(*part)
+    assert machines.said == [LEARNED] and machines.kept() == []
+    machines.fetcher.take(LEARNED)
+    for part in (parts[3], *parts):
+        machines.fetcher.keep(*part)
+    assert machines.said == [LEARNED, LEARNED] and machines.kept() == [CONTENT]
+
+
 def test_half_of_it_is_left_nowhere_when_the_wire_is_lost(machines: Machines) -> None:
     machines.put(CONTENT)
     machines.fetcher.take(LEARNED)

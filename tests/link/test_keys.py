@@ -36,7 +36,8 @@ def test_each_daemon_has_its_own_and_all_are_forgotten_for_new_ones(tmp_path: Pa
     assert before is not None and len(set(before.daemons)) == 2
     keys.make(tmp_path, anew=True)
     after = keys.own_keys(tmp_path)
-    assert after is not None and len(after.daemons) == 1 and after.public != before.public
+    assert after is not None and len(after.daemons) == 1 and after.public == before.public
+    assert not set(after.daemons) & set(before.daemons)
 
 
 def test_a_machines_newer_key_takes_the_place_of_its_older_one(tmp_path: Path) -> None:
@@ -61,3 +62,9 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=keys.OWN):
         keys.make(tmp_path)
     assert (tmp_path / keys.OWN).read_text() == "{"
+
+
+@pytest.mark.parametrize("line", ["eutectic-engine-é", "eutectic-engine-1"])
+def test_what_has_other_letters_is_no_key_either(tmp_path: Path, line: str) -> None:
+    with pytest.raises(BadInput, match="no key"):
+        keys.take(tmp_path, line)

@@ -76,6 +76,18 @@ def test_a_file_that_changed_on_its_way_is_not_kept(tmp_path: Path) -> None:
     assert not [each for each in tmp_path.rglob("*") if each.is_file()]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_what_a_full_disk_does_not_take_is_given_up(tmp_path: Path) -> None:
+    received, digest = Received(tmp_path), "0" * 64
+    folder = received.path(digest, "a").parent
+    folder.mkdir(parents=True)
+    (folder / f".a.{os.getpid()}.part").symlink_to("/dev/full")
+    arriving = received.begin(digest, "a")
+    arriving.take(b"little enough to be written only as it is closed")
+    arriving.abandon()
+    assert not list(folder.iterdir())
+
+
 @pytest.mark.parametrize("digest", ["", "../../x", "0" * 63 + "/"])
 def test_no_file_of_another_name_is_reached(tmp_path: Path, digest: str) -> None:
     received = Received(tmp_path)

@@ -18,6 +18,7 @@ from eutectic.errors import BadInput, BadSetting
 from eutectic.experiments.live.engine_machine import EngineMachine
 from eutectic.experiments.live.line import Line
 from eutectic.link import keys, line, parcels, remote
+from eutectic.link import messages as wire
 from eutectic.link import protocol as link
 from eutectic.link.agent import Agent, Lent
 from eutectic.link.host import Host
@@ -343,6 +344,42 @@ def test_a_host_says_why_it_was_refused_and_so_do_its_jobs(
     away(machine, tmp_path, scenario)
 
 
+def test_what_makes_no_sense_ends_one_connection_alone(
+    machine: EngineMachine, tmp_path: Path
+) -> None:
+    hello = wire.Hello("d", "n", remote.version("eutectic"), wire.PROTOCOL, "toy", "", False)
+    endless = Canvas("", 1 << 40, 1 << 40, 0, 48_000)
+
+    async def refused() -> str:
+        to = line.Line(machine.where, None)
+        to.send(hello)
+        to.send(wire.Heard(1, endless, 0), b"heard")
+        while not isinstance(message := (await to.receive())[0], wire.Refused):
+            pass
+        await to.close()
+        return message.text
+
+    async def scenario(each: Away) -> None:
+        await loaded(each.host)
+
+    assert asyncio.run(asyncio.wait_for(refused(), 30)) == "that made no sense"
+    away(machine, tmp_path, scenario)
+
+
+def test_a_name_with_several_addresses_is_reached_by_the_one_that_answers(
+    machine: EngineMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = socket.getaddrinfo
+
+    def both(host: str, *of: object, **more: object) -> list[object]:
+        hosts = ("::1", "127.0.0.1") if host == "studio.local" else (host,)
+        return [found for each in hosts for found in known(each, *of, **more)]  # pyright: ignore
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    answer = asyncio.run(line.found(f"studio.local:{machine.port}"))
+    assert answer == (machine.where, False)
+
+
 def test_another_version_is_refused(
     machine: EngineMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -392,14 +429,19 @@ def test_with_keys_only_those_who_have_one_are_let_in(tmp_path: Path) -> None:
 
         async def enter() -> None:
             engine = await Remote(machine.where, "toy", daemon).engine()
-            assert isinstance(await engine.receive(), link.State)
+            assert isinstance(await engine.receive(), link.State | link.ModelFacts)
             await engine.leave()
 
         asyncio.run(enter())
-        keys.make(engine, anew=True)
-        own = keys.own_keys(engine)
-        assert own is not None
+        kept = (engine / keys.OWN).read_bytes()
+        (engine / keys.OWN).write_text("{")
         refused(machine, "takes none of this machine's keys")
+        (engine / keys.OWN).write_bytes(kept)
+        asyncio.run(enter())
+        third = keys.make(engine, anew=True)
+        refused(machine, "takes none of this machine's keys")
+        keys.take(daemon, third)
+        asyncio.run(enter())
 
 
 def test_without_a_key_no_other_machine_is_asked(tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ class Agent:
             visit = self._visits.get(peer)
             try:
                 message = messages.decode(frames[0])
-                if isinstance(message, wire.Hello):
+                if isinstance(message, wire.Hello) and visit is None:
                     await self._greet(peer, message)
                 elif visit is None:
                     self._send(peer, wire.Refused("the connection was given up", later=True))
@@ -210,6 +210,11 @@ class Agent:
             except (msgspec.DecodeError, ValueError) as error:
                 log.warning("a daemon breaks the protocol: %s", error)
                 self._send(peer, wire.Refused("that was no message of this version of Eutectic"))
+                if visit is not None:
+                    self._end(visit)
+            except Exception:  # what one daemon sends must not end it for all
+                log.exception("a message of a daemon's")
+                self._send(peer, wire.Refused("that made no sense", later=True))
                 if visit is not None:
                     self._end(visit)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import zmq
 import zmq.asyncio
 from zmq.auth.asyncio import AsyncioAuthenticator
 
-from eutectic.errors import BadSetting
+from eutectic.errors import BadInput, BadSetting
 from eutectic.link import keys
 from eutectic.link.line import LINGER_MS, MAX_MESSAGE_BYTES, is_loopback
+
+log = logging.getLogger("eutectic.link")
 
 
 class Door:
@@ -73,7 +76,11 @@ class _Doorkeeper:
         self._data = data
 
     def callback(self, domain: str, key: bytes) -> bool:  # noqa: ARG002
-        own = keys.own_keys(self._data)
+        try:
+            own = keys.own_keys(self._data)
+        except BadInput as error:  # it would let nobody in ever again
+            log.error("%s", error)
+            return False
         return own is not None and key.decode() in own.daemons
 
 

@@ -48,8 +48,8 @@ class Fetcher:
     def keep(self, message: wire.Keep, part: bytes) -> None:
         """Append bytes of a file."""
         key = message.key
-        if key not in self._waiting:
-            return
+        if key not in self._waiting or (message.at and key not in self._files):
+            return  # the rest of what was given up
         try:
             is_whole = self._append(message, part)
         except OSError as error:

@@ -207,10 +207,10 @@ class Guest:
             if arriving is None or arriving.size != message.at:
                 return
             arriving.take(part)
-            if arriving.size == message.size:
-                del self._arriving[digest]
+            if arriving.size >= message.size:
                 if not arriving.close():
                     raise OSError(0, "it has changed on its way")
+                del self._arriving[digest]
                 self._files.keep(arriving.path)
         except OSError as error:
             self._failed[digest] = f"the engine's machine can't keep the file ({error.strerror})"

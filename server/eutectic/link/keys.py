@@ -9,7 +9,6 @@ Files with secrets can be read by their owner alone.
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -55,7 +54,8 @@ class Curve:
 def make(data: Path, anew: bool = False) -> str:
     """Keys for one more daemon; returns the line that its machine needs, which is kept nowhere.
 
-    `anew`: those made before let nobody in any more.
+    `anew`: those made before let nobody in any more. The machine's own stays, so that an engine
+    that is listening takes the new one.
 
     Raises:
         BadOutput: the file can't be written.
@@ -63,12 +63,13 @@ def make(data: Path, anew: bool = False) -> str:
     """
     import zmq
 
-    own = None if anew else own_keys(data)
+    own = own_keys(data)
     if own is None:
         public, secret = (key.decode() for key in zmq.curve_keypair())
         own = OwnKeys(secret, public)
     public, secret = (key.decode() for key in zmq.curve_keypair())
-    _write(data / OWN, msgspec.structs.replace(own, daemons=(*own.daemons, public)))
+    others = () if anew else own.daemons
+    _write(data / OWN, msgspec.structs.replace(own, daemons=(*others, public)))
     return _line(Taken(own.public, secret))
 
 
@@ -127,7 +128,7 @@ def _taken(line: str) -> Taken:
     text = line.removeprefix(PREFIX).upper()
     try:
         both = base64.b32decode(text + "=" * (-len(text) % 8))
-    except binascii.Error:
+    except ValueError:
         both = b""
     if not line.startswith(PREFIX) or len(both) != 2 * KEY_BYTES:
         raise BadInput("that is no key: `eutectic engine keys` on the engine's machine shows one")

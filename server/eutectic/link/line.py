@@ -22,6 +22,9 @@ LINGER_MS = 300
 
 CONNECT_MS = 5000
 
+NEXT_SECONDS = 0.25
+"""Then a name's next address is tried, too."""
+
 MAX_MESSAGE_BYTES = 16 << 20
 """Longer ones end a connection."""
 
@@ -44,8 +47,10 @@ class Unwanted(Exception):
     """The other side ended the connection as it began: for want of a key, if it is there."""
 
 
-async def asks_for_key(where: str) -> bool:
-    """Whether a machine wants a key of whoever connects.
+async def found(where: str) -> tuple[str, bool]:
+    """A machine's place, by the first of its addresses that answers; and whether it wants a key.
+
+    A name may have several addresses, of which ZeroMQ tries one.
 
     Raises:
         OSError: nothing that could be an engine answers there.
@@ -53,10 +58,15 @@ async def asks_for_key(where: str) -> bool:
     host, _, port = where.rpartition(":")
     try:
         async with asyncio.timeout(CONNECT_MS / 1000):
-            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            reader, writer = await asyncio.open_connection(
+                host.strip("[]"), int(port), happy_eyeballs_delay=NEXT_SECONDS
+            )
             try:
+                address = str(writer.get_extra_info("peername")[0])
                 writer.write(SIGNATURE)
-                return (await reader.readexactly(MECHANISM.stop))[MECHANISM].startswith(b"CURVE")
+                greeting = await reader.readexactly(MECHANISM.stop)
+                place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+                return place, greeting[MECHANISM].startswith(b"CURVE")
             finally:
                 writer.close()
     except EOFError:

@@ -208,5 +208,6 @@ class Arriving:
 
     def abandon(self) -> None:
         """Nothing more will come of it."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what couldn't be written can't be now
+            self._file.close()
         self._part.unlink(missing_ok=True)

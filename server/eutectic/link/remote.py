@@ -96,21 +96,22 @@ class Remote(Engines):
             BadEngine: the other side has none for this daemon.
             OSError: it can't be reached, or another daemon uses it (`Lost`); or it has no memory.
         """
-        from eutectic.link.line import Unwanted, asks_for_key
+        from eutectic.link.line import Unwanted, found
 
         hello = wire.Hello(
             DAEMON, socket.gethostname(), version("eutectic"), wire.PROTOCOL, self._model,
             self._digest, beside,
         )  # fmt: skip
         curves = self._curves()
-        for curve in curves:
-            with contextlib.suppress(Unwanted):
-                line = await self._connected(curve, hello)
-                return RemoteEngine(self.where, line, self._data)
         try:
-            asks = await asks_for_key(self.where)
+            address, asks = await found(self.where)
         except OSError:
             raise Lost(f"no engine answers at {self.where}") from None
+        for curve in curves:
+            if asks == (curve is not None):
+                with contextlib.suppress(Unwanted):
+                    line = await self._connected(address, curve, hello)
+                    return RemoteEngine(self.where, line, self._data)
         known = "takes none of this machine's keys" if any(curves) else "asks for a key"
         known = known if asks else "encrypts nothing, which only its own machine may use"
         raise BadEngine(f"{self.where} {known}: `eutectic engine keys` there shows one")
@@ -131,7 +132,7 @@ class Remote(Engines):
                              "there, and `eutectic engine keys --take` takes it here")  # fmt: skip
         return [*found]
 
-    async def _connected(self, curve: keys.Curve | None, hello: wire.Hello) -> Line:
+    async def _connected(self, address: str, curve: keys.Curve | None, hello: wire.Hello) -> Line:
         """A connection over which the other side has welcomed this one.
 
         Raises:
@@ -145,7 +146,7 @@ class Remote(Engines):
         from eutectic.link.line import Line
 
         try:
-            line = Line(self.where, curve)
+            line = Line(address, curve)
         except zmq.ZMQError as error:
             raise BadEngine(f"{self.where}: can't be connected to ({error.strerror})") from None
         try:

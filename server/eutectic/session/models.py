@@ -108,8 +108,8 @@ class Models:
         text = facts.device if facts is not None and state == "ready" else self._text
         return answers.Engine(state, self.warm, self.name, text, self.where or LOCAL)
 
-    def _engines(self, where: str, name: str) -> Engines:
-        return engines(self._settings, where, name, self._host.spare)
+    def _engines(self, where: str, name: str, digest: str = "") -> Engines:
+        return engines(self._settings, where, name, self._host.spare, digest)
 
     async def _move(self, where: str) -> None:
         """Go on with an engine elsewhere, with the same model.
@@ -119,7 +119,7 @@ class Models:
         """
         before, wanted = self.where, self._digest
         try:
-            loaded = await self._host.load(self._engines(where, self.name))
+            loaded = await self._host.load(self._engines(where, self.name, wanted))
         except (NotLoaded, OSError) as error:
             raise Refused("bad_engine", str(error)) from None
         if wanted not in ("", digest := _digest(loaded)):
@@ -172,10 +172,15 @@ class Models:
         return self._host.facts is not None
 
 
-def engines(settings: SessionSettings, where: str, model: str, spare: Spare) -> Engines:
-    """Where engines with a model come from: this machine, or another's `HOST:PORT`."""
+def engines(
+    settings: SessionSettings, where: str, model: str, spare: Spare, digest: str = ""
+) -> Engines:
+    """Where engines with a model come from: this machine, or another's `HOST:PORT`.
+
+    `digest`: what the model's must be on another machine; any, if empty.
+    """
     if where:
-        return Remote(where, model, settings.data)
+        return Remote(where, model, settings.data, digest)
     path = str(models.folder(settings.data, model) or model)
     return Local(
         spare, engine_arguments(path, settings.data, settings.memory_bytes, settings.compute)
