@@ -155,4 +155,4 @@ def _prepare(folder: Path) -> None:
 
 
 def _path(folder: Path, key: str) -> Path:
-    return folder / f"{key}.safetensors"
+    return folder / f"{Path(key).name}.safetensors"  # another machine's may name no other folder
