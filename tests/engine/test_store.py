@@ -1,3 +1,10 @@
+"""Keys of the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eutectic.engine.store import Store
 
 
 def test_a_key_names_no_other_folder(tmp_path: Path) -> None:
