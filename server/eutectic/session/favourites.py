@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +43,8 @@ from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voice import Voice
 from eutectic.session.voices import Voices
 
-DECODED_SECONDS, BEGUN_SECONDS = 0.02, 0.1
-"""Between two looks at a sound that is still being decoded; how long one takes to begin at most."""
+DECODED_SECONDS = 0.02
+"""Between two looks at a sound that is still being decoded."""
 
 MAX_NAME = 32
 """Characters of a favourite's name."""
@@ -158,7 +157,7 @@ class Favourites:
         Raises:
             Refused: there is no such thing (`nothing_to_play`).
         """
-        await self._begun(voice)
+        await self._voices.begun(voice)
         playing = self._voices.playing(voice)
         if playing is not None:
             played = playing[1]
@@ -182,15 +181,6 @@ class Favourites:
         if voice.lives:
             why = "plays the input: /clip/grab @from output makes a clip of that"
         raise Refused("nothing_to_play", f"voice {voice.number} {why}")
-
-    async def _begun(self, voice: Voice) -> None:
-        """Wait for what was asked for at once, which begins with the next block: it is meant."""
-        newest, until = max(voice.played, default=0), time.monotonic() + BEGUN_SECONDS
-        while (
-            newest in voice.played and not voice.played[newest].timed
-            and self._player.playing(voice.number) != newest and time.monotonic() < until
-        ):  # fmt: skip
-            await asyncio.sleep(DECODED_SECONDS)
 
     def _at(self, pair: Pair, y: float) -> Pair:
         """A pair, or the one that is at y on its second axis."""

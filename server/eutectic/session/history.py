@@ -104,6 +104,7 @@ class History:
     async def undo(self, ticket: Ticket, request: table.Undo) -> None:
         """Go back a step: at the same place in time if that is as long, else from its start."""
         voice = self._voices[request.voice]
+        await self._voices.begun(voice)
         self._see(voice)
         track = self._tracks[voice.number]
         await self._go(ticket, voice, track.undo, track.redo)
@@ -111,6 +112,7 @@ class History:
     async def redo(self, ticket: Ticket, request: table.Redo) -> None:
         """Go forth again."""
         voice = self._voices[request.voice]
+        await self._voices.begun(voice)
         self._see(voice)
         track = self._tracks[voice.number]
         await self._go(ticket, voice, track.redo, track.undo)

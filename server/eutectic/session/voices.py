@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -26,6 +28,9 @@ SETTINGS: dict[str, tuple[str, type]] = {
     "xfade": ("crossfade_ms", float),
 }  # fmt: skip
 """What `/voice/set` sets of a voice itself, and its kind."""
+
+BEGUN_SECONDS, LOOK_SECONDS = 0.05, 0.005
+"""In which what is to be heard at once has begun; and between two looks whether it has."""
 
 
 class Voices:
@@ -165,6 +170,15 @@ class Voices:
         token = self._player.playing(voice.number)
         played = None if token is None else voice.played.get(token)
         return None if token is None or played is None else (token, played)
+
+    async def begun(self, voice: Voice) -> None:
+        """Wait for what was asked for at once: it begins with the next block, and is meant."""
+        newest, until = max(voice.played, default=0), time.monotonic() + BEGUN_SECONDS
+        while (
+            newest in voice.played and not voice.played[newest].timed
+            and self._player.playing(voice.number) != newest and time.monotonic() < until
+        ):  # fmt: skip
+            await asyncio.sleep(LOOK_SECONDS)
 
     # What clients see
 
