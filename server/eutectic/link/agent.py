@@ -22,8 +22,8 @@ import msgspec
 import psutil
 
 from eutectic.errors import BadInput, BadModel, BadSetting
-from eutectic.link import messages, models
 from eutectic.link import messages as wire
+from eutectic.link import models
 from eutectic.link import protocol as link
 from eutectic.link.door import Door
 from eutectic.link.guest import Guest
@@ -199,7 +199,7 @@ class Agent:
             frame = frames[1] if len(frames) > 1 else None
             visit = self._visits.get(peer)
             try:
-                message = messages.decode(frames[0])
+                message = wire.decode(frames[0])
                 if isinstance(message, wire.Hello) and visit is None:
                     await self._greet(peer, message)
                 elif visit is None:
@@ -310,7 +310,7 @@ class Agent:
 
     def _send(self, peer: bytes, message: Message, frame: Frame | None = None) -> bool:
         """Hand a message to the network; False if that daemon's connection is gone."""
-        frames = [peer, messages.encode(message)]
+        frames = [peer, wire.encode(message)]
         sending = self._door.socket.send_multipart(frames if frame is None else [*frames, frame])
         assert isinstance(sending, asyncio.Future)
         return sending.done() and sending.exception() is None  # at once: there is no HWM
