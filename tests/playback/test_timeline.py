@@ -126,6 +126,15 @@ def test_what_waits_for_a_beat_waits_while_beats_are_held() -> None:
     assert onsets(recording) == [on + 24_000 - held]
 
 
+def test_what_is_asked_for_at_a_frame_waits_for_its_beat() -> None:
+    player = at(Player(RATE_HZ), 120.0)
+    context = DUE_FRAME.set(1000)
+    player.play(1, pulse(), 1, blend=0.5, at=Beat(1))
+    player.play(2, pulse(), 2, blend=0.5)
+    DUE_FRAME.reset(context)
+    assert onsets(play(player, 1.0)) == [1000, 24_000]
+
+
 def test_a_beat_and_a_frame_keep_their_order() -> None:
     """Of two for one moment, the one asked for first comes first."""
     player = at(Player(RATE_HZ), 120.0)
