@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import psutil
 import pytest
 
 from daemons import fails, wait_for
@@ -64,7 +65,7 @@ class Rooms:
 def rooms(tmp_path_factory: pytest.TempPathFactory) -> Generator[Rooms]:
     folder = tmp_path_factory.mktemp("rooms")
     with (
-        EngineMachine(folder / "there", "toy", "--compute", "cpu") as machine,
+        EngineMachine(folder / "there", "toy", "--compute", "cpu", "--no-spare") as machine,
         Line(machine.port) as line,
     ):
         (folder / "here").mkdir()
@@ -76,6 +77,11 @@ def play(rooms: Rooms, client: Client, *options: int | float | str) -> int:
     """Play a loop on voice 1; the first frame at which it surely sounds."""
     client.request("/fuse", 1, "a", "r", "@loop", 1, *options)
     return rooms.fed.wait(0.1) + RATE_HZ // 10
+
+
+def engines_of(machine: EngineMachine) -> list[int]:
+    found = psutil.Process(machine.pid).children(recursive=True)
+    return [each.pid for each in found if "eutectic.engine" in " ".join(each.cmdline())]
 
 
 def learning(client: Client, name: str, prompt: str) -> int:
@@ -121,6 +127,23 @@ def test_what_plays_plays_on_as_the_engine_moves_there_and_back(rooms: Rooms) ->
         assert (found.place, found.state, found.round_trip_ms) == (LOCAL, "ready", 0)
         client.request("/fuse", 2, "b", "r", "@seed", 2)
         assert rooms.level(start) > AUDIBLE
+
+
+def test_back_at_a_machine_that_was_not_told_of_its_leaving_it_has_the_engine_from_before(
+    rooms: Rooms,
+) -> None:
+    with rooms.client(rooms.there) as client:
+        before = engines_of(rooms.machine)
+        rooms.line.cut()
+        rooms.machine.suspend()  # or it might notice before this daemon is back
+        try:
+            client.engine_where(LOCAL)
+        finally:
+            rooms.machine.resume()
+        client.engine_where(rooms.machine.where)  # by another way
+        assert engines_of(rooms.machine) == before and len(before) == 1
+        rooms.line.heal()
+        assert client.engine_where().state == "ready"
 
 
 def test_what_the_session_has_goes_along_and_what_is_learned_there_comes_back(

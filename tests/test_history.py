@@ -17,7 +17,7 @@ from eutectic.client.daemon_process import Daemon, until_ready
 from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
 from eutectic.files.tags import read_comment
-from eutectic.osc.answers import Fail, Focus, VoiceState
+from eutectic.osc.answers import Fail, Focus, Idle, VoiceState
 from eutectic.session import shows
 
 pytestmark = pytest.mark.process
@@ -75,6 +75,37 @@ def test_undo_goes_back_at_the_same_place_and_redo_forth(running: Daemon) -> Non
         assert (before.seed, after.seed) == (2, 1)
         client.send("/redo", 1)
         until(lambda: plays(client, "a", 0.75) and voice(client).seed == 2)
+
+
+def test_what_is_asked_for_straight_behind_a_fusion_means_it_and_not_the_next(
+    running: Daemon,
+) -> None:
+    def asked(blend: float) -> int:
+        return client.begin("/fuse", 1, "a", "r", "@loop", 1, "@blend", blend, "@seed", 1)
+
+    with running.client() as client:
+        client.notify()
+        for blend in (0.25, 0.5, 0.75):
+            client.end("/fuse", asked(blend))
+        until(lambda: plays(client, "a", 0.75))
+        asked(0.25)
+        client.send("/scrub", 1, 0.4)
+        kept = client.begin("/favourite/keep", "straight", 1)
+        client.send("/undo", 1)
+        client.end("/fuse", asked(0.5))
+        client.end("/favourite/keep", kept)
+        passes(client, 0.1)
+        assert plays(client, "a", 0.5)
+        (favourite,) = client.favourites()
+        assert favourite.blend == pytest.approx(0.4)
+        client.free_favourite("straight")
+        client.stop(1, 0)
+        until(lambda: voice(client).state == "silent")
+        client.events()
+        asked(0.25)
+        client.stop(1, 0)
+        passes(client, 0.1)
+        assert not [each for each in client.events() if isinstance(each, Idle)]
 
 
 def test_it_goes_on_from_its_start_where_the_length_is_another(running: Daemon) -> None:
@@ -335,6 +366,48 @@ def replayed(
     assert found["events"] > 8 and (found["failed"], found["late"]) == (0, 0)
     again = shows.read(second.with_suffix(".jsonl"))
     return recorded(second)[again.events[0].frame :]  # what played when the show began
+
+
+def test_a_show_is_replayed_at_its_tempo_and_what_waited_waits_again(
+    running: Daemon, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def onsets(path: Path) -> list[int]:
+        sound = np.flatnonzero(np.abs(recorded(path)).max(axis=1) > 1e-4)
+        return [int(each) for each in sound[np.diff(sound, prepend=-5000) > 1000]]
+
+    with running.client() as client:
+        client.request("/fuse", 1, "c", "r", "@blend", 1.0)
+        client.set_voice(1, "loop", 1)
+        client.send("/envelope", 1, 0, 0, 1, 5)
+        client.send("/stop", 1, 0)
+        until(lambda: voice(client).state == "silent")
+        client.send("/tempo", 97, 0)
+        client.request("/sync")
+        first = Path(client.start_recording("tapped.wav").path)
+        for _ in range(3):
+            client.send("/tempo/tap")
+            passes(client, 0.21)
+        for beat in (2.5, 4):
+            client.send("/note", 1, 60, 127, "@at_beat", tapped(client) + beat, "@gate", 0.05)
+        client.send_bundle(time.time() + 0.2, "/note", 1, 67, 127, "@gate", 0.05)
+        passes(client, 1.2)
+        client.stop_recording()
+        was = onsets(first)
+        client.send("/tempo", 97)
+        second = Path(client.start_recording("tapped again.wav").path)
+        client.replay(first.with_suffix(".jsonl"))
+        client.stop_recording()
+        began, begun = (
+            shows.read(each.with_suffix(".jsonl")).events[0] for each in (first, second)
+        )
+    assert len(was) == 3 and began.address == "/tempo"
+    later = np.array(onsets(second)) - was
+    assert np.abs(later - (begun.frame - began.frame)).max() <= 2  # samples between whole ones
+
+
+def tapped(client: Client) -> int:
+    """The last whole beat."""
+    return int(float(client.status()["tempo"].split("beat ")[1].split(",")[0]))
 
 
 def test_a_recording_and_its_events_never_overwrite_and_are_reported(running: Daemon) -> None:

@@ -262,6 +262,15 @@ def test_an_input_that_dies_is_opened_again_and_its_past_can_still_be_had(
     client.grab_clip("before", 3.0)
 
 
+def test_the_input_that_was_asked_for_last_stays(running: Daemon, client: Client) -> None:
+    other = f"file:{running.data.parent / 'clips' / 'a.wav'}"
+    opened = client.begin("/input/set", other)
+    client.set_input("off")
+    client.end("/input/set", opened)
+    assert client.status()["input"] == "off"
+    client.set_input(other)
+
+
 def test_the_daemons_end_keeps_what_is_being_recorded(module_daemon: Daemon) -> None:
     """The last of this module: it ends the daemon."""
     with module_daemon.client() as client:

@@ -152,15 +152,29 @@ def test_voices_that_this_daemon_does_not_have_stay_in_their_session(show: Daemo
         assert len(read(show.data / "sessions" / "one.toml").voices) == 4
 
 
-def test_a_new_fusion_on_a_voice_that_played_on_is_mixed_as_its_session_says(
-    show: Daemon,
-) -> None:
+def test_what_is_asked_for_on_a_voice_that_played_on_is_as_its_session_says(show: Daemon) -> None:
     with show.client() as client:
-        client.load_session("two", keep=1)
-        client.request("/fuse", 1, "c", "n", "@loop", 1)
-        until(lambda: voice(client, 1).gain == -20)
-        now = voice(client, 1)
-        assert (now.original, now.reference, now.state) == ("c", "n", "playing")
+        client.load_session("two")
+        client.request("/fuse", 2, "c", "n")
+        client.keep_favourite("x", 2)
+        recall = voice(client, 2).recall
+        for asked in (
+            ("/fuse", 900, 1, "c", "n", "@loop", 1),
+            ("/pad/xy", 1, "c:n", "c:n", "c:n", "c:n", "@loop", 1),
+            ("/favourite/play", 901, "x", 1),
+        ):
+            client.load_session("one")
+            client.set_voice(1, "recall", 0.25)
+            client.request("/fuse", 1, "a", "r", "@loop", 1)
+            until(lambda: voice(client, 1).state == "playing")
+            client.load_session("two", keep=1)
+            assert client.pair("c", "n", voice=1).state == "now"
+            client.send(*asked)
+            until(lambda: voice(client, 1).gain == -20)
+            now = voice(client, 1)
+            assert (now.original, now.reference, now.recall) == ("c", "n", recall)
+        client.load_session("one")
+    assert "recall = 0.25" not in (show.data / "sessions" / "two.toml").read_text()
 
 
 def test_what_plays_on_can_still_be_scrubbed_and_is_kept_nowhere(show: Daemon) -> None:
@@ -210,6 +224,10 @@ def test_a_daemon_that_keeps_nothing_can_go_on_with_a_session_before_its_engine_
             ("", 1), ("one", 0), ("two", 0),
         ]  # fmt: skip
         client.load_session("one")
+        client.send("/note", 1, 60, 100)  # read from disk, and let go meanwhile, for later
+        client.send("/note", 1, 60, 0, "@quantise", 2)
+        until(lambda: client.status()["notes"] == "1 sounding")
+        until(lambda: client.status()["notes"] == "none sounding")
         reply = client.request("/fuse", 1, "a", "r", "@seed", 9)
         assert reply.of(Started) or wait_for(client, Started)
         assert not reply.of(Queued)  # from disk, at once

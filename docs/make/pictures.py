@@ -20,6 +20,7 @@ PICTURES = Path(__file__).parents[1] / "pictures"
 SHOWN = {
     "desk-playing": "page", "phone-pads": "page-phone", "two-knob-fusion": "pd-two-knob-fusion",
     "eight-pads": "pd-eight-pads", "step-sequencer": "pd-step-sequencer",
+    "played": "pd-played",
     "gallery-laptop-grid-dark": "gallery",
 }  # fmt: skip
 """Files here, by what those commands call them."""

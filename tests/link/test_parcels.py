@@ -117,6 +117,22 @@ def test_the_least_recently_used_go_first_but_none_that_is_in_use(
     assert kept == {"a", "c", "d"}
 
 
+def test_what_was_used_long_ago_goes_though_this_process_used_it_but_nothing_a_job_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parcels, "LIMIT_BYTES", 1500)
+    received = Received(tmp_path)
+    path = {name: arrived(received, _parcel(name)) for name in "abcd"}
+    received.need(path["a"])
+    for age, name in enumerate("abcd"):
+        os.utime(path[name].parent, (1000 + age, 1000 + age))
+    received.keep(path["d"])
+    assert {name for name in path if path[name].exists()} == {"a", "c", "d"}
+    received.release(path["a"])
+    received.keep(path["d"])
+    assert {name for name in path if path[name].exists()} == {"c", "d"}
+
+
 def _parcel(name: str) -> parcels.Parcel:
     data = name.encode() * 1000
     return parcels.Parcel(hashlib.sha256(data).hexdigest(), name, 1000,

@@ -347,7 +347,7 @@ def test_a_host_says_why_it_was_refused_and_so_do_its_jobs(
 def test_what_makes_no_sense_ends_one_connection_alone(
     machine: EngineMachine, tmp_path: Path
 ) -> None:
-    hello = wire.Hello("d", "n", remote.version("eutectic"), wire.PROTOCOL, "toy", "", False)
+    hello = wire.Hello("d", "n", remote.version("eutectic"), wire.PROTOCOL, "toy", "", 1, ())
     endless = Canvas("", 1 << 40, 1 << 40, 0, 48_000)
 
     async def refused() -> str:

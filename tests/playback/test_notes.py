@@ -18,6 +18,7 @@ from eutectic.playback.notes import MAX_FADING, MAX_NOTES, Envelope, Press
 from eutectic.playback.pitch import Pitches, ratio_of
 from eutectic.playback.player import Player
 from eutectic.playback.sounds import Fan, Sound
+from eutectic.playback.timeline import Beat
 from mixes import BLOCK, RATE_HZ, play, settled, stray_db, tone
 
 LATENCY = Player.latency_frames
@@ -218,6 +219,35 @@ def test_notes_start_and_end_at_a_time() -> None:
     recording = play(player, 0.2)[LATENCY:, 0]
     assert int(np.flatnonzero(recording)[0]) == 1000
     assert int(np.flatnonzero(recording)[-1]) in range(1000 + 2400, 1000 + 2400 + 240)
+
+
+def test_a_note_that_is_let_go_before_its_beat_is_heard_for_its_gate_or_never() -> None:
+    player = Player(RATE_HZ)
+    player.set_tempo(bpm=120, beat=0)
+    for key, gate, at in ((60, None, None), (61, 0.1, None), (62, None, Beat(0.5))):
+        player.press(1, press(steady(), key), gate, at=Beat(1))
+        player.let_go(1, key, at)
+    recording = mono(player, 1.0)
+    heard = np.flatnonzero(recording)
+    assert recording.max() == pytest.approx(0.25)
+    assert heard[0] == 24_000 and heard[-1] in range(24_000 + 4800, 24_000 + 4800 + 960)
+    assert player.notes(1) == 0
+
+
+def test_the_end_of_a_note_leaves_the_next_of_its_key_which_is_struck_again() -> None:
+    player = Player(RATE_HZ)
+    player.set_tempo(bpm=120, beat=0)
+    for beat in (0.5, 1.0):
+        player.press(1, press(steady()), at=Beat(beat))
+    for beat in (0.75, 1.25):
+        player.let_go(1, 60, at=Beat(beat))
+    player.press(1, press(steady(), 61), at=Beat(1.5))
+    player.let_go(1, 61)
+    player.press(1, press(steady(), 61), at=Beat(1.5))
+    loud = mono(player, 1.0) > 0.2
+    edges = np.flatnonzero(np.diff(loud))
+    assert [round(each / 6000) for each in edges] == [2, 3, 4, 5, 6]
+    assert player.notes(1) == 1
 
 
 def test_clearing_the_schedule_drops_notes_to_come_and_keeps_those_that_sound() -> None:

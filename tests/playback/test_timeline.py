@@ -126,6 +126,15 @@ def test_what_waits_for_a_beat_waits_while_beats_are_held() -> None:
     assert onsets(recording) == [on + 24_000 - held]
 
 
+def test_what_is_asked_for_at_a_frame_waits_for_its_beat() -> None:
+    player = at(Player(RATE_HZ), 120.0)
+    context = DUE_FRAME.set(1000)
+    player.play(1, pulse(), 1, blend=0.5, at=Beat(1))
+    player.play(2, pulse(), 2, blend=0.5)
+    DUE_FRAME.reset(context)
+    assert onsets(play(player, 1.0)) == [1000, 24_000]
+
+
 def test_a_beat_and_a_frame_keep_their_order() -> None:
     """Of two for one moment, the one asked for first comes first."""
     player = at(Player(RATE_HZ), 120.0)
@@ -331,11 +340,12 @@ def test_a_recording_that_was_called_off_never_begins() -> None:
 def test_a_recording_that_is_ended_again_before_its_last_frames_are_through_is_told() -> None:
     player, recording, ended = at(Player(RATE_HZ), 120.0), Blocks(), list[int | None]()
     player.record(recording)
-    player.end_recording(recording, lambda: True, Beat(0.1), ended.append)
+    for _ in range(2):  # a button that was pressed twice
+        player.end_recording(recording, lambda: True, Beat(0.1), ended.append)
     play(player, 2640 / RATE_HZ, 240)
     player.record(None)
     play(player, 0.1)
-    assert frames_of(player.take_events()) == [2640]
+    assert frames_of(player.take_events()) == [2640, 2640]
 
 
 def test_stems_are_mixed_while_they_are_wanted_alone() -> None:

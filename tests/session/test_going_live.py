@@ -14,6 +14,8 @@ import scipy.signal
 from numpy.typing import NDArray
 
 from daemons import until, wait_for
+from eutectic.audio import save_wav
+from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
 from eutectic.experiments.live.clicks import longest_silence
 from eutectic.osc.answers import Fail, Live, Started, VoiceState
@@ -143,6 +145,14 @@ def test_one_whose_input_is_still_opening_is_stopped(session: Fed, client: Clien
     assert client.request("/voice/list").of(VoiceState)[0].state == "silent"
 
 
+def test_a_recording_whose_input_is_still_opening_is_stopped(session: Fed, client: Client) -> None:
+    session.microphone.state = "off"
+    number = client.begin("/clip/record", "opening")
+    client.stop_clip("opening")
+    with pytest.raises(RequestFailed, match="stopped before it began"):
+        client.end("/clip/record", number)
+
+
 def test_the_status_says_what_is_live(session: Fed, client: Client) -> None:
     live = begin(client, voice=2)
     lines = client.status()
@@ -267,6 +277,44 @@ def test_what_was_played_before_it_is_gone_back_to(
     until(lambda: plays(75))
 
 
+def test_asked_for_again_it_is_what_was_asked_for_last(session: Fed, client: Client) -> None:
+    begin(client)
+    pid = session.engine_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    number = client.begin("/fuse", 1, "a", "r", "@seed", 77)
+    client.send("/live", 1, "r", "@length", 0.6, "@every", 0.3)
+    client.request("/sync")
+    os.kill(pid, signal.SIGCONT)
+    with pytest.raises(RequestFailed, match="superseded by /live"):
+        client.end("/fuse", number)
+
+
+def test_one_that_is_not_ready_on_its_multiple_waits_for_the_next(
+    session: Fed, client: Client
+) -> None:
+    client.send("/tempo", 400)
+    until(lambda: session.player.timeline.bpm == 400)
+    client.send("/live", 1, "r", "@length", 0.6, "@every", 0.3, "@blend", 1.0, "@quantise", 2)
+    wait_for(client, Live, lambda live: live.state == "playing")
+    now, timeline = session.player.frames, session.player.timeline
+    heard = np.flatnonzero(np.abs(session.played(now - RATE_HZ, now)) > 1e-6)
+    first = now - RATE_HZ + int(heard[np.diff(heard, prepend=-RATE_HZ) > RATE_HZ // 20][-1])
+    off = timeline.beat_of(first - session.player.latency_frames) % 2
+    assert min(off, 2 - off) < 0.1
+
+
+def test_a_slower_tempo_leaves_no_hole(session: Fed, client: Client) -> None:
+    client.send("/tempo", 240)
+    until(lambda: session.player.timeline.bpm == 240)
+    client.send("/live", 1, "r", "@unit", "beats", "@length", 2, "@every", 1, "@blend", 1.0)
+    wait_for(client, Live, lambda live: live.state == "playing")
+    start = session.wait(0.1)
+    client.send("/tempo", 60)
+    stop = session.wait(2.5) + 5 * RATE_HZ // 2
+    assert longest_silence(session.played(start, stop)) < HOP_SECONDS * RATE_HZ
+
+
 def test_another_length_takes_over_without_a_hole(session: Fed, client: Client) -> None:
     live = begin(client)
     start = session.wait(0.1)
@@ -315,3 +363,35 @@ def test_what_cannot_be_fused_is_refused(session: Fed, client: Client) -> None:
     session.microphone.state = "lost"
     client.send("/live", 1, "r")
     assert wait_for(client, Fail).code == "no_input"
+
+
+def test_a_voice_that_plays_on_from_another_session_goes_live(session: Fed, client: Client) -> None:
+    client.request("/fuse", 1, "a", "r", "@loop", 1)
+    client.request("/session/new", "another", "@keep", 1)
+    client.load_clip("b", "b.wav")
+    client.remember("r", "b", "noise")
+    begin(client)
+    session.wait(0.5)
+    assert client.status().voices[0].state == "live"
+
+
+def test_a_favourite_that_is_being_written_takes_no_other_s_place_in_the_next_session(
+    session: Fed, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(*what: object) -> None:
+        time.sleep(0.5)
+        save_wav(*what)  # type: ignore[arg-type]
+
+    for seed, name in enumerate(("theirs", "mine")):
+        client.new_session(name)
+        client.load_clip("b", "b.wav")
+        client.remember("m", "b", "noise")
+        client.request("/fuse", 1, "b", "m", "@loop", 1, "@seed", seed)
+        if name == "theirs":
+            client.keep_favourite("rain", 1)
+    monkeypatch.setattr("eutectic.session.favourites.save_wav", slowly)
+    number = client.begin("/favourite/keep", "rain", 1)
+    session.wait(0.2)
+    client.load_session("theirs")
+    client.end("/favourite/keep", number)
+    assert {each.name for each in client.favourites()} == {"rain", "rain-2"}

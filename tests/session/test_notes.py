@@ -138,7 +138,10 @@ def test_notes_at_a_beat_are_struck_and_let_go_on_it(
         for beat in (1, 2):
             client.send("/note", 1, 60 + beat, 127, "@at_beat", beat)
             client.send("/note", 1, 60 + beat, 0, "@at_beat", beat + 0.25)
+        client.send("/note", 1, 69, 127, "@at_beat", 1.5)
+        client.send("/note", 1, 69, 0)
         time.sleep(1.6)
+        assert status(client)["notes"] == "none sounding"
 
     heard = np.abs(recorded(play)).max(axis=1) > 1e-3
     first, second = np.flatnonzero(heard)[0], np.flatnonzero(heard)[-1]

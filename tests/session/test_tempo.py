@@ -14,7 +14,7 @@ from eutectic.osc.table import Fuse, SetTempo, SetTransport, TapTempo
 from eutectic.playback.player import Player
 from eutectic.playback.timeline import Beat
 from eutectic.session.tempo import Tempo
-from eutectic.session.tickets import Refused
+from eutectic.session.tickets import Refused, Ticket
 
 RATE_HZ, BLOCK = 8000, 160
 
@@ -29,6 +29,7 @@ class Asked:
     due: float | None = None
     client: int = 3
     late_ms: list[float | None] = field(default_factory=list)
+    moment = Ticket.moment
 
     def late(self, ms: float | None) -> None:
         self.late_ms.append(ms)
@@ -99,7 +100,7 @@ def states(world: World) -> answers.Tempo:
 
 
 def set_to(world: World, bpm: float, beat: float | None = None) -> None:
-    asyncio.run(world.tempo.set(Asked(), SetTempo(bpm=bpm, beat=beat)))  # type: ignore
+    asyncio.run(world.tempo.set(Asked(world.now), SetTempo(bpm=bpm, beat=beat)))  # type: ignore
     world.play(0.02)
 
 
@@ -130,7 +131,7 @@ def test_held_beats_stay_and_go_on() -> None:
     set_to(world, 120.0, 3.0)
     for on in (0, 1):
         held = states(world).beat
-        asyncio.run(world.tempo.run(Asked(), SetTransport(on=on)))  # type: ignore
+        asyncio.run(world.tempo.run(Asked(world.now), SetTransport(on=on)))  # type: ignore
         world.play(1.0)
     assert states(world).running == 1
     assert states(world).beat == pytest.approx(held + 2.0, abs=1e-3)
@@ -183,6 +184,17 @@ def test_taps_set_the_tempo_and_the_beat(jitter: float) -> None:
     assert states(world).bpm == pytest.approx(150.0, rel=0.001 if not jitter else 0.05)
     beat = world.player.timeline.beat_of(world.player.frame_at(at))
     assert abs(beat - round(beat)) < 0.01
+
+
+def test_taps_of_a_clock_that_is_wrong_are_those_that_were_received() -> None:
+    world = World()
+    beat = world.tempo.beat
+    for _ in range(3):
+        world.play(0.4)
+        asyncio.run(world.tempo.tap(Asked(world.now, world.now - 7200.0), TapTempo()))  # type: ignore
+    world.play(0.02)
+    assert states(world).bpm == pytest.approx(150.0, rel=0.001)
+    assert beat < world.tempo.beat < beat + 5
 
 
 def test_taps_are_forgotten() -> None:

@@ -102,7 +102,8 @@ def bench(
         typer.Option(
             "-o",
             "--out",
-            help="Folder for sounds, pictures and references (default: none; they aren't kept).",
+            help="Folder for sounds, pictures and references, and for what a soak recorded "
+            "(default: none; they aren't kept).",
         ),
     ] = None,
     json: Annotated[
@@ -120,12 +121,12 @@ def bench(
     if wire is not None:
         _bench_wire(model, wire, json)
         return
-    if live or soak is not None or kills is not None:
-        _bench_live(model, live, soak, kills, json)
-        return
-    parts = _chosen_parts(part or [Part.SPEED])
     if out is not None:
         check_folder(out, (), force)
+    if live or soak is not None or kills is not None:
+        _bench_live(model, live, soak, kills, out, json)
+        return
+    parts = _chosen_parts(part or [Part.SPEED])
     if learn_steps is None:
         learn_steps = 100 if random_weights is None else 2
     counts = (("runs", runs, 100), ("seeds", seeds, 100), ("learn-steps", learn_steps, 100_000))
@@ -210,7 +211,8 @@ def _bench_wire(model: str, runs: int, json: Path | None) -> None:
 
 
 def _bench_live(
-    model: str, live: bool, minutes: float | None, kills: int | None, json: Path | None
+    model: str, live: bool, minutes: float | None, kills: int | None, out: Path | None,
+    json: Path | None,
 ) -> None:  # fmt: skip
     """Measure the daemon from outside."""
     if shutil.which("jackd") is None or importlib.util.find_spec("jack") is None:
@@ -244,8 +246,10 @@ def _bench_live(
         tables.append(shares.measure())
         figures["shares"] = tables[-1].values()
     if minutes is not None:
+        if out is not None:
+            make_folder(out)
         with progress("soak") as watch:
-            soaked = soak_.soak(model, minutes, watch.progress)
+            soaked = soak_.soak(model, minutes, watch.progress, out=out)
         tables.append(soak_.table(soaked))
         figures["soak"] = tables[-1].values()
     if kills is not None:

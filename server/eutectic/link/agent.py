@@ -267,7 +267,7 @@ class Agent:
         for visit in list(self._visits.values()):
             if visit.hello.daemon != hello.daemon:
                 raise _Later(f"is in use by the daemon on {visit.hello.name}")
-            if not hello.beside:  # it has lost that connection
+            if visit.hello.connection not in hello.others:  # it has lost or left that one
                 self._end(visit)
         if not models.is_known(self._lent.data, hello.model, self._lent.model):
             known = ", ".join(dict.fromkeys((self._lent.model, *models.available(self._lent.data))))

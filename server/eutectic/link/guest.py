@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -108,7 +109,7 @@ class Guest:
         for number, job in self._jobs.items():
             if not job.cancelled:
                 self._submit(link.Cancel(number))
-            self._free(job)
+            self._end(job)
         for canvas in self._heard.values():
             canvas.unlink()
         for arriving in self._arriving.values():
@@ -167,6 +168,7 @@ class Guest:
         else:  # the engine may know it by its key; else it says that there is none
             path = str(self._files.path("0" * 64, "none"))
         job.path = path, path_of(command)
+        self._files.need(Path(path))
         if isinstance(command, Load):
             return msgspec.structs.replace(command, source=link.Source(path))
         return msgspec.structs.replace(command, path=path)
@@ -233,7 +235,7 @@ class Guest:
             del self._jobs[number]
             if self._own.get(job.number) == number:
                 del self._own[job.number]
-            self._free(job)
+            self._end(job)
         elif job.cancelled:
             return
         if isinstance(result, Chunk):
@@ -268,6 +270,11 @@ class Guest:
 
     def _fail(self, number: int, code: str, text: str) -> None:
         self.say(link.Failed(number, code, text))
+
+    def _end(self, job: _Job) -> None:
+        self._free(job)
+        if job.path is not None:
+            self._files.release(Path(job.path[0]))
 
     @staticmethod
     def _free(job: _Job) -> None:

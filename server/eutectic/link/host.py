@@ -174,7 +174,7 @@ class Host:
             NotLoaded: none is to be had, its model can't be loaded, or it died (`Died`).
         """
         try:
-            engine = await engines.engine(beside=self.facts is not None)
+            engine = await engines.engine()
         except (BadInput, Lost) as error:
             raise NotLoaded(str(error)) from None
         self._beside.add(engine)

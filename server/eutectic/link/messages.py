@@ -24,7 +24,7 @@ class Hello(msgspec.Struct, frozen=True, tag=True):
     """Asks for an engine.
 
     `daemon` identifies it, `name` is its machine's. `digest`: what the model's must be, if known.
-    `beside`: while another engine of this daemon goes on.
+    `connection`: this one's number among the daemon's; `others`: those that it uses besides.
     """
 
     daemon: str
@@ -33,7 +33,8 @@ class Hello(msgspec.Struct, frozen=True, tag=True):
     protocol: int
     model: str
     digest: str
-    beside: bool
+    connection: int
+    others: tuple[int, ...]
 
 
 class Do(msgspec.Struct, frozen=True, tag=True):

@@ -11,6 +11,8 @@ import contextlib
 import hashlib
 import os
 import shutil
+import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +29,10 @@ FOLDER = "received"
 """Of the data folder, on the engine's machine."""
 
 LIMIT_BYTES = 8 << 30
-"""Of all of them; those in use come on top."""
+"""Of all of them; those that jobs need, or that were used just now, come on top."""
+
+RECENT_SECONDS = 60.0
+"""Between the word that a file is there and the job that needs it, none goes."""
 
 BLOCK_BYTES = 1 << 20
 
@@ -121,8 +126,8 @@ class Received:
 
     def __init__(self, data: Path) -> None:
         self.data, self._folder = data, data / FOLDER
-        self._used: set[Path] = set()
-        """Since this process began: an engine may want to read them again."""
+        self._needed = Counter[Path]()
+        """By so many jobs."""
 
     def find(self, digest: str, name: str) -> Path | None:
         """One that is there."""
@@ -131,8 +136,15 @@ class Received:
             return None
         with contextlib.suppress(OSError):
             os.utime(path.parent)
-        self._used.add(path)
         return path
+
+    def need(self, path: Path) -> None:
+        """It stays: a job may read it at any moment."""
+        self._needed[path] += 1
+
+    def release(self, path: Path) -> None:
+        """That job has ended."""
+        self._needed -= Counter([path])
 
     def path(self, digest: str, name: str) -> Path:
         """Where one is, or would be.
@@ -158,17 +170,15 @@ class Received:
 
     def keep(self, path: Path) -> None:
         """One has come; others may have to go."""
-        self._used.add(path)
-        found = sorted(
-            (each for each in self._folder.iterdir() if each.is_dir()),
-            key=lambda each: each.stat().st_mtime, reverse=True,
-        )  # fmt: skip
-        used = {each.parent for each in self._used}
-        kept = 0
-        for folder in found:
+        stay = {path.parent, *(each.parent for each in self._needed)}
+        now, kept = time.time(), 0
+        found = [(each.stat().st_mtime, each) for each in self._folder.iterdir() if each.is_dir()]
+        for used, folder in sorted(found, reverse=True):
+            if folder in stay or now - used < RECENT_SECONDS:
+                continue
             size = sum(each.stat().st_size for each in folder.iterdir())
-            if folder in used or kept + size <= LIMIT_BYTES:
-                kept += 0 if folder in used else size
+            if kept + size <= LIMIT_BYTES:
+                kept += size
             else:
                 shutil.rmtree(folder, ignore_errors=True)
 

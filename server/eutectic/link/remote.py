@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import itertools
 import logging
 import re
 import secrets
@@ -51,6 +52,12 @@ BEAT_SECONDS, LOST_SECONDS = 0.5, 4.0
 DAEMON = secrets.token_hex(8)
 """Identifies this process to an engine's machine."""
 
+_numbers = itertools.count(1)
+
+_in_use = set[int]()
+"""Numbers of this process's connections. A machine may still hold others, if word of their end
+didn't arrive: their engines are there for the next."""
+
 
 def place(text: str) -> str:
     """A machine and a port, `HOST:PORT`; an IPv6 address is in brackets.
@@ -89,7 +96,7 @@ class Remote(Engines):
         self.where = where
         self._model, self._data, self._digest = model, data, digest
 
-    async def engine(self, beside: bool = False) -> RemoteEngine:
+    async def engine(self) -> RemoteEngine:
         """Another one, on the first connection that one of the keys opens.
 
         Raises:
@@ -98,9 +105,10 @@ class Remote(Engines):
         """
         from eutectic.link.line import Unwanted, found
 
+        number = next(_numbers)
         hello = wire.Hello(
             DAEMON, socket.gethostname(), version("eutectic"), wire.PROTOCOL, self._model,
-            self._digest, beside,
+            self._digest, number, tuple(_in_use),
         )  # fmt: skip
         curves = self._curves()
         try:
@@ -111,7 +119,7 @@ class Remote(Engines):
             if asks == (curve is not None):
                 with contextlib.suppress(Unwanted):
                     line = await self._connected(address, curve, hello)
-                    return RemoteEngine(self.where, line, self._data)
+                    return RemoteEngine(self.where, number, line, self._data)
         known = "takes none of this machine's keys" if any(curves) else "asks for a key"
         known = known if asks else "encrypts nothing, which only its own machine may use"
         raise BadEngine(f"{self.where} {known}: `eutectic engine keys` there shows one")
@@ -195,9 +203,10 @@ class RemoteEngine(Engine):
 
     round_trip_ms = -1.0
 
-    def __init__(self, where: str, line: Line, data: Path) -> None:
+    def __init__(self, where: str, number: int, line: Line, data: Path) -> None:
         super().__init__()
-        self._where, self._line = where, line
+        self._where, self._number, self._line = where, number, line
+        _in_use.add(number)
         self._outbox = Outbox(line.send)
         self._results: asyncio.Queue[Result | None] = asyncio.Queue()
         self._courier = Courier(self._outbox, line.send, self._results.put_nowait)
@@ -375,6 +384,7 @@ class RemoteEngine(Engine):
         if self._end.done():
             return
         self._end.set_result(end)
+        _in_use.discard(self._number)
         self._results.put_nowait(None)
         self._courier.close()
         self._fetcher.close()

@@ -93,8 +93,8 @@ class Engines(ABC):
     where = ""
 
     @abstractmethod
-    async def engine(self, beside: bool = False) -> Engine:
-        """Another one; `beside` one that stays, until this one is ready.
+    async def engine(self) -> Engine:
+        """Another one.
 
         Raises:
             BadInput: none is to be had here, and asking again won't help.
@@ -139,7 +139,7 @@ class Local(Engines):
     def __init__(self, spare: Spare, arguments: Sequence[str]) -> None:
         self._spare, self._arguments = spare, arguments
 
-    async def engine(self, beside: bool = False) -> LocalEngine:  # noqa: ARG002
+    async def engine(self) -> LocalEngine:
         return LocalEngine(await self._spare.engine(self._arguments))
 
 

@@ -141,11 +141,17 @@ was released (infinite: it is held), and its level then; its level now; its gain
 
 
 class Notes:
-    """The notes of one voice that sound; owned by the mixing thread."""
+    """The notes of one voice that sound; owned by the mixing thread.
+
+    Attributes:
+        to_come: keys of those that haven't begun, by the order in which they were asked for; other
+            threads add to it.
+    """
 
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz = rate_hz
         self.all: list[Note] = []
+        self.to_come: dict[int, float] = {}
         self.speed = Varispeed(1.0, rate_hz)
         self._state = np.zeros((0, GAIN + 1))
         """A row for each note."""
@@ -175,11 +181,18 @@ class Notes:
         self._state = np.concatenate([self._state, np.array([state])])
         return note
 
-    def release(self, key: float) -> None:
-        """Let a key go."""
-        for note in list(self.all):
-            if note.key == key:
-                self.let_go(note)
+    def release(self, key: float) -> bool:
+        """Let a key go; returns whether it was held."""
+        held = [note for note in self.all if note.key == key and not note.released]
+        for note in held:
+            self.let_go(note)
+        return bool(held)
+
+    def forget(self, key: float, number: int) -> None:
+        """Begin no note of a key that was asked for before this number."""
+        for asked, each in list(self.to_come.items()):
+            if each == key and asked < number:
+                self.to_come.pop(asked, None)
 
     def let_go(self, note: Note) -> None:
         """Release one note, if it still sounds."""

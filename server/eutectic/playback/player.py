@@ -91,7 +91,8 @@ class Player:
         self._events: deque[Event] = deque()
         self._schedule, self._gates = Schedule(), Schedule()
         """What waits to begin; and the ends of notes that sound, which aren't cleared."""
-        self._numbers = itertools.count()
+        self._numbers, self._asked = itertools.count(), itertools.count()
+        """Of notes and their releases: in the order in which notes begin, and as asked for."""
         self._offset: float | None = None
         """Monotonic time of frame 0, as estimated from the blocks so far."""
         self._master = Smoother(np.ones(1), GAIN_RATE, rate_hz)
@@ -152,10 +153,16 @@ class Player:
     def press(
         self, voice: int, press: Press, gate_seconds: float | None = None, at: At = None
     ) -> None:
-        """Strike a note on a voice; `gate_seconds` later it lets itself go."""
-        target = self.voices[voice - 1]
+        """Strike a note on a voice; `gate_seconds` later it lets itself go.
+
+        Without a gate, one whose key is let go before it begins is never heard.
+        """
+        target, number = self.voices[voice - 1], next(self._asked)
+        keys = target.notes.to_come
 
         def start(_due: Beat | None) -> None:
+            if gate_seconds is None and keys.pop(number, None) is None:
+                return
             if target.choke:
                 for each in self.voices:
                     if each.choke == target.choke:
@@ -166,11 +173,25 @@ class Player:
                 frame = self.frames + max(1, round(gate_seconds * self.rate_hz))
                 self._gates.add(frame, lambda _: target.notes.let_go(note))
 
-        self._at(at, start)
+        def drop() -> None:
+            keys.pop(number, None)
+
+        if gate_seconds is None:
+            keys[number] = press.key
+        self._at(at, start, drop)
 
     def let_go(self, voice: int, key: float, at: At = None) -> None:
-        """Release a voice's notes of a key; at once, if the schedule is cleared."""
-        release = partial(self.voices[voice - 1].notes.release, key)
+        """Release a voice's notes of a key; at once, if the schedule is cleared.
+
+        Those that were asked for before this, and still wait, never begin; unless this waits, too,
+        and is the end of one that sounds by then.
+        """
+        notes, number = self.voices[voice - 1].notes, next(self._asked)
+
+        def release() -> None:
+            if not notes.release(key) or at is None:
+                notes.forget(key, number)
+
         self._at(at, lambda _: release(), release)
 
     def scrub(self, voice: int, blend: float, y: float = 0.0) -> None:
@@ -436,13 +457,13 @@ class Player:
         drop: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         """Have something begin on a beat; or at a time, unless its context says when."""
-        beat, due = at if isinstance(at, Beat) else None, DUE_FRAME.get()
+        due = DUE_FRAME.get()
 
         def schedule() -> None:
-            if due is not None:
-                self._schedule.add(due, lambda _: begin(beat), drop)
-            elif isinstance(at, Beat):
+            if isinstance(at, Beat):
                 self._schedule.add(at, begin, drop)
+            elif due is not None:
+                self._schedule.add(due, begin, drop)
             else:
                 frame = self.frames if at is None else round(self.frame_at(at))
                 self._schedule.add(max(self.frames, frame), begin, drop)

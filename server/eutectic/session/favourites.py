@@ -33,7 +33,7 @@ from eutectic.session.folders import check_free
 from eutectic.session.grids import Grids
 from eutectic.session.jobs import Jobs
 from eutectic.session.kept import KeptClip, KeptFavourite, KeptReference
-from eutectic.session.options import kept_options
+from eutectic.session.options import kept_options, loops
 from eutectic.session.pair import Pair
 from eutectic.session.recipes import recipe_of
 from eutectic.session.resolve import Resolver
@@ -94,6 +94,8 @@ class Favourites:
             known = self._named(request.name, digest)
             if known is None:
                 known = await asyncio.to_thread(self._save, self._free(request.name), heard, digest)
+                if known.name in self.all:  # of another session, which is in use by now
+                    known = msgspec.structs.replace(known, name=self._free(known.name))
                 self.all[known.name] = known
                 self._remember(known, heard.sound)
                 self._changed()
@@ -101,7 +103,7 @@ class Favourites:
 
     async def play(self, ticket: Ticket, request: table.PlayFavourite) -> None:
         """Play a favourite; what of its pair is there can be scrubbed through."""
-        kept, voice = self._kept(request.name), self._voices[request.voice or self._voices.focus]
+        kept, voice = self.kept(request.name), self._voices[request.voice or self._voices.focus]
         voice.by = ticket.client
         asked = fuse_request(kept.request | {"loop": int(kept.loop)}, voice.number)
         newest = self._resolver.at_hand(asked)
@@ -119,7 +121,7 @@ class Favourites:
             ticket.reply(msgspec.structs.replace(each, id=ticket.id))
 
     async def free(self, _ticket: Ticket, request: table.FreeFavourite) -> None:
-        del self.all[self._kept(request.name).name]
+        del self.all[self.kept(request.name).name]
         self._changed()
 
     # What happens without a request
@@ -142,14 +144,19 @@ class Favourites:
                 each.frames / each.rate_hz, state,
             )  # fmt: skip
 
-    # Parts
+    def kept(self, name: str) -> KeptFavourite:
+        """One by its name.
 
-    def _kept(self, name: str) -> KeptFavourite:
+        Raises:
+            Refused: there is none (`unknown_favourite`).
+        """
         kept = self.all.get(name)
         if kept is None:
             text = f"there is no favourite {name}{nearest(name, list(self.all))}"
             raise Refused("unknown_favourite", text)
         return kept
+
+    # Parts
 
     async def _heard(self, voice: Voice) -> _Heard:
         """What a voice plays, once it is decoded; or what it played last, if that is ready.
@@ -157,14 +164,15 @@ class Favourites:
         Raises:
             Refused: there is no such thing (`nothing_to_play`).
         """
-        await self._voices.begun(voice)
-        playing = self._voices.playing(voice)
+        playing = self._voices.meant(voice)
         if playing is not None:
             played = playing[1]
             loop = bool(self._player.loops(voice.number))
+            if played.is_coming:
+                loop = loops(played.request, voice.loop)
             while not all(each is None or each.complete for each in played.fan.sounds):
                 await asyncio.sleep(DECODED_SECONDS)
-                if self._voices.playing(voice) != playing:
+                if self._voices.meant(voice) != playing:
                     raise Refused("nothing_to_play", "it ended before it was decoded")
             blend = played.place.blend_or(voice.blend)
             pair = played.pair if played.pad is not None else self._at(played.pair, voice.y)

@@ -70,7 +70,7 @@ class Glides:
 
     def moved(self, voice: Voice) -> None:
         """A voice has another blend: what is being made for it is made there."""
-        playing = self._voices.playing(voice)
+        playing = self._voices.meant(voice)
         if playing is not None:
             playing[1].place = Place(voice.blend)
             voice.glide_again.set()

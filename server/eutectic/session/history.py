@@ -104,7 +104,6 @@ class History:
     async def undo(self, ticket: Ticket, request: table.Undo) -> None:
         """Go back a step: at the same place in time if that is as long, else from its start."""
         voice = self._voices[request.voice]
-        await self._voices.begun(voice)
         self._see(voice)
         track = self._tracks[voice.number]
         await self._go(ticket, voice, track.undo, track.redo)
@@ -112,7 +111,6 @@ class History:
     async def redo(self, ticket: Ticket, request: table.Redo) -> None:
         """Go forth again."""
         voice = self._voices[request.voice]
-        await self._voices.begun(voice)
         self._see(voice)
         track = self._tracks[voice.number]
         await self._go(ticket, voice, track.redo, track.undo)
@@ -236,7 +234,7 @@ class History:
 
     async def _play(self, ticket: Ticket, voice: Voice, step: Step) -> None:
         """Set a voice as it was; if it plays, let it go on with what it played."""
-        playing = self._voices.playing(voice)
+        playing = self._voices.meant(voice)
         if voice.pending is not None:
             voice.pending.cancel("undone")
             voice.pending = None
@@ -268,7 +266,7 @@ class History:
                     request = msgspec.structs.replace(request, blend=blend)
                 await self._stage.fuse(ticket, request)
                 return
-            if self._voices.playing(voice) == playing and _as_long(found, playing[1]):
+            if self._voices.meant(voice) == playing and _as_long(found, playing[1]):
                 self._change(voice, *playing, pair, found)
                 voice.pending = None
             else:

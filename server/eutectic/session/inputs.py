@@ -44,6 +44,7 @@ class Inputs:
         self.recording: Collection[str] = ()
         """Clips that are being recorded."""
         self._metered: tuple[Heard | None, int] = (None, 0)
+        self._setting = asyncio.Lock()
 
     @property
     def heard(self) -> Heard | None:
@@ -106,6 +107,10 @@ class Inputs:
 
     async def set(self, ticket: Ticket, request: table.SetInput) -> None:
         """Open another device, then close the old one."""
+        async with self._setting:  # the one asked for last stays, however long each takes
+            await self._set(ticket, request)
+
+    async def _set(self, ticket: Ticket, request: table.SetInput) -> None:
         name, local = request.device, is_local(ticket.peer)
         if name.startswith(FILE):
             path = name.removeprefix(FILE)

@@ -21,7 +21,8 @@ ELSEWHERE = (
 """Requests that aren't noted when they are begun: fusions are when they start, others never."""
 
 MUSICAL = (table.SetTempo, table.TapTempo, table.SetTransport)
-"""Requests that take effect when they are received, rather than with the next block."""
+"""Requests that take effect when they are received, rather than with the next block; what is heard
+at the time of its tag is noted there."""
 
 
 @dataclass(eq=False)
@@ -99,9 +100,11 @@ class Journal:
             return
         entry, due = Entry(next(self._numbers), request, ticket.sender), DUE_FRAME.get()
         self._entries.append(entry)
-        if isinstance(request, MUSICAL) and due is None:
-            at = ticket.received if ticket.due is None else ticket.due
-            entry.frame = max(0, round(self._player.frame_at(at)))
+        is_dated = isinstance(request, MUSICAL) or (
+            request.due == "heard" and ticket.due is not None
+        )
+        if is_dated and due is None:
+            entry.frame = max(0, round(self._player.frame_at(ticket.moment)))
         else:
             self._mark(entry)
 
@@ -111,8 +114,10 @@ class Journal:
             if found is None:
                 entry.state = "failed"
             elif found is not request:
-                entry.request, entry.frame = found, None
-                self._mark(entry)
+                entry.request = found
+                if not is_dated:
+                    entry.frame = None
+                    self._mark(entry)
 
         ticket.ended = ended
 

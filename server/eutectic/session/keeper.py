@@ -29,6 +29,7 @@ from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, Ticket
+from eutectic.session.voice import Voice
 from eutectic.session.voices import Voices
 
 log = logging.getLogger("eutectic.session")
@@ -109,6 +110,16 @@ class Keeper:
         if self._file is not None:
             number = next(self._numbers)
             await asyncio.to_thread(_save, self._file, self.session(), number)
+
+    def as_set(self, voice: Voice) -> Voice:
+        """A voice as the session sets what is asked for next, even while it plays on."""
+        held = self.held.get(voice.number)
+        if held is None:
+            return voice
+        return replace(
+            voice, blend=held.blend, y=held.y or 0.0, cfg=held.cfg, recall=held.recall,
+            strength=held.strength, eta=held.eta,
+        )  # fmt: skip
 
     # Which session
 

@@ -65,9 +65,12 @@ class Live:
     async def go(self, ticket: Ticket, request: table.GoLive) -> None:
         """Begin, or change what a voice does so already."""
         voice = self._voices[request.voice]
-        options = self._options(request, voice)
+        options = self.options(request, voice)
         if not self._inputs.is_opening:
             self._inputs.check()
+        if voice.pending is not None:
+            voice.pending.cancel(f"superseded by /live on voice {voice.number}")
+            voice.pending = None
         run, heard = self._run_of(voice), self._inputs.heard
         if run is not None and _timing(run.request) == _timing(request) and run.heard is heard:
             run.request, run.options, run.asked = request, options, voice.knobs
@@ -75,8 +78,6 @@ class Live:
             voice.lives[-1].reference = request.reference
             self._take_on(voice, request, ticket)
             return
-        if voice.pending is not None:
-            voice.pending.cancel(f"superseded by /live on voice {voice.number}")
         voice.pending = ticket
         try:
             run = await self._measured(ticket, voice, request, options)
@@ -153,7 +154,7 @@ class Live:
 
     # Beginning
 
-    def _options(self, request: table.GoLive, voice: Voice) -> table.Fuse:
+    def options(self, request: table.GoLive, voice: Voice) -> table.Fuse:
         """The fusion that is asked for, again and again.
 
         Raises:

@@ -131,9 +131,13 @@ class Making:
         now, heard = time.monotonic(), run.heard
         run.clocks.see(heard.frame_at(now), heard.frames, self._player.frame_at(now))
 
-    def window(self, run: Run, stop: int) -> Window:
-        """Of a piece that ends at a frame of the input."""
-        return Window.ending(stop, run.length, run.heard.rate_hz, self._hop(run))
+    def window(self, run: Run, stop: int, meets: float | None = None) -> Window:
+        """Of a piece that ends at a frame of the input, and may be heard from `meets` on.
+
+        Ticks are further apart than at first where the tempo is slower by now.
+        """
+        length = run.length if meets is None else max(run.length, stop - meets)
+        return Window.ending(stop, length, run.heard.rate_hz, self._hop(run))
 
     def _hop(self, run: Run) -> float:
         """Frames of the input in one of a latent."""
@@ -201,12 +205,17 @@ class Making:
         self._took_by(run, tick.window).append(time.monotonic() - began)
 
     def roll(self, run: Run, frame: int) -> None:
-        """Let the voice go over to it at a frame, or later at the beat asked for, unless it has."""
+        """Let the voice go over to it at a frame, or later at the beat asked for, unless it has.
+
+        What isn't ready on its multiple waits for the next.
+        """
         if run.is_rolling:
             return
-        timeline = self._player.timeline
-        if run.due is not None and timeline.running:
-            frame = max(frame, round(timeline.frame_of(run.due.number)))
+        timeline, due = self._player.timeline, run.due
+        if due is not None and timeline.running:
+            if due.every:
+                due = Beat.after(timeline.beat_of(frame), due.number, due.every)
+            frame = max(frame, round(timeline.frame_of(due.number)))
         self._player.roll(run.voice.number, run.rolling, frame)
         run.is_rolling = True
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
+from dataclasses import dataclass
 
 from eutectic.audio import db_to_gain
 from eutectic.config import Place
@@ -29,6 +29,16 @@ MAX_HELD = 1024
 """Keys on the voice in focus whose voices are remembered, the ones struck last."""
 
 
+@dataclass(eq=False)
+class _Held:
+    """A key that is held while its sound is read from disk; `until` it is let go, if that is known.
+
+    It may be let go and struck again meanwhile: then it is another.
+    """
+
+    until: At = None
+
+
 class Notes:
     """What keys do; owned by the event loop."""
 
@@ -42,9 +52,8 @@ class Notes:
         self._pitches = Pitches(player.rate_hz, kept_bytes)
         self._in_focus: dict[tuple[Peer, float], int] = {}
         """On which voice each client's keys were struck that play the one in focus."""
-        self._fetching: dict[tuple[int, float], int] = {}
-        """Keys that are held while their sound is read from disk, by the order of their notes."""
-        self._numbers = itertools.count(1)
+        self._fetching: dict[tuple[int, float], _Held] = {}
+        """By voices and notes."""
 
     async def close(self) -> None:
         """End the thread that makes pitches."""
@@ -60,6 +69,10 @@ class Notes:
         if number == 0:
             number = self._in_focus.pop((ticket.peer, request.note), self._voices.focus)
         voice = self._voices[number]
+        held = self._fetching.get((voice.number, request.note))
+        if held is not None and at is not None:  # it is to be heard until then
+            held.until = at
+            return
         self._fetching.pop((voice.number, request.note), None)
         self._player.let_go(voice.number, request.note, at)
 
@@ -71,14 +84,14 @@ class Notes:
         voice = self._voices[request.voice]
         if request.voice == 0:
             self._move_key(ticket.peer, request, voice)
-        sound = self._heard(voice)
+        sound, held = self._heard(voice), _Held()
         if sound is None:
-            key, number = (voice.number, request.note), next(self._numbers)
-            self._fetching[key] = number
+            key = voice.number, request.note
+            self._fetching[key] = held
             try:
                 sound = await self._kept(voice)
             finally:
-                is_held = self._fetching.get(key) == number
+                is_held = self._fetching.get(key) is held
                 if is_held:
                     del self._fetching[key]
             if not is_held:  # let go meanwhile, or struck again
@@ -88,6 +101,8 @@ class Notes:
         gain = db_to_gain(velocity_db(request.velocity))
         press = Press(request.note, sound, section, gain, notes.envelope, voice.loop)
         self._player.press(voice.number, press, request.gate, at)
+        if held.until is not None:
+            self._player.let_go(voice.number, request.note, held.until)
         self._jobs.timings.add("note, made", 1000 * (time.monotonic() - ticket.received))
 
     def _move_key(self, peer: Peer, request: table.Note, voice: Voice) -> None:

@@ -86,6 +86,10 @@ def again(kept: KeptVoice) -> table.PlayPad:
     )  # fmt: skip
 
 
+def _named(request: table.PlayPad) -> tuple[str, ...]:
+    return request.pair00, request.pair10, request.pair01, request.pair11
+
+
 class Pads:
     """Plays pads; owned by the event loop."""
 
@@ -99,8 +103,8 @@ class Pads:
     async def play(self, ticket: Ticket, request: table.PlayPad) -> None:
         """Play a pad as soon as one of its corners can be heard."""
         voice = self._voices[request.voice]
-        named = request.pair00, request.pair10, request.pair01, request.pair11
-        asked = [self._asked(text, request, voice) for text in named]
+        named = _named(request)
+        asked = self.asked(request, voice)
         if not all(self._is_kept(each) for each in asked):
             self._jobs.check_room()
         voice.by = ticket.client
@@ -115,6 +119,15 @@ class Pads:
                     self._stage.aim_back(voice, before)
             voice.stop_prefetch()
             voice.prefetch = asyncio.get_running_loop().create_task(self._make_others(pad))
+
+    def asked(self, request: table.PlayPad, voice: Voice) -> list[Fuse]:
+        """The fusions in its corners, on a voice.
+
+        Raises:
+            Refused: a corner is none, or there is no such clip or reference.
+            BadSetting: it can't be fused.
+        """
+        return [self._asked(text, request, voice) for text in _named(request)]
 
     async def _start_first(self, pad: Pad) -> None:
         """Start with what is ready of it, or else with the first corner that is made."""
@@ -180,7 +193,7 @@ class Pads:
                     await pad.put(k, made.sound, self._jobs.rate_hz)
                     token = self._start(pad, ready=False)
         except BaseException:
-            playing = self._voices.playing(pad.voice)
+            playing = self._voices.meant(pad.voice)
             if playing is not None and playing[0] == token:
                 self._player.stop(pad.voice.number)  # the rest will never be decoded
             raise

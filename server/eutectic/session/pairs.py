@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
@@ -38,14 +39,18 @@ Named = tuple[str, str, int | None]
 
 
 class Pairs:
-    """Answers `/pair` and `/fan/list`, and reports pairs that have changed; owned by the loop."""
+    """Answers `/pair` and `/fan/list`, and reports pairs that have changed; owned by the loop.
+
+    `as_set`: a voice as what is asked for next is set on it.
+    """
 
     def __init__(
         self, jobs: Jobs, library: Library, references: References, resolver: Resolver,
-        voices: Voices, grids: Grids, board: Board,
+        voices: Voices, grids: Grids, board: Board, as_set: Callable[[Voice], Voice],
     ) -> None:  # fmt: skip
         self._jobs, self._library, self._references = jobs, library, references
         self._resolver, self._voices, self._grids, self._board = resolver, voices, grids, board
+        self._as_set = as_set
         self._followed: dict[Named, PairReply] = {}
         """As clients know them."""
         self._next: deque[Named] = deque()
@@ -128,7 +133,7 @@ class Pairs:
             Refused: there is no such clip or reference, nor one on its way.
             BadSetting: as `Resolver.check`.
         """
-        voice = None if request.voice is None else self._voices[request.voice]
+        voice = None if request.voice is None else self._as_set(self._voices[request.voice])
         request = self._resolver.with_defaults(request, voice)
         try:
             self._resolver.check(request)

@@ -45,6 +45,7 @@ from eutectic.session.resolve import Resolver
 from eutectic.session.shelf import Ready
 from eutectic.session.shows import Begin, Event, Playing, Show
 from eutectic.session.stage import Stage
+from eutectic.session.tempo import Tempo
 from eutectic.session.tickets import Refused, Ticket
 from eutectic.session.voices import Voices
 
@@ -93,6 +94,7 @@ class Parts:
     stage: Stage
     history: History
     player: Player
+    tempo: Tempo
     resend: Callable[[], None]
 
 
@@ -128,10 +130,16 @@ class Replays:
         return Begin(
             shows.FORMAT, version("eutectic"), parts.player.rate_hz, parts.keeper.session(),
             timeline.beat_of(recorder.began or 0), timeline.running, playing, parts.history.kept(),
+            parts.tempo.bpm,
         )  # fmt: skip
 
     def instead(self, request: Request) -> Request | None:
-        """What to note of a request that was carried out: of one that records, its file."""
+        """What to note of a request that was carried out: of one that records, its file.
+
+        Of a tapped beat, the tempo that followed from it and those before.
+        """
+        if isinstance(request, table.TapTempo):
+            return self._parts.tempo.tapped
         if not isinstance(request, table.GrabClip | table.RecordClip):
             return request
         clip = self._parts.library.clips.get(request.clip)
@@ -273,15 +281,16 @@ class Replays:
         parts, session = self._parts, begin.session
         parts.resolver.defaults = dict(session.fusion)
         parts.keeper.restore_fans(session)
-        parts.player.set_tempo(bpm=session.bpm, beat=begin.beat, running=begin.running)
+        parts.tempo.restore(session.bpm)
+        bpm = begin.bpm or session.bpm
+        parts.player.set_tempo(bpm=bpm, beat=begin.beat, running=begin.running)
         there = {each.number: each for each in session.voices}
         for voice in parts.voices.all:
             if voice.pending is not None:
                 voice.pending.cancel("a show is replayed")
                 voice.pending = None
             voice.stop_prefetch()
-            voice.stop_glide()
-            voice.stop_live()
+            voice.stopped()
             kept = there.get(voice.number, KeptVoice(voice.number))
             voice.request, voice.pair = None, None
             voice.recall, voice.strength = kept.recall, kept.strength  # nothing that plays follows

@@ -156,12 +156,13 @@ class Session:
         )  # fmt: skip
         self._sessions = Sessions(
             Parts(self._keeper, self._registry, jobs, self._library, self._references, resolver,
-                  self._voices, self._stage, self._takes, self._history, player, folders,
-                  settings.data)
+                  self._voices, self._stage, self._pads, self._live, self._favourites, self._takes,
+                  self._history, player, folders, settings.data)
         )  # fmt: skip
         self._pairs = Pairs(
-            jobs, self._library, self._references, resolver, self._voices, grids, self._board
-        )
+            jobs, self._library, self._references, resolver, self._voices, grids, self._board,
+            self._keeper.as_set,
+        )  # fmt: skip
         self._log = LogEvents()
         self._listed: list[answers.Preset] = []
         self._board.show(
@@ -181,7 +182,7 @@ class Session:
         self._replays = Replays(
             replays.Parts(
                 self._keeper, jobs, self._library, self._references, resolver, self._voices,
-                grids, self._stage, self._history, player, self._sessions.resend,
+                grids, self._stage, self._history, player, self._tempo, self._sessions.resend,
             ),
             self._dispatcher.take,
         )  # fmt: skip
@@ -212,7 +213,7 @@ class Session:
         on(table.ListSessions, self._keeper.list_sessions)
         on(table.PackSession, self._sessions.pack)
         on(table.KeepFavourite, self._favourites.keep)
-        on(table.PlayFavourite, self._favourites.play)
+        on(table.PlayFavourite, self._sessions.play_favourite)
         on(table.ListFavourites, self._favourites.list)
         on(table.FreeFavourite, self._favourites.free)
         on(table.ListDevices, self._outputs.list)
@@ -248,10 +249,10 @@ class Session:
         on(table.Fuse, self._sessions.fuse)
         on(table.MakeFan, self._fans.make)
         on(table.Scrub, self._stage.scrub)
-        on(table.PlayPad, self._pads.play)
+        on(table.PlayPad, self._sessions.play_pad)
         on(table.ListFan, self._pairs.list_fan)
         on(table.AskPair, self._pairs.ask)
-        on(table.GoLive, self._live.go)
+        on(table.GoLive, self._sessions.go_live)
         on(table.StopLive, self._live.stop)
         on(table.Undo, self._history.undo)
         on(table.Redo, self._history.redo)

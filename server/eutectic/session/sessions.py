@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -20,12 +21,15 @@ from eutectic.files.packed import Progress
 from eutectic.osc import answers, table
 from eutectic.playback.player import Player
 from eutectic.session import articulation, packing, strips
+from eutectic.session.favourites import Favourites
 from eutectic.session.folders import Folders, check_free
 from eutectic.session.history import History
 from eutectic.session.jobs import Jobs
 from eutectic.session.keeper import Keeper
 from eutectic.session.kept import KeptSession, KeptVoice, SessionFile
 from eutectic.session.library import Library
+from eutectic.session.live import Live
+from eutectic.session.pads import Pads
 from eutectic.session.references import References
 from eutectic.session.resolve import Resolver
 from eutectic.session.stage import Stage
@@ -65,6 +69,9 @@ class Parts:
     resolver: Resolver
     voices: Voices
     stage: Stage
+    pads: Pads
+    live: Live
+    favourites: Favourites
     takes: Takes
     history: History
     player: Player
@@ -91,17 +98,24 @@ class Sessions:
 
     async def fuse(self, ticket: Ticket, request: table.Fuse) -> None:
         """Play a fusion; on a voice that plays on from the session before, as this one says."""
-        held = self._parts.keeper.held.get(request.voice)
-        if held is not None:
-            voice, resolver = self._parts.voices[request.voice], self._parts.resolver
-            so_set = replace(
-                voice, blend=held.blend, cfg=held.cfg, recall=held.recall,
-                strength=held.strength, eta=held.eta,
-            )  # fmt: skip
-            resolver.check(resolver.with_defaults(request, so_set))  # one refused changes nothing
-            voice.blend, voice.cfg = held.blend, held.cfg
-            voice.recall, voice.strength, voice.eta = held.recall, held.strength, held.eta
+        resolver = self._parts.resolver
+        self._take_up(
+            request.voice, lambda voice: resolver.check(resolver.with_defaults(request, voice))
+        )
         await self._parts.stage.fuse(ticket, request)
+
+    async def play_pad(self, ticket: Ticket, request: table.PlayPad) -> None:
+        self._take_up(request.voice, lambda voice: self._parts.pads.asked(request, voice))
+        await self._parts.pads.play(ticket, request)
+
+    async def go_live(self, ticket: Ticket, request: table.GoLive) -> None:
+        self._take_up(request.voice, lambda voice: self._parts.live.options(request, voice))
+        await self._parts.live.go(ticket, request)
+
+    async def play_favourite(self, ticket: Ticket, request: table.PlayFavourite) -> None:
+        favourites, number = self._parts.favourites, request.voice or self._parts.voices.focus
+        self._take_up(number, lambda _: favourites.kept(request.name))
+        await favourites.play(ticket, request)
 
     async def set_voice(self, ticket: Ticket, request: table.SetVoice) -> None:
         await self._parts.voices.set(ticket, request)
@@ -165,16 +179,18 @@ class Sessions:
         parts = self._parts
         for number, held in list(parts.keeper.held.items()):
             voice = parts.voices[number]
-            playing = parts.voices.playing(voice)
+            playing = parts.voices.meant(voice)
             if (playing is None and voice.pending is not None) or (
                 playing is not None and playing[0] == self._playing.get(number)
             ):
                 continue
             del parts.keeper.held[number]
-            if playing is None:
+            if playing is None and not voice.lives:
                 self._set(voice, held)
             else:  # something of this session plays, whose knobs are where they are by now
                 now = parts.voices.kept()[number - 1]
+                if playing is None:  # what comes in: that is no fusion to go back to
+                    now = msgspec.structs.replace(now, request=held.request, pad=held.pad)
                 parts.voices.restore(None, [_mixed_as(held, now)])
 
     async def close(self) -> None:
@@ -202,7 +218,7 @@ class Sessions:
         parts.player.clear_schedule()
         playing = {
             voice.number: found for voice in parts.voices.all if keep
-            for found in [parts.voices.playing(voice)] if found is not None
+            for found in [parts.voices.meant(voice)] if found is not None
         }  # fmt: skip
         staying = {played.ticket for _, played in playing.values()}
         parts.takes.leave()
@@ -232,6 +248,19 @@ class Sessions:
         self.resend()
         parts.keeper.announce()
 
+    def _take_up(self, number: int, check: Callable[[Voice], object]) -> None:
+        """Set a voice that plays on as this session says, for what is asked for now.
+
+        Unless `check`, which gets the voice as it would be, raises: a refusal changes nothing.
+        """
+        if number not in self._parts.keeper.held:
+            return
+        voice = self._parts.voices[number]
+        so_set = self._parts.keeper.as_set(voice)
+        check(so_set)
+        voice.blend, voice.y, voice.cfg = so_set.blend, so_set.y, so_set.cfg
+        voice.recall, voice.strength, voice.eta = so_set.recall, so_set.strength, so_set.eta
+
     def _hold(self, number: int, name: str) -> None:
         """Set what was set of a voice that plays on from the session before in this one, too."""
         held, number = self._parts.keeper.held, number or self._parts.voices.focus
@@ -242,8 +271,7 @@ class Sessions:
     def _set(self, voice: Voice, kept: KeptVoice) -> None:
         """Set a voice as a session has it, whatever it was asked for before."""
         voice.stop_prefetch()
-        voice.stop_glide()
-        voice.stop_live()
+        voice.stopped()
         voice.request, voice.pair, voice.last = None, None, None
         voice.pad = None
         voice.recall, voice.strength = kept.recall, kept.strength  # nothing that plays follows

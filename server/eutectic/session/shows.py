@@ -18,6 +18,7 @@ from eutectic.errors import BadInput
 from eutectic.files.toml import BadState
 from eutectic.fusion_options import Options
 from eutectic.osc.parse import parse
+from eutectic.osc.requests.time import MAX_BPM, MIN_BPM
 from eutectic.osc.spec import PREFIX, BadRequest, field_of
 from eutectic.osc.table import Request, spec_of
 from eutectic.session.kept import KeptSession, KeptVoice, check_known, check_session
@@ -48,7 +49,10 @@ class Steps(msgspec.Struct, frozen=True):
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """How things stood at the first frame; `beat` is the one that it was on."""
+    """How things stood at the first frame; `beat` is the one that it was on.
+
+    `bpm` is the tempo, which may have followed another clock than the session's; None: that.
+    """
 
     format: int
     version: str
@@ -58,6 +62,7 @@ class Begin(msgspec.Struct, frozen=True):
     running: bool
     playing: list[Playing]
     steps: list[Steps]
+    bpm: Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)] | None = None
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -198,8 +198,7 @@ class Stage:
                 ticket.remark(answers.Idle(-1, voice.number, "there is nothing to stop"))
             if voice.pending is not None:
                 voice.pending.cancel(f"voice {voice.number} was stopped")
-            voice.stop_glide()
-            voice.stop_live()
+            voice.stopped()
             self._player.stop(voice.number, _fade_seconds(request))
 
     def panic(self) -> None:
@@ -209,8 +208,7 @@ class Stage:
         for voice in self._voices.all:
             if voice.pending is not None:
                 voice.pending.cancel("panic")
-            voice.stop_glide()
-            voice.stop_live()
+            voice.stopped()
         log.warning("panic: silent within %.0f ms and the ring", 1000 * PANIC_SECONDS)
 
     def clear_schedule(self) -> None:
@@ -229,7 +227,7 @@ class Stage:
         ):  # fmt: skip
             if voice.pending is not None:
                 return "working"
-            if self._voices.playing(voice) is not None:
+            if self._voices.meant(voice) is not None:
                 return "playing"
         return self._references.pad(request.original, request.reference)
 
@@ -246,7 +244,7 @@ class Stage:
             played = voice.played.get(event.token)
             if played is None:
                 continue
-            ticket = played.ticket
+            ticket, played.is_coming = played.ticket, False
             if isinstance(event, Started):
                 self._started(event, voice, played)
             elif isinstance(event, Ended):
@@ -280,7 +278,7 @@ class Stage:
     # Parts
 
     def _is_idle(self, voice: Voice) -> bool:
-        sounds = self._player.notes(voice.number) or self._voices.playing(voice) is not None
+        sounds = self._player.notes(voice.number) or self._voices.meant(voice) is not None
         return voice.pending is None and not voice.lives and not sounds
 
     def _due(self, ticket: Ticket, asked: float | None, request: Dated) -> At:
@@ -331,7 +329,7 @@ class Stage:
 
     def _aim_at_what_plays(self, voice: Voice) -> None:
         """Point the voice's knobs back, after a fusion that is never heard."""
-        playing = self._voices.playing(voice)
+        playing = self._voices.meant(voice)
         if playing is not None and playing[1].pair is not voice.pair:
             played = playing[1]
             blend = played.place.blend_or(voice.blend)
@@ -365,7 +363,7 @@ class Stage:
             if case is not None:
                 self._jobs.costs.add_busy(1000 * (time.monotonic() - began))
         except BaseException:
-            playing = self._voices.playing(cue.voice)
+            playing = self._voices.meant(cue.voice)
             if playing is not None and playing[0] == token and sound in playing[1].fan.sounds:
                 self._player.stop(cue.voice.number)  # the rest will never be decoded
             raise

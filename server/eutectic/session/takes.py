@@ -16,7 +16,6 @@ from eutectic.osc import table
 from eutectic.playback.heard import SECONDS, Heard
 from eutectic.playback.player import Player
 from eutectic.playback.take import LOST_SECONDS, Recording, Take
-from eutectic.session.due import FAR_SECONDS
 from eutectic.session.folders import Folders, free_name
 from eutectic.session.inputs import Inputs
 from eutectic.session.jobs import OnProgress
@@ -42,7 +41,7 @@ LAST = 0.9
 
 @dataclass
 class _Begun:
-    """A request that records; it has no recording while it waits for its beat."""
+    """A request that records; it has no recording while it waits for its input or its beat."""
 
     ticket: Ticket
     recording: Recording | None = None
@@ -94,15 +93,15 @@ class Takes:
     async def record(self, ticket: Ticket, request: table.RecordClip) -> None:
         """Record a clip, until it is as long as wanted, or stopped."""
         name = request.clip
-        heard = await self._heard(request.from_)
-        if heard is not self._player.heard:
-            self._inputs.check()
         longest = self._check(name, request.seconds)
         if len(self._recordings) >= AT_ONCE:
             raise Refused("busy", f"{AT_ONCE} clips are being recorded")
-        due = self._tempo.due(ticket, request, ticket.due)
         begun = self._recordings[name] = _Begun(ticket)
         try:
+            heard = await self._heard(request.from_)
+            if heard is not self._player.heard:
+                self._inputs.check()
+            due = self._tempo.due(ticket, request, ticket.due)
             with self._library.expecting(name) as progress:
                 start = self._frame(heard, ticket, await self._tempo.reached(due))
                 take = self._take(
@@ -181,7 +180,7 @@ class Takes:
         """The frame that was heard at a ticket's moment; or when a frame of the mix was heard."""
         device, is_output = self._outputs.device, heard is self._player.heard
         if due is None:
-            moment = _moment(ticket) - ago
+            moment = ticket.moment - ago
             return heard.frame_at(moment - device.latency_seconds if is_output else moment)
         if is_output:
             return due + self._player.latency_frames
@@ -253,10 +252,3 @@ class Takes:
 def _grab(heard: Heard, take: Take, start: int, stop: int) -> None:
     take.take(heard, start, stop)
     take.finish()
-
-
-def _moment(ticket: Ticket) -> float:
-    """When it was asked for: the time of its time tag, unless that clock is wrong."""
-    due = ticket.due
-    is_near = due is not None and abs(due - ticket.received) < FAR_SECONDS
-    return due if due is not None and is_near else ticket.received

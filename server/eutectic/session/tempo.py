@@ -57,6 +57,9 @@ class Tempo:
     """The player's timeline, as clients set and see it; owned by the event loop.
 
     `latency_seconds`: from the mix to the ear. `heard_beat` and `heard_time` are for any thread.
+
+    Attributes:
+        tapped: what would have set the tempo as the last tap did; None: that set nothing.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Tempo:
     ) -> None:
         self._player, self._latency_seconds, self._changed = player, latency_seconds, changed
         self._taps: deque[float] = deque(maxlen=TAPS)
+        self.tapped: table.SetTempo | None = None
         self._by = 0
         self._clock: clocks.Clock | None = None
         self._out: clocks.ClockOut | None = None
@@ -149,12 +153,13 @@ class Tempo:
     # Requests
 
     async def set(self, ticket: Ticket, request: table.SetTempo) -> None:
-        self._set(ticket, request.bpm, request.beat, self._player.clock())
+        self._set(ticket, request.bpm, request.beat, ticket.moment)
 
     async def tap(self, ticket: Ticket, request: table.TapTempo) -> None:
+        self.tapped = None
         if request.press == 0:
             return
-        now = ticket.received if ticket.due is None else ticket.due
+        now = ticket.moment
         if self._taps and not 0 < now - self._taps[-1] <= FORGET_SECONDS:
             self._taps.clear()
         self._taps.append(now)
@@ -162,7 +167,9 @@ class Tempo:
         if gaps:
             bpm = min(max(60 / statistics.median(gaps), MIN_BPM), MAX_BPM)
             tapped = self._player.timeline.beat_of(self._player.frame_at(now))
-            self._set(ticket, bpm, round(tapped) if self._clock is None else None, now)
+            beat = round(tapped) if self._clock is None else None
+            self._set(ticket, bpm, beat, now)
+            self.tapped = table.SetTempo(bpm=bpm, beat=beat)
 
     async def run(self, ticket: Ticket, request: table.SetTransport) -> None:
         running = bool(request.on)
@@ -170,7 +177,7 @@ class Tempo:
         if self._clock is not None:
             self._clock.set(None, None, running)
         else:
-            self._player.set_tempo(running=running, at=self._player.clock())
+            self._player.set_tempo(running=running, at=ticket.moment)
         self._by = ticket.client
 
     async def set_clock(self, ticket: Ticket, request: table.SetClock) -> None:

@@ -14,6 +14,7 @@ from eutectic.osc.answers import Answer, Found, packet
 from eutectic.osc.server import Peer
 from eutectic.osc.spec import PREFIX, flatten
 from eutectic.osc.subscribers import Subscribers
+from eutectic.session.due import FAR_SECONDS
 
 log = logging.getLogger("eutectic.session")
 
@@ -70,6 +71,12 @@ class Ticket:
     def sender(self) -> str:
         """The client's name, or its address."""
         return self._registry.name(self.peer)
+
+    @property
+    def moment(self) -> float:
+        """When it was asked for (monotonic): the time of its tag, unless its clock is wrong."""
+        is_near = self.due is not None and abs(self.due - self.received) < FAR_SECONDS
+        return self.due if self.due is not None and is_near else self.received
 
     def reply(self, answer: Answer) -> None:
         """Send the client an answer; nothing if the request has no id."""

@@ -151,7 +151,7 @@ class Ticks:
             run.rolling.gate(run.place(frame), is_open)
         if was_open or edges:
             run.dropped += run.newest is not None
-            run.newest = Tick(self._making.window(run, stop), meets)
+            run.newest = Tick(self._making.window(run, stop, meets), meets)
             run.wanted.set()
         else:
             self._making.roll(run, run.place(meets))

@@ -37,6 +37,7 @@ class Played:
         entry: of the journal: a request that plays the same, however voices are set by then; a pad
             has none.
         pad: the four pairs that its fan is of, as they were named; `pair` was heard first.
+        is_coming: whether its first sample is still to be mixed, as far as is known.
     """
 
     ticket: Ticket
@@ -51,6 +52,7 @@ class Played:
     measured: tuple[Case, float] | None
     entry: Entry | None = None
     pad: tuple[str, ...] | None = None
+    is_coming: bool = True
 
     def tell_dropped(self, voice: int) -> None:
         """Its time never comes: who asked for it was told that it is ready, and now hears of it."""
@@ -148,6 +150,12 @@ class Voice:
     def is_prefetching(self) -> bool:
         return self.prefetch is not None and not self.prefetch.done()
 
+    @property
+    def coming(self) -> tuple[int, Played] | None:
+        """What begins with the next block, and its token; None if nothing does."""
+        coming = [each for each in self.played.items() if each[1].is_coming and not each[1].timed]
+        return max(coming, key=lambda each: each[0], default=None)
+
     def stop_prefetch(self) -> None:
         """Cancel the making of its fan."""
         if self.prefetch is not None:
@@ -164,6 +172,13 @@ class Voice:
         lives, self.lives = self.lives, []
         for live in lives:
             live.end()
+
+    def stopped(self) -> None:
+        """All that it plays, or is about to, is told to end."""
+        self.stop_glide()
+        self.stop_live()
+        for each in self.played.values():
+            each.is_coming = each.is_coming and each.timed
 
     def heed(self, event: Event) -> None:
         """What it makes of the input ends as something else starts, or when it is silent."""

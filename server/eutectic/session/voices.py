@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -28,9 +26,6 @@ SETTINGS: dict[str, tuple[str, type]] = {
     "xfade": ("crossfade_ms", float),
 }  # fmt: skip
 """What `/voice/set` sets of a voice itself, and its kind."""
-
-BEGUN_SECONDS, LOOK_SECONDS = 0.05, 0.005
-"""In which what is to be heard at once has begun; and between two looks whether it has."""
 
 
 class Voices:
@@ -125,7 +120,7 @@ class Voices:
     def move(self, voice: Voice, blend: float, y: float | None = None) -> None:
         """Glide a voice along its fan; a setting that y turns is the voice's from then on."""
         voice.blend = blend
-        axis, playing = self._grids.axis(voice.pair), self.playing(voice)
+        axis, playing = self._grids.axis(voice.pair), self.meant(voice)
         if y is not None:
             voice.y = y
             if axis is not None and axis.across in TURNED and voice.pad is None:
@@ -171,14 +166,12 @@ class Voices:
         played = None if token is None else voice.played.get(token)
         return None if token is None or played is None else (token, played)
 
-    async def begun(self, voice: Voice) -> None:
-        """Wait for what was asked for at once: it begins with the next block, and is meant."""
-        newest, until = max(voice.played, default=0), time.monotonic() + BEGUN_SECONDS
-        while (
-            newest in voice.played and not voice.played[newest].timed
-            and self._player.playing(voice.number) != newest and time.monotonic() < until
-        ):  # fmt: skip
-            await asyncio.sleep(LOOK_SECONDS)
+    def meant(self, voice: Voice) -> tuple[int, Played] | None:
+        """What a voice plays and its token, or what begins with the next block instead.
+
+        What the player is told of that takes effect in order, so behind its start.
+        """
+        return voice.coming or self.playing(voice)
 
     # What clients see
 

@@ -1,7 +1,8 @@
 """A performer who does everything at once, at random, for a soak.
 
 What sounds begins softly or under something else, and is slow: so that whatever jumps in the
-recording is the daemon's doing. Voice 1 plays a loop all the time, so that a silence is a hole.
+recording is the daemon's doing. Voice 1 plays a loop all the time that is never silent, and no
+filter takes all of it away: so that a silence is a hole.
 """
 
 from __future__ import annotations
@@ -28,8 +29,14 @@ CLIPS, CLIP_SECONDS = 6, 3.0
 BED, VOICES = 1, 4
 """The voice that always plays, and how many there are."""
 
+BED_CUTOFF_HZ = 500.0
+"""Of the bed's filter at least, a low-pass: all clips' tones are below it."""
+
 PHRASE_SECONDS, PAUSE_SECONDS, SWELL_SECONDS = 1.6, 0.4, 0.2
 """What the instrument plays over and over, so long, with a silence after it."""
+
+SOFTEST = 0.1
+"""Of a clip's level, where it begins and ends."""
 
 BPM = 96.0
 
@@ -243,18 +250,24 @@ def _note(hand: Performer) -> None:
 
 
 def _filter(hand: Performer) -> None:
-    kind = hand.random.choice(["off", "low", "low", "high", "band"])
+    voice = hand.voice
+    kind = hand.random.choice(["off", "low", "low", *(() if voice == BED else ("high", "band"))])
+    hand.send("/voice/filter", voice, kind, _cutoff_hz(hand, voice), 0.8 * hand.share)
+
+
+def _cutoff_hz(hand: Performer, voice: int) -> float:
     cutoff_hz = 80 * 100**hand.share
-    hand.send("/voice/filter", hand.voice, kind, cutoff_hz, 0.8 * hand.share)
+    return max(cutoff_hz, BED_CUTOFF_HZ) if voice == BED else cutoff_hz
 
 
 def _knob(hand: Performer) -> None:
+    voice = hand.voice
     what, value = hand.random.choice([
-        ("cutoff", 80 * 100**hand.share), ("resonance", 0.8 * hand.share),
+        ("cutoff", _cutoff_hz(hand, voice)), ("resonance", 0.8 * hand.share),
         ("gain", -6 - 18 * hand.share), ("pan", 2 * hand.share - 1), ("recall", hand.share),
         ("send1", -60 * hand.share), ("rate", 2 ** (2 * hand.share - 1)),
     ])  # fmt: skip
-    hand.send("/voice/set", hand.voice, what, value)
+    hand.send("/voice/set", voice, what, value)
 
 
 def _send(hand: Performer) -> None:
@@ -293,7 +306,7 @@ def make_clip(path: Path, number: int) -> None:
         2 * np.pi * 110 * (number + 1) * time_
     )
     sound = 0.15 * tone + 0.03 * number * slow_noise(len(time_), number)
-    soundfile.write(path, swelling(sound), RATE_HZ)
+    soundfile.write(path, swelling(sound, SOFTEST), RATE_HZ)
 
 
 def phrase() -> NDArray[np.float32]:
@@ -314,10 +327,10 @@ def slow_noise(frames: int, seed: int) -> NDArray[np.float64]:
     return slow / slow.std()
 
 
-def swelling(sound: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A sound (frame) that begins and ends softly."""
+def swelling(sound: NDArray[np.float64], softest: float = 0.0) -> NDArray[np.float64]:
+    """A sound (frame) that begins and ends softly, at `softest` of its level."""
     frames = round(SWELL_SECONDS * RATE_HZ)
-    rising = np.sin(0.5 * np.pi * np.linspace(0, 1, frames)) ** 2
+    rising = softest + (1 - softest) * np.sin(0.5 * np.pi * np.linspace(0, 1, frames)) ** 2
     sound = sound.copy()
     sound[:frames] *= rising
     sound[-frames:] *= rising[::-1]

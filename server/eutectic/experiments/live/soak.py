@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+import soundfile
 
 from eutectic.client.daemon_process import Daemon, status, until_ready
 from eutectic.client.sync import Client
@@ -51,8 +52,8 @@ XRUN_PERIODS = 3
 SHOWN = 8
 """Clicks and holes that are listed."""
 
-OWN = 50
-"""Fusions that are searched for clicks of their own."""
+CONTROL_SHARE = 0.2
+"""Of a soak's time its control takes as much again: JACK's xruns are few and come in bursts."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +113,15 @@ def soak(
     model: str,
     minutes: float,
     progress: Callable[[int, int], None],
-    control_seconds: float = 60.0,
+    control_seconds: float | None = None,
+    out: Path | None = None,
 ) -> Soaked:
     """Run the daemon under random requests, never idle.
 
     Before it a control plays a sine, while all processors are as busy: JACK's xruns of that are the
-    machine's own.
+    machine's own. What was recorded is kept in the folder `out`, as `soak.wav`.
     """
+    control_seconds = 60 * CONTROL_SHARE * minutes if control_seconds is None else control_seconds
     soaked = Soaked(60 * minutes)
     with tempfile.TemporaryDirectory() as temporary, Jack():
         folder = Path(temporary)
@@ -138,15 +141,17 @@ def soak(
             until_ready(client)
             performer = Performer(client, instrument, soaked.counts)
             performer.prepare()
-            _perform(soaked, performer, daemon, Recording("PortAudio", folder), progress)
+            _perform(soaked, performer, daemon, Recording("PortAudio", folder), progress, out)
     return soaked
 
 
 def _perform(
     soaked: Soaked, performer: Performer, daemon: Daemon, recording: Recording,
-    progress: Callable[[int, int], None],
+    progress: Callable[[int, int], None], out: Path | None,
 ) -> None:  # fmt: skip
     """Play until the time is up, wait for the last answers, and judge what was heard."""
+    own = daemon.data / "own"
+    own.mkdir()
     recording.start()
     began = measured = time.monotonic()
     until, step = began + soaked.seconds, 0
@@ -158,12 +163,15 @@ def _perform(
         if now - measured > MEASURE_SECONDS:
             measured = now
             soaked.memory.append(_measure(performer, daemon, now - began))
+            _keep_newest(daemon.data / "fusions", own)
             progress(int(now - began), int(soaked.seconds))
     samples = recording.stop()
+    if out is not None:
+        soundfile.write(out / "soak.wav", samples, RATE_HZ, subtype="FLOAT")
     performer.end(END_SECONDS)
     lines = status(performer.client)
     soaked.lost, soaked.deaths, soaked.xruns = lines["lost"], lines["engine"], recording.xruns
-    soaked.own_db, own_rate = _own_clicks(daemon.data / "fusions")
+    soaked.own_db, own_rate = _own_clicks(own)
     found = clicks(samples, RATE_HZ)
     soaked.rates = 60 * RATE_HZ * len(found) / max(len(samples), 1), own_rate
     loud = [each for each in found if each.level_db > soaked.own_db]
@@ -188,11 +196,18 @@ def _level_db(click: Click) -> float:
     return click.level_db
 
 
+def _keep_newest(folder: Path, own: Path) -> None:
+    """Keep the newest fusion, which otherwise goes when others need its place."""
+    with contextlib.suppress(ValueError, OSError):  # none is there, or it is kept, or gone already
+        newest = max(folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
+        (own / newest.name).hardlink_to(newest)
+
+
 def _own_clicks(folder: Path) -> tuple[float, float]:
     """Clicks of the fusions themselves, in which the model's frames meet: the loudest, dB, and how
     many a minute."""
     levels, seconds = [FLOOR_DB], 0.0
-    for path in sorted(folder.glob("*.safetensors"))[:OWN]:
+    for path in sorted(folder.iterdir()):
         found, _ = tensors.read(path, "np")
         levels += [each.level_db for each in clicks(found["samples"].T, RATE_HZ)]
         seconds += found["samples"].shape[1] / RATE_HZ
