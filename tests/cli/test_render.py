@@ -129,7 +129,7 @@ def test_stopped_and_killed_it_goes_on_with_what_is_missing(
 
 
 def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    with rendering._Stop() as stop:
+    with rendering.Stop() as stop:
         for _ in range(2):  # to a process, and to its group
             signal.raise_signal(signal.SIGTERM)
         assert stop.is_asked

@@ -101,7 +101,7 @@ def go(asked: Asked) -> int:
     plan = _plan(asked, destination, download=True)
     destination.settle()
     try:
-        with _Stop() as stop:
+        with Stop() as stop:
             with _Bar(stop) as bar:
                 outcome = driver.render(plan, destination, asked.pool, bar, lambda: stop.is_asked)
             keys = (item.key for item in plan.items())
@@ -198,7 +198,7 @@ def _wishes(asked: Asked) -> Iterator[Wish]:
     yield asked.wish
 
 
-class _Stop:
+class Stop:
     """Ctrl-C, or SIGTERM: what is begun is finished. The second time all ends at once.
 
     What ends a whole group of processes may tell this one twice, which counts as once.
@@ -209,7 +209,7 @@ class _Stop:
         self._since = 0.0
         self._before: dict[int, object] = {}
 
-    def __enter__(self) -> _Stop:
+    def __enter__(self) -> Stop:
         for each in (signal.SIGINT, signal.SIGTERM):
             self._before[each] = signal.signal(each, self._stop)
         return self
@@ -273,7 +273,7 @@ def _pace(
 class _Bar:
     """Shows how far a run is: a bar on a terminal, else now and then a line."""
 
-    def __init__(self, stop: _Stop) -> None:
+    def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._told: set[str] = set()
         self._stack = contextlib.ExitStack()
