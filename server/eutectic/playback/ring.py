@@ -100,7 +100,9 @@ class Ring:
         """Let what is played (frame, channel) rise from what is left, if any was missing."""
         if self._soft:
             soft = out[: self._soft]
-            share = np.arange(self._soft, self._soft - len(soft), -1, np.float32) / SOFT_FRAMES
+            share = (
+                np.arange(self._soft, self._soft - len(soft), -1, dtype=np.float32) / SOFT_FRAMES
+            )
             gone = (share**2 * (3 - 2 * share))[:, None]
             soft[:] += gone * (self._falling(len(soft)) - soft)
             self._soft -= len(soft)
