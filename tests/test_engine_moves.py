@@ -185,7 +185,7 @@ def test_what_waits_as_it_moves_is_made_with_sounds_that_the_other_never_had(
 ) -> None:
     monkeypatch.setattr(host, "DRAIN_SECONDS", 0.2)
     with rooms.client(rooms.there) as client:
-        client.request("/clip/load", "new", "c.wav", "@duration", 0.6)
+        client.request("/clip/load", "new", "b.wav", "@duration", 0.6)
         client.request("/fuse", 2, "new", "r", "@seed", 1)  # once it has all the session's sounds
         engine = rooms.machine.engine()
         engine.suspend()
