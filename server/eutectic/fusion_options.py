@@ -7,9 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from eutectic.config import Place, SamplingSettings
+import msgspec
+
+from eutectic.config import Place, SamplingSettings, data_folder
 from eutectic.errors import BadInput, BadSetting
 from eutectic.files import toml
+from eutectic.files.shipped import presets_folder
+from eutectic.files.toml import BadState
+from eutectic.near import nearest
 from eutectic.osc.parse import check
 from eutectic.osc.request import FusionOptions
 from eutectic.osc.spec import given
@@ -20,6 +25,14 @@ Options = dict[str, int | float | str]
 
 SAMPLING = tuple(field.name for field in fields(SamplingSettings))
 """The options that are a sampling's settings."""
+
+
+class _Preset(msgspec.Struct, frozen=True):
+    """A preset's file; the rest of it is for the stage."""
+
+    format: int
+    description: str = ""
+    fusion: Options = {}
 
 
 def sampling(request: FusionOptions) -> SamplingSettings:
@@ -79,3 +92,19 @@ def checked_options(path: Path, tables: tuple[str, ...], options: Options) -> Op
     except BadInput as error:
         raise toml.fault(path, tables, "", str(error)) from None
     return found
+
+
+def preset_options(name: str) -> Options:
+    """A preset's options of fusions, by its name or its file; the user's own come first.
+
+    Raises:
+        BadState: it is missing or not valid; the text names file, line and key.
+    """
+    folders = (data_folder() / "presets", presets_folder("fusions"))
+    try:
+        path = toml.find(name, folders)
+    except BadState:
+        there = sorted({each.stem for folder in folders for each in folder.glob("*.toml")})
+        near = nearest(name, there) or f"; there are: {', '.join(there)}"
+        raise BadState(f"there is no preset {name}{near}") from None
+    return checked_options(path, ("fusion",), toml.read(path, _Preset).fusion)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from commands import refused
-from eutectic.cli import run
+from eutectic.cli import rendering, run
 from eutectic.cli.rendering import Asked
 from eutectic.engine.engine import Engine
 from eutectic.engine.loading import load_for_use
@@ -61,7 +61,7 @@ def test_a_grid_is_rendered_with_a_manifest_in_order_and_goes_on_where_it_was(
     assert run([*command, "--dry-run"]) == 0
     shown = capsys.readouterr().out
     assert "8 fusions of 2 originals and 1 reference" in shown
-    assert "8 to make: about" in shown and " MB" in shown
+    assert "8 to make: about" in shown and " MB, by a few that were timed" in shown
     assert "names such as one+bell-030-s1.flac" in shown
     assert not Path("out").exists()
     assert run(command) == 0
@@ -77,7 +77,8 @@ def test_a_grid_is_rendered_with_a_manifest_in_order_and_goes_on_where_it_was(
     gone = Path("out", rows[3]["name"])
     gone.unlink()
     assert run([*command, "--dry-run"]) == 0
-    assert "7 are there already" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "7 are there already" in shown and "by 7 of this model and steps here" in shown
     assert run(command) == 0
     assert "1 made, 7 were there already" in capsys.readouterr().out
     assert made() == before
@@ -127,6 +128,16 @@ def test_stopped_and_killed_it_goes_on_with_what_is_missing(
     assert second.items() <= made().items()
 
 
+def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with rendering.Stop() as stop:
+        for _ in range(2):  # to a process, and to its group
+            signal.raise_signal(signal.SIGTERM)
+        assert stop.is_asked
+        monkeypatch.setattr(rendering, "SAME_SECONDS", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+
+
 def test_a_list_is_rendered_and_a_bad_sound_is_named_once(
     sounds: Path, here: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,6 +160,12 @@ def test_a_list_is_rendered_and_a_bad_sound_is_named_once(
         (["--reference", "bell.wav"], "no originals are named"),
         (["--original", "in"], "no references are named"),
         (["--original", "in", "--reference", "bel.wav"], "did you mean bell.wav"),
+        (["--original", "", "--reference", "bell.wav"], "--original is empty"),
+        (["--original", "in", "--reference", "bell.wav", "--presets", ","], "--preset is empty"),
+        (
+            ["--original", "in", "--reference", "bell.wav", "--presets", "glaze, rsut,"],
+            "preset rsut",
+        ),
         (["--original", "in/*.aif", "--reference", "bell.wav"], "matches no file"),
         (["--original", "in", "--reference", "bell.wav", "--blends", "0.3,2"], "blends must be"),
         (["--original", "in", "--reference", "bell.wav", "--seeds", "x"], "seeds must be a number"),

@@ -45,6 +45,7 @@ CLUSTER = fields(
     "headGroupSpec",
     rayVersion=TEXT, enableInTreeAutoscaling=FLAG, autoscalerOptions={"type": "object"},
     suspend=FLAG, headServiceAnnotations=TEXTS,
+    authOptions=fields("mode", mode={"enum": ["disabled", "token"]}, secretName=TEXT),
     headGroupSpec=fields(
         "template rayStartParams",
         template=POD, rayStartParams=TEXTS, serviceType=TEXT, enableIngress=FLAG, headService=POD,
@@ -178,6 +179,14 @@ def test_the_image_has_the_engine_s_packages_at_the_versions_of_the_tests() -> N
     assert versions(LOCK) <= image
     names = {name for name, _ in tested}
     assert {each for each in image if each[0] in names} <= tested
+
+
+def test_no_ray_is_open_to_all_who_reach_it() -> None:
+    cluster = documents("ray.yaml")[0]["spec"]
+    assert cluster["authOptions"] == {"mode": "token"}
+    nodes = [line for line in PAGE.splitlines() if "--entrypoint ray" in line]
+    assert len(nodes) == 2
+    assert all("-e RAY_AUTH_MODE -e RAY_AUTH_TOKEN" in line for line in nodes)
 
 
 def test_ray_is_of_one_version() -> None:

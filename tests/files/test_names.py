@@ -30,3 +30,9 @@ def test_what_only_looks_alike_is_found_if_it_is_the_only_one(tmp_path: Path) ->
 
 def test_what_is_not_there_keeps_its_name(tmp_path: Path) -> None:
     assert names.found(tmp_path / "no" / "such.wav") == tmp_path / "no" / "such.wav"
+
+
+def test_a_link_to_nothing_is_not_said_to_be_meant(tmp_path: Path) -> None:
+    link = tmp_path / "a.wav"
+    link.symlink_to(tmp_path / "gone.wav")
+    assert names.missing(link) == f"{link}: is a link to a file that isn't there"

@@ -103,6 +103,14 @@ def test_what_is_no_clip_leaves_no_file(
     assert not path.exists()
 
 
+def test_one_that_is_called_off_when_it_is_finished_leaves_no_file(tmp_path: Path) -> None:
+    take = Take(tmp_path / "take.wav", RATE, 2)
+    take.add(tone(0.2))
+    take.finish()
+    take.discard()
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_exists_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "take.wav"
     path.write_text("mine")

@@ -33,7 +33,8 @@ def main(renders: Path, folder: Path) -> None:
                     if button.is_visible():
                         button.click()
                         page.evaluate(
-                            "choose(view.order[Math.floor(COUNT * .37)]); play(view.chosen)"
+                            "const made = view.order.filter((row) => !failed(row));"
+                            "choose(made[Math.floor(made.length * .37)]); play(view.chosen)"
                         )
                         page.wait_for_function("audio.currentTime > .7")
                         page.screenshot(path=folder / f"gallery-{name}-{view.lower()}-{scheme}.png")

@@ -1,6 +1,7 @@
 """Runs: what is missing is made, once; what can't be is a row; and any run can go on."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from eutectic.engine.loading import load_for_use
 from eutectic.engine.store import Store
 from eutectic.rendering.destination import TAKEN
 from eutectic.rendering.driver import Outcome, There, render
-from eutectic.rendering.estimate import measured, pace_of
+from eutectic.rendering.estimate import Pace, alike, measured, pace_of
 from eutectic.rendering.opening import open_destination
 from eutectic.rendering.plan import Plan, Survey
 from eutectic.rendering.pool import Pool, Reference
@@ -191,7 +192,15 @@ def test_a_few_sounds_tell_the_pace_and_so_does_what_is_there(
     destination.close()
     assert pace is not None and pace.seconds > 0
     run(made)
-    there = pace_of(There.of(open_destination(str(tmp_path / "out"))))
+    other = wish(sounds(tmp_path, "six"), sounds(tmp_path, "bell"), options={"steps": 3})
+    run(plan(other))
+
+    def known(of: Plan) -> Pace | None:
+        return pace_of(There.of(open_destination(str(tmp_path / "out")), alike(of)))
+
+    there = known(made)
     assert there is not None and there.seconds > 0
+    assert (there.known, pace.known) == (2, 0), "what was made with other steps tells nothing"
     assert abs(there.size / pace.size - 1) < 0.1
-    assert pace_of(There.of(open_destination(str(tmp_path / "none")))) is None
+    assert known(plan(other, suffix=".flac")) is None
+    assert known(replace(made, model=replace(made.model, identity="another"))) is None

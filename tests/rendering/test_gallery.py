@@ -41,7 +41,8 @@ def renders(sounds: Path) -> Generator[Row]:
                     reference=str(sounds / f"{reference}.wav"), blend=blend,
                     cfg=None if number == 7 else 1.5,
                     prompt="</script><script>broken(",
-                    reason="it is silent" if number == 7 else "", seed=number % 2,
+                    reason=f"{sounds / original}.wav: it is silent" if number == 7 else "",
+                    seed=number % 2,
                     from_original=1.5 - blend, from_reference=0.25 + blend, loudness=-10.0 - number,
                 )  # fmt: skip
 

@@ -55,6 +55,12 @@ def test_a_toml_list_and_a_csv_list_say_the_same(tmp_path: Path) -> None:
         assert [getattr(one, name) for name in fields] == [getattr(other, name) for name in fields]
 
 
+def test_a_preset_of_several_words_is_one_where_a_list_has_it_alone(tmp_path: Path) -> None:
+    text = "format = 1\n[[render]]\noriginal = 'a'\nreference = 'b'\npresets = ['my set', 'rust']"
+    (wish,) = listed(tmp_path / "list.toml", text)
+    assert wish.presets == ("my set", "rust")
+
+
 def test_what_a_list_leaves_open_is_the_command_lines(tmp_path: Path) -> None:
     base = Wish(references=("/r.wav",), blends=(0.2,), options={"cfg": 2.0, "eta": 0.5})
     (wish,) = listed(tmp_path / "list.csv", "original,cfg\n/a.wav,5\n", base)

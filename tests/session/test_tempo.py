@@ -186,6 +186,17 @@ def test_taps_set_the_tempo_and_the_beat(jitter: float) -> None:
     assert abs(beat - round(beat)) < 0.01
 
 
+def test_taps_of_a_clock_that_is_wrong_are_those_that_were_received() -> None:
+    world = World()
+    beat = world.tempo.beat
+    for _ in range(3):
+        world.play(0.4)
+        asyncio.run(world.tempo.tap(Asked(world.now, world.now - 7200.0), TapTempo()))  # type: ignore
+    world.play(0.02)
+    assert states(world).bpm == pytest.approx(150.0, rel=0.001)
+    assert beat < world.tempo.beat < beat + 5
+
+
 def test_taps_are_forgotten() -> None:
     world = World()
     for at in (1.0, 1.4, 10.0):

@@ -12,7 +12,7 @@ from eutectic.cli.inputs import check_range
 from eutectic.cli.naming import Format
 from eutectic.cli.repeating import is_given
 from eutectic.config import LearnSettings
-from eutectic.errors import BadInput
+from eutectic.errors import BadInput, BadSetting
 
 List = Annotated[
     Path | None,
@@ -168,6 +168,9 @@ def render(
 
     if ray is not None:
         cluster.check(ray)
+    for what, texts in {"out": [out], "original": original, "reference": reference}.items():
+        if not all(map(str.strip, texts or ())):
+            raise BadSetting(f"--{what} is empty")
     check_range(start, duration)
     check_range(reference_start, reference_duration)
     axes = {"blends": blend, "recalls": recall, "seeds": seed}
@@ -183,7 +186,7 @@ def render(
     }  # fmt: skip
     wish = Wish(
         originals=tuple(original or ()), references=tuple(reference or ()),
-        presets=tuple(dict.fromkeys(",".join(preset).split(",")) if preset else ()),
+        presets=_presets(preset),
         options=_checked({key: value for key, value in given.items() if value is not None}),
         prompt=prompt, lora=None if lora is None else str(lora),
         original_start=start, original_duration=duration,
@@ -198,6 +201,19 @@ def render(
     code = dry(asked) if dry_run else go(asked)
     if code:
         raise typer.Exit(code)
+
+
+def _presets(texts: list[str] | None) -> tuple[str, ...]:
+    """The names of presets, each once.
+
+    Raises:
+        BadSetting: there is none where some are given.
+    """
+    stripped = [each.strip() for text in texts or () for each in text.split(",")]
+    found = tuple(dict.fromkeys(filter(None, stripped)))
+    if texts and not found:
+        raise BadSetting("--preset is empty")
+    return found
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:

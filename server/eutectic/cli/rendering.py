@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 CANCELLED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
-MOST_LINES = 50
-"""Of sounds that can't be used."""
-
 IN_THE_WAY = (
     "files that were made with other settings, or changed since, keep their names; another folder "
     "or another --name has room for both"
@@ -41,6 +38,9 @@ IN_THE_WAY = (
 """What is to be done about names that other files have."""
 
 HOUR, MINUTE = 3600, 60
+
+SAME_SECONDS = 0.2
+"""Signals that come so close are one."""
 
 LINE_SECONDS = 60.0
 """Between lines where there is no terminal."""
@@ -101,7 +101,7 @@ def go(asked: Asked) -> int:
     plan = _plan(asked, destination, download=True)
     destination.settle()
     try:
-        with _Stop() as stop:
+        with Stop() as stop:
             with _Bar(stop) as bar:
                 outcome = driver.render(plan, destination, asked.pool, bar, lambda: stop.is_asked)
             keys = (item.key for item in plan.items())
@@ -125,13 +125,13 @@ def dry(asked: Asked) -> int:
     """Say what would be made; returns the exit code."""
     from eutectic.files.learned import learned_files
     from eutectic.rendering.driver import There
-    from eutectic.rendering.estimate import to_learn
+    from eutectic.rendering.estimate import alike, to_learn
     from eutectic.rendering.opening import open_destination
 
     asked.check()
     destination = open_destination(asked.out)
     plan = _plan(asked, destination, download=False)
-    there = There.of(destination)
+    there = There.of(destination, alike(plan))
     total = plan.gathered.count
     with stages() as report:
         survey = plan.survey(
@@ -169,10 +169,10 @@ def _plan(asked: Asked, destination: Destination, download: bool) -> Plan:
             destination.folder, lambda done, total: report("reading the sounds", done, total),
         )  # fmt: skip
     reasons = planning.reasons(plan)
-    for each in reasons[:MOST_LINES]:
+    for each in reasons[: planning.MOST_LINES]:
         warn(f"{each}; it is left out")
-    if len(reasons) > MOST_LINES:
-        warn(f"{len(reasons) - MOST_LINES} more can't be used; the manifest says why")
+    if len(reasons) > planning.MOST_LINES:
+        warn(f"{len(reasons) - planning.MOST_LINES} more can't be used; the manifest says why")
     return plan
 
 
@@ -198,14 +198,18 @@ def _wishes(asked: Asked) -> Iterator[Wish]:
     yield asked.wish
 
 
-class _Stop:
-    """Ctrl-C, or SIGTERM: what is begun is finished. The second time all ends at once."""
+class Stop:
+    """Ctrl-C, or SIGTERM: what is begun is finished. The second time all ends at once.
+
+    What ends a whole group of processes may tell this one twice, which counts as once.
+    """
 
     def __init__(self) -> None:
         self.is_asked = False
+        self._since = 0.0
         self._before: dict[int, object] = {}
 
-    def __enter__(self) -> _Stop:
+    def __enter__(self) -> Stop:
         for each in (signal.SIGINT, signal.SIGTERM):
             self._before[each] = signal.signal(each, self._stop)
         return self
@@ -215,9 +219,12 @@ class _Stop:
             signal.signal(each, before)  # pyright: ignore[reportArgumentType]
 
     def _stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        now = time.monotonic()
         if self.is_asked:
+            if now - self._since < SAME_SECONDS:
+                return
             raise KeyboardInterrupt
-        self.is_asked = True
+        self.is_asked, self._since = True, now
         errors.print("finishing what is begun; once more stops at once, and loses that")
 
 
@@ -242,7 +249,9 @@ def _expected(survey: Survey, pace: Pace | None, workers: int) -> str:
         return f"{survey.missing} to make"
     takes = _duration(survey.seconds * pace.seconds / workers)
     size = _size(survey.seconds * pace.size)
-    return f"{survey.missing} to make: about {takes} with {_many(workers, 'worker')}, {size}"
+    by = f"{pace.known} of this model and steps here" if pace.known else "a few that were timed"
+    with_workers = _many(workers, "worker")
+    return f"{survey.missing} to make: about {takes} with {with_workers}, {size}, by {by}"
 
 
 def _pace(
@@ -264,7 +273,7 @@ def _pace(
 class _Bar:
     """Shows how far a run is: a bar on a terminal, else now and then a line."""
 
-    def __init__(self, stop: _Stop) -> None:
+    def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._told: set[str] = set()
         self._stack = contextlib.ExitStack()
@@ -313,6 +322,8 @@ class _Bar:
 
     def _tell(self, text: str) -> None:
         """Say each thing once, and not too many."""
+        from eutectic.rendering.planning import MOST_LINES
+
         reason = text.rpartition(": ")[2]
         if reason not in self._told and len(self._told) < MOST_LINES:
             self._told.add(reason)

@@ -63,6 +63,13 @@ BY_FORMAT = {
 }
 """By stable-audio-tools' model type and objective."""
 
+TOY: dict[str, Any] = {
+    "grid": "polyexponential", "s_min": 0.03, "s_max": 100.0, "rho": 1.0,
+    "steps": 25, "order": 2, "eta": 1.0, "cfg": 1.0,
+    "learn": {"method": "full", "steps": 60, "learning_rate": 0.05},
+}  # fmt: skip
+"""The toy's own settings."""
+
 
 def defaults_of(kind: str, objective: str, own: Mapping[str, Any]) -> Defaults:
     """The format's defaults, with the model's own settings in their place.

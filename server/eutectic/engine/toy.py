@@ -15,6 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from eutectic.engine.defaults import TOY
+
 RATE_HZ = 44100
 RATIO = 1024
 DEVIATION = 0.5
@@ -95,9 +97,5 @@ class ToyModel(nn.Module):
 CONFIG: dict[str, Any] = {
     "sample_rate": RATE_HZ,
     "sample_size": 24 * RATE_HZ // RATIO * RATIO,
-    "eutectic": {
-        "grid": "polyexponential", "s_min": 0.03, "s_max": 100.0, "rho": 1.0,
-        "steps": 25, "order": 2, "eta": 1.0, "cfg": 1.0,
-        "learn": {"method": "full", "steps": 60, "learning_rate": 0.05},
-    },
-}  # fmt: skip
+    "eutectic": TOY,
+}

@@ -60,6 +60,8 @@ def missing(path: Path) -> str:
         there = os.listdir(path.parent)  # noqa: PTH208
     except OSError:
         there = []
+    if path.name in there:
+        return f"{path}: is a link to a file that isn't there"
     return f"{path}: no such file{nearest(path.name, there)}"
 
 

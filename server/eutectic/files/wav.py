@@ -96,7 +96,9 @@ class WavWriter:
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Pad the data to an even number of bytes, as RIFF has it, and close the file."""
+        """Pad the data to an even number of bytes, as RIFF has it, and close the file; once."""
+        if self._file.closed:
+            return
         try:
             if self._file.tell() % 2:
                 _write_all(self._file.fileno(), b"\0")

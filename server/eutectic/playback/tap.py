@@ -42,7 +42,7 @@ class Tap:
         self._frames = range(0)
         self._awaited: Recording | None = None
         """One that is still to begin."""
-        self._then: Then = lambda _: None
+        self._waiting: list[Then] = []
         """Told when the last frame has been passed on."""
 
     @property
@@ -58,17 +58,20 @@ class Tap:
         if self._awaited is not recording:
             return
         self._awaited = None
-        if self._recording is not None and self._frames.stop != NEVER:
-            self._report(Reached(self._then, frame))
+        self._tell(frame)
         self._recording, self._frames = recording, range(frame, NEVER)
         if recording is not None:
             recording.begin(frame, sounding)
 
     def end(self, recording: Recording, frame: int, then: Then) -> bool:
-        """Pass on what comes before a frame, and then report it; False: it isn't recorded now."""
+        """Pass on what comes before a frame, and then report it; False: it isn't recorded now.
+
+        Asked again before that, it ends as it was to, and all are told.
+        """
         if self._recording is not recording:
             return False
-        self._frames, self._then = range(self._frames.start, frame), then
+        self._frames = range(self._frames.start, min(frame, self._frames.stop))
+        self._waiting.append(then)
         return True
 
     def put(
@@ -83,4 +86,9 @@ class Tap:
             recording.put(part.copy(), None if stems is None else stems[:, first:last])
         if frames.stop <= frame + len(block):
             self._recording = None
-            self._report(Reached(self._then, frames.stop))
+            self._tell(frames.stop)
+
+    def _tell(self, frame: int) -> None:
+        for each in self._waiting:
+            self._report(Reached(each, frame))
+        self._waiting = []

@@ -50,19 +50,23 @@ class Shown(Protocol):
 class There:
     """What a destination has: the keys of what was made and of what couldn't be, and its names.
 
-    `seconds`, `duration`, `size`: what all that was made took, its length and its bytes.
+    `alike`, `seconds`, `duration`, `size`: how many tell the pace, what they took, their length and
+    bytes.
     """
 
     made: KeySet
     failed: KeySet
     has_name: Callable[[str], bool]
+    alike: int = 0
     seconds: float = 0.0
     duration: float = 0.0
     size: int = 0
 
     @classmethod
-    def of(cls, destination: Destination) -> There:
-        """Read all its rows."""
+    def of(
+        cls, destination: Destination, is_alike: Callable[[Row], bool] = lambda _: False
+    ) -> There:  # fmt: skip
+        """Read all its rows; what is alike tells how fast others are made."""
         there, failed = cls(KeySet(()), KeySet(()), destination.names()), list[str]()
 
         def made() -> Iterator[str]:
@@ -70,9 +74,11 @@ class There:
                 if row.reason:
                     failed.append(row.key)
                     continue
-                there.seconds += row.seconds or 0.0
-                there.duration += row.duration or 0.0
-                there.size += row.size
+                if is_alike(row):
+                    there.alike += 1
+                    there.seconds += row.seconds or 0.0
+                    there.duration += row.duration or 0.0
+                    there.size += row.size
                 yield row.key
 
         there.made = KeySet(made())

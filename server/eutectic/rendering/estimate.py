@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -25,17 +25,33 @@ SAME_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Pace:
-    """Of one worker, for each second of sound: the seconds that it takes, and the bytes written."""
+    """Of one worker, for each second of sound: the seconds that it takes, and the bytes written.
+
+    `known`: sounds made before that tell it; of 0, some were made to be timed.
+    """
 
     seconds: float
     size: float
+    known: int = 0
+
+
+def alike(plan: Plan) -> Callable[[Row], bool]:
+    """Whether a row's sound is of a plan's model, steps and format: these take about the same."""
+    own = plan.model.defaults.steps
+    steps = {each.sampling.steps or own for each in plan.gathered.variants}
+
+    def is_alike(row: Row) -> bool:
+        is_model = plan.model.identity in (row.model, row.model_digest)
+        return is_model and row.steps in steps and row.name.endswith(plan.template.suffix)
+
+    return is_alike
 
 
 def pace_of(there: There) -> Pace | None:
-    """The pace of what a destination has; None if that says nothing."""
+    """The pace of what a destination has that is alike; None if that says nothing."""
     if not there.duration or not there.seconds:
         return None
-    return Pace(there.seconds / there.duration, there.size / there.duration)
+    return Pace(there.seconds / there.duration, there.size / there.duration, there.alike)
 
 
 def measured(plan: Plan, pool: Pool, is_done: Asks) -> Pace | None:

@@ -19,10 +19,9 @@ from eutectic.config import LearnSettings, Level, Place, SamplingSettings, data_
 from eutectic.errors import BadInput, BadInputs
 from eutectic.files import names
 from eutectic.files.learned import lora_path
-from eutectic.fusion_options import Options, fuse_request, place, sampling
+from eutectic.fusion_options import Options, fuse_request, place, preset_options, sampling
 from eutectic.link.errands import Wanted
 from eutectic.link.protocol import Source
-from eutectic.rendering.presets import preset_options
 from eutectic.rendering.sounds import Finder
 from eutectic.rendering.wishes import MOST_MISTAKES, Wish
 

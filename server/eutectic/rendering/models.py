@@ -8,7 +8,7 @@ from typing import Any
 
 from eutectic.config import LearnSettings
 from eutectic.engine import model_files
-from eutectic.engine.defaults import BY_FORMAT, Defaults, defaults_of
+from eutectic.engine.defaults import BY_FORMAT, TOY, Defaults, defaults_of
 from eutectic.errors import BadModel
 
 V = ("diffusion_cond", "v")
@@ -36,7 +36,7 @@ def asked(name: str, download: bool) -> ModelAsked:
     """
     model_files.check(name)
     if name == "toy":
-        return ModelAsked(name, None, BY_FORMAT[V])
+        return ModelAsked(name, None, defaults_of(*V, TOY))
     files = model_files.find(name) if download else model_files.here(name)
     if files is None:
         return ModelAsked(name, None, BY_FORMAT[V])

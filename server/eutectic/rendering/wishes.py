@@ -218,7 +218,8 @@ def _wish(values: Mapping[str, Any], base: Wish, path: Path) -> Wish:
         elif key in ("originals", "references"):
             found[key] = tuple(_beside(path, each) for each in _texts(name, value))
         elif key == "presets":
-            found[key] = tuple(part for each in _texts(name, value) for part in _several(each))
+            texts = _texts(name, value)
+            found[key] = texts if isinstance(value, list) else tuple(_several(*texts))
         elif key in SECTIONS:
             found[key] = _seconds(name, value, key.endswith("start"))
         elif key == "prompt":

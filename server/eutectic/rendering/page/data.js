@@ -17,6 +17,11 @@ function value(name, row) {
 const stem = (path) => path.replace(/^.*[\\/]/, "").replace(/\.[^.]+$/, "");
 const end = (path) => path.replace(/^.*[\\/](?=[^\\/]+[\\/][^\\/]+$)/, "…/");
 const failed = (row) => Boolean(value("reason", row));
+/** Why a row has no sound, without the path that stands beside it. */
+const why = (row) => {
+  const reason = value("reason", row), path = ["original", "reference"].map((part) => `${value(part, row)}: `).find((each) => reason.startsWith(each));
+  return path ? reason.slice(path.length) : reason;
+};
 const title = (row) => `${stem(value("original", row))} + ${stem(value("reference", row))}`;
 
 /** Of a column's numbers: the least and the most; null if there are none. */

@@ -126,7 +126,7 @@ function showDeck() {
   $("#now").textContent = `${title(row)}${shown("blend", row) && `, ${shown("blend", row)}`}`;
   const gone = missing.has(keyOf(row, player.part));
   $("#where").className = failed(row) || gone ? "bad" : "";
-  $("#where").textContent = failed(row) ? value("reason", row) : gone ? `The ${player.part} can't be played from here.` : value("name", row);
+  $("#where").textContent = failed(row) ? why(row) : gone ? `The ${player.part} can't be played from here.` : value("name", row);
   for (const button of document.querySelectorAll("[data-part]")) {
     button.disabled = isMissing(row, button.dataset.part);
     button.setAttribute("aria-pressed", player.part === button.dataset.part);

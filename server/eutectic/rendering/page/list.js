@@ -86,8 +86,10 @@ function fill(made, row, place) {
     } else if (name === "original" || name === "reference") {
       cell.textContent = stem(found);
       cell.title = found;
-    } else if (name === "name") cell.textContent = cell.title = failed(row) ? value("reason", row) : found;
-    else cell.textContent = shown(name, row);
+    } else if (name === "name") {
+      cell.textContent = failed(row) ? why(row) : found;
+      cell.title = failed(row) ? value("reason", row) : found;
+    } else cell.textContent = shown(name, row);
   });
 }
 
