@@ -43,10 +43,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def empty(tmp_path: Path) -> dict[str, str]:
-    """Variables of a user who has no engine yet, and nothing else."""
-    return os.environ | {
+    """Variables of a user who has no engine yet, and nothing else.
+
+    Byte code is kept, as a user's Python does: `installed` has none, and is started often.
+    """
+    variables = os.environ | {
         "EUTECTIC_DATA": str(tmp_path / "data"), VARIABLE: str(tmp_path / "engine"),
     }  # fmt: skip
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    return variables
 
 
 class Served:
