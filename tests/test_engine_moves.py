@@ -14,12 +14,12 @@ import numpy as np
 import psutil
 import pytest
 
-from daemons import fails, wait_for
+from daemons import fails, until, wait_for
 from eutectic.client.state import State
 from eutectic.client.sync import Client
 from eutectic.experiments.live.engine_machine import EngineMachine
 from eutectic.experiments.live.line import Line
-from eutectic.link import remote
+from eutectic.link import host, remote
 from eutectic.osc.answers import Answer, Done, Engine, Fail, Progress
 from fed import RATE_HZ, Fed, fed
 
@@ -178,6 +178,26 @@ def test_what_runs_as_it_moves_fails_with_its_reason_and_what_waits_is_done_ther
         client.request("/cancel", waiting)
         for name in ("x", "y"):
             client.free_reference(name)
+
+
+def test_what_waits_as_it_moves_is_made_with_sounds_that_the_other_never_had(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "DRAIN_SECONDS", 0.2)
+    with rooms.client(rooms.there) as client:
+        client.request("/clip/load", "new", "b.wav", "@duration", 0.6)
+        client.request("/fuse", 2, "new", "r", "@seed", 1)  # once it has all the session's sounds
+        engine = rooms.machine.engine()
+        engine.suspend()
+        try:
+            asked = [client.begin("/fuse", each, "new", "r", "@seed", each) for each in (2, 3, 4)]
+            until(lambda: " 3 of them in the engine" in client.status()["requests"], 5)
+            client.engine_where(LOCAL)
+        finally:
+            engine.resume()
+        ends = [end_of(client, each) for each in asked]
+        assert all(isinstance(each, Done) for each in ends), ends
+        client.free_clip("new")
 
 
 def test_a_cut_wire_leaves_what_plays_and_what_is_asked_meanwhile_is_done_once_it_heals(

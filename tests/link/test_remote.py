@@ -387,6 +387,20 @@ def test_another_version_is_refused(
     refused(machine, r"has Eutectic [\d.]+, and this machine 0\.0\.1")
 
 
+def test_what_is_no_engine_is_told_from_one_that_wants_a_key(tmp_path: Path) -> None:
+    async def ask() -> None:
+        async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"SSH-2.0-something_or_other_that_answers\r\n")
+            writer.close()
+
+        async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            await Remote(f"127.0.0.1:{port}", "toy", tmp_path).engine()
+
+    with pytest.raises(BadEngine, match="no engine of Eutectic answers there"):
+        asyncio.run(ask())
+
+
 def test_where_nobody_listens_the_engine_is_lost(machine: EngineMachine, tmp_path: Path) -> None:
     with pytest.raises(Lost, match=r"no engine answers at 127\.0\.0\.1:1"):
         asyncio.run(Remote("127.0.0.1:1", "toy", tmp_path).engine())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections import Counter
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,28 @@ def test_what_is_lost_with_its_workers_twice_is_left_out_and_says_so(
     assert {rows[key].reason for key in failed} == {"its worker was lost, 2 times"}
     listed = {row.key: row.reason for row in LocalFolder(folder / "out").rows()}
     assert all(listed[key] == rows[key].reason for key in failed)
+
+
+def test_once_stopped_nothing_more_is_begun(
+    pool: OnRay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches, rows = planned(tmp_path, range(50, 60)), list[Row]()
+    monkeypatch.setattr(pool, "_is_stopped", lambda: bool(rows))
+    pool.run(itertools.takewhile(lambda _: not rows, batches), rows.append)
+    given = keys(batches[: on_ray.AT_ONCE * pool.size]).total()
+    assert 0 < len(rows) <= given
+
+
+def test_a_worker_that_is_not_there_yet_is_not_waited_for_once_stopped(
+    pool: OnRay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, rows = iter((False, True)), list[Row]()
+    monkeypatch.setattr(pool, "_hands", [])
+    monkeypatch.setattr(pool, "_share", replace(pool._share, gpus=1))  # which there are none of
+    pool._hands.append(pool._start())
+    monkeypatch.setattr(pool, "_is_stopped", lambda: next(answers))
+    pool.run(iter(planned(tmp_path, range(60, 62))), rows.append)
+    assert rows == []
 
 
 @pytest.mark.training

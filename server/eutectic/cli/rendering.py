@@ -6,8 +6,9 @@ import contextlib
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -76,15 +77,17 @@ class Asked:
         if self.ray is not None:
             cluster.check(self.ray)
 
-    def pool(self, out: str | None = None) -> Pool:
-        """Who makes the sounds."""
+    def pool(
+        self, out: str | None = None, is_stopped: Callable[[], bool] = lambda: False
+    ) -> Pool:  # fmt: skip
+        """Who makes the sounds; on a cluster they are asked for ahead, unless `is_stopped`."""
         from eutectic.rendering.pool import Setup
 
         setup = Setup(self.model, self.out if out is None else out, self.compute)
         if self.ray is not None:
             from eutectic.rendering.on_ray import OnRay
 
-            return OnRay(setup, self.ray, self.workers)
+            return OnRay(setup, self.ray, self.workers, is_stopped=is_stopped)
         from eutectic.rendering.processes import Processes
 
         return Processes(setup, self.workers)
@@ -103,7 +106,8 @@ def go(asked: Asked) -> int:
     try:
         with Stop() as stop:
             with _Bar(stop) as bar:
-                outcome = driver.render(plan, destination, asked.pool, bar, lambda: stop.is_asked)
+                start = partial(asked.pool, is_stopped=lambda: stop.is_asked)
+                outcome = driver.render(plan, destination, start, bar, lambda: stop.is_asked)
             keys = (item.key for item in plan.items())
             written = [save_manifest(destination, keys, asked.manifest)]
             if asked.gallery:

@@ -54,6 +54,8 @@ class _Job:
     command: Work
     listener: Listener
     started: bool = False
+    waits: bool = False
+    """The engine, which was elsewhere, must have this one's sounds first."""
 
 
 class Host:
@@ -217,6 +219,13 @@ class Host:
         elif self._supervisor is not None and self._supervisor.done():
             self.start()
 
+    def resume(self) -> None:
+        """Send what waited when the engine moved: it has all that the session has by now."""
+        for job in self._jobs.values():
+            if job.waits and self.facts is not None:
+                job.waits = False
+                self._send(job.command)
+
     async def drain(self) -> None:
         """Wait for jobs that end soon, for some seconds at most."""
         until = time.monotonic() + DRAIN_SECONDS
@@ -237,6 +246,9 @@ class Host:
             running = [number for number, job in self._jobs.items() if job.started]
             if engines is not self.engines:
                 self._fail(running, "cancelled", "the engine was changed during this job")
+                if engines.where != self.engines.where:
+                    for job in self._jobs.values():
+                        job.waits = True
                 early_ends = 0
                 continue
             how = f"on {engines.where} was lost" if end.code == "engine_lost" else "died"
@@ -348,7 +360,8 @@ class Host:
         else:
             self.facts = result
             for job in self._jobs.values():
-                self._send(job.command)
+                if not job.waits:
+                    self._send(job.command)
         self._on_state(result)
 
     def _finish(self, number: int, result: link.Done | link.Failed) -> None:

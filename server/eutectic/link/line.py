@@ -29,7 +29,7 @@ MAX_MESSAGE_BYTES = 16 << 20
 """Longer ones end a connection."""
 
 SIGNATURE = b"\xff" + bytes(8) + b"\x7f\x03"
-"""How each side of a connection begins (ZMTP 3, ZeroMQ's RFC 23)."""
+"""How each side of a connection begins (ZMTP 3, ZeroMQ's RFC 23); the eight bytes may be others."""
 
 MECHANISM = slice(12, 32)
 """The bytes after that, by which it says whether it wants a key."""
@@ -44,7 +44,7 @@ _UNWANTED = (
 
 
 class Unwanted(Exception):
-    """The other side ended the connection as it began: for want of a key, if it is there."""
+    """The other side ended the connection as it began, for want of a key; or it is no engine."""
 
 
 async def found(where: str) -> tuple[str, bool]:
@@ -53,7 +53,8 @@ async def found(where: str) -> tuple[str, bool]:
     A name may have several addresses, of which ZeroMQ tries one.
 
     Raises:
-        OSError: nothing that could be an engine answers there.
+        OSError: nothing answers there.
+        Unwanted: something does that can't be an engine.
     """
     host, _, port = where.rpartition(":")
     try:
@@ -65,6 +66,8 @@ async def found(where: str) -> tuple[str, bool]:
                 address = str(writer.get_extra_info("peername")[0])
                 writer.write(SIGNATURE)
                 greeting = await reader.readexactly(MECHANISM.stop)
+                if (greeting[0], greeting[9]) != (SIGNATURE[0], SIGNATURE[9]):
+                    raise Unwanted
                 place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
                 return place, greeting[MECHANISM].startswith(b"CURVE")
             finally:

@@ -115,6 +115,8 @@ class Remote(Engines):
             address, asks = await found(self.where)
         except OSError:
             raise Lost(f"no engine answers at {self.where}") from None
+        except Unwanted:
+            raise BadEngine(f"{self.where}: no engine of Eutectic answers there") from None
         for curve in curves:
             if asks == (curve is not None):
                 with contextlib.suppress(Unwanted):

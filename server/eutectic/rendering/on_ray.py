@@ -44,6 +44,9 @@ STARTS = 3
 LATENTS = 4096
 """Encoded originals that are kept in the cluster's memory: those used last."""
 
+PATIENCE_SECONDS = 0.5
+"""Between looks whether to stop, where no worker has anything to say."""
+
 Ref = Any
 """Ray's ObjectRef."""
 
@@ -78,6 +81,11 @@ class _Tasks(Generic[Order]):
 
     def give_back(self, tasks: Sequence[_Task[Order]]) -> None:
         self._next.extendleft(reversed(tasks))
+
+    def drop(self) -> None:
+        """Leave out all that nobody is at."""
+        self._orders = iter(())
+        self._next.clear()
 
 
 @dataclass(frozen=True)
@@ -121,12 +129,19 @@ class _Latent:
 class OnRay:
     """A `Pool` on a cluster (`cluster.connect` says what addresses there are).
 
-    `workers`: how many (default: one for each GPU, or else for each processor).
+    `workers`: how many (default: one for each GPU, or else for each processor). Once `is_stopped`
+    is true, workers get nothing more.
     """
 
     def __init__(
-        self, setup: Setup, address: str, workers: int | None = None, kind: type[Any] = Actor
+        self,
+        setup: Setup,
+        address: str,
+        workers: int | None = None,
+        kind: type[Any] = Actor,
+        is_stopped: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._is_stopped = is_stopped
         self._setup, self._address, self._workers, self._kind = (
             _whole(setup),
             address,
@@ -224,6 +239,8 @@ class OnRay:
     def _carry_out(self, tasks: _Tasks[Order], work: _Work[Order]) -> None:
         """Have orders carried out as workers become free; returns when all are."""
         while True:
+            if self._is_stopped():
+                tasks.drop()
             self._hand_out(tasks, work)
             if not any(hand.tasks for hand in self._hands) and not tasks.next(1):
                 return
@@ -253,7 +270,7 @@ class OnRay:
     def _ready(self) -> list[tuple[Ref, _Hand]]:
         """What has been answered, of each worker in the order in which it was asked."""
         asked = {ref: hand for hand in self._hands for ref in (hand.begun, *hand.tasks) if ref}
-        ray.wait(list(asked))
+        ray.wait(list(asked), timeout=PATIENCE_SECONDS)
         ready, _ = ray.wait(list(asked), num_returns=len(asked), timeout=0)
         answered = set(ready)
         return [(ref, hand) for ref, hand in asked.items() if ref in answered]

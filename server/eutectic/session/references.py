@@ -285,6 +285,7 @@ class References:
                 spec = msgspec.structs.replace(each.spec, clip=clip.key)
                 self.all[name] = replace(each, spec=spec, model=facts.digest)
         self._library.engine_synced.set()
+        self._jobs.host.resume()
         self._changed()
 
     # Parts
