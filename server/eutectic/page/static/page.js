@@ -40,6 +40,7 @@ function drawStrip() {
   kind(strip.engine, `cell c-engine ${lost || off ? 'bad' : state}`);
   text($('.what', strip.engine), what);
   text($('.model', strip.engine), dim);
+  strip.engine.title = [what, dim].filter(Boolean).join(' · ');  // there may be no room for it
   text($('.v', strip.queue), lost ? dash : String(s.queue));
   kind($('.v', strip.queue), s.queue > 15 && !lost ? 'v bad' : 'v');
   text($('.v', strip.xruns), lost ? dash : String(s.xruns));
