@@ -23,7 +23,7 @@ def test_a_key_is_shown_once_and_taken_on_the_other_machine(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["engine", "keys"]) == 0
-    line = capsys.readouterr().out.splitlines()[-1]
+    (line,) = capsys.readouterr().out.splitlines()
     own = keys.own_keys(data)
     other = tmp_path / "other"
     monkeypatch.setenv("EUTECTIC_DATA", str(other))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import socket
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import replace
@@ -171,6 +172,12 @@ def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     setup = Setup("toy", str(tmp_path / "out"), "cpu")
     with pytest.raises(BadInput, match="'nowhere' is no address"):
         OnRay(setup, "nowhere").__enter__()
+    with socket.socket() as taken:  # and listens to nobody
+        taken.bind(("127.0.0.1", 0))
+        for scheme in ("", "ray://"):
+            address = f"{scheme}127.0.0.1:{taken.getsockname()[1]}"
+            with pytest.raises(BadInput, match=rf"{address}: no Ray cluster .*refused"):
+                OnRay(setup, address).__enter__()
 
 
 def engine() -> Engine:

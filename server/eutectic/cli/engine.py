@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from eutectic.cli import options
-from eutectic.cli.terminal import console
+from eutectic.cli.terminal import console, errors
 from eutectic.config import data_folder
 from eutectic.errors import BadSetting
 
@@ -78,8 +78,8 @@ def _keys(take: bool, anew: bool) -> None:
         console.print("taken: this machine's daemon can use that engine")
         return
     line = keys.make(data, anew)
-    console.print("on the daemon's machine run `eutectic engine keys --take`, and paste this line; "
-                  "it isn't shown again:")  # fmt: skip
+    errors.print("on the daemon's machine run `eutectic engine keys --take`, and paste this line; "
+                 "it isn't shown again:")  # fmt: skip
     console.print(line)
 
 

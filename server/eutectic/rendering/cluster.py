@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,9 @@ from eutectic.system.limits import processors
 LOCAL = "local"
 
 ADDRESS = re.compile(r"local|auto|(ray://)?(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):\d{1,5}")
+
+REACH_SECONDS = 5.0
+"""In which a cluster's head must take a connection."""
 
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anyone
@@ -59,6 +63,7 @@ def connect(address: str, workers: int | None = None) -> None:
         BadInput: there is none.
     """
     check(address)
+    _reach(address)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     import ray
@@ -80,6 +85,22 @@ def connect(address: str, workers: int | None = None) -> None:
     finally:
         signal.signal(signal.SIGTERM, handler)  # Ray has set its own
     worker.__dict__["_worker_logs_enabled"] = False  # on lost workers, into the progress bar
+
+
+def _reach(address: str) -> None:
+    """Look whether anything listens there: Ray itself tries for minutes, and ends the process.
+
+    Raises:
+        BadInput: nothing does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host:  # of an address that isn't a place
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        why = one_line(str(error)) or type(error).__name__
+        raise BadInput(f"{address}: no Ray cluster can be had there ({why})") from None
 
 
 def share(compute: str | None, workers: int | None) -> Share:
