@@ -39,7 +39,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The sounds are made in the test's own process."""
     engine = Engine(load_for_use("toy", "cpu"), Store(tmp_path / "store"))
 
-    def pool(asked: Asked, out: str | None = None) -> Inline:
+    def pool(asked: Asked, out: str | None = None, is_stopped: object = None) -> Inline:
         return Inline(Worker(engine, open_destination(out or asked.out), "worker 1"))
 
     monkeypatch.setattr(Asked, "pool", pool)
