@@ -73,10 +73,10 @@ def pool_of(kind: str, setup: Setup, workers: int, is_simulated: bool = False) -
     from eutectic.experiments.speed import simulated
 
     if kind == "ray":
+        from eutectic.rendering.actor import Actor
         from eutectic.rendering.on_ray import OnRay
 
-        actor = {"kind": simulated.Simulated} if is_simulated else {}
-        return OnRay(setup, "local", workers, **actor)
+        return OnRay(setup, "local", workers, simulated.Simulated if is_simulated else Actor)
     from eutectic.rendering.processes import Processes
 
     module = {"module": simulated.MODULE} if is_simulated else {}
