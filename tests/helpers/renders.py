@@ -72,8 +72,13 @@ def render(destination: Destination, names: Iterator[str], worker: str) -> None:
             sink.put(row(name, reason="it is silent"), None, None)
         else:
             sink.put(row(name, worker=worker), sound(name), TAGS)
-        print(name, flush=True)
+        say(name)
     sink.close()
+
+
+def say(text: str) -> None:
+    """In one piece: who is killed within `print` may leave half a line."""
+    os.write(1, f"{text}\n".encode())
 
 
 class Killed(Counter[str]):
@@ -123,15 +128,15 @@ def main(url: str, count: int) -> None:
         if not child:
             where = open_destination(url)
             where.settle()
-            print("settled", flush=True)
+            say("settled")
             render(where, plan(count), "worker")
-            print("whole", flush=True)
+            say("whole")
             os._exit(0)
         if sys.stdin.readline():
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):
-            print("killed", flush=True)
+            say("killed")
 
 
 if __name__ == "__main__":

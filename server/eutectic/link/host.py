@@ -248,7 +248,7 @@ class Host:
                 self._fail(running, "cancelled", "the engine was changed during this job")
                 if engines.where != self.engines.where:
                     for job in self._jobs.values():
-                        job.waits = True
+                        job.waits = not isinstance(job.command, link.Load)
                 early_ends = 0
                 continue
             how = f"on {engines.where} was lost" if end.code == "engine_lost" else "died"
