@@ -63,7 +63,6 @@ def connect(address: str, workers: int | None = None) -> None:
         BadInput: there is none.
     """
     check(address)
-    _reach(address)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     import ray
@@ -78,6 +77,7 @@ def connect(address: str, workers: int | None = None) -> None:
             options["runtime_env"] = {"py_executable": python}
     handler = signal.getsignal(signal.SIGTERM)
     try:
+        _reach(address)
         ray.init(address, **options)
     except Exception as error:  # of many kinds, of its own and of its parts
         text = one_line(str(error)) or type(error).__name__
@@ -91,16 +91,12 @@ def _reach(address: str) -> None:
     """Look whether anything listens there: Ray itself tries for minutes, and ends the process.
 
     Raises:
-        BadInput: nothing does.
+        OSError: nothing does.
+        OverflowError: there is no such port.
     """
     host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host:  # of an address that isn't a place
-        return
-    try:
+    if host:  # else it isn't a place
         socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        why = one_line(str(error)) or type(error).__name__
-        raise BadInput(f"{address}: no Ray cluster can be had there ({why})") from None
 
 
 def share(compute: str | None, workers: int | None) -> Share:
