@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from daemons import until
 from eutectic.audio import smoothstep
 from eutectic.experiments.live.clicks import LIMIT_DB, click_db, clicks, holes
 from eutectic.playback.cursor import Section
@@ -45,6 +46,13 @@ def press(
     return Press(key, sound, section or Section(), gain, envelope, loop)
 
 
+def made(pitches: Pitches, sound: Sound, ratio: float) -> tuple[Sound, Section]:
+    """A sound at another pitch, made to its end: here is played faster than it may be made."""
+    pitched, section = pitches.of(sound, Section(), ratio)
+    until(lambda: pitched.complete)
+    return pitched, section
+
+
 def mono(player: Player, seconds: float, **commands: object) -> NDArray[np.float32]:
     """One side of what is played, without the limiter's delay."""
     return play(player, seconds, **commands)[LATENCY:, 0]  # type: ignore[arg-type]
@@ -54,7 +62,7 @@ def mono(player: Player, seconds: float, **commands: object) -> NDArray[np.float
 def test_a_note_is_at_its_pitch_and_nothing_else_is_heard(
     pitches: Pitches, semitones: float
 ) -> None:
-    sound, section = pitches.of(tone(1100, 3.0), Section(), ratio_of(60 + semitones, 60))
+    sound, section = made(pitches, tone(1100, 3.0), ratio_of(60 + semitones, 60))
     player = Player(RATE_HZ)
     player.press(1, press(sound, section=section))
     heard = settled(play(player, 0.5))
@@ -62,7 +70,7 @@ def test_a_note_is_at_its_pitch_and_nothing_else_is_heard(
 
 
 def test_an_octave_up_what_was_high_is_not_mirrored(pitches: Pitches) -> None:
-    sound, _ = pitches.of(tone(15_000, level=0.5), Section(), 2.0)
+    sound, _ = made(pitches, tone(15_000, level=0.5), 2.0)
     player = Player(RATE_HZ)
     player.press(1, press(sound))
     assert 20 * np.log10(np.abs(settled(play(player, 0.5))).max() / 0.5) < -120
@@ -97,8 +105,7 @@ def test_a_pitched_sound_follows_the_decoder_to_the_end(pitches: Pitches) -> Non
     pitched, _ = pitches.of(sound, Section(), 1.5)
     assert 0 < pitched.ready <= 6000
     sound.write(9000, whole.samples[:, 9000:])
-    while not pitched.complete:
-        pass
+    until(lambda: pitched.complete)
     assert pitched.frames == 16_000
     body = pitched.samples[:, 2000:14_000].T
     assert stray_db(body, 495) < -110
@@ -111,16 +118,13 @@ def test_a_sound_that_will_never_be_decoded_is_forgotten(pitches: Pitches) -> No
     samples = weakref.ref(sound.samples)
     del sound
     other = tone(440, 5.0)
-    while not pitches.of(other, Section(), 1.5)[0].complete:
-        pass  # the thread comes past the first meanwhile
+    made(pitches, other, 1.5)  # the thread comes past the first meanwhile
     assert samples() is None
     assert not pitched.complete
 
 
 def test_a_decoded_sound_is_pitched_to_its_end_though_nobody_else_has_it(pitches: Pitches) -> None:
-    pitched, _ = pitches.of(tone(330, 5.0), Section(), 1.5)
-    while not pitched.complete:
-        pass
+    pitched, _ = made(pitches, tone(330, 5.0), 1.5)
     assert pitched.frames == round(5 * RATE_HZ / 1.5)
 
 
@@ -265,6 +269,7 @@ def test_clearing_the_schedule_drops_notes_to_come_and_keeps_those_that_sound() 
 
 def test_a_note_whose_sound_loops_is_held_without_a_click_or_a_hole(pitches: Pitches) -> None:
     sound, section = pitches.of(tone(223.7, 0.2), Section(0.1, 0.9, True), ratio_of(63, 60))
+    until(lambda: sound.complete)
     player = Player(RATE_HZ)
     player.press(1, press(sound, section=section))
     recording = settled(play(player, 1.5))
@@ -295,8 +300,7 @@ def test_a_note_that_overtakes_the_decoder_fades_out_and_in_again(
     recording = play(player, 0.4)
     assert not recording[-BLOCK:].any()
     rest()
-    while not pitched.complete:
-        pass
+    until(lambda: pitched.complete)
     recording = settled(np.concatenate([recording, play(player, 0.4)]))
     assert click_db(recording, RATE_HZ) < LIMIT_DB
     assert np.abs(recording[-BLOCK:]).max() > 0.1
