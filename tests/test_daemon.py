@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -391,6 +392,37 @@ def test_until_another_model_is_ready_the_old_one_makes_what_is_asked_for(tmp_pa
         lines = status(client)
         assert lines["model"] == "embedded" and lines["voices"].startswith("2 of")
         assert lines["engine"].startswith("ready, 0 deaths") and "cancelled" not in process.log
+
+
+def test_a_command_that_is_interrupted_ends_its_request_and_keeps_a_recording(
+    running: Daemon,
+) -> None:
+    def begin(stage: str, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "eutectic", "send", "--port", str(running.port)]
+        command, pipe = [*command, *arguments], subprocess.PIPE
+        sending = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+        assert sending.stdout is not None
+        while f" {stage} " not in (line := sending.stdout.readline()):
+            assert line, "it has ended"
+        return sending
+
+    with running.client() as client:
+        client.request("/fuse", 1, "a", "r", "@loop", 1)
+    tape = begin("record", "/clip/record", "tape", "@from", "output")
+    time.sleep(0.2)
+    tape.send_signal(signal.SIGINT)
+    said = tape.communicate(timeout=30)
+    assert (tape.returncode, said[1]) == (0, "") and "/done /eutectic/clip/record" in said[0]
+    learning = begin("learn", "/reference/learn", "never", "a", "it", "@steps", "100000")
+    learning.terminate()
+    assert learning.communicate(timeout=30)[1] == "eutectic: cancelled\n"
+    assert learning.returncode == 130
+    with running.client() as client:
+        assert "tape" in {each.clip for each in client.clips()}
+        client.request("/clip/free", "tape")
+        client.send("/stop")
+        client.request("/reference/learn", "never", "a", "it", "@steps", 1)  # it is this one's turn
+        client.request("/reference/free", "never")
 
 
 def test_the_command_line_sends_and_prints_answers(running: Daemon) -> None:

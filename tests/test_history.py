@@ -13,7 +13,7 @@ import soundfile
 
 from daemons import daemon, fails, prepare, restored, until, wait_for
 from eutectic.cli import run
-from eutectic.client.daemon_process import Daemon, until_ready
+from eutectic.client.daemon_process import Daemon, status, until_ready
 from eutectic.client.replies import RequestFailed
 from eutectic.client.sync import Client
 from eutectic.files.tags import read_comment
@@ -387,10 +387,10 @@ def test_a_show_is_replayed_at_its_tempo_and_what_waited_waits_again(
         for _ in range(3):
             client.send("/tempo/tap")
             passes(client, 0.21)
-        for beat in (2.5, 4):
+        for beat in (3.5, 5):
             client.send("/note", 1, 60, 127, "@at_beat", tapped(client) + beat, "@gate", 0.05)
         client.send_bundle(time.time() + 0.2, "/note", 1, 67, 127, "@gate", 0.05)
-        passes(client, 1.2)
+        passes(client, 1.5)
         client.stop_recording()
         was = onsets(first)
         client.send("/tempo", 97)
@@ -423,6 +423,25 @@ def test_a_recording_and_its_events_never_overwrite_and_are_reported(running: Da
         assert not list(mine.parent.glob("late.*"))
         assert fails(client, "/replay", "mine.jsonl") == "bad_input"
         assert fails(client, "/replay", "none.jsonl") == "no_file"
+
+
+def test_a_replay_that_is_cancelled_lets_its_keys_go(running: Daemon) -> None:
+    with running.client() as client:
+        fused(client, 2, "a", "r")
+        client.send("/stop", 2)
+        client.set_voice(2, "loop", 1)
+        path = Path(client.start_recording("held.wav").path)
+        passes(client, 0.2)
+        client.send("/note", 2, 60, 100)
+        passes(client, 1.0)
+        client.stop_recording()
+        client.send("/panic")
+        until(lambda: status(client)["notes"] == "none sounding")
+        number = client.begin("/replay", str(path.with_suffix(".jsonl")))
+        until(lambda: status(client)["notes"] == "1 sounding")
+        client.request("/cancel", number)
+        until(lambda: status(client)["notes"] == "none sounding")
+        client.set_voice(2, "loop", 0)
 
 
 def test_panic_ends_a_replay_and_another_sound_of_a_name_is_refused(running: Daemon) -> None:

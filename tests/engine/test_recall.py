@@ -12,6 +12,7 @@ from eutectic.audio import load_clip
 from eutectic.config import LearnSettings, Place, SamplingSettings
 from eutectic.engine import fusion, inversion, recall, schedule
 from eutectic.engine.clips import Clip
+from eutectic.engine.embedded.transform import TransformCodec
 from eutectic.engine.engine import Engine
 from eutectic.engine.fuser import Reference
 from eutectic.engine.inversion import Residual
@@ -21,6 +22,7 @@ from eutectic.engine.recall import Memory, Recalling
 from eutectic.engine.sample import Sampler
 from eutectic.engine.shrinkage import NETWORK, Shrinkage
 from eutectic.engine.store import Store
+from eutectic.experiments.live.clicks import clicks
 
 CLIPS = Path(__file__).parents[2] / "presets" / "clips"
 GRID = schedule.polyexponential(12, 0.03, 100.0)
@@ -205,3 +207,16 @@ def test_a_reference_is_cut_or_repeated_to_the_originals_length(
 def test_a_longer_reference_is_cut_at_its_start() -> None:
     ramp = torch.arange(20.0).expand(1, 1, 20)
     assert recall.fit(ramp, 16, 4, 3).flatten().tolist() == [3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("seconds", [0.06, 0.4, 1.0])
+def test_a_repeated_reference_has_no_click_though_it_begins_at_once(seconds: float) -> None:
+    codec = TransformCodec()
+    frames = round(seconds * codec.sample_rate)
+    hum = 0.3 * torch.cos(2 * math.pi * 110 * torch.arange(frames) / codec.sample_rate)
+    hum[-882:] *= torch.linspace(1, 0, 882)
+    own, rest = -(-frames // codec.downsampling_ratio), 8 * codec.downsampling_ratio
+    padded = torch.nn.functional.pad(hum.expand(1, 2, -1), (0, rest))
+    heard = codec.decode(recall.fit(codec.encode(padded), own, 86))[0].numpy().T
+    loudest = max((each.level_db for each in clicks(heard, codec.sample_rate)), default=-100.0)
+    assert loudest < -70

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,10 +15,12 @@ from eutectic.cli.terminal import console, print_json
 from eutectic.errors import BadInput, BadSetting
 from eutectic.osc.parse import help_of, number_or_word
 from eutectic.osc.spec import PORT, Spec, flatten
-from eutectic.osc.table import spec_of
+from eutectic.osc.table import Cancel, RecordClip, StopClip, spec_of
 
 if TYPE_CHECKING:
+    from eutectic.client.sync import Client
     from eutectic.osc.answers import Answer
+    from eutectic.osc.packets import Value
 
 ANSWER_SECONDS = 5.0
 """The daemon answers within this time, whatever its engine is doing."""
@@ -68,7 +71,7 @@ def send(
 ) -> None:
     """Send the daemon a request and print its replies.
 
-    Returns once the request is done.
+    Returns once the request is done. Ctrl-C cancels it; a recording it ends, and keeps.
     """
     from eutectic.client.replies import RequestFailed
     from eutectic.client.sync import Client
@@ -86,7 +89,7 @@ def send(
         try:
             if spec.has_id:
                 client.on_answer = show
-                client.request(spec.address, *values, timeout=timeout)
+                _request(client, spec.address, values, timeout)
             else:
                 client.send(spec.address, *values)
                 client.request("/sync", timeout=ANSWER_SECONDS)  # a failure comes before its reply
@@ -98,6 +101,28 @@ def send(
             if json:  # it has been printed
                 raise typer.Exit(2) from None
             raise BadInput(f"{error.code}: {error}") from None
+
+
+def _request(client: Client, address: str, values: list[Value], timeout: float) -> None:
+    """Send a request and wait until it is done.
+
+    Ctrl-C cancels it; a recording it ends, which then becomes a clip as usual.
+    """
+    from eutectic.client.replies import RequestFailed
+
+    number = client.begin(address, *values)
+    try:
+        if address == RecordClip.address:
+            with contextlib.suppress(KeyboardInterrupt):
+                client.end(address, number, timeout)
+                return
+            client.begin(StopClip.address, values[0])
+        client.end(address, number, timeout)
+    except KeyboardInterrupt:
+        client.on_answer = None
+        with contextlib.suppress(RequestFailed):  # it has just ended
+            client.request(Cancel.address, number, timeout=ANSWER_SECONDS)
+        raise
 
 
 def print_help_of_request(arguments: list[str]) -> bool:

@@ -147,6 +147,9 @@ def fit(
 ) -> Float[Tensor, "1 channel fitted"]:
     """A reference's latent at the original's length: cut, or repeated with a crossfade.
 
+    Repetitions leave out the clip's first frame, if it has others: it may hold a hard edge, which
+    is an edge at a sound's beginning only.
+
     Args:
         own_frames: the clip's own frames, the first; silence follows them.
         frames: the original's.
@@ -155,15 +158,18 @@ def fit(
     own = latent[..., :own_frames]
     if own_frames >= start + frames:
         return own[..., start : start + frames]
-    seam = min(SEAM_FRAMES, own_frames // 2)
-    period = own_frames - seam
-    start %= period
+    again = own[..., 1:] if own_frames > 2 else own
+    seam = min(SEAM_FRAMES, again.shape[-1] // 2)
     rise = (torch.arange(seam) + 0.5).to(latent) / seam
+    first, period = own_frames - seam, again.shape[-1] - seam
+    if start >= first:
+        start = first + (start - first) % period
     repeated = latent.new_zeros(*latent.shape[:-1], start + frames + own_frames)
-    for at in range(0, start + frames, period):
-        piece = own.clone()
-        piece[..., period:] *= 1 - rise
+    for at in (0, *range(first, start + frames, period)):
+        piece = (again if at else own).clone()
+        length = piece.shape[-1]
+        piece[..., length - seam :] *= 1 - rise
         if at:
             piece[..., :seam] *= rise
-        repeated[..., at : at + own_frames] += piece
+        repeated[..., at : at + length] += piece
     return repeated[..., start : start + frames]

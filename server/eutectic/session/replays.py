@@ -13,7 +13,7 @@ import contextvars
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -67,10 +67,11 @@ LEFT_OUT = (
 
 @dataclass(eq=False)
 class _Sender:
-    """Sends the requests of a show, and counts what fails."""
+    """Sends the requests of a show, and counts what fails; `held` are the keys it has down."""
 
     address: tuple[str, int] = ("127.0.0.1", 0)
     failed: int = 0
+    held: set[tuple[int, float]] = field(default_factory=set[tuple[int, float]])
 
     def send(self, packet: bytes) -> None:
         for address, values, _ in decode(packet):
@@ -169,6 +170,7 @@ class Replays:
             ticket.done(answers.Replayed(len(show.events), self._sender.failed, late))
         finally:
             self._ticket = None
+            self._let_go(self._sender)
 
     def stop(self, ticket: Ticket, reason: str) -> None:
         """End what is being replayed, unless it asks for that itself."""
@@ -314,7 +316,18 @@ class Replays:
             )
 
     async def _send(self, sender: _Sender, event: Event, number: int) -> None:
+        request = _request(event)
+        if isinstance(request, table.Note) and request.gate is None:
+            key = request.voice, request.note
+            (sender.held.add if request.velocity > 0 else sender.held.discard)(key)
         self._take(sender, PREFIX + event.address, event.message(number), None)
+
+    def _let_go(self, sender: _Sender) -> None:
+        """Let go of the keys that are still down, after what was sent ahead."""
+        player, context = self._parts.player, contextvars.copy_context()
+        context.run(DUE_FRAME.set, player.frames + round(2 * AHEAD_SECONDS * player.rate_hz))
+        for voice, note in sender.held:
+            context.run(self._take, sender, PREFIX + "/note", (voice, note, 0), None)
 
     async def _until(self, frame: float) -> None:
         """Wait until a frame is mixed, however uneven the clock is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -64,7 +65,8 @@ class Recording:
     A separate process records, so that nothing here can make it miss a period.
 
     Attributes:
-        xruns: that JACK reported meanwhile; `xrun_frames`: where in the recording.
+        xruns: places at which JACK reported one or several.
+        lost: frames of the recording where that was, or JACK's clock left out a period.
         longest_period: seconds; longer than JACK's own where the machine was held up.
     """
 
@@ -72,7 +74,8 @@ class Recording:
         self._path = folder / "recording.npz"
         self._command = [sys.executable, __file__, client, str(self._path), str(channels)]
         self._process: subprocess.Popen[str] | None = None
-        self.xrun_frames: list[int] = []
+        self.xruns = 0
+        self.lost: list[int] = []
         self.longest_period = 0.0
         self._times: NDArray[np.float64] = np.zeros(0)
 
@@ -82,16 +85,14 @@ class Recording:
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "recording\n"
 
-    @property
-    def xruns(self) -> int:
-        return len(self.xrun_frames)
-
     def stop(self) -> NDArray[np.float32]:
         """Stop; returns the recording (frame, channel)."""
         assert self._process is not None
         self._process.communicate("", timeout=30)
         recorded = np.load(self._path)
-        self.xrun_frames = recorded["xruns"].tolist()
+        skipped = 1 + np.flatnonzero(np.diff(recorded["clock"]) != PERIOD)
+        told = np.unique(recorded["xruns"])
+        self.xruns, self.lost = len(told), np.union1d(told, PERIOD * skipped).tolist()
         self._times = recorded["times"]
         self.longest_period = float(np.diff(self._times).max(initial=0.0))
         return recorded["samples"]
@@ -107,12 +108,36 @@ class Recording:
         return float(self._times[block]) + (frame - block * PERIOD) / RATE_HZ
 
 
+class Losses(Service):
+    """Notices when JACK loses a period; `last` is when (monotonic) it last did."""
+
+    def __init__(self) -> None:
+        self.last = -math.inf
+        self._client: Any = None
+
+    def start(self) -> None:
+        import jack
+
+        self._client = jack.Client(f"losses-{os.getpid()}", no_start_server=True)
+
+        @self._client.set_xrun_callback
+        def note(_delayed_usecs: float) -> None:
+            self.last = time.monotonic()
+
+        self._client.activate()
+
+    def stop(self) -> None:
+        self._client.deactivate()
+        self._client.close()
+
+
 def record(client: str, path: Path, channels: int) -> None:
     """Record until standard input ends."""
     import jack
 
     blocks: list[NDArray[np.float32]] = []
     times: list[float] = []
+    clock: list[int] = []
     own = jack.Client(f"recording-{os.getpid()}", no_start_server=True)
     inputs: list[Any] = [own.inports.register(f"in_{number}") for number in range(channels)]
     xruns: list[int] = []
@@ -120,6 +145,7 @@ def record(client: str, path: Path, channels: int) -> None:
     @own.set_process_callback
     def take(_frames: int) -> None:
         times.append(time.monotonic())
+        clock.append(own.last_frame_time)
         blocks.append(np.stack([port.get_array().copy() for port in inputs], axis=1))
 
     @own.set_xrun_callback
@@ -140,7 +166,8 @@ def record(client: str, path: Path, channels: int) -> None:
     sys.stdin.read()
     own.deactivate()
     own.close()
-    np.savez(path, samples=np.concatenate(blocks), times=times, xruns=np.array(xruns, int))
+    samples = np.concatenate(blocks)
+    np.savez(path, samples=samples, times=times, clock=clock, xruns=np.array(xruns, int))
 
 
 if __name__ == "__main__":

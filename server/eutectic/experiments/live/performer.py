@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from eutectic.client.replies import NoAnswer
 from eutectic.client.sync import Client
 from eutectic.experiments.live.instrument import Instrument
-from eutectic.experiments.live.jack_server import RATE_HZ
+from eutectic.experiments.live.jack_server import RATE_HZ, Losses
 from eutectic.osc.answers import Answer, Done, Fail, Late
 from eutectic.osc.packets import Value
 
@@ -68,8 +68,11 @@ class Counts:
 class Performer:
     """Sends one thing of ACTS at a time, and counts what comes back."""
 
-    def __init__(self, client: Client, instrument: Instrument, counts: Counts) -> None:
-        self.client, self.instrument, self.counts = client, instrument, counts
+    def __init__(
+        self, client: Client, instrument: Instrument, losses: Losses, counts: Counts
+    ) -> None:
+        self.client, self.instrument, self.losses = client, instrument, losses
+        self.counts = counts
         self.random = random.Random(0)
         self.waiting: dict[int, str] = {}
         self.busy = 0
@@ -222,12 +225,16 @@ def _ping(hand: Performer) -> None:
 
 
 def _grab(hand: Performer) -> None:
-    """Grab whole phrases of the instrument, from silence to silence, and fuse them."""
+    """Grab whole phrases of the instrument, from silence to silence, and fuse them.
+
+    Not if JACK lost some of that: it would be a click of the original's.
+    """
     period = PHRASE_SECONDS + PAUSE_SECONDS
     ago = (time.monotonic() - hand.began + PAUSE_SECONDS / 2) % period
     name = f"g{hand.random.randrange(3)}"
     hand.begin("/clip/grab", name, period, "@ago", max(0.0, ago - PAUSE_SECONDS / 4))
-    hand.begin("/fuse", hand.other_voice, name, hand.reference, "@blend", hand.share)
+    if time.monotonic() - hand.losses.last > period + PAUSE_SECONDS:
+        hand.begin("/fuse", hand.other_voice, name, hand.reference, "@blend", hand.share)
 
 
 def _go_live(hand: Performer) -> None:

@@ -24,7 +24,7 @@ from eutectic.client.daemon_process import Daemon, status, until_ready
 from eutectic.client.sync import Client
 from eutectic.experiments.live.clicks import FLOOR_DB, Click, Hole, clicks, holes
 from eutectic.experiments.live.instrument import NAME, Instrument
-from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Recording
+from eutectic.experiments.live.jack_server import PERIOD, RATE_HZ, Jack, Losses, Recording
 from eutectic.experiments.live.performer import (
     CLIPS,
     Counts,
@@ -135,11 +135,12 @@ def soak(
                    "--ready", str(READY_GIB), "--log-level", "warning")  # fmt: skip
         with (
             Instrument(folder) as instrument,
+            Losses() as losses,
             Daemon(folder, *options) as daemon,
             daemon.client() as client,
         ):
             until_ready(client)
-            performer = Performer(client, instrument, soaked.counts)
+            performer = Performer(client, instrument, losses, soaked.counts)
             performer.prepare()
             _perform(soaked, performer, daemon, Recording("PortAudio", folder), progress, out)
     return soaked
@@ -189,7 +190,7 @@ def _perform(
 def _is_lost(recording: Recording, at_seconds: float) -> bool:
     """Whether JACK lost a period there."""
     at = at_seconds * RATE_HZ
-    return any(abs(at - frame) <= XRUN_PERIODS * PERIOD for frame in recording.xrun_frames)
+    return any(abs(at - frame) <= XRUN_PERIODS * PERIOD for frame in recording.lost)
 
 
 def _level_db(click: Click) -> float:
