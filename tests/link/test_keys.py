@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,19 @@ def test_only_their_owner_can_read_them(tmp_path: Path) -> None:
     keys.take(tmp_path, keys.make(tmp_path))
     modes = {(tmp_path / name).stat().st_mode & 0o777 for name in (keys.OWN, keys.TAKEN)}
     assert modes == {0o600}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="others are kept out in another way")
+def test_that_others_can_read_them_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys.make(tmp_path)
+    (tmp_path / keys.OWN).chmod(0o644)
+    for _ in range(2):
+        assert keys.own_keys(tmp_path) is not None
+    assert [each.getMessage() for each in caplog.records] == [
+        f"{tmp_path / keys.OWN}: others can read these keys; chmod 600 keeps them out"
+    ]
 
 
 def test_each_daemon_has_its_own_and_all_are_forgotten_for_new_ones(tmp_path: Path) -> None:

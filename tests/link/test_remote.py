@@ -323,7 +323,13 @@ def test_a_second_daemon_is_refused_until_the_first_has_left(
     away(machine, tmp_path, second)
 
 
-def test_a_model_that_is_not_there_or_is_another_is_refused(machine: EngineMachine) -> None:
+def test_a_model_that_is_not_there_or_is_another_is_refused(
+    machine: EngineMachine, tmp_path: Path
+) -> None:
+    async def scenario(each: Away) -> None:
+        await until(lambda: each.host.state == "ready")
+
+    away(machine, tmp_path, scenario)  # from then on it knows its model's digest
     refused(machine, "has no model nowhere: it has toy, embedded", model="nowhere")
     refused(machine, "its model toy is another", digest="0" * 64)
 

@@ -216,8 +216,7 @@ def test_notes_start_and_end_at_a_time() -> None:
     player = Player(RATE_HZ)
     play(player, 0.1)
     player._follow_clock = lambda: None  # type: ignore[method-assign]
-    assert player._offset is not None
-    begin = player._offset + (player.frames + 1000) / RATE_HZ
+    begin = player.time_of(player.frames + 1000)
     player.press(1, press(steady(), envelope=Envelope(0.0, 0.0, 1.0, 0.005)), at=begin)
     player.let_go(1, 60, at=begin + 0.05)
     recording = play(player, 0.2)[LATENCY:, 0]
@@ -258,8 +257,7 @@ def test_clearing_the_schedule_drops_notes_to_come_and_keeps_those_that_sound() 
     player = Player(RATE_HZ)
     player.press(1, press(steady()))
     play(player, 0.1)
-    assert player._offset is not None
-    player.press(1, press(steady(), 70), at=player._offset + (player.frames + 9600) / RATE_HZ)
+    player.press(1, press(steady(), 70), at=player.time_of(player.frames + 9600))
     play(player, 0.01)
     player.clear_schedule()
     recording = mono(player, 0.5)

@@ -193,8 +193,7 @@ def test_a_scheduled_request_starts_at_its_frame() -> None:
     click = np.zeros((2, 4800), np.float32)
     click[:, 100:] = 0.5
     play(player, 0.1)
-    assert player._offset is not None
-    at = player._offset + (player.frames + 1000) / RATE_HZ
+    at = player.time_of(player.frames + 1000)
     player.play(1, Fan.of(Sound.of(click)), 1, blend=0.5, at=at)
     player._follow_clock = lambda: None  # type: ignore[method-assign]
     recording = play(player, 0.1)
@@ -213,8 +212,7 @@ def test_commands_within_one_block_run_in_order() -> None:
 def test_clearing_the_schedule_drops_what_is_scheduled_and_leaves_what_plays() -> None:
     player = started(Fan.of(tone(110)))
     play(player, 0.1)
-    assert player._offset is not None
-    later = player._offset + (player.frames + 9000) / RATE_HZ
+    later = player.time_of(player.frames + 9000)
     player.play(2, Fan.of(tone(220)), 7, blend=0.5, at=later)
     play(player, 0.01)
     player.clear_schedule()

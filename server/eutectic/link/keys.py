@@ -9,7 +9,10 @@ Files with secrets can be read by their owner alone.
 from __future__ import annotations
 
 import base64
+import logging
+import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +20,8 @@ import msgspec
 
 from eutectic.errors import BadInput, BadOutput
 from eutectic.files.atomic import atomic_path
+
+log = logging.getLogger("eutectic.link")
 
 OWN, TAKEN = "engine-keys.json", "engine-keys-taken.json"
 """Of the data folder: the keys of its machine's engine, and those taken from other machines."""
@@ -141,11 +146,23 @@ Kept = TypeVar("Kept")
 
 def _read(path: Path, kind: type[Kept]) -> Kept | None:
     try:
+        _warn_of_others(path)
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError):
         raise BadInput(f"{path}: can't be read, or is damaged; delete it to start anew") from None
+
+
+@cache
+def _warn_of_others(path: Path) -> None:
+    """Say so, once, if a file with secrets isn't its owner's alone.
+
+    Raises:
+        OSError: it isn't there.
+    """
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        log.warning("%s: others can read these keys; chmod 600 keeps them out", path)
 
 
 def _write(path: Path, keys: OwnKeys | list[Taken]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from eutectic.playback.clock import followed
 from eutectic.system.shared_memory import reserve
 
 SECONDS = 60.0
@@ -21,12 +22,6 @@ SECONDS = 60.0
 
 SLACK_SECONDS = 4.0
 """More than that is kept, so that what is being read isn't overwritten meanwhile."""
-
-JUMP_SECONDS = 0.05
-"""A clock this far from where it was expected is followed at once, not smoothly."""
-
-CLOCK_SHARE = 0.02
-"""Share of the clock's deviation that each block corrects."""
 
 _HEADER_BYTES = 16
 
@@ -125,7 +120,4 @@ class Heard:
         self._count[0] = frames + len(block)
 
     def _follow(self, at: float) -> None:
-        start, expected = at - self.frames / self.rate_hz, float(self._clock[0])
-        if abs(start - expected) <= JUMP_SECONDS:
-            start = expected + CLOCK_SHARE * (start - expected)
-        self._clock[0] = start
+        self._clock[0] = followed(float(self._clock[0]), at - self.frames / self.rate_hz)

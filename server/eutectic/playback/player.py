@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.audio import db_to_gain, gain_to_db
+from eutectic.playback.clock import followed
 from eutectic.playback.cursor import Section
 from eutectic.playback.events import Dropped, Event, Reached, Sounding, Started
 from eutectic.playback.filters import Knobs, load_soon
@@ -37,13 +38,6 @@ from eutectic.playback.voice import Voice
 STOP_SECONDS, PANIC_SECONDS = 0.03, 0.005
 
 MIN_LEVEL_DB = -120.0
-
-JUMP_SECONDS = 0.05
-"""A clock this far from where it was expected is followed at once, not smoothly."""
-
-CLOCK_SHARE = 0.02
-"""Share of the clock's deviation that each block corrects."""
-
 
 DUE_FRAME: ContextVar[int | None] = ContextVar("due_frame", default=None)
 """The frame at which commands of this context take effect; None: the next block's first."""
@@ -511,10 +505,7 @@ class Player:
     def _follow_clock(self) -> None:
         """Estimate the monotonic time of frame 0 from when blocks are requested, smoothly."""
         offset = self.clock() - self.frames / self.rate_hz
-        if self._offset is None or abs(offset - self._offset) > JUMP_SECONDS:
-            self._offset = offset
-        else:
-            self._offset += CLOCK_SHARE * (offset - self._offset)
+        self._offset = offset if self._offset is None else followed(self._offset, offset)
 
     def _time(self) -> float:
         return self.time_of(self.frames)
