@@ -87,6 +87,7 @@ def test_a_missing_model_is_reported_in_one_line(tmp_path: Path) -> None:
     with running(tmp_path, model="nowhere") as engine:
         failed = engine.until(lambda r: isinstance(r, link.State) and r.state == "failed")
         assert isinstance(failed, link.State) and "unknown model" in failed.text
+        assert engine.process.wait(20) == 2  # though a thread of it reads its commands
 
 
 def test_a_fusion_has_the_originals_length_at_the_requested_rate_and_the_right_loudness(

@@ -40,7 +40,9 @@ def main() -> None:
         if not line:  # the daemon has left
             return
         arguments = parser.parse_args(json.loads(line))
-    sys.exit(run(arguments, sys.stdin.buffer, results))
+    code = run(arguments, sys.stdin.buffer, results)
+    sys.stderr.flush()
+    os._exit(code)  # a thread reads standard input, on which the interpreter's end would stumble
 
 
 if __name__ == "__main__":
