@@ -262,7 +262,7 @@ def test_the_keyboard_alone_is_enough(laptop: Screen, client: Client) -> None:
     press("Space")
     until_voice(client, lambda v: v.state == "silent", 2)
     press("Escape")
-    laptop.page.wait_for_timeout(700)
+    laptop.page.wait_for_timeout(1500)
     press("Escape")
     assert voice(client).state == "playing"  # too far apart to be meant
     press("Escape")
