@@ -297,6 +297,8 @@ def test_one_that_is_not_ready_on_its_multiple_waits_for_the_next(
     until(lambda: session.player.timeline.bpm == 400)
     client.send("/live", 1, "r", "@length", 0.6, "@every", 0.3, "@blend", 1.0, "@quantise", 2)
     wait_for(client, Live, lambda live: live.state == "playing")
+    told = session.player.frames
+    until(lambda: session.player.frames > told + RATE_HZ // 10)
     now, timeline = session.player.frames, session.player.timeline
     heard = np.flatnonzero(np.abs(session.played(now - RATE_HZ, now)) > 1e-6)
     first = now - RATE_HZ + int(heard[np.diff(heard, prepend=-RATE_HZ) > RATE_HZ // 20][-1])

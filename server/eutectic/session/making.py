@@ -47,6 +47,9 @@ WARM_UPS = 3
 RESERVE, RESERVE_SECONDS = 1.25, 0.02
 """A piece may take so many times as long as it was measured to, and so much longer."""
 
+AHEAD_SECONDS = 0.02
+"""What is to begin on a beat is asked for so long before it, at least."""
+
 MEASURED, PERCENT = 64, 95
 """Of the newest pieces, how long this percentage took at most."""
 
@@ -214,7 +217,9 @@ class Making:
         timeline, due = self._player.timeline, run.due
         if due is not None and timeline.running:
             if due.every:
-                due = Beat.after(timeline.beat_of(frame), due.number, due.every)
+                sooner = self._player.frames + AHEAD_SECONDS * self._player.rate_hz
+                now = timeline.beat_of(max(frame, sooner))
+                due = Beat.after(now, due.number, due.every)
             frame = max(frame, round(timeline.frame_of(due.number)))
         self._player.roll(run.voice.number, run.rolling, frame)
         run.is_rolling = True
