@@ -195,3 +195,15 @@ def test_what_concerns_fusions_alone_leaves_it_as_it_is() -> None:
     start, stop = FIRST + CROSSFADE, FIRST + 4 * STEP
     difference = heard(np.concatenate(recording), start, stop) - tone(np.arange(start, stop)).T
     assert np.abs(difference).max() < 1e-5
+
+
+@pytest.mark.parametrize("steps", [0.25, 0.75, 0.95, 1.5, 3.2])
+def test_the_start_is_heard_at_its_frame_though_no_piece_was_meant_for_that(steps: float) -> None:
+    player, made = Player(RATE_HZ), Rolling(-1, CROSSFADE, RATE_HZ)
+    made.gate(0, True)
+    made.put(piece(0))
+    begin = FIRST + round(steps * STEP)
+    player.roll(1, made, begin)
+    recording = play(player, begin + 2 * STEP)
+    assert not heard(recording, 0, begin).any()
+    assert longest_silence(heard(recording, begin, begin + STEP)) < 16

@@ -117,11 +117,17 @@ class Rolling(Layer):
     # The mixing thread
 
     def begin(self, frame: int) -> None:
-        """Start at a frame of the player, in what is there by then: the attack is the voice's."""
+        """Start at a frame of the player, in what is there by then: the attack is the voice's.
+
+        That may be a while before the next piece, as where the start waits for a beat.
+        """
         self.next_frame = frame
         self._turn_gate(frame)
         self._opened = float(self._is_open)
-        self._piece = self._take_due()
+        piece = self._take_newest()
+        while piece is not None and piece.stop < frame + self.crossfade + STEP:
+            piece = piece.again()
+        self._piece = piece
         self.dropped, self._has_begun = 0, True
 
     def mix(self, frames: int, crossfade: int) -> tuple[NDArray[np.float32], bool]:  # noqa: ARG002
@@ -158,14 +164,19 @@ class Rolling(Layer):
             self._is_open = self._edges.popleft()[1]
 
     def _take_due(self) -> Piece | None:
+        """The newest piece that may be heard by now, unless it is too late."""
+        newest = self._take_newest()
+        if newest is not None and newest.until < self.next_frame:
+            self.dropped += 1
+            return None
+        return newest
+
+    def _take_newest(self) -> Piece | None:
         """The newest piece that may be heard by now; those that it supersedes are dropped."""
         newest = None
         while self._waiting and self._waiting[0].enter <= self.next_frame:
             self.dropped += newest is not None
             newest = self._waiting.popleft()
-        if newest is not None and newest.until < self.next_frame:
-            self.dropped += 1
-            return None
         return newest
 
     def _go_on(self, piece: Piece) -> None:
