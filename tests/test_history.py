@@ -376,7 +376,7 @@ def test_a_show_is_replayed_at_its_tempo_and_what_waited_waits_again(
         return [int(each) for each in sound[np.diff(sound, prepend=-5000) > 1000]]
 
     with running.client() as client:
-        client.request("/fuse", 1, "c", "r", "@blend", 1.0)
+        fused(client, 1, "c", "r", "@blend", 1.0)
         client.set_voice(1, "loop", 1)
         client.send("/envelope", 1, 0, 0, 1, 5)
         client.send("/stop", 1, 0)
