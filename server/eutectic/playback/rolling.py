@@ -55,9 +55,9 @@ class Piece:
         """The frame after its last."""
         return self.start + self.samples.shape[1]
 
-    def again(self) -> Piece:
-        """The same a step later, to go on where no other piece follows."""
-        return replace(self, start=self.start + self.step, likeness=self.repeated)
+    def again(self, steps: int = 1) -> Piece:
+        """The same so many steps later, to go on where no other piece follows."""
+        return replace(self, start=self.start + steps * self.step, likeness=self.repeated)
 
     def read(self, frame: int, count: int) -> Samples:
         """What it has of frames from `frame` on (2, count), silence around that."""
@@ -125,8 +125,9 @@ class Rolling(Layer):
         self._turn_gate(frame)
         self._opened = float(self._is_open)
         piece = self._take_newest()
-        while piece is not None and piece.stop < frame + self.crossfade + STEP:
-            piece = piece.again()
+        if piece is not None:
+            missing = max(0, frame + self.crossfade + STEP - piece.stop)
+            piece = piece.again(-(-missing // piece.step))
         self._piece = piece
         self.dropped, self._has_begun = 0, True
 
