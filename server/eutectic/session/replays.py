@@ -73,6 +73,12 @@ class _Sender:
     failed: int = 0
     held: set[tuple[int, float]] = field(default_factory=set[tuple[int, float]])
 
+    def note(self, request: Request) -> None:
+        """Note which keys are down once this is sent."""
+        if isinstance(request, table.Note) and request.gate is None:
+            key = request.voice, request.note
+            (self.held.add if request.velocity > 0 else self.held.discard)(key)
+
     def send(self, packet: bytes) -> None:
         for address, values, _ in decode(packet):
             answer = read_answer(address.removeprefix(PREFIX), values)
@@ -272,8 +278,10 @@ class Replays:
             frame = begin + event.frame
             await self._until(frame - AHEAD_SECONDS * player.rate_hz)
             ticket.progress("play", event.frame / max(1, show.frames))
-            if not isinstance(_request(event), LEFT_OUT):
+            request = _request(event)
+            if not isinstance(request, LEFT_OUT):
                 late += player.frames > frame
+                sender.note(request)
                 await _at(frame, self._send, sender, event, number)
         await self._until(begin + show.frames + player.latency_frames)
         return late
@@ -316,10 +324,6 @@ class Replays:
             )
 
     async def _send(self, sender: _Sender, event: Event, number: int) -> None:
-        request = _request(event)
-        if isinstance(request, table.Note) and request.gate is None:
-            key = request.voice, request.note
-            (sender.held.add if request.velocity > 0 else sender.held.discard)(key)
         self._take(sender, PREFIX + event.address, event.message(number), None)
 
     def _let_go(self, sender: _Sender) -> None:
