@@ -12,7 +12,7 @@ import { loadFirst } from './sounds.js';
 import { axisWords } from './tone.js';
 import { phone } from './matrix.js';
 
-const PLACES = 17, SEEDS = 9999;
+const PLACES = 17, SEEDS = 9999, SWITCH_MS = 1000;
 
 /** Where on a surface of n slabs a knob's position is, from 0 to 1, and back. */
 const across = (at, n) => (at * (n - 1) + 0.5) / n;
@@ -85,11 +85,15 @@ export function showBlend(e, v, needle) {
 export function playOrStop(v, anchor) {
   if (!v) return;
   if (v.state !== 'silent') tell(anchor, '/stop', v.voice);
-  else if (v.original) act(anchor, '/fuse', v.voice, v.original, v.reference, '@loop', v.loop, ...(v.seed >= 0 ? ['@seed', v.seed] : []));
+  else if (v.original) act(anchor, '/fuse', v.voice, v.original, v.reference, '@loop', knob(v, 'loop'), ...(v.seed >= 0 ? ['@seed', v.seed] : []));
 }
-export const toggle = (v, what, anchor) => v && tell(anchor, '/voice/set', v.voice, what, v[what] ? 0 : 1);
+/** Pressed again before the daemon has told of it, a switch goes back. */
+export function toggle(v, what, anchor) {
+  const to = knob(v, what) ? 0 : 1;
+  if (tell(anchor, '/voice/set', v.voice, what, to)) hold(v.voice, what, to, true, SWITCH_MS);
+}
 export function newSeed(v, anchor) {
-  if (v?.original) act(anchor, '/fuse', v.voice, v.original, v.reference, '@loop', v.loop, '@seed', 1 + Math.floor(Math.random() * SEEDS));
+  if (v?.original) act(anchor, '/fuse', v.voice, v.original, v.reference, '@loop', knob(v, 'loop'), '@seed', 1 + Math.floor(Math.random() * SEEDS));
 }
 function morePlaces(v, anchor) {
   const values = [v.original, v.reference, PLACES, ...optionsOf(v)];
@@ -215,8 +219,8 @@ export function drawFocus() {
   text(stop.lastChild, silent ? 'play' : 'stop');
   stop.disabled = silent && !v.original;
   seed.disabled = !v.original;
-  attr(loop, 'aria-pressed', !!v.loop);
-  attr(mute, 'aria-pressed', !!v.mute);
+  attr(loop, 'aria-pressed', !!knob(v, 'loop'));
+  attr(mute, 'aria-pressed', !!knob(v, 'mute'));
   text(places.lastChild, making || `${PLACES} places`);
   places.disabled = !v.original || !!making || (n >= PLACES && fan.ready === n);
   for (const e of faders) e.show(v);

@@ -54,10 +54,12 @@ export function act(anchor, address, ...values) {
   return ask(address, values).catch(e => { if (e.code !== CANCELLED) fault(anchor, e.text, [address, ...words].join(' ')); });
 }
 const fingers = new Map();
-/** Send what has no id: if it fails, that is shown where it was sent from last. */
+/** Send what has no id: if it fails, that is shown where it was sent from last. False without contact. */
 export function tell(anchor, address, ...values) {
   fingers.set(address, anchor);
-  if (!send(address, ...values)) fault(anchor, 'no contact', address);
+  const sent = send(address, ...values);
+  if (!sent) fault(anchor, 'no contact', address);
+  return sent;
 }
 export function failed(address, code, text) { if (code !== CANCELLED) fault(fingers.get(address), text, address); }
 

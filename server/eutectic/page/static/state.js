@@ -21,8 +21,8 @@ const MORE = {
   '/history': ['undo', 'redo'],
   '/live': ['liveReference', 'live', 'lag', 'dropped', 'liveText'],
 };
-/** Knobs that are shown where the hand has them, until the daemon's word on it has come back. */
-const KNOBS = ['blend', 'gain', 'recall', 'strength', 'cfg', 'pan'];
+/** Knobs and switches that are shown where the hand has them, until the daemon's word on it has come back. */
+const KNOBS = ['blend', 'gain', 'recall', 'strength', 'cfg', 'pan', 'loop', 'mute'];
 const LINGER_MS = 400;
 
 let dirty = new Set(), wake = () => {};
@@ -43,10 +43,10 @@ export const isEngineOff = () => ['dead', 'failed', 'lost'].includes(s.engine.st
 // ---- What this page's own hand is moving ------------------------------------------------------
 
 const held = new Map();
-/** Hold a knob where the hand has it; `ends` when the hand has left. */
-export function hold(number, what, value, ends) {
-  held.set(number + what, { value, until: ends ? performance.now() + LINGER_MS : Infinity });
-  if (ends) setTimeout(touch, LINGER_MS + 20, 'voices');
+/** Hold a knob where the hand has it; `ends` when the hand has left, after which it stays for `linger` ms. */
+export function hold(number, what, value, ends, linger = LINGER_MS) {
+  held.set(number + what, { value, until: ends ? performance.now() + linger : Infinity });
+  if (ends) setTimeout(touch, linger + 20, 'voices');
   touch('voices');
 }
 export function knob(v, what) {
