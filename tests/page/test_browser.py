@@ -273,16 +273,15 @@ def test_keys_pressed_before_the_daemon_has_told_of_those_before(
     laptop: Screen, client: Client
 ) -> None:
     looped(client)
-    client.send("/voice/set", 1, "loop", 0)
-    laptop(".keys [aria-pressed=false] >> text=loop").wait_for()
+    laptop(".keys [aria-pressed=true] >> text=loop").wait_for()
     laptop.page.evaluate(
-        """for (const key of 'mmln') document.body.dispatchEvent(
-            new KeyboardEvent('keydown', { key, code: 'Key' + key.toUpperCase(), bubbles: true }))"""
+        """for (const key of 'mmln') document.body.dispatchEvent(new KeyboardEvent(
+            'keydown', { key, code: 'Key' + key.toUpperCase(), bubbles: true }))"""
     )
     until_voice(client, lambda v: v.seed > 0)
-    assert laptop.messages("/voice/set") == [[1, "mute", 1], [1, "mute", 0], [1, "loop", 1]]
-    ((_, *_, option, loop, _, _),) = laptop.messages("/fuse")
-    assert (option, loop) == ("@loop", 1)
+    assert laptop.messages("/voice/set") == [[1, "mute", 1], [1, "mute", 0], [1, "loop", 0]]
+    ((*_, option, loop, _, _),) = laptop.messages("/fuse")
+    assert (option, loop) == ("@loop", 0)
 
 
 def test_keys_are_words_while_somebody_types(laptop: Screen, client: Client) -> None:
