@@ -38,17 +38,22 @@ class Table:
         return tuple(row[place] for row in self.rows)
 
     def lines(self) -> list[str]:
-        """The table as lines of text: the first column left-aligned, the others right-aligned."""
+        """The table as lines of text: words left-aligned, columns of figures right-aligned."""
         texts = [self.columns, *(tuple(_text(cell) for cell in row) for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-        body = [
-            "  ".join(
-                text.rjust(width) if place else text.ljust(width)
-                for place, (text, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in texts
+        aligned = [
+            [text.ljust(width) if is_words else text.rjust(width) for text in column]
+            for column, is_words in zip(zip(*texts, strict=True), self._are_words(), strict=True)
+            for width in [max(map(len, column))]
         ]
+        body = ["  ".join(row).rstrip() for row in zip(*aligned, strict=True)]
         return [self.title, *body, *self.notes]
+
+    def _are_words(self) -> list[bool]:
+        """By column: whether it is the first, or has no figures."""
+        return [
+            not place or all(isinstance(row[place], str) for row in self.rows)
+            for place in range(len(self.columns))
+        ]
 
     def values(self) -> dict[str, Any]:
         """The table as values for JSON."""

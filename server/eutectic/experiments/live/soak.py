@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 import soundfile
 
-from eutectic.client.daemon_process import Daemon, status, until_ready
+from eutectic.client.daemon_process import Daemon, until_ready
 from eutectic.client.sync import Client
 from eutectic.experiments.live.clicks import FLOOR_DB, Click, Hole, clicks, holes
 from eutectic.experiments.live.instrument import NAME, Instrument
@@ -34,6 +34,7 @@ from eutectic.experiments.live.performer import (
 )
 from eutectic.experiments.report import Table
 from eutectic.files import tensors
+from eutectic.files.atomic import whole_files
 from eutectic.osc.answers import Done, StatusReply
 from eutectic.playback.output import Output
 from eutectic.playback.streams import DeviceSettings
@@ -166,11 +167,11 @@ def _perform(
             soaked.memory.append(_measure(performer, daemon, now - began))
             _keep_newest(daemon.data / "fusions", own)
             progress(int(now - began), int(soaked.seconds))
+    lines = _status(performer)
     samples = recording.stop()
+    performer.end(END_SECONDS)
     if out is not None:
         soundfile.write(out / "soak.wav", samples, RATE_HZ, subtype="FLOAT")
-    performer.end(END_SECONDS)
-    lines = status(performer.client)
     soaked.lost, soaked.deaths, soaked.xruns = lines["lost"], lines["engine"], recording.xruns
     soaked.own_db, own_rate = _own_clicks(own)
     found = clicks(samples, RATE_HZ)
@@ -200,7 +201,7 @@ def _level_db(click: Click) -> float:
 def _keep_newest(folder: Path, own: Path) -> None:
     """Keep the newest fusion, which otherwise goes when others need its place."""
     with contextlib.suppress(ValueError, OSError):  # none is there, or it is kept, or gone already
-        newest = max(folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
+        newest = max(whole_files(folder, ".safetensors"), key=lambda path: path.stat().st_mtime)
         (own / newest.name).hardlink_to(newest)
 
 
@@ -217,6 +218,14 @@ def _own_clicks(folder: Path) -> tuple[float, float]:
 
 def _measure(performer: Performer, daemon: Daemon, at: float) -> Memory:
     """The memory in use."""
+    lines = _status(performer)
+    own = psutil.Process(daemon.pid).memory_info().rss
+    engine = daemon.engine().memory_info().rss
+    return Memory(at, own, engine, lines.get("engine cache", ""), lines["ready"])
+
+
+def _status(performer: Performer) -> dict[str, str]:
+    """What `/status` says, while other answers come in."""
     client: Client = performer.client
     number = client.begin("/status")
     lines: dict[str, str] = {}
@@ -226,10 +235,7 @@ def _measure(performer: Performer, daemon: Daemon, at: float) -> Memory:
         if isinstance(answer, StatusReply) and answer.id == number:
             lines[answer.what] = answer.text
         elif isinstance(answer, Done) and answer.id == number:
-            break
-    own = psutil.Process(daemon.pid).memory_info().rss
-    engine = daemon.engine().memory_info().rss
-    return Memory(at, own, engine, lines.get("engine cache", ""), lines["ready"])
+            return lines
 
 
 @contextlib.contextmanager
@@ -271,8 +277,8 @@ def table(soaked: Soaked) -> Table:
     caches = f"engine {later[0].engine_cache}; ready {later[0].ready}" if later else "–"
     late = f"{len(counts.late_ms)} (at most {max(counts.late_ms, default=0.0):.0f} ms)"
     rows = (
-        ("requests", f"{sum(counts.sent.values())}: {dict(counts.sent)}"),
-        ("ended", str(dict(counts.ended))),
+        ("requests", f"{sum(counts.sent.values())}: {_each(counts.sent)}"),
+        ("ended", _each(counts.ended)),
         ("unanswered, answered twice", f"{counts.unanswered}, {counts.answered_twice}"),
         ("late, too late", f"{late}, {counts.ended['too_late']}"),
         ("clicks", f"{len(soaked.clicks)} over the loudest in the fusions themselves, "
@@ -291,6 +297,10 @@ def table(soaked: Soaked) -> Table:
     )  # fmt: skip
     title = f"live: soak of {soaked.seconds:.0f} s"
     return Table(title, ("counted", "found"), rows, tuple(soaked.remarks))
+
+
+def _each(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{what} {count}" for what, count in counts.items())
 
 
 def _a_minute(count: int, seconds: float) -> str:
