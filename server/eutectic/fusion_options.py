@@ -12,6 +12,7 @@ import msgspec
 from eutectic.config import Place, SamplingSettings, data_folder
 from eutectic.errors import BadInput, BadSetting
 from eutectic.files import toml
+from eutectic.files.atomic import whole_files
 from eutectic.files.shipped import presets_folder
 from eutectic.files.toml import BadState
 from eutectic.near import nearest
@@ -104,7 +105,7 @@ def preset_options(name: str) -> Options:
     try:
         path = toml.find(name, folders)
     except BadState:
-        there = sorted({each.stem for folder in folders for each in folder.glob("*.toml")})
+        there = sorted({each.stem for folder in folders for each in whole_files(folder, ".toml")})
         near = nearest(name, there) or f"; there are: {', '.join(there)}"
         raise BadState(f"there is no preset {name}{near}") from None
     return checked_options(path, ("fusion",), toml.read(path, _Preset).fusion)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from eutectic.errors import BadOutput
 
+WRITING = ".writing-"
+"""How the name of a file begins that isn't whole yet."""
+
 
 @contextlib.contextmanager
 def atomic_path(path: Path, private: bool = False) -> Generator[Path]:
@@ -25,7 +28,7 @@ def atomic_path(path: Path, private: bool = False) -> Generator[Path]:
             raise BadOutput(f"{path}: is a directory")
         if not path.parent.is_dir():
             raise BadOutput(f"{path}: the folder {path.parent} does not exist")
-        handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=WRITING, suffix=path.suffix, dir=path.parent)
     except OSError as error:
         raise BadOutput(f"{path}: can't be written ({error.strerror or error})") from None
     os.close(handle)
@@ -39,6 +42,14 @@ def atomic_path(path: Path, private: bool = False) -> Generator[Path]:
         raise BadOutput(f"{path}: can't be written ({error.strerror or error})") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def whole_files(folder: Path, suffix: str) -> list[Path]:
+    """A folder's files of this suffix, sorted.
+
+    None of them is being written, or was when its process was killed.
+    """
+    return sorted(each for each in folder.glob(f"*{suffix}") if not each.name.startswith(WRITING))
 
 
 def _umask() -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 from eutectic.errors import BadInput, BadOutput
 from eutectic.files import tensors
+from eutectic.files.atomic import whole_files
 
 DAY_SECONDS = 86_400
 
@@ -42,7 +43,7 @@ class LearnedFile:
 
 def learned_files(folder: Path) -> list[LearnedFile]:
     """All of a folder's, the most recently used first."""
-    found = [_read(path) for path in folder.glob("*.safetensors")] if folder.is_dir() else []
+    found = [_read(path) for path in whole_files(folder, ".safetensors")]
     return sorted(found, key=lambda each: each.used, reverse=True)
 
 

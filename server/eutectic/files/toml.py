@@ -11,7 +11,7 @@ import msgspec
 import tomli_w
 
 from eutectic.errors import BadInput, BadOutput
-from eutectic.files.atomic import atomic_path
+from eutectic.files.atomic import atomic_path, whole_files
 
 FORMAT = 1
 
@@ -66,7 +66,7 @@ def find(name: str, folders: tuple[Path, ...]) -> Path:
     for folder in folders:
         if (folder / f"{name}.toml").exists():
             return folder / f"{name}.toml"
-    names = sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
+    names = sorted({path.stem for folder in folders for path in whole_files(folder, ".toml")})
     raise BadState(f"{name!r} not found; available: {', '.join(names)}")
 
 

@@ -14,6 +14,7 @@ from msgspec import Meta
 from eutectic.config import MAX_STRENGTH, MAX_VOICES
 from eutectic.errors import BadOutput, BadSetting
 from eutectic.files import names, toml
+from eutectic.files.atomic import whole_files
 from eutectic.files.toml import BadState
 from eutectic.fusion_options import Options, checked_options, fuse_request, sampling
 from eutectic.link.protocol import ReferenceSpec, Source
@@ -210,7 +211,7 @@ def read(path: Path) -> KeptSession:
 def listed(folder: Path) -> list[tuple[str, str]]:
     """The names of a folder's sessions, and what each holds or what is wrong with it."""
     found: list[tuple[str, str]] = []
-    for path in sorted(folder.glob("*.toml")):
+    for path in whole_files(folder, ".toml"):
         try:
             found.append((names.text(path.stem), read(path).what))
         except BadState as error:
@@ -220,7 +221,7 @@ def listed(folder: Path) -> list[tuple[str, str]]:
 
 def unknown(path: Path) -> str:
     """That there is no such session, and what there is instead."""
-    there = sorted(each.stem for each in path.parent.glob("*.toml"))
+    there = [each.stem for each in whole_files(path.parent, ".toml")]
     near = nearest(path.stem, there) or (f"; there are: {', '.join(there)}" if there else "")
     return f"no session {path.stem!r} in {path.parent}{near}"
 

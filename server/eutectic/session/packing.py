@@ -24,6 +24,7 @@ from eutectic.audio import Waveform
 from eutectic.config import Place
 from eutectic.errors import BadInput
 from eutectic.files import names, packed, tensors, toml
+from eutectic.files.atomic import whole_files
 from eutectic.files.learned import LearnedFile, learned_files
 from eutectic.files.packed import Manifest, Progress
 from eutectic.files.toml import BadState
@@ -241,7 +242,7 @@ def _digest(encoded: Path) -> str | None:
 def _add_own(packing: _Packing, data: Path) -> None:
     """The user's own presets and controller maps."""
     for folder in (PRESETS, CONTROLLERS):
-        for path in sorted((data / folder).glob("*.toml")):
+        for path in whole_files(data / folder, ".toml"):
             if packed.is_name(path.name) and path.is_file():
                 packing.files[f"{folder}/{path.name}"] = path
                 if folder == PRESETS and _names_files(path):
@@ -276,7 +277,7 @@ def _plain(path: Path) -> Path:
 
 def ready_fusions(session: KeptSession, folder: Path) -> Iterator[Path]:
     """Files of the fusions of a session's pairs that are ready, at the places of their fans."""
-    there = {path.stem: path for path in folder.glob("*.safetensors")}
+    there = {path.stem: path for path in whole_files(folder, ".safetensors")}
     grids = Grids({each.name: each.reference for each in session.references}.get)
     grids.restore(session.fans or {}, session.axes)
     found: dict[str, Path] = {}

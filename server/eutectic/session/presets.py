@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from eutectic.config import MAX_STRENGTH, LearnSettings, Method
 from eutectic.files import names, toml
+from eutectic.files.atomic import whole_files
 from eutectic.files.toml import FORMAT, BadState, stamp_of
 from eutectic.fusion_options import Options, checked_options
 from eutectic.near import nearest
@@ -107,7 +108,7 @@ class Presets:
     def _paths(self) -> Generator[Path]:
         """Every file; of those with the same name, the one that counts is last."""
         for folder in reversed(self._folders):
-            yield from folder.glob("*.toml")
+            yield from whole_files(folder, ".toml")
 
 
 def read_preset(path: Path) -> Preset:
