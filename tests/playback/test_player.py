@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextvars
+import threading
 from collections import Counter
 from unittest.mock import ANY
 
@@ -315,6 +316,26 @@ def test_the_stem_of_a_voice_on_other_outputs_is_stereo_and_as_loud() -> None:
         play(player, 0.2)
         stems.append(np.concatenate(taken.parts, axis=1))
     assert np.array_equal(*stems)
+
+
+def test_what_is_gathered_takes_effect_with_one_block_though_it_is_mixed_meanwhile() -> None:
+    player, block = Player(RATE_HZ), np.zeros((BLOCK, 2), np.float32)
+    own: list[int] = []
+    others: list[int] = []
+    player.gather()
+    player.mark(own.append)
+    thread = threading.Thread(target=player.mark, args=(others.append,))
+    thread.start()
+    thread.join()
+    player.fill(block)
+    player.gather()
+    player.mark(own.append)
+    player.hand_over()
+    player.hand_over()
+    player.fill(block)
+    player.mark(own.append)
+    player.fill(block)
+    assert (others, own) == ([0], [BLOCK, BLOCK, 2 * BLOCK])
 
 
 @pytest.mark.parametrize("block", [128, 480])

@@ -8,9 +8,10 @@ and stops are faded, and a sound that isn't decoded far enough fades out in time
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextvars import ContextVar
 from functools import partial
 from typing import NamedTuple
@@ -81,7 +82,10 @@ class Player:
         self.clock, self.frames = clock, 0
         self.timeline = Timeline(rate_hz)
         self.heard = Heard(rate_hz, min(2, channels))
-        self._commands: deque[Callable[[], None]] = deque()
+        self._commands: deque[Sequence[Callable[[], None]]] = deque()
+        self._gathered: list[Callable[[], None]] | None = None
+        self._gatherer = 0
+        """The thread whose commands are gathered."""
         self._events: deque[Event] = deque()
         self._schedule, self._gates = Schedule(), Schedule()
         """What waits to begin; and the ends of notes that sound, which aren't cleared."""
@@ -142,7 +146,7 @@ class Player:
             self._events.append(Started(voice, rolling.token, self._time(), self.frames))
 
         drop = partial(self._events.append, Dropped(voice, rolling.token))
-        self._commands.append(partial(self._schedule.add, frame, start, drop))
+        self._ask(partial(self._schedule.add, frame, start, drop))
 
     def press(
         self, voice: int, press: Press, gate_seconds: float | None = None, at: At = None
@@ -314,9 +318,9 @@ class Player:
         def begin() -> None:
             self._tap.begin(recording, self.frames, self._sounding())
 
-        self._commands.append(partial(self._tap.expect, recording))
+        self._ask(partial(self._tap.expect, recording))
         if at is None:
-            self._commands.append(begin)  # with whole blocks
+            self._ask(begin)  # with whole blocks
         else:
             self._at(at, lambda _: begin())
 
@@ -339,6 +343,17 @@ class Player:
     def mark(self, report: Callable[[int], None]) -> None:
         """Report the frame at which the commands before this one have taken effect."""
         self._do(lambda: report(self.frames))
+
+    def gather(self) -> None:
+        """From here on this thread's commands wait, until they are handed over."""
+        if self._gathered is None:
+            self._gathered, self._gatherer = [], threading.get_ident()
+
+    def hand_over(self) -> None:
+        """Have the commands that were gathered take effect, all with the same block."""
+        gathered, self._gathered = self._gathered, None
+        if gathered:
+            self._commands.append(gathered)
 
     # Queries, from any thread
 
@@ -415,8 +430,9 @@ class Player:
         """Overwrite `out` (frame, channel) with the next frames."""
         self._follow_clock()
         while self._commands:
-            self._commands.popleft()()
-            self._start_due()  # before the next command, which may stop it
+            for command in self._commands.popleft():
+                command()
+                self._start_due()  # before the next command, which may stop it
         mixed = np.zeros_like(out)
         stems: NDArray[np.float32] | None = None
         if self._tap.wants_stems:
@@ -437,10 +453,17 @@ class Player:
         self.heard.write(out[:, :2], self._time())
         self._tap.put(self.frames - len(out), out, stems)
 
+    def _ask(self, command: Callable[[], None]) -> None:
+        gathered = self._gathered
+        if gathered is not None and threading.get_ident() == self._gatherer:
+            gathered.append(command)
+        else:
+            self._commands.append((command,))
+
     def _do(self, command: Callable[[], None]) -> None:
         """Have a command take effect when its context says."""
         frame = DUE_FRAME.get()
-        self._commands.append(command if frame is None else partial(self._put, frame, command))
+        self._ask(command if frame is None else partial(self._put, frame, command))
 
     def _put(self, frame: int, command: Callable[[], None]) -> None:
         """Schedule a setting, which the session has made already: it is never dropped."""
@@ -462,7 +485,7 @@ class Player:
                 frame = self.frames if at is None else round(self.frame_at(at))
                 self._schedule.add(max(self.frames, frame), begin, drop)
 
-        self._commands.append(schedule)
+        self._ask(schedule)
 
     def _sounding(self) -> list[Sounding]:
         newest = ((voice.number, voice.layers[-1]) for voice in self.voices if voice.layers)

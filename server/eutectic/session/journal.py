@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ class Journal:
         ticket.ended = ended
 
     def did(self, ticket: Ticket, request: Request) -> None:
-        """Note what was done just now, on behalf of a request."""
+        """Note what is done next, on behalf of a request."""
         if self._writer is not None:
             entry = Entry(next(self._numbers), request, ticket.sender, state="done")
             self._entries.append(entry)
@@ -165,4 +166,7 @@ class Journal:
         def mark(frame: int) -> None:
             entry.frame = frame
 
+        # What the request has the player do next takes effect with the block that is noted.
+        self._player.gather()
+        asyncio.get_running_loop().call_soon(self._player.hand_over)
         self._player.mark(mark)

@@ -407,9 +407,9 @@ class Stage:
         )  # fmt: skip
         aimed = due is None and voice.pair is cue.pair and cue.place.blend is not None
         if aimed and (voice.blend, voice.y) != (blend, y):  # the knob moved while it was made
-            self._player.scrub(voice.number, voice.blend, voice.y)
             hand = self._grids.knob(voice.pair, voice.blend)
             self._journal.did(cue.ticket, table.Scrub(voice=voice.number, blend=hand, y=voice.y))
+            self._player.scrub(voice.number, voice.blend, voice.y)
             played.place = Place(voice.blend)
         return token
 
