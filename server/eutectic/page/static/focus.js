@@ -89,6 +89,7 @@ export function playOrStop(v, anchor) {
 }
 /** Pressed again before the daemon has told of it, a switch goes back. */
 export function toggle(v, what, anchor) {
+  if (!v) return;
   const to = knob(v, what) ? 0 : 1;
   if (tell(anchor, '/voice/set', v.voice, what, to)) hold(v.voice, what, to, true, SWITCH_MS);
 }
