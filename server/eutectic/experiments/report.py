@@ -39,21 +39,17 @@ class Table:
 
     def lines(self) -> list[str]:
         """The table as lines of text: words left-aligned, columns of figures right-aligned."""
-        texts = [self.columns, *(tuple(_text(cell) for cell in row) for row in self.rows)]
-        aligned = [
-            [text.ljust(width) if is_words else text.rjust(width) for text in column]
-            for column, is_words in zip(zip(*texts, strict=True), self._are_words(), strict=True)
-            for width in [max(map(len, column))]
-        ]
-        body = ["  ".join(row).rstrip() for row in zip(*aligned, strict=True)]
+        columns = map(self._aligned, range(len(self.columns)))
+        body = ["  ".join(row).rstrip() for row in zip(*columns, strict=True)]
         return [self.title, *body, *self.notes]
 
-    def _are_words(self) -> list[bool]:
-        """By column: whether it is the first, or has no figures."""
-        return [
-            not place or all(isinstance(row[place], str) for row in self.rows)
-            for place in range(len(self.columns))
-        ]
+    def _aligned(self, place: int) -> list[str]:
+        """A column's name and cells, equally wide; the first is taken for words."""
+        cells = [row[place] for row in self.rows]
+        texts = [self.columns[place], *map(_text, cells)]
+        width = max(map(len, texts))
+        is_words = not place or all(isinstance(cell, str) for cell in cells)
+        return [text.ljust(width) if is_words else text.rjust(width) for text in texts]
 
     def values(self) -> dict[str, Any]:
         """The table as values for JSON."""
